@@ -1,0 +1,106 @@
+/**
+ * The arrows of docs/architecture.md, checked: `depcruise src`.
+ *
+ * The parser is swc, since dependency-cruiser reads TypeScript through the compiler's JavaScript API, which
+ * TypeScript 7 does not have. Without a parser it would find no module at all and call that a success, so its
+ * absence is made an error here.
+ */
+require('@swc/core');
+
+/** What rooms share: an error class and two files that hold types. */
+const FAILURE = '^src/failure\\.ts$';
+const OBJECT = '^src/kubernetes/object\\.ts$';
+const CONFIG = '^src/config/config\\.ts$';
+
+/** A folder that may import from src/ only what is named, besides itself and failure.ts. */
+function room(name, allowed, comment) {
+  return {
+    name: `${name}-knows-only-its-own`,
+    comment,
+    severity: 'error',
+    from: { path: `^src/${name}/` },
+    to: { path: '^src/', pathNot: [`^src/${name}/`, FAILURE, ...allowed] },
+  };
+}
+
+module.exports = {
+  forbidden: [
+    room('config', [], 'The inputs are read without knowing who wants them.'),
+    room('kubernetes', [], 'Speaks to the API server and knows nothing of Consul.'),
+    room('consul', [], 'Speaks to Consul over any stream and knows nothing of Kubernetes.'),
+    room('rollout', [OBJECT], 'Verdicts on Kubernetes objects: it needs their shape and nothing else.'),
+    room('manifests', [OBJECT, CONFIG], 'Pure: a Config in, Kubernetes objects out. It never reads inputs.'),
+    room('report', [], 'A report says what is in the Result; it never asks anybody.'),
+    {
+      name: 'failure-knows-nobody',
+      comment: 'Everybody imports it.',
+      severity: 'error',
+      from: { path: FAILURE },
+      to: { path: '^src/' },
+    },
+    {
+      name: 'nobody-imports-modes',
+      comment: 'Modes tell the story; only the entry points may ask for one.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(modes/|(main|index|post)\\.ts$)' },
+      to: { path: '^src/modes/' },
+    },
+    {
+      name: 'nobody-imports-entry-points',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(index|post)\\.ts$' },
+      to: { path: '^src/(main|index|post)\\.ts$' },
+    },
+    {
+      name: 'client-node-stays-in-kubernetes',
+      comment:
+        'Its typed patch drops fields silently; the house speaks to the API server by its own transport.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/kubernetes/' },
+      to: { path: '@kubernetes/client-node' },
+    },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'no-orphans',
+      comment: 'Nobody imports it and it imports nobody: finish it or remove it.',
+      severity: 'error',
+      from: { orphan: true, path: '^src/', pathNot: '\\.d\\.ts$' },
+      to: {},
+    },
+    {
+      name: 'no-folder-named-utils',
+      comment: 'A folder has the name of what it is about.',
+      severity: 'error',
+      from: {},
+      to: { path: '^src/.*\\b(utils?|helpers?|common|misc)/' },
+    },
+    {
+      name: 'resolvable',
+      comment: 'An import that the cruiser cannot follow is an arrow it cannot check.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'no-development-dependencies',
+      comment: 'The action ships what it imports.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg'] },
+    },
+  ],
+  options: {
+    parser: 'swc',
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+    },
+  },
+};

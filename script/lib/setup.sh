@@ -1,0 +1,30 @@
+# Set-up shared by the scripts: everything a fresh clone needs, and nothing twice.
+# shellcheck shell=bash
+
+say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+die() {
+  printf '%s: %s\n' "$(basename "$0")" "$1" >&2
+  if [ $# -gt 1 ]; then printf '  %s\n' "$2" >&2; fi
+  exit 1
+}
+
+# install_modules: `npm ci`, unless node_modules is of this very package-lock.json.
+install_modules() {
+  local hash
+  command -v npm >/dev/null || die 'npm is missing' 'install Node.js with npm; Node 24 itself comes with the packages'
+  hash=$(sha256sum package-lock.json | cut -d ' ' -f 1)
+  if [ "$(cat node_modules/.lock-hash 2>/dev/null)" != "$hash" ]; then
+    say 'Installing the packages (npm ci)'
+    npm ci --no-audit --no-fund
+    echo "$hash" >node_modules/.lock-hash
+  fi
+  # Node 24, as on a runner with `using: node24`, whatever the machine has.
+  NODE=$PWD/node_modules/.bin/node
+  [ "$("$NODE" -p 'process.versions.node.split(".")[0]')" = 24 ] || die "$NODE is not Node 24" 'npm ci (with install scripts: the package `node` needs its own)'
+}
+
+# find_kubectl: the user's own, else the one the test bed has built.
+find_kubectl() {
+  KUBECTL=$(command -v kubectl) || KUBECTL=$(. testbed/lib/settings.sh && echo "$BIN/kubectl")
+  [ -x "$KUBECTL" ] || die 'kubectl is missing' 'https://kubernetes.io/docs/tasks/tools/'
+}

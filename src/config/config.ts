@@ -1,0 +1,88 @@
+/** What the user asked for, parsed once and frozen. Durations are milliseconds. */
+export interface Config {
+  readonly mode: 'deploy' | 'render';
+  readonly timeout: number;
+  readonly stableFor: number;
+
+  readonly kubeconfig: KubeconfigSource;
+  readonly context: string | undefined;
+  readonly namespace: string;
+  readonly createNamespace: boolean;
+  readonly expectCluster: string | undefined;
+
+  readonly name: string;
+  readonly image: string;
+  readonly datacenter: string;
+  readonly domain: string;
+  readonly servers: 1 | 3 | 5;
+  readonly clients: 'statefulset' | 'daemonset' | 'none';
+  readonly clientReplicas: number;
+  readonly recursors: readonly string[];
+  readonly ui: boolean;
+
+  readonly serverStorage: ServerStorage;
+  readonly storageClass: string | undefined;
+  readonly serverResources: ResourceRequirements;
+  readonly clientResources: ResourceRequirements;
+  readonly serverConfig: AgentConfigFragment | undefined;
+  readonly clientConfig: AgentConfigFragment | undefined;
+  readonly patches: readonly Patch[];
+  readonly postRender: string | undefined;
+
+  readonly forceConflicts: readonly string[];
+  readonly lock: boolean;
+
+  readonly smoke: boolean;
+  readonly smokeService: boolean;
+  readonly smokeDns: boolean;
+  readonly maxUnreadyClients: Allowance;
+
+  readonly summary: boolean;
+  readonly reportPath: string | undefined;
+  readonly manifestsPath: string | undefined;
+  readonly logLevel: 'quiet' | 'info' | 'debug';
+}
+
+/** Where the kubeconfig comes from: a path, YAML decoded from one line of base64, or the defaults. */
+export type KubeconfigSource =
+  | { readonly kind: 'path'; readonly path: string }
+  | { readonly kind: 'inline'; readonly yaml: string }
+  | { readonly kind: 'default' };
+
+/** `size` is a Kubernetes quantity such as `10Gi`. */
+export type ServerStorage =
+  | { readonly kind: 'persistent'; readonly size: string }
+  | { readonly kind: 'ephemeral' };
+
+export interface ResourceRequirements {
+  readonly requests?: Readonly<Record<string, string>>;
+  readonly limits?: Readonly<Record<string, string>>;
+}
+
+/** Agent configuration merged over ours by Consul itself, as a second file of the configuration directory. */
+export interface AgentConfigFragment {
+  readonly format: 'json' | 'hcl';
+  readonly text: string;
+}
+
+export interface PatchTarget {
+  readonly kind: string;
+  readonly name: string;
+}
+
+/** A JSON merge patch (RFC 7386) or a JSON patch (RFC 6902) for one rendered object. */
+export type Patch =
+  | { readonly target: PatchTarget; readonly merge: Readonly<Record<string, unknown>> }
+  | { readonly target: PatchTarget; readonly operations: readonly JsonPatchOperation[] };
+
+export interface JsonPatchOperation {
+  readonly op: 'add' | 'remove' | 'replace' | 'move' | 'copy' | 'test';
+  readonly path: string;
+  readonly from?: string;
+  readonly value?: unknown;
+}
+
+/** How many may be missing: a count, or a share of those desired. */
+export type Allowance =
+  | { readonly kind: 'count'; readonly count: number }
+  | { readonly kind: 'percent'; readonly percent: number };

@@ -1,0 +1,35 @@
+import { INPUTS, type InputName, type InputValues } from './inputs.ts';
+import { quote } from './mistake.ts';
+
+/**
+ * Inputs that are right by themselves and wrong together, one line each.
+ * @param values those inputs that could be parsed
+ * @param texts what was given for every input, defaults included
+ */
+export function contradictions(
+  values: Partial<InputValues>,
+  texts: Readonly<Record<InputName, string>>,
+): string[] {
+  const found: string[] = [];
+  const refuse = (name: InputName, allowed: string) =>
+    found.push(`${name}: given ${quote(texts[name])}; allowed: ${allowed}`);
+
+  const { timeout, clients } = values;
+  const stableFor = values['stable-for'];
+  if (timeout !== undefined && stableFor !== undefined && stableFor >= timeout) {
+    refuse('stable-for', `less than timeout, which is ${texts.timeout}`);
+  }
+  if (values['storage-class'] !== undefined && values['server-storage']?.kind === 'ephemeral') {
+    refuse('storage-class', 'nothing with server-storage ephemeral, which has no volumes');
+  }
+  const replicas = values['client-replicas'];
+  if (
+    replicas !== undefined &&
+    clients !== undefined &&
+    clients !== 'statefulset' &&
+    replicas !== Number(INPUTS['client-replicas'].default)
+  ) {
+    refuse('client-replicas', `nothing with clients ${clients}; it counts the clients of a statefulset`);
+  }
+  return found;
+}

@@ -1,0 +1,11 @@
+import { closest, distance } from 'fastest-levenshtein';
+
+/** The candidate that was probably meant, ignoring case; `undefined` where none is near. */
+export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  if (word === '' || word.length > 60 || candidates.length === 0) return undefined;
+  const lower = word.toLowerCase();
+  const found = closest(lower, candidates);
+  const slips = distance(lower, found.toLowerCase());
+  // Two slips in a word of six letters, one in a word of three, and none that replaces the whole word.
+  return slips <= Math.min(3, Math.ceil(found.length / 3)) && slips < found.length ? found : undefined;
+}

@@ -1,0 +1,150 @@
+import { Failure } from '../failure.ts';
+import type { Config } from './config.ts';
+import { contradictions } from './contradiction.ts';
+import { INPUT_NAMES, INPUTS, type Input, type InputName, type InputValues } from './inputs.ts';
+import { describeIssue, quote } from './mistake.ts';
+import { nearest } from './nearest.ts';
+import { outputPath, PathRefusal } from './path.ts';
+
+const SERVERS = { 1: 1, 3: 3, 5: 5 } as const;
+
+/**
+ * Reads every input from `INPUT_*`, as the runner sets them: upper case, hyphens kept. Empty means not given.
+ * @throws {Failure} `invalid-input` with one line in `details` for every mistake
+ * @returns a deeply frozen Config
+ */
+export function parseConfig(env: NodeJS.ProcessEnv): Config {
+  const texts = Object.fromEntries(
+    INPUT_NAMES.map((name) => [name, env[variable(name)]?.trim() || INPUTS[name].default]),
+  ) as Record<InputName, string>;
+
+  const parsed = INPUT_NAMES.map((name) => parseInput(name, texts[name]));
+  const known = Object.fromEntries(parsed.flatMap((one) => (one.ok ? [[one.name, one.value]] : [])));
+  const paths = outputPaths(known, env);
+  const mistakes = [
+    ...parsed.flatMap((one) => (one.ok ? [] : one.mistakes)),
+    ...contradictions(known, texts),
+    ...paths.mistakes,
+    ...unknownInputs(env),
+  ];
+  if (mistakes.length > 0) {
+    throw new Failure({
+      reason: 'invalid-input',
+      what: mistakes.length === 1 ? 'an input is wrong' : `${mistakes.length} mistakes in the inputs`,
+      where: 'inputs',
+      hint: 'Nothing was changed. Correct the lines below under `with:` of the step; README.md describes every input',
+      details: mistakes,
+    });
+  }
+  // Without mistakes every input has its value.
+  return deepFreeze(toConfig(known as InputValues, paths));
+}
+
+type Parsed =
+  | { name: InputName; ok: true; value: unknown }
+  | { name: InputName; ok: false; mistakes: string[] };
+
+function parseInput(name: InputName, text: string): Parsed {
+  const { parser, confidential }: Input = INPUTS[name];
+  const result = parser.safeParse(text, { reportInput: true });
+  if (result.success) return { name, ok: true, value: result.data };
+  const mistakes = result.error.issues.map((issue) => describeIssue(name, issue, confidential === true));
+  return { name, ok: false, mistakes };
+}
+
+interface OutputPaths {
+  reportPath: string | undefined;
+  manifestsPath: string | undefined;
+  mistakes: string[];
+}
+
+function outputPaths(values: Partial<InputValues>, env: NodeJS.ProcessEnv): OutputPaths {
+  const mistakes: string[] = [];
+  const read = (name: 'report-path' | 'manifests-path', fallback?: string) => {
+    const text = values[name] ?? fallback;
+    if (text === undefined) return undefined;
+    const path = outputPath(text, env);
+    if (!(path instanceof PathRefusal)) return path;
+    mistakes.push(`${name}: given ${quote(text)}; allowed: ${path.allowed}`);
+    return undefined;
+  };
+  const rendered = values.mode === 'render' ? 'consul-manifests.yaml' : undefined;
+  const reportPath = read('report-path');
+  const manifestsPath = read('manifests-path', rendered);
+  if (reportPath !== undefined && reportPath === manifestsPath) {
+    mistakes.push(
+      `report-path: given ${quote(values['report-path'])}; allowed: another file than the manifests go to`,
+    );
+  }
+  return { reportPath, manifestsPath, mistakes };
+}
+
+/** The runner only warns of names that action.yml does not have; a misspelt safety input must not pass. */
+function unknownInputs(env: NodeJS.ProcessEnv): string[] {
+  const known = new Set(INPUT_NAMES.map(variable));
+  return Object.keys(env)
+    .filter((key) => key.startsWith('INPUT_') && !known.has(key))
+    .map((key) => {
+      const name = key.slice('INPUT_'.length).toLowerCase();
+      const meant = nearest(name, INPUT_NAMES);
+      return `${quote(name)}: there is no such input; ${meant ? `did you mean \`${meant}\`?` : 'see README.md for those there are'}`;
+    });
+}
+
+function variable(name: string): string {
+  return `INPUT_${name.toUpperCase()}`;
+}
+
+function toConfig(values: InputValues, paths: Omit<OutputPaths, 'mistakes'>): Config {
+  return {
+    mode: values.mode,
+    timeout: values.timeout,
+    stableFor: values['stable-for'],
+
+    kubeconfig: values.kubeconfig,
+    context: values.context,
+    namespace: values.namespace,
+    createNamespace: values['create-namespace'],
+    expectCluster: values['expect-cluster'],
+
+    name: values.name,
+    image: values.image,
+    datacenter: values.datacenter,
+    domain: values.domain,
+    servers: SERVERS[values.servers],
+    clients: values.clients,
+    clientReplicas: values['client-replicas'],
+    recursors: values.recursors,
+    ui: values.ui,
+
+    serverStorage: values['server-storage'],
+    storageClass: values['storage-class'],
+    serverResources: values['server-resources'],
+    clientResources: values['client-resources'],
+    serverConfig: values['server-config'],
+    clientConfig: values['client-config'],
+    patches: values.patches,
+    postRender: values['post-render'],
+
+    forceConflicts: values['force-conflicts'],
+    lock: values.lock,
+
+    smoke: values.smoke,
+    smokeService: values['smoke-service'],
+    smokeDns: values['smoke-dns'],
+    maxUnreadyClients: values['max-unready-clients'],
+
+    summary: values.summary,
+    reportPath: paths.reportPath,
+    manifestsPath: paths.manifestsPath,
+    logLevel: values['log-level'],
+  };
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    for (const part of Object.values(value)) deepFreeze(part);
+    Object.freeze(value);
+  }
+  return value;
+}

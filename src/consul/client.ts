@@ -1,0 +1,192 @@
+import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
+import { Failure } from '../failure.ts';
+import { type Dial, DialAgent, type DialRequestOptions, type TlsOptions } from './connection.ts';
+import { ConsulError, shorten, unreachable } from './failure.ts';
+
+export type { Dial } from './connection.ts';
+
+const DEFAULT_TIMEOUT_MS = 10_000;
+
+export interface ConsulClientOptions {
+  /** Name of the pod, for errors. */
+  name: string;
+  dial: Dial;
+  token?: string;
+  tls?: TlsOptions;
+}
+
+export interface ConsulRequestOptions {
+  signal: AbortSignal;
+  /** `true` is a bare flag such as `?stale`; `undefined` and `false` are left out. */
+  query?: Readonly<Record<string, string | number | boolean | undefined>>;
+  /** For one answer. Default 10 s; a blocking query needs more than 17/16 of its wait. */
+  timeoutMs?: number;
+  /** Statuses outside 2xx that are answers too. */
+  accept?: readonly number[];
+}
+
+export interface ConsulResponse<T> {
+  status: number;
+  /** Parsed JSON, or the text where Consul sends text. */
+  body: T;
+  index?: number;
+  knownLeader?: boolean;
+  lastContactMs?: number;
+  /** ACLs left something out of the answer. */
+  filtered: boolean;
+}
+
+interface Answer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  text: string;
+}
+
+/**
+ * Speaks HTTP to one agent. Requests that run at once use connections of their own, so that a blocking
+ * query holds up nobody. Throws ConsulError for what the agent says, Failure `unreachable` for a broken
+ * connection, and the reason of the signal when that aborts.
+ */
+export class ConsulClient {
+  readonly name: string;
+  readonly #agent: DialAgent;
+  readonly #token: string | undefined;
+  readonly #life = new AbortController();
+
+  constructor(options: ConsulClientOptions) {
+    this.name = options.name;
+    this.#token = options.token;
+    this.#agent = new DialAgent(options.dial, options.tls);
+  }
+
+  /** Retried once when the connection breaks: a kept-alive one may have gone stale unnoticed. */
+  async get<T>(path: string, options: ConsulRequestOptions): Promise<ConsulResponse<T>> {
+    try {
+      return await this.#request<T>('GET', path, undefined, options);
+    } catch (error) {
+      if (!isReset(error) || options.signal.aborted || this.#life.signal.aborted) throw error;
+      return await this.#request<T>('GET', path, undefined, options);
+    }
+  }
+
+  /** A string goes as it is, anything else as JSON. */
+  put<T>(path: string, body: unknown, options: ConsulRequestOptions): Promise<ConsulResponse<T>> {
+    const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+    return this.#request<T>('PUT', path, text, options);
+  }
+
+  delete<T>(path: string, options: ConsulRequestOptions): Promise<ConsulResponse<T>> {
+    return this.#request<T>('DELETE', path, undefined, options);
+  }
+
+  /** Ends all requests and connections. */
+  close(): void {
+    this.#life.abort(unreachable(this.name, 'the connection was closed by this run'));
+    this.#agent.destroy();
+  }
+
+  async #request<T>(
+    method: string,
+    path: string,
+    body: string | undefined,
+    options: ConsulRequestOptions,
+  ): Promise<ConsulResponse<T>> {
+    const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+    const timer = new AbortController();
+    const handle = setTimeout(
+      () => timer.abort(unreachable(this.name, `no answer to ${method} ${path} within ${timeoutMs} ms`)),
+      timeoutMs,
+    );
+    const stop = AbortSignal.any([signal, this.#life.signal, timer.signal]);
+    try {
+      const answer = await this.#send(method, path + toQuery(options.query), body, stop);
+      const accepted =
+        (answer.status >= 200 && answer.status < 300) || options.accept?.includes(answer.status);
+      if (!accepted) {
+        const text = this.#redact(answer.text);
+        throw new ConsulError({ status: answer.status, text, method, path, agent: this.name });
+      }
+      return toResponse<T>(answer);
+    } catch (error) {
+      if (stop.aborted) throw stop.reason;
+      if (error instanceof Failure) throw error;
+      const why = error instanceof Error ? error.message : String(error);
+      throw unreachable(this.name, this.#redact(shorten(`${method} ${path} failed: ${why}`)), error);
+    } finally {
+      clearTimeout(handle);
+    }
+  }
+
+  #send(method: string, path: string, body: string | undefined, stop: AbortSignal): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      stop.throwIfAborted();
+      const headers: Record<string, string> = {};
+      if (this.#token) headers['X-Consul-Token'] = this.#token;
+      const options: DialRequestOptions = {
+        agent: this.#agent,
+        host: 'localhost',
+        method,
+        path,
+        headers,
+        dialSignal: stop,
+      };
+      const outgoing = request(options, (incoming) => {
+        readAnswer(incoming).then(resolve, reject);
+      });
+      // Not the `signal` option: Node would wait for the dial before it reports the abort.
+      const abort = () => {
+        reject(stop.reason);
+        outgoing.destroy();
+      };
+      stop.addEventListener('abort', abort, { once: true });
+      outgoing.on('close', () => stop.removeEventListener('abort', abort));
+      outgoing.on('error', reject);
+      outgoing.end(body);
+    });
+  }
+
+  #redact(text: string): string {
+    return this.#token ? text.replaceAll(this.#token, '***') : text;
+  }
+}
+
+async function readAnswer(incoming: IncomingMessage): Promise<Answer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of incoming) chunks.push(chunk);
+  return {
+    status: incoming.statusCode ?? 0,
+    headers: incoming.headers,
+    text: Buffer.concat(chunks).toString(),
+  };
+}
+
+function toResponse<T>({ status, headers, text }: Answer): ConsulResponse<T> {
+  const json = headers['content-type']?.startsWith('application/json') && text !== '';
+  const response: ConsulResponse<T> = {
+    status,
+    body: json ? JSON.parse(text) : text,
+    filtered: headers['x-consul-results-filtered-by-acls'] === 'true',
+  };
+  const index = Number(headers['x-consul-index']);
+  if (Number.isSafeInteger(index)) response.index = index;
+  const knownLeader = headers['x-consul-knownleader'];
+  if (knownLeader !== undefined) response.knownLeader = knownLeader === 'true';
+  const lastContact = Number(headers['x-consul-lastcontact']);
+  if (Number.isFinite(lastContact)) response.lastContactMs = lastContact;
+  return response;
+}
+
+function toQuery(query: ConsulRequestOptions['query']): string {
+  const parts = Object.entries(query ?? {}).flatMap(([name, value]) => {
+    if (value === undefined || value === false) return [];
+    return value === true ? [name] : [`${name}=${encodeURIComponent(value)}`];
+  });
+  return parts.length > 0 ? `?${parts.join('&')}` : '';
+}
+
+/** A connection that broke, as opposed to one that could not be opened or an agent that stayed silent. */
+function isReset(error: unknown): boolean {
+  const cause = error instanceof Failure ? error.cause : undefined;
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  return code === 'ECONNRESET' || code === 'EPIPE';
+}

@@ -1,0 +1,87 @@
+import { Agent, type ClientRequestArgs } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { connect } from 'node:tls';
+
+/** Opens one byte stream to a port of one pod. The signal is for the opening, which rejects when it aborts. */
+export type Dial = (signal: AbortSignal) => Promise<Duplex>;
+
+export interface TlsOptions {
+  /** PEM of the authority that signed the agent's certificate. */
+  ca?: string;
+  /** The name the certificate must carry, such as `server.dc1.consul`. Default `localhost`. */
+  servername?: string;
+}
+
+/** Request options that carry the signal of the request, so that a dial ends with the request it is for. */
+export interface DialRequestOptions extends ClientRequestArgs {
+  dialSignal: AbortSignal;
+}
+
+/** Keep-alive pool of HTTP/1.1 connections over dialled streams. Grows with the requests under way. */
+export class DialAgent extends Agent {
+  readonly #dial: Dial;
+  readonly #tls: TlsOptions | undefined;
+
+  constructor(dial: Dial, tls: TlsOptions | undefined) {
+    super({ keepAlive: true });
+    this.#dial = dial;
+    this.#tls = tls;
+  }
+
+  override createConnection(
+    options: DialRequestOptions,
+    done: (error: Error | null, stream?: Duplex) => void,
+  ): undefined {
+    this.#open(options.dialSignal).then(
+      (stream) => done(null, stream),
+      (error) => done(error),
+    );
+    return undefined;
+  }
+
+  async #open(signal: AbortSignal): Promise<Duplex> {
+    signal.throwIfAborted();
+    // Ends with the opening: the stream outlives the request it was opened for, and its signal.
+    const opening = new AbortController();
+    const abort = () => opening.abort(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      const stream = await this.#dial(opening.signal);
+      if (signal.aborted) {
+        stream.destroy();
+        throw signal.reason;
+      }
+      return this.#tls ? await secure(stream, this.#tls, opening.signal) : socketLike(stream);
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
+  }
+}
+
+/** Node's pool calls methods that only a net.Socket has; on any other stream they do nothing. */
+function socketLike(stream: Duplex): Duplex {
+  for (const method of ['setKeepAlive', 'setNoDelay', 'setTimeout', 'ref', 'unref']) {
+    if (!(method in stream)) Object.defineProperty(stream, method, { value: () => stream });
+  }
+  return stream;
+}
+
+function secure(stream: Duplex, options: TlsOptions, signal: AbortSignal): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ socket: stream, servername: options.servername ?? 'localhost', ca: options.ca });
+    const fail = (error: unknown) => {
+      signal.removeEventListener('abort', abort);
+      socket.destroy();
+      stream.destroy();
+      reject(error);
+    };
+    const abort = () => fail(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    socket.once('error', fail);
+    socket.once('secureConnect', () => {
+      socket.off('error', fail);
+      signal.removeEventListener('abort', abort);
+      resolve(socket);
+    });
+  });
+}

@@ -1,0 +1,66 @@
+import { Failure } from '../failure.ts';
+
+const MAX_TEXT = 300;
+
+export interface ConsulErrorFields {
+  status: number;
+  /** The body of the answer; shortened to 300 characters. */
+  text: string;
+  method: string;
+  /** Without the query. */
+  path: string;
+  /** Name of the pod that answered. */
+  agent: string;
+}
+
+/** An agent answered with a status that the caller did not expect. 403 is final; a missing leader is not. */
+export class ConsulError extends Failure {
+  readonly status: number;
+  readonly text: string;
+  readonly path: string;
+  readonly agent: string;
+
+  constructor(fields: ConsulErrorFields) {
+    const text = shorten(fields.text);
+    const denied = fields.status === 403;
+    super({
+      reason: denied ? 'forbidden' : 'rejected',
+      what: `${fields.method} ${fields.path} answered ${fields.status}${text ? `: ${text}` : ''}`,
+      where: fields.agent,
+      hint: denied
+        ? 'ACLs deny this request. Allow it for the token in use, or for the anonymous token if there is none.'
+        : "Consul's own words are above; the agent's log has the details.",
+    });
+    this.name = 'ConsulError';
+    this.status = fields.status;
+    this.text = text;
+    this.path = fields.path;
+    this.agent = fields.agent;
+  }
+
+  /** No leader just now: an election, or no quorum. Worth asking again. */
+  get leaderless(): boolean {
+    return this.status === 500 && /no cluster leader|no known consul servers/i.test(this.text);
+  }
+}
+
+/** The connection to an agent could not be opened, broke, or stayed silent for too long. */
+export function unreachable(agent: string, what: string, cause?: unknown): Failure {
+  return new Failure({
+    reason: 'unreachable',
+    what,
+    where: agent,
+    hint: 'The agent is starting, stopping or cut off. Look at the pod and its log.',
+    cause,
+  });
+}
+
+/** Consul answered, and the answer disproves what had to be proven. */
+export function disproved(where: string, what: string, hint: string): Failure {
+  return new Failure({ reason: 'rejected', what, where, hint });
+}
+
+export function shorten(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length > MAX_TEXT ? `${line.slice(0, MAX_TEXT)}…` : line;
+}

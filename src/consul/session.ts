@@ -1,0 +1,32 @@
+import type { ConsulClient } from './client.ts';
+import { ConsulError } from './failure.ts';
+
+export interface Session {
+  /** Missing where sessions are denied or not possible. */
+  id?: string;
+  /** Why there is none. */
+  why?: string;
+  close(signal: AbortSignal): Promise<void>;
+}
+
+/**
+ * A session that deletes the keys it holds when it ends, by `close` or, if this process is killed, by its
+ * TTL of 60 s (Consul may take twice that). Not having one is no failure: it only guards the cleaning up.
+ */
+export async function openSession(client: ConsulClient, name: string, signal: AbortSignal): Promise<Session> {
+  const wanted = { Name: name, TTL: '60s', Behavior: 'delete', LockDelay: '0s' };
+  try {
+    const { body } = await client.put<{ ID: string }>('/v1/session/create', wanted, { signal });
+    return {
+      id: body.ID,
+      close: async (closing) => {
+        await client.put(`/v1/session/destroy/${encodeURIComponent(body.ID)}`, undefined, {
+          signal: closing,
+        });
+      },
+    };
+  } catch (error) {
+    if (!(error instanceof ConsulError)) throw error;
+    return { why: error.text || `status ${error.status}`, close: async () => {} };
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * Every reason a run can fail for. The list is closed and public: it is the `failure-reason` output,
+ * and each entry has a section of the same name in docs/troubleshooting.md.
+ */
+export const FAILURE_REASONS = [
+  'invalid-input',
+  'kubeconfig',
+  'unreachable',
+  'unauthorized',
+  'forbidden',
+  'wrong-cluster',
+  'unfit-cluster',
+  'post-render',
+  'invalid-manifest',
+  'conflict',
+  'immutable-field',
+  'rejected',
+  'locked',
+  'timeout',
+  'cancelled',
+  'internal',
+] as const;
+
+export type FailureReason = (typeof FAILURE_REASONS)[number];
+
+export interface FailureFields {
+  reason: FailureReason;
+  /** What went wrong, one sentence without a trailing full stop. */
+  what: string;
+  /** The object, input, file or address concerned. */
+  where?: string;
+  /** What the user can do about it. */
+  hint?: string;
+  /** Evidence, one line each: several mistakes, a table of conflicts, the last events. */
+  details?: readonly string[];
+  cause?: unknown;
+}
+
+/** The one error this project throws on purpose; anything else that escapes is reported as `internal`. */
+export class Failure extends Error {
+  readonly reason: FailureReason;
+  readonly what: string;
+  readonly where: string | undefined;
+  readonly hint: string | undefined;
+  readonly details: readonly string[];
+
+  constructor(fields: FailureFields) {
+    super(fields.where ? `${fields.where}: ${fields.what}` : fields.what, { cause: fields.cause });
+    this.name = 'Failure';
+    this.reason = fields.reason;
+    this.what = fields.what;
+    this.where = fields.where;
+    this.hint = fields.hint;
+    this.details = fields.details ?? [];
+  }
+
+  /** Wraps whatever was thrown; a Failure stays as it is. */
+  static from(error: unknown): Failure {
+    if (error instanceof Failure) return error;
+    const what = error instanceof Error ? error.message : String(error);
+    return new Failure({
+      reason: 'internal',
+      what,
+      hint: 'This is a defect in consul-deploy. Please report it with the log of this run.',
+      cause: error,
+    });
+  }
+}

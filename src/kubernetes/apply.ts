@@ -1,0 +1,34 @@
+import type { Discovery } from './discovery.ts';
+import type { KubernetesObject } from './object.ts';
+import type { Transport } from './transport.ts';
+
+/** Owner of the fields in server-side apply. Stable for ever: under another name we would conflict with ourselves. */
+export const FIELD_MANAGER = 'consul-deploy';
+
+/**
+ * Server-side apply of one object, sent exactly as it is: typed clients drop fields they do not know.
+ * JSON is YAML, so the one content type that the API server takes for this fits both.
+ * @throws ApiError, among them 409 with FieldManagerConflict causes unless `force`
+ */
+export async function applyObject(
+  transport: Pick<Transport, 'request'>,
+  discovery: Discovery,
+  object: KubernetesObject,
+  options: { dryRun?: boolean; force?: boolean; signal: AbortSignal },
+): Promise<{ object: KubernetesObject; warnings: string[] }> {
+  const { namespace, name } = object.metadata;
+  const { body, warnings } = await transport.request<KubernetesObject>({
+    method: 'PATCH',
+    path: discovery.resource(object.apiVersion, object.kind).path(namespace, name),
+    query: {
+      fieldManager: FIELD_MANAGER,
+      fieldValidation: 'Strict',
+      force: options.force ?? false,
+      dryRun: options.dryRun ? 'All' : undefined,
+    },
+    contentType: 'application/apply-patch+yaml',
+    body: object,
+    signal: options.signal,
+  });
+  return { object: body, warnings };
+}

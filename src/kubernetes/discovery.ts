@@ -1,0 +1,162 @@
+import pLimit from 'p-limit';
+import { Failure } from '../failure.ts';
+import { ApiError } from './error.ts';
+import type { Transport } from './transport.ts';
+
+/** One call instead of one for each group-version (https://kubernetes.io/docs/concepts/overview/kubernetes-api/#aggregated-discovery). */
+const AGGREGATED = ['v2', 'v2beta1']
+  .map((version) => `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`)
+  .concat('application/json')
+  .join(',');
+
+export interface Resource {
+  /** Plural name in the URL, such as `statefulsets`. */
+  resource: string;
+  /** API group, empty for the core group. */
+  group: string;
+  namespaced: boolean;
+  /** URL path of the collection, or of one object. Without a namespace: of all namespaces. */
+  path(namespace?: string, name?: string): string;
+}
+
+interface AggregatedList {
+  kind: string;
+  items?: {
+    metadata?: { name?: string };
+    versions?: {
+      version: string;
+      resources?: { resource: string; scope: string; responseKind?: { kind?: string } }[];
+    }[];
+  }[];
+  /** Of APIVersions and APIGroupList, from servers without aggregated discovery. */
+  versions?: string[];
+  groups?: { name: string; versions: { groupVersion: string; version: string }[] }[];
+}
+
+interface ResourceList {
+  resources?: { name: string; kind: string; namespaced: boolean }[];
+}
+
+/** What the API server serves, and under which paths. */
+export class Discovery {
+  readonly #resources = new Map<string, Resource>();
+  readonly #failed = new Set<string>();
+
+  private constructor() {}
+
+  /** Two calls; on old API servers one for each group-version. */
+  static async load(transport: Pick<Transport, 'request'>, signal: AbortSignal): Promise<Discovery> {
+    const discovery = new Discovery();
+    await Promise.all(
+      ['/api', '/apis'].map(async (path) => {
+        const { body } = await transport.request<AggregatedList>({
+          method: 'GET',
+          path,
+          accept: AGGREGATED,
+          signal,
+        });
+        if (body.kind === 'APIGroupDiscoveryList') discovery.#addAggregated(body);
+        else await discovery.#loadEach(transport, body, signal);
+      }),
+    );
+    return discovery;
+  }
+
+  /** @throws Failure `invalid-manifest` when the cluster does not know the kind */
+  resource(apiVersion: string, kind: string): Resource {
+    const found = this.#resources.get(`${apiVersion} ${kind}`);
+    if (found) return found;
+    const elsewhere = [...this.#resources.keys()]
+      .map((key) => key.split(' '))
+      .filter(([, other]) => other === kind)
+      .map(([version]) => version);
+    const hint = this.#failed.has(apiVersion)
+      ? `The API server could not say what ${apiVersion} holds; the service behind it may be down (\`kubectl get apiservices\`).`
+      : elsewhere.length > 0
+        ? `This cluster serves ${kind} as ${elsewhere.join(', ')}.`
+        : 'Install the CustomResourceDefinition first, or correct apiVersion and kind.';
+    throw new Failure({
+      reason: 'invalid-manifest',
+      what: `the cluster knows no kind ${kind} in ${apiVersion}`,
+      where: `${apiVersion} ${kind}`,
+      hint,
+    });
+  }
+
+  #addAggregated(list: AggregatedList): void {
+    for (const item of list.items ?? []) {
+      const group = item.metadata?.name ?? '';
+      for (const { version, resources = [] } of item.versions ?? []) {
+        for (const { resource, scope, responseKind } of resources) {
+          if (responseKind?.kind) {
+            this.#add(group, version, responseKind.kind, resource, scope === 'Namespaced');
+          }
+        }
+      }
+    }
+  }
+
+  async #loadEach(
+    transport: Pick<Transport, 'request'>,
+    list: AggregatedList,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const limit = pLimit(8);
+    const core = (list.versions ?? []).map((version) => ({ group: '', version }));
+    const named = (list.groups ?? []).flatMap(({ name, versions }) =>
+      versions.map(({ version }) => ({ group: name, version })),
+    );
+    await Promise.all(
+      [...core, ...named].map(({ group, version }) =>
+        limit(async () => {
+          try {
+            const path = `${groupPath(group)}/${version}`;
+            // Tried once: the aggregated API of a broken add-on answers 503 for ever.
+            const { body } = await transport.request<ResourceList>({
+              method: 'GET',
+              path,
+              signal,
+              idempotent: false,
+            });
+            for (const { name, kind, namespaced } of body.resources ?? []) {
+              if (!name.includes('/')) this.#add(group, version, kind, name, namespaced);
+            }
+          } catch (error) {
+            if (!(error instanceof ApiError)) throw error;
+            this.#failed.add(apiVersionOf(group, version));
+          }
+        }),
+      ),
+    );
+  }
+
+  #add(group: string, version: string, kind: string, resource: string, namespaced: boolean): void {
+    const base = `${groupPath(group)}/${version}`;
+    this.#resources.set(`${apiVersionOf(group, version)} ${kind}`, {
+      resource,
+      group,
+      namespaced,
+      path(namespace, name) {
+        if (namespaced && namespace === undefined && name !== undefined) {
+          throw new Failure({
+            reason: 'invalid-manifest',
+            what: 'it has no namespace',
+            where: `${kind}/${name}`,
+            hint: 'Set metadata.namespace.',
+          });
+        }
+        const scope =
+          namespaced && namespace !== undefined ? `/namespaces/${encodeURIComponent(namespace)}` : '';
+        return `${base}${scope}/${resource}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`;
+      },
+    });
+  }
+}
+
+function groupPath(group: string): string {
+  return group === '' ? '/api' : `/apis/${group}`;
+}
+
+function apiVersionOf(group: string, version: string): string {
+  return group === '' ? version : `${group}/${version}`;
+}

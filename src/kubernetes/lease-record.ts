@@ -1,0 +1,140 @@
+import { ApiError } from './error.ts';
+import type { Transport } from './transport.ts';
+
+/** `coordination.k8s.io/v1`, as far as it is used here. Times are RFC 3339 with microseconds. */
+export interface Lease {
+  apiVersion: string;
+  kind: string;
+  metadata: { name: string; namespace?: string; resourceVersion?: string; [field: string]: unknown };
+  spec?: LeaseSpec;
+}
+
+interface LeaseSpec {
+  holderIdentity?: string;
+  leaseDurationSeconds?: number;
+  acquireTime?: string;
+  renewTime?: string;
+  leaseTransitions?: number;
+}
+
+export interface LeaseOptions {
+  namespace: string;
+  name: string;
+  holder: string;
+  durationSeconds?: number;
+}
+
+/** Reads and writes of the one Lease; every write names the version it builds on. */
+export class Leases {
+  readonly #transport: Pick<Transport, 'request'>;
+  readonly #options: LeaseOptions;
+  readonly #collection: string;
+
+  constructor(transport: Pick<Transport, 'request'>, options: LeaseOptions) {
+    this.#transport = transport;
+    this.#options = options;
+    this.#collection = `/apis/coordination.k8s.io/v1/namespaces/${encodeURIComponent(options.namespace)}/leases`;
+  }
+
+  get #path(): string {
+    return `${this.#collection}/${encodeURIComponent(this.#options.name)}`;
+  }
+
+  async read(signal: AbortSignal): Promise<Lease | undefined> {
+    try {
+      return (await this.#transport.request<Lease>({ method: 'GET', path: this.#path, signal })).body;
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+
+  /** Undefined when another run was faster. */
+  take(lease: Lease | undefined, signal: AbortSignal): Promise<Lease | undefined> {
+    const { holder, durationSeconds = 60, namespace, name } = this.#options;
+    const now = microTime(new Date());
+    const spec = {
+      holderIdentity: holder,
+      leaseDurationSeconds: durationSeconds,
+      acquireTime: now,
+      renewTime: now,
+      leaseTransitions: (lease?.spec?.leaseTransitions ?? 0) + (lease ? 1 : 0),
+    };
+    const metadata = lease?.metadata ?? { namespace, name };
+    return this.#write(
+      { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec },
+      !lease,
+      signal,
+    );
+  }
+
+  renew(lease: Lease, signal: AbortSignal): Promise<Lease | undefined> {
+    const spec = { ...lease.spec, renewTime: microTime(new Date()) };
+    return this.#write({ ...lease, spec }, false, signal);
+  }
+
+  async give(lease: Lease, signal: AbortSignal): Promise<void> {
+    const { holderIdentity: _, ...spec } = lease.spec ?? {};
+    if (await this.#write({ ...lease, spec }, false, signal)) return;
+    // An interrupted renewal may have been stored after all.
+    const current = await this.read(signal);
+    if (current?.spec?.holderIdentity === this.#options.holder) {
+      await this.#write({ ...current, spec }, false, signal);
+    }
+  }
+
+  async #write(lease: Lease, create: boolean, signal: AbortSignal): Promise<Lease | undefined> {
+    try {
+      const { body } = await this.#transport.request<Lease>({
+        method: create ? 'POST' : 'PUT',
+        path: create ? this.#collection : this.#path,
+        body: lease,
+        // Also the creation: done twice, the second is refused as a clash, and a look shows who won.
+        idempotent: true,
+        signal,
+      });
+      return body;
+    } catch (error) {
+      const isGone = !create && error instanceof ApiError && error.status === 404;
+      if (isGone || (error instanceof ApiError && error.status === 409)) return undefined;
+      throw error;
+    }
+  }
+}
+
+/** What is known of another run's lock. */
+export class Observed {
+  holder = '';
+  since = '';
+  #announced = '';
+  #version: string | undefined;
+  #seenAt = 0;
+
+  /**
+   * Milliseconds until the lock expires. By its own clock, or, since the clock of that run may be wrong,
+   * when it has not been renewed for its whole duration before our eyes. Ours would have to be 45 s ahead
+   * of theirs to take a lock that is alive.
+   */
+  remaining({ metadata, spec = {} }: Lease): number {
+    this.holder = spec.holderIdentity ?? '';
+    this.since = spec.acquireTime ?? spec.renewTime ?? 'an unknown time';
+    if (metadata.resourceVersion !== this.#version) {
+      this.#version = metadata.resourceVersion;
+      this.#seenAt = performance.now();
+    }
+    const duration = (spec.leaseDurationSeconds ?? 60) * 1000;
+    const renewed = Date.parse(spec.renewTime ?? '') || 0;
+    return Math.min(renewed + duration - Date.now(), this.#seenAt + duration - performance.now());
+  }
+
+  isNewHolder(): boolean {
+    const isNew = this.#announced !== this.holder;
+    this.#announced = this.holder;
+    return isNew;
+  }
+}
+
+/** Go's MicroTime wants exactly six digits. */
+function microTime(date: Date): string {
+  return date.toISOString().replace('Z', '000Z');
+}

@@ -1,0 +1,51 @@
+import type { Config } from './config/config.ts';
+import { parseConfig } from './config/parse.ts';
+import { Failure } from './failure.ts';
+import { deployMode } from './modes/deploy.ts';
+import { renderMode } from './modes/render.ts';
+import { Run } from './modes/run.ts';
+import { Log } from './report/log.ts';
+import { publish } from './report/publish.ts';
+import { masker, saveProgress } from './runner.ts';
+
+/** Config -> mode -> Result -> report. Sets the exit code and throws nothing. */
+export async function main(env: NodeJS.ProcessEnv): Promise<void> {
+  await saveProgress(env, 'started');
+  const mask = await masker(env);
+  mask(env.INPUT_KUBECONFIG ?? '');
+  const { config, mistake } = readConfig(env);
+  const log = new Log({ level: config.logLevel });
+  const run = new Run(config, log);
+  const cancel = (signal: string) => run.cancel(signal);
+  process.on('SIGINT', cancel).on('SIGTERM', cancel);
+  let failure = mistake;
+  try {
+    if (!failure) await (config.mode === 'render' ? renderMode(run) : deployMode(run, mask));
+  } catch (error) {
+    // What broke because the run was ended is not its cause.
+    failure = Failure.from(run.signal.aborted ? run.signal.reason : error);
+    if (failure.reason === 'internal' && failure.cause instanceof Error) log.debug(failure.cause.stack ?? '');
+  } finally {
+    run.close();
+  }
+  if (failure) process.exitCode = 1;
+  await publish(run.result(failure), { log, config });
+  await saveProgress(env, 'finished');
+  process.off('SIGINT', cancel).off('SIGTERM', cancel);
+}
+
+/** With mistakes in the inputs the report still goes where it should, as far as that can be read. */
+function readConfig(env: NodeJS.ProcessEnv): { config: Config; mistake?: Failure } {
+  try {
+    return { config: parseConfig(env) };
+  } catch (error) {
+    const mistake = Failure.from(error);
+    const { GITHUB_WORKSPACE, RUNNER_TEMP, INPUT_SUMMARY, 'INPUT_REPORT-PATH': report } = env;
+    try {
+      const reporting = { GITHUB_WORKSPACE, RUNNER_TEMP, INPUT_SUMMARY, 'INPUT_REPORT-PATH': report };
+      return { config: parseConfig(reporting), mistake };
+    } catch {
+      return { config: parseConfig({}), mistake };
+    }
+  }
+}

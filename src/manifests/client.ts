@@ -1,0 +1,59 @@
+import type { Config } from '../config/config.ts';
+import type { KubernetesObject } from '../kubernetes/object.ts';
+import { clientJoinArguments } from './join.ts';
+import { objectLabels, selectorLabels } from './label.ts';
+import { roleName } from './name.ts';
+import { agentPodSpec, spread } from './pod.ts';
+import { ports } from './port.ts';
+import { clientLivenessProbe, clientReadinessProbe, clientStartupProbe } from './probe.ts';
+
+/** The client agents; nothing for `clients: none`. */
+export function clientWorkload(config: Config): KubernetesObject | undefined {
+  if (config.clients === 'none') return undefined;
+  const daemonSet = config.clients === 'daemonset';
+  const labels = selectorLabels(config, 'client');
+  const name = roleName(config, 'client');
+  return {
+    apiVersion: 'apps/v1',
+    kind: daemonSet ? 'DaemonSet' : 'StatefulSet',
+    metadata: { name, namespace: config.namespace, labels: objectLabels(config, 'client') },
+    spec: {
+      selector: { matchLabels: labels },
+      ...(daemonSet
+        ? { updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1 } } }
+        : {
+            serviceName: name,
+            replicas: config.clientReplicas,
+            podManagementPolicy: 'Parallel',
+            updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 0 } },
+          }),
+      template: { metadata: { labels }, spec: clientPodSpec(config, daemonSet, labels) },
+    },
+  };
+}
+
+function clientPodSpec(config: Config, daemonSet: boolean, labels: Record<string, string>) {
+  return agentPodSpec(config, {
+    role: 'client',
+    // An agent's name outlives its pod: the ordinal's, or with an agent on every node the node's.
+    arguments: [
+      daemonSet ? '-node=$(NODE_NAME)' : '-node=$(POD_NAME)',
+      '-advertise=$(POD_IP)',
+      ...clientJoinArguments(config),
+    ],
+    environment: daemonSet
+      ? [{ name: 'NODE_NAME', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } }]
+      : [],
+    ports: [ports.http, ports.serfLanTcp, ports.serfLanUdp, ports.dnsTcp, ports.dnsUdp],
+    resources: config.clientResources,
+    probes: {
+      startup: clientStartupProbe(),
+      readiness: clientReadinessProbe(),
+      liveness: clientLivenessProbe(config),
+    },
+    // Survives restarts of the container, and with it the registrations that the agent keeps there.
+    dataVolume: { emptyDir: {} },
+    gracePeriodSeconds: 30,
+    placement: daemonSet ? {} : { topologySpreadConstraints: [spread('kubernetes.io/hostname', labels)] },
+  });
+}

@@ -1,0 +1,16 @@
+import type { Config } from '../config/config.ts';
+import type { Role } from './label.ts';
+
+/** `consul-server`, `consul-client`: workload, Service and ServiceAccount of a role share one name. */
+export function roleName(config: Config, role: Role): string {
+  return `${config.name}-${role}`;
+}
+
+/** The pods of the server StatefulSet, by ordinal; each has a Service of the same name. */
+export function serverNames(config: Config): string[] {
+  return Array.from({ length: config.servers }, (_, ordinal) => `${roleName(config, 'server')}-${ordinal}`);
+}
+
+export function configMapName(config: Config, role: Role): string {
+  return `${roleName(config, role)}-config`;
+}

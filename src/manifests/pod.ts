@@ -1,0 +1,86 @@
+import type { Config, ResourceRequirements } from '../config/config.ts';
+import type { Role } from './label.ts';
+import { configMapName, roleName } from './name.ts';
+import { containerPorts, type ServicePort } from './port.ts';
+
+/** User and group of the official image. */
+const USER = 100;
+const GROUP = 1000;
+
+interface AgentPod {
+  role: Role;
+  /** Arguments after `agent`. */
+  arguments: readonly string[];
+  environment?: readonly Record<string, unknown>[];
+  ports: readonly ServicePort[];
+  resources: ResourceRequirements;
+  probes: { startup: unknown; readiness: unknown; liveness: unknown };
+  /** Volume for the data directory; none when a claim of that name is made by the workload. */
+  dataVolume?: Record<string, unknown>;
+  gracePeriodSeconds: number;
+  placement: Record<string, unknown>;
+}
+
+/** The pod spec of an agent. It meets the Pod Security level `restricted`. */
+export function agentPodSpec(config: Config, pod: AgentPod): Record<string, unknown> {
+  return {
+    serviceAccountName: roleName(config, pod.role),
+    automountServiceAccountToken: false,
+    // The addresses of the join Services come from the environment: see join.ts.
+    enableServiceLinks: true,
+    terminationGracePeriodSeconds: pod.gracePeriodSeconds,
+    securityContext: {
+      runAsNonRoot: true,
+      runAsUser: USER,
+      runAsGroup: GROUP,
+      fsGroup: GROUP,
+      // Without it the kubelet walks the whole data directory at every start of a pod.
+      fsGroupChangePolicy: 'OnRootMismatch',
+      seccompProfile: { type: 'RuntimeDefault' },
+    },
+    ...pod.placement,
+    containers: [
+      {
+        name: 'consul',
+        image: config.image,
+        imagePullPolicy: 'IfNotPresent',
+        args: ['agent', ...pod.arguments],
+        env: [
+          { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+          { name: 'POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
+          ...(pod.environment ?? []),
+          // The image's entry point changes owners when started as root; this pod is not.
+          { name: 'CONSUL_DISABLE_PERM_MGMT', value: 'true' },
+        ],
+        ports: containerPorts(pod.ports),
+        startupProbe: pod.probes.startup,
+        readinessProbe: pod.probes.readiness,
+        livenessProbe: pod.probes.liveness,
+        resources: pod.resources,
+        securityContext: {
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ['ALL'] },
+        },
+        volumeMounts: [
+          { name: 'config', mountPath: '/consul/config', readOnly: true },
+          { name: 'data', mountPath: '/consul/data' },
+        ],
+      },
+    ],
+    volumes: [
+      { name: 'config', configMap: { name: configMapName(config, pod.role) } },
+      ...(pod.dataVolume ? [{ name: 'data', ...pod.dataVolume }] : []),
+    ],
+  };
+}
+
+/** Prefers an even spread over a topology and never keeps a pod from running. */
+export function spread(topologyKey: string, labels: Record<string, string>): Record<string, unknown> {
+  return {
+    topologyKey,
+    maxSkew: 1,
+    whenUnsatisfiable: 'ScheduleAnyway',
+    labelSelector: { matchLabels: labels },
+  };
+}

@@ -1,0 +1,23 @@
+export interface ServicePort {
+  name: string;
+  port: number;
+  /** Always given: it is part of the key by which server-side apply merges the list. */
+  protocol: 'TCP' | 'UDP';
+  targetPort?: number;
+}
+
+/** https://developer.hashicorp.com/consul/docs/reference/architecture/ports */
+export const ports = {
+  http: { name: 'http', port: 8500, protocol: 'TCP' },
+  serfLanTcp: { name: 'serflan-tcp', port: 8301, protocol: 'TCP' },
+  serfLanUdp: { name: 'serflan-udp', port: 8301, protocol: 'UDP' },
+  serfWanTcp: { name: 'serfwan-tcp', port: 8302, protocol: 'TCP' },
+  serfWanUdp: { name: 'serfwan-udp', port: 8302, protocol: 'UDP' },
+  server: { name: 'server', port: 8300, protocol: 'TCP' },
+  dnsTcp: { name: 'consuldns', port: 8600, protocol: 'TCP' },
+  dnsUdp: { name: 'consuldns-udp', port: 8600, protocol: 'UDP' },
+} as const satisfies Record<string, ServicePort>;
+
+export function containerPorts(servicePorts: readonly ServicePort[]): Record<string, unknown>[] {
+  return servicePorts.map(({ name, port, protocol }) => ({ name, containerPort: port, protocol }));
+}

@@ -1,0 +1,39 @@
+import type { Config } from '../config/config.ts';
+import type { KubernetesObject } from '../kubernetes/object.ts';
+import { clientWorkload } from './client.ts';
+import { agentConfigMap, stampConfigDigest } from './config-map.ts';
+import { serverDisruptionBudget } from './disruption-budget.ts';
+import { namespaceObject } from './namespace.ts';
+import { applyPatches } from './patch.ts';
+import { serverStatefulSet } from './server.ts';
+import { clientService, serverJoinServices, serverService, uiService } from './service.ts';
+import { serviceAccount } from './service-account.ts';
+
+/**
+ * The whole cluster as Kubernetes objects, patches applied, in the order in which they can be applied one by
+ * one. The same Config always gives the same objects.
+ *
+ * @throws Failure `invalid-manifest` for a patch that does not fit.
+ */
+export function render(config: Config): KubernetesObject[] {
+  const clients = clientWorkload(config);
+  const objects = applyPatches(
+    [
+      ...(config.createNamespace ? [namespaceObject(config)] : []),
+      serviceAccount(config, 'server'),
+      ...(clients ? [serviceAccount(config, 'client')] : []),
+      agentConfigMap(config, 'server'),
+      ...(clients ? [agentConfigMap(config, 'client')] : []),
+      serverService(config),
+      ...serverJoinServices(config),
+      ...(clients ? [clientService(config)] : []),
+      ...(config.ui ? [uiService(config)] : []),
+      serverDisruptionBudget(config),
+      serverStatefulSet(config),
+      ...(clients ? [clients] : []),
+    ],
+    config.patches,
+  );
+  stampConfigDigest(objects);
+  return objects;
+}

@@ -1,0 +1,85 @@
+import type { Config } from '../config/config.ts';
+import type { KubernetesObject } from '../kubernetes/object.ts';
+import { objectLabels, type Role, selectorLabels } from './label.ts';
+import { roleName, serverNames } from './name.ts';
+import { ports, type ServicePort } from './port.ts';
+
+function service(
+  config: Config,
+  role: Role,
+  name: string,
+  servicePorts: readonly ServicePort[],
+  spec: Record<string, unknown>,
+): KubernetesObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    // The label `name` stands on the Services people made by hand; dashboards and monitors select by it.
+    metadata: { name, namespace: config.namespace, labels: { ...objectLabels(config, role), name } },
+    spec: { selector: selectorLabels(config, role), ports: servicePorts, ...spec },
+  };
+}
+
+/** For applications and people: only servers that know a leader stand behind it. */
+export function serverService(config: Config): KubernetesObject {
+  return service(
+    config,
+    'server',
+    roleName(config, 'server'),
+    [
+      ports.http,
+      ports.serfLanTcp,
+      ports.serfLanUdp,
+      ports.serfWanTcp,
+      ports.serfWanUdp,
+      ports.server,
+      ports.dnsTcp,
+      ports.dnsUdp,
+    ],
+    { type: 'ClusterIP' },
+  );
+}
+
+/**
+ * One Service for each server, for joins alone. It publishes addresses that are not ready, since a server is
+ * ready only once it has joined. See join.ts.
+ */
+export function serverJoinServices(config: Config): KubernetesObject[] {
+  return serverNames(config).map((name) =>
+    service(config, 'server', name, [ports.serfLanTcp], {
+      type: 'ClusterIP',
+      publishNotReadyAddresses: true,
+      selector: { ...selectorLabels(config, 'server'), 'statefulset.kubernetes.io/pod-name': name },
+    }),
+  );
+}
+
+/**
+ * The agents that applications talk to. An application has to stay with one agent: a service registered at one
+ * and deregistered at another stays in the catalog for good. So the Service is sticky by client address, or,
+ * with an agent on every node, never leaves the node.
+ */
+export function clientService(config: Config): KubernetesObject {
+  return service(
+    config,
+    'client',
+    roleName(config, 'client'),
+    [ports.serfLanTcp, ports.serfLanUdp, ports.http, ports.dnsTcp, ports.dnsUdp],
+    {
+      type: 'ClusterIP',
+      ...(config.clients === 'daemonset'
+        ? { internalTrafficPolicy: 'Local' }
+        : { sessionAffinity: 'ClientIP' }),
+    },
+  );
+}
+
+export function uiService(config: Config): KubernetesObject {
+  return service(
+    config,
+    'server',
+    `${config.name}-ui`,
+    [{ name: 'http', port: 80, protocol: 'TCP', targetPort: 8500 }],
+    { type: 'ClusterIP' },
+  );
+}

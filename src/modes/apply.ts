@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import pLimit from 'p-limit';
+import { applyObject, FIELD_MANAGER } from '../kubernetes/apply.ts';
+import { conflictFailure, conflictsOf } from '../kubernetes/conflict.ts';
+import { apiFailure } from '../kubernetes/error.ts';
+import { Lock } from '../kubernetes/lease.ts';
+import { type KubernetesObject, objectName } from '../kubernetes/object.ts';
+import { type Plan, type PlannedObject, planSet } from '../kubernetes/plan.ts';
+import type { Cluster } from './connect.ts';
+import type { Run } from './run.ts';
+
+const PARALLEL = 8;
+
+export async function lock(run: Run, cluster: Cluster): Promise<Lock> {
+  const { config, log } = run;
+  const taken = await Lock.acquire(cluster.transport, {
+    namespace: config.namespace,
+    name: lockName(config.name),
+    holder: `${runIdentity(process.env)} ${randomUUID().slice(0, 8)}`,
+    signal: run.signal,
+    onWait: (holder, since) => log.progress(`another run holds the lock since ${since}: ${holder}`, 'lock'),
+  });
+  log.settled('lock');
+  if (taken.takenOverFrom !== undefined) {
+    run.warn(`Took over the lock of ${taken.takenOverFrom}, which ended without releasing it.`);
+  }
+  return taken;
+}
+
+export function lockName(name: string): string {
+  return `consul-deploy-${name}`;
+}
+
+/** Names the run to people who find its lock: the same in main and post. */
+export function runIdentity(env: NodeJS.ProcessEnv): string {
+  const { GITHUB_REPOSITORY, GITHUB_RUN_ID, GITHUB_RUN_ATTEMPT, GITHUB_JOB } = env;
+  return GITHUB_RUN_ID
+    ? `${GITHUB_REPOSITORY}/actions/runs/${GITHUB_RUN_ID}/attempts/${GITHUB_RUN_ATTEMPT} ${GITHUB_JOB}`
+    : `${hostname()} pid ${process.pid}`;
+}
+
+export async function plan(run: Run, cluster: Cluster, objects: readonly KubernetesObject[]): Promise<Plan> {
+  const { config, signal, log } = run;
+  const planned = await planSet(cluster.transport, cluster.discovery, objects, {
+    forceConflicts: config.forceConflicts,
+    signal,
+  });
+  for (const warning of planned.warnings) run.warn(`The API server warns: ${warning}`);
+  const writes = planned.objects.filter(({ action }) => action !== 'none');
+  log.info(
+    writes.length === 0
+      ? `${objects.length} objects are as they should be`
+      : `to write: ${writes.map(({ action, desired }) => `${objectName(desired)} (${action})`).join(', ')}`,
+  );
+  for (const { force, desired } of planned.objects) {
+    if (force)
+      run.warn(`${objectName(desired)}: fields of other managers are taken over, as force-conflicts allows.`);
+  }
+  return planned;
+}
+
+/** What the API server stores after an apply: its answer, or the live object where nothing had to be written. */
+export type Stored = Map<string, KubernetesObject>;
+
+export function storedKey({ kind, metadata }: KubernetesObject): string {
+  return `${kind}/${metadata.namespace ?? ''}/${metadata.name}`;
+}
+
+/** Applies one stage, in parallel. Objects that are as they should be are not written. */
+export async function applyStage(
+  run: Run,
+  cluster: Cluster,
+  stage: readonly PlannedObject[],
+  stored: Stored,
+  signal: AbortSignal,
+): Promise<void> {
+  const limit = pLimit(PARALLEL);
+  // All are awaited, so that what was written is known also when one of them fails.
+  const outcomes = await Promise.allSettled(
+    stage.map((planned) => limit(() => applyOne(run, cluster, planned, stored, signal))),
+  );
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed) throw failed.reason;
+}
+
+async function applyOne(
+  run: Run,
+  cluster: Cluster,
+  { desired, live, action, force }: PlannedObject,
+  stored: Stored,
+  signal: AbortSignal,
+): Promise<void> {
+  const { kind, metadata } = desired;
+  const record = (outcome: 'created' | 'changed' | 'unchanged') => {
+    const known = run.known.objects.find((object) => object.kind === kind && object.name === metadata.name);
+    if (known) return;
+    const namespace = metadata.namespace !== undefined ? { namespace: metadata.namespace } : {};
+    run.known.objects.push({ kind, name: metadata.name, ...namespace, action: outcome });
+  };
+  if (action === 'none' && live) {
+    stored.set(storedKey(desired), live);
+    record('unchanged');
+    return;
+  }
+  run.mark('first-write');
+  try {
+    const { object } = await applyObject(cluster.transport, cluster.discovery, desired, { force, signal });
+    stored.set(storedKey(desired), object);
+    run.known.changed = true;
+    record(action === 'create' ? 'created' : 'changed');
+    run.known.left = 'What was applied so far stays; the next run continues from there.';
+    run.log.debug(`${action} ${objectName(desired)}`);
+  } catch (error) {
+    signal.throwIfAborted();
+    const conflicts = conflictsOf(error, desired, live);
+    if (conflicts.length > 0) throw conflictFailure(conflicts);
+    throw apiFailure(error, { verb: 'patch', object: objectName(desired) });
+  }
+}
+
+/** A namespace that somebody else made is used as it is: it may hold more than Consul. */
+export function isOurs(live: KubernetesObject): boolean {
+  return (live.metadata.managedFields ?? []).some(({ manager }) => manager === FIELD_MANAGER);
+}

@@ -1,0 +1,72 @@
+import picomatch from 'picomatch';
+import { Failure } from '../failure.ts';
+import { Discovery } from '../kubernetes/discovery.ts';
+import { apiFailure } from '../kubernetes/error.ts';
+import { Transport } from '../kubernetes/transport.ts';
+import type { Run } from './run.ts';
+import { VERSION } from './version.ts';
+
+/** A cluster that answers, and is the one that is meant. */
+export interface Cluster {
+  transport: Transport;
+  discovery: Discovery;
+}
+
+/** @param mask is given each secret before its first use */
+export async function connect(run: Run, mask: (secret: string) => void): Promise<Cluster> {
+  const { config, log, signal } = run;
+  const { kubeconfig, context } = config;
+  const transport = await Transport.connect({
+    ...(kubeconfig.kind === 'path' && { path: kubeconfig.path }),
+    ...(kubeconfig.kind === 'inline' && { yaml: kubeconfig.yaml }),
+    ...(context !== undefined && { context }),
+    userAgent: `consul-deploy/${VERSION}`,
+  });
+  try {
+    transport.onToken = mask;
+    transport.onRetry = (message) => log.info(message);
+    run.known.cluster = {
+      server: transport.server,
+      ...(transport.context !== undefined && { context: transport.context }),
+    };
+    guard(config.expectCluster, transport);
+    const [version, discovery] = await Promise.all([
+      serverVersion(transport, signal),
+      Discovery.load(transport, signal),
+    ]);
+    run.known.cluster.version = version;
+    log.info(`Kubernetes ${version} at ${transport.server}`);
+    return { transport, discovery };
+  } catch (error) {
+    await transport.close();
+    throw error;
+  }
+}
+
+/** `expect-cluster`: the last line of defence against the right deploy to the wrong cluster. */
+function guard(expected: string | undefined, { server, context }: Transport): void {
+  if (expected === undefined) return;
+  const matches = picomatch(expected, { bash: true });
+  const { host } = new URL(server);
+  if ([server, host, context ?? ''].some((candidate) => matches(candidate))) return;
+  throw new Failure({
+    reason: 'wrong-cluster',
+    what: `"${expected}" matches neither the API server ${server} nor the context ${context ?? '(none)'}`,
+    where: 'expect-cluster',
+    hint: 'Nothing was changed. Point `kubeconfig` or `context` to the cluster that is meant, or correct the glob.',
+  });
+}
+
+async function serverVersion(transport: Transport, signal: AbortSignal): Promise<string> {
+  try {
+    const { body } = await transport.request<{ gitVersion: string }>({
+      method: 'GET',
+      path: '/version',
+      signal,
+    });
+    return body.gitVersion;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw apiFailure(error, { verb: 'get', object: '/version' });
+  }
+}

@@ -1,0 +1,180 @@
+import { Failure } from '../failure.ts';
+import type { PodView } from '../rollout/pod.ts';
+import { progressLine } from '../rollout/progress.ts';
+import type { Verdict } from '../rollout/verdict.ts';
+import type { Agents } from './agents.ts';
+import { Bell } from './bell.ts';
+import { type QuorumLook, QuorumWatch } from './quorum.ts';
+import type { Run } from './run.ts';
+import { consistentRead, type Proven, smokeKeyValue, smokeServerDns, smokeServices } from './smoke.ts';
+import type { Workloads } from './workloads.ts';
+
+/**
+ * Waits and proves at the same time: the pods by watches, the quorum by asking every server, and the smoke tests
+ * as soon as what they need is there. Ends when all of it is true at one moment.
+ */
+export async function waitAndProve(run: Run, workloads: Workloads, agents: Agents): Promise<QuorumLook> {
+  const proof = new Proof(run, workloads, agents);
+  const [look] = await Promise.all([proof.quorum(), proof.pods(), proof.smoke()]);
+  return look;
+}
+
+class Proof {
+  readonly #run: Run;
+  readonly #workloads: Workloads;
+  readonly #agents: Agents;
+  readonly #bell = new Bell();
+  readonly #quorumOnce = Promise.withResolvers<void>();
+  readonly #podsOnce = Promise.withResolvers<void>();
+  readonly #end = new AbortController();
+  #podsReady = false;
+  #smokeDone = false;
+
+  constructor(run: Run, workloads: Workloads, agents: Agents) {
+    this.#run = run;
+    this.#workloads = workloads;
+    this.#agents = agents;
+  }
+
+  /** Ends last: its final look is taken when everything else is true. */
+  async quorum(): Promise<QuorumLook> {
+    const { config } = this.#run;
+    const version = versionOf(config.image);
+    const watch = new QuorumWatch(this.#run, this.#agents);
+    try {
+      return await watch.until(
+        () => this.#workloads.expectation(version),
+        this.#bell,
+        (look) => {
+          if (look.serversPassed) this.#quorumOnce.resolve();
+          const done = look.allPassed && this.#podsReady && this.#smokeDone;
+          if (done) this.#run.mark('last-condition');
+          return done && look.heldMs >= config.stableFor;
+        },
+      );
+    } finally {
+      this.#end.abort();
+    }
+  }
+
+  /** Judges the workloads at every change of a pod, until the quorum ends it. */
+  async pods(): Promise<void> {
+    const { signal } = this.#run;
+    const { observation } = this.#workloads;
+    const both = AbortSignal.any([signal, this.#end.signal]);
+    for (;;) {
+      const { version } = observation;
+      this.#judgePods();
+      this.#bell.ring();
+      try {
+        await this.#workloads.changedSince(version, both);
+      } catch (error) {
+        if (this.#end.signal.aborted && !signal.aborted) return;
+        throw error;
+      }
+    }
+  }
+
+  #judgePods(): void {
+    const run = this.#run;
+    const servers = this.#workloads.verdict('server');
+    const clients = this.#workloads.verdict('client');
+    for (const verdict of [servers, clients]) {
+      if (verdict.state === 'gone') throw gone(verdict.reason);
+    }
+    run.check(readiness('servers', 'Servers', servers));
+    if (servers.state === 'ready') run.mark('servers-ready');
+    run.known.clientsReady = clients.ready;
+    run.known.clientsDesired = clients.desired;
+    if (this.#workloads.has('client')) {
+      run.check(readiness('clients', 'Clients', clients));
+      if (clients.state === 'ready') run.mark('clients-ready');
+    }
+    const parts = [
+      { title: 'servers', verdict: servers, pods: this.#workloads.pods('server') },
+      ...(this.#workloads.has('client')
+        ? [{ title: 'clients', verdict: clients, pods: this.#workloads.pods('client') }]
+        : []),
+    ];
+    this.#podsReady = servers.state === 'ready' && clients.state === 'ready';
+    if (this.#podsReady) {
+      run.log.settled('pods');
+      this.#podsOnce.resolve();
+    } else run.log.progress(progressLine(parts), 'pods');
+  }
+
+  async smoke(): Promise<void> {
+    const run = this.#run;
+    const { config } = run;
+    await this.#unlessAborted(this.#quorumOnce.promise);
+    const servers = this.#workloads.pods('server');
+    const agents = this.#agents;
+    const proofs = [
+      consistentRead(
+        run,
+        servers.map((pod) => agents.client(pod)),
+      ),
+    ];
+    if (config.smoke) proofs.push(smokeKeyValue(run, { agents, servers }));
+    if (config.smokeService && this.#workloads.has('client')) proofs.push(this.#services());
+    if (config.smokeDns && !this.#workloads.has('client'))
+      proofs.push(smokeServerDns(run, { agents, servers }));
+    await Promise.all(proofs);
+    this.#smokeDone = true;
+    this.#bell.ring();
+  }
+
+  async #services(): Promise<void> {
+    await this.#unlessAborted(this.#podsOnce.promise);
+    const workloads = this.#workloads;
+    const ready = ({ ready }: PodView) => ready;
+    const proven: Proven = {
+      agents: this.#agents,
+      servers: workloads.pods('server').filter(ready),
+      clients: workloads.pods('client').filter(ready),
+      nodeName: (pod) => workloads.nodeName(pod),
+    };
+    await smokeServices(this.#run, proven);
+  }
+
+  async #unlessAborted(event: Promise<void>): Promise<void> {
+    const { signal } = this.#run;
+    signal.throwIfAborted();
+    const aborted = Promise.withResolvers<never>();
+    const abort = () => aborted.reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      await Promise.race([event, aborted.promise]);
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
+  }
+}
+
+function readiness(group: 'servers' | 'clients', title: string, verdict: Verdict) {
+  const passed = verdict.state === 'ready';
+  const excluded = verdict.excluded.length > 0 ? `; without ${verdict.excluded.join(', ')}` : '';
+  return {
+    id: `${group}-ready`,
+    title: `${title} ready`,
+    group,
+    expected: `${verdict.desired} pods of this revision, ready and available`,
+    observed: `${verdict.ready} of ${verdict.desired}${passed ? '' : `: ${verdict.reason}`}${excluded}`,
+    passed,
+  };
+}
+
+function gone(reason: string): Failure {
+  return new Failure({
+    reason: 'rejected',
+    what: reason,
+    where: 'the rollout',
+    hint: 'Somebody else changed it while this run was waiting. Find out who (kubectl get events), then run again.',
+  });
+}
+
+/** `1.22.7` of `hashicorp/consul:1.22.7` and of `…:1.22.7-ent@sha256:…`; undefined for a tag that is no version. */
+export function versionOf(image: string): string | undefined {
+  const tag = /:([^/@]+)(?:@.*)?$/.exec(image)?.[1];
+  return tag === undefined ? undefined : /^v?(\d+\.\d+\.\d+)(?:[-+.].*)?$/.exec(tag)?.[1];
+}

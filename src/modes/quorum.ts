@@ -1,0 +1,118 @@
+import { collectEvidence, type ServerEvidence } from '../consul/evidence.ts';
+import type { ExpectedCluster, Finding } from '../consul/finding.ts';
+import { judgeQuorum, quorumSignature } from '../consul/quorum.ts';
+import { StabilityWindow } from '../consul/stability.ts';
+import { serviceIndexChanges } from '../consul/trigger.ts';
+import type { PodView } from '../rollout/pod.ts';
+import type { Agents } from './agents.ts';
+import type { Bell } from './bell.ts';
+import type { Run } from './run.ts';
+
+/** Between two looks at Raft, which cannot be waited for, while it is not yet as it should be, and after. */
+const ANXIOUS_MS = 400;
+const CALM_MS = 2_000;
+
+/** What the pods say that the cluster has to be. */
+export interface Expectation extends ExpectedCluster {
+  /** The server pods that run, in the order of their ordinals. */
+  pods: readonly PodView[];
+  clientPods: readonly PodView[];
+  /** Servers that cannot be asked yet, and why. */
+  absent: readonly string[];
+}
+
+export interface QuorumLook {
+  evidence: ServerEvidence[];
+  findings: Finding[];
+  /** All but the members, which are the clients' matter too. */
+  serversPassed: boolean;
+  allPassed: boolean;
+  /** How long the servers have passed without a change of leader or term. */
+  heldMs: number;
+}
+
+/** Looks at the quorum again and again, when something has changed and otherwise at intervals. */
+export class QuorumWatch {
+  readonly #run: Run;
+  readonly #agents: Agents;
+  readonly #window = new StabilityWindow();
+  #triggerUid: string | undefined;
+
+  constructor(run: Run, agents: Agents) {
+    this.#run = run;
+    this.#agents = agents;
+  }
+
+  /** Asks every server once, directly, and judges. */
+  async look(expected: Expectation, signal: AbortSignal): Promise<QuorumLook> {
+    this.#agents.keep([...expected.pods, ...expected.clientPods]);
+    const evidence = await Promise.all(
+      expected.pods.map((pod) => collectEvidence(this.#agents.client(pod), signal)),
+    );
+    const findings = judgeQuorum(evidence, expected).map((finding) =>
+      expected.absent.length === 0
+        ? finding
+        : { ...finding, passed: false, observed: expected.absent.join('; ') },
+    );
+    const serversPassed = findings.every(({ id, passed }) => passed || id === 'quorum-members');
+    const now = performance.now();
+    this.#window.observe(serversPassed, quorumSignature(evidence), now);
+    const allPassed = findings.every(({ passed }) => passed);
+    return { evidence, findings, serversPassed, allPassed, heldMs: this.#window.heldMs(now) };
+  }
+
+  /**
+   * Looks until `enough` says so; it is asked after every look, which has been recorded by then. `bell` is rung
+   * by whoever knows that a look is worth while; Consul's own changes ring it too.
+   */
+  async until(
+    expectation: () => Expectation,
+    bell: Bell,
+    enough: (look: QuorumLook) => boolean,
+  ): Promise<QuorumLook> {
+    const { signal } = this.#run;
+    const over = new AbortController();
+    try {
+      for (;;) {
+        const expected = expectation();
+        const look = await this.look(expected, signal);
+        this.#record(look);
+        if (enough(look)) return look;
+        this.#listen(expected.pods[0], look, bell, AbortSignal.any([signal, over.signal]));
+        const rest = Math.max(this.#run.config.stableFor - look.heldMs, 50);
+        await bell.next(look.allPassed ? Math.min(CALM_MS, rest) : ANXIOUS_MS, signal);
+      }
+    } finally {
+      over.abort();
+    }
+  }
+
+  /** A blocking query at one server rings when the catalog's view of the servers changes. */
+  #listen(pod: PodView | undefined, look: QuorumLook, bell: Bell, signal: AbortSignal): void {
+    if (!pod || pod.uid === this.#triggerUid || !look.evidence.some(({ leader }) => leader)) return;
+    this.#triggerUid = pod.uid;
+    const changes = serviceIndexChanges(this.#agents.client(pod), signal);
+    void (async () => {
+      for await (const _ of changes) bell.ring();
+    })().catch(() => undefined); // Its end only means that looks come at intervals alone.
+  }
+
+  #record({ findings, serversPassed, heldMs }: QuorumLook): void {
+    const run = this.#run;
+    for (const { id, title, expected, observed, passed } of findings) {
+      run.check({ id, title, group: 'quorum', expected, observed, passed });
+    }
+    if (serversPassed) run.mark('quorum');
+    const { stableFor } = run.config;
+    if (stableFor === 0) return;
+    const passed = heldMs >= stableFor;
+    const held = passed
+      ? `for ${(heldMs / 1000).toFixed(1)} s`
+      : serversPassed
+        ? 'not yet for so long'
+        : 'not yet';
+    const expected = `the same leader and term for ${(stableFor / 1000).toFixed(1)} s`;
+    if (passed && run.passed('quorum-stable')) return;
+    run.check({ id: 'quorum-stable', title: 'Stable', group: 'quorum', expected, observed: held, passed });
+  }
+}

@@ -1,0 +1,175 @@
+import type { Config } from '../config/config.ts';
+import { Failure } from '../failure.ts';
+import type { Log } from '../report/log.ts';
+import type { Check, Phase, PhaseName, Result } from '../report/result.ts';
+
+/** What a check found, without its place in time. */
+export type Observation = Omit<Check, 'durationMs' | 'status'> & { passed: boolean };
+
+type Known = Omit<
+  Result,
+  | 'schemaVersion'
+  | 'mode'
+  | 'result'
+  | 'failure'
+  | 'startedAt'
+  | 'durationMs'
+  | 'namespace'
+  | 'name'
+  | 'phases'
+  | 'checks'
+>;
+
+/** Time kept back from `timeout` for releasing the lock, cleaning up and the report. */
+const RESERVE_MS = 10_000;
+
+/** One run: its deadline, its log, and what will stand in its Result. */
+export class Run {
+  readonly config: Config;
+  readonly log: Log;
+  /** Aborts at the deadline, and when the runner cancels the job; its reason is the Failure to report. */
+  readonly signal: AbortSignal;
+  readonly known: Known = {
+    left: 'Nothing was changed.',
+    changed: false,
+    objects: [],
+    warnings: [],
+    timings: {},
+  };
+
+  readonly #start = performance.now();
+  readonly #startedAt = new Date();
+  readonly #phases: Phase[] = [];
+  readonly #checks = new Map<string, Check & { sinceMs: number }>();
+  readonly #abort = new AbortController();
+  readonly #deadline: NodeJS.Timeout;
+
+  constructor(config: Config, log: Log) {
+    this.config = config;
+    this.log = log;
+    this.signal = this.#abort.signal;
+    const budget = Math.max(config.timeout - RESERVE_MS, config.timeout * 0.9);
+    this.#deadline = setTimeout(() => this.#abort.abort(this.#timeout()), budget);
+  }
+
+  /** Milliseconds since the start of the run. */
+  now(): number {
+    return Math.round(performance.now() - this.#start);
+  }
+
+  cancel(signal: string): void {
+    const reason = 'cancelled';
+    this.#abort.abort(
+      new Failure({
+        reason,
+        what: `the run was cancelled (${signal})`,
+        hint: 'Run it again; it continues from what it finds.',
+      }),
+    );
+  }
+
+  /** Ends all waits with this error, for what is noticed beside them. */
+  fail(error: unknown): void {
+    this.#abort.abort(Failure.from(error));
+  }
+
+  /** Ends the deadline's timer. */
+  close(): void {
+    clearTimeout(this.#deadline);
+  }
+
+  /** A part of the story, with its own group in the log. Parts that run at the same time share a group. */
+  async phase<T>(name: PhaseName, title: string, work: () => Promise<T>): Promise<T> {
+    this.signal.throwIfAborted();
+    this.log.group(title);
+    const phase: Phase = { name, startMs: this.now(), endMs: this.now(), status: 'passed' };
+    this.#phases.push(phase);
+    try {
+      return await work();
+    } catch (error) {
+      phase.status = 'failed';
+      throw error;
+    } finally {
+      phase.endMs = this.now();
+    }
+  }
+
+  mark(timing: string): void {
+    this.known.timings[timing] ??= this.now();
+  }
+
+  warn(text: string): void {
+    if (this.known.warnings.includes(text)) return;
+    this.known.warnings.push(text);
+    this.log.warning(text);
+  }
+
+  /** Records the latest state of a check; logged when it turns. */
+  check(observation: Observation): void {
+    const { passed, ...rest } = observation;
+    const before = this.#checks.get(rest.id);
+    const sinceMs = before?.sinceMs ?? this.now();
+    const status = passed ? 'passed' : 'failed';
+    const same = before?.status === status && before.observed === rest.observed;
+    if (same) return;
+    this.#checks.set(rest.id, { ...rest, status, sinceMs, durationMs: this.now() - sinceMs });
+    if (passed && before?.status !== 'passed') this.log.info(`✓ ${rest.title}: ${rest.observed}`);
+    else if (!passed && before?.status === 'passed') this.log.info(`✗ ${rest.title}: ${rest.observed}`);
+    else if (!passed) this.log.debug(`${rest.title}: ${rest.observed}`);
+  }
+
+  skip(check: Omit<Check, 'durationMs' | 'status'>): void {
+    this.#checks.set(check.id, { ...check, status: 'skipped', sinceMs: this.now(), durationMs: 0 });
+  }
+
+  passed(id: string): boolean {
+    return this.#checks.get(id)?.status === 'passed';
+  }
+
+  failedChecks(): Check[] {
+    return [...this.#checks.values()].filter(({ status }) => status === 'failed');
+  }
+
+  result(failure?: Failure): Result {
+    const outcome = failure ? (failure.reason === 'cancelled' ? 'cancelled' : 'failure') : 'success';
+    return {
+      schemaVersion: 1,
+      mode: this.config.mode,
+      result: outcome,
+      ...(failure && {
+        failure: {
+          reason: failure.reason,
+          what: failure.what,
+          ...(failure.where !== undefined && { where: failure.where }),
+          ...(failure.hint !== undefined && { hint: failure.hint }),
+          details: [...failure.details],
+        },
+      }),
+      startedAt: this.#startedAt.toISOString(),
+      durationMs: this.now(),
+      namespace: this.config.namespace,
+      name: this.config.name,
+      ...this.known,
+      phases: this.#phases,
+      checks: [...this.#checks.values()].map(({ sinceMs: _, ...check }) => check),
+    };
+  }
+
+  #timeout(): Failure {
+    const open = this.failedChecks();
+    const [first] = open;
+    const budget = `${Math.round(this.config.timeout / 1000)} s`;
+    return new Failure({
+      reason: 'timeout',
+      what: first
+        ? `after ${budget}: ${first.title}: ${first.observed}`
+        : `the run took longer than ${budget}`,
+      hint: first
+        ? 'Look at what this check observed and at the log of the pod it names; give more `timeout` only if it was still moving.'
+        : 'Give more `timeout`, or look in the log for what took so long.',
+      details: open.map(
+        ({ title, expected, observed }) => `${title}: expected ${expected}; observed ${observed}`,
+      ),
+    });
+  }
+}

@@ -1,0 +1,175 @@
+import { randomUUID } from 'node:crypto';
+import type { ConsulClient } from '../consul/client.ts';
+import { queryDns } from '../consul/dns.ts';
+import { ConsulError } from '../consul/failure.ts';
+import { proveKeyValue, SMOKE_PREFIX } from '../consul/keyvalue.ts';
+import { proveRegistration, spreadSample } from '../consul/registration.ts';
+import { Failure } from '../failure.ts';
+import type { PodView } from '../rollout/pod.ts';
+import type { Agents } from './agents.ts';
+import { pause } from './pause.ts';
+import type { Run } from './run.ts';
+
+/** Agents that get a service of their own; above this many, a spread sample. */
+const MOST_AGENTS = 20;
+/** One try, after which an election or a restart in its midst is forgiven and it starts again. */
+const TRY_MS = 30_000;
+const PAUSE_MS = 500;
+
+export interface Proven {
+  agents: Agents;
+  servers: readonly PodView[];
+  clients: readonly PodView[];
+  /** Name of an agent in the catalog. */
+  nodeName: (pod: PodView) => string;
+}
+
+/** A key written, replicated to every server, and gone again everywhere. */
+export async function smokeKeyValue(
+  run: Run,
+  { agents, servers }: Pick<Proven, 'agents' | 'servers'>,
+): Promise<void> {
+  const check = {
+    id: 'smoke-kv',
+    title: 'Key/value',
+    group: 'smoke',
+    expected: `a write, seen on ${servers.length} of ${servers.length} servers, then deleted`,
+  } as const;
+  await untilProven(run, check, async (signal) => {
+    const clients = servers.map((pod) => agents.client(pod));
+    const [writer] = clients;
+    if (!writer) throw new TypeError('no servers to write to');
+    const key = `${SMOKE_PREFIX}${randomUUID()}`;
+    const onStep = (step: string) => run.log.debug(`key/value: ${step}`);
+    const proof = await proveKeyValue({ writer, servers: clients, key, value: key, signal, onStep });
+    return `committed in ${proof.commitMs.toFixed(0)} ms, on all servers ${proof.replicationMs.toFixed(0)} ms later, deleted`;
+  });
+}
+
+/** A service at every agent (or a sample), seen by a server and in DNS, and gone again. */
+export async function smokeServices(run: Run, proven: Proven): Promise<void> {
+  const { config } = run;
+  const sample = spreadSample(proven.clients, MOST_AGENTS);
+  const check = {
+    id: 'smoke-service',
+    title: config.smokeDns ? 'Service registration and DNS' : 'Service registration',
+    group: 'smoke',
+    expected: `registered at ${sample.length} of ${proven.clients.length} clients, seen by a server${config.smokeDns ? ' and in DNS' : ''}, gone again`,
+  } as const;
+  if (sample.length === 0) {
+    run.skip({ ...check, observed: 'there are no clients' });
+    return;
+  }
+  await untilProven(run, check, async (signal) => {
+    // The first failure ends the others, which then clean up after themselves.
+    const stop = new AbortController();
+    const both = AbortSignal.any([signal, stop.signal]);
+    const outcomes = await Promise.allSettled(
+      sample.map((pod, index) =>
+        registerAt(run, proven, pod, index, both).catch((error: unknown) => {
+          stop.abort(error);
+          throw error;
+        }),
+      ),
+    );
+    if (stop.signal.aborted) throw stop.signal.reason;
+    const seen = outcomes.flatMap((outcome) =>
+      outcome.status === 'fulfilled' ? [outcome.value.seenMs] : [],
+    );
+    return `${sample.length} services, the slowest seen after ${Math.max(...seen).toFixed(0)} ms, all gone again`;
+  });
+}
+
+async function registerAt(run: Run, proven: Proven, pod: PodView, index: number, signal: AbortSignal) {
+  const { config } = run;
+  const { agents, servers } = proven;
+  const server = servers[index % servers.length];
+  if (!server) throw new TypeError('no servers to ask');
+  const id = `consul-deploy-smoke-${randomUUID().slice(0, 8)}`;
+  return proveRegistration({
+    agent: { client: agents.client(pod), nodeName: proven.nodeName(pod) },
+    server: agents.client(server),
+    service: { name: id, id },
+    signal,
+    onStep: (step) => run.log.debug(`service: ${step}`),
+    ...(config.smokeDns && {
+      dns: (name: string) => queryDns(agents.dns(pod), `${name}.service.${config.domain}`, 'A', signal),
+    }),
+  });
+}
+
+/** Without clients, DNS is proved on the servers: each has to know all of them. */
+export async function smokeServerDns(
+  run: Run,
+  { agents, servers }: Pick<Proven, 'agents' | 'servers'>,
+): Promise<void> {
+  const name = `consul.service.${run.config.domain}`;
+  const check = {
+    id: 'smoke-dns',
+    title: 'DNS',
+    group: 'smoke',
+    expected: `${name} gives ${servers.length} addresses at every server`,
+  } as const;
+  const wanted = servers.map(({ ip }) => ip ?? '').sort();
+  await untilProven(run, check, async (signal) => {
+    for (const pod of servers) {
+      const answer = await queryDns(agents.dns(pod), name, 'A', signal);
+      const got = [...new Set(answer.addresses)].sort();
+      if (got.join() !== wanted.join()) {
+        throw new Failure({
+          reason: 'rejected',
+          what: `${name} gives ${got.join(', ') || answer.rcode}, not ${wanted.join(', ')}`,
+          where: pod.name,
+          hint: 'The catalog does not hold the servers as they are.',
+        });
+      }
+    }
+    return `${wanted.join(', ')} from each of ${servers.length}`;
+  });
+}
+
+/** A consistent read: the leader confirms with a quorum that it still leads before it answers. */
+export async function consistentRead(run: Run, servers: readonly ConsulClient[]): Promise<void> {
+  const check = {
+    id: 'quorum-read',
+    title: 'Consistent read',
+    group: 'quorum',
+    expected: 'an answer that the leader has confirmed with a quorum, through every server',
+  } as const;
+  await untilProven(run, check, async (signal) => {
+    const query = { consistent: true };
+    await Promise.all(
+      servers.map((server) => server.get(`/v1/kv/${SMOKE_PREFIX}none`, { signal, query, accept: [404] })),
+    );
+    return `through ${servers.length} of ${servers.length} servers`;
+  });
+}
+
+type CheckHead = { id: string; title: string; group: 'quorum' | 'smoke'; expected: string };
+
+/** Tries until it is proven or the run ends; only what Consul's ACLs deny is final at once. */
+async function untilProven(
+  run: Run,
+  check: CheckHead,
+  prove: (signal: AbortSignal) => Promise<string>,
+): Promise<void> {
+  let observed = 'not tried yet';
+  run.check({ ...check, observed, passed: false });
+  for (;;) {
+    const limit = AbortSignal.timeout(TRY_MS);
+    try {
+      observed = await prove(AbortSignal.any([run.signal, limit]));
+      run.check({ ...check, observed, passed: true });
+      return;
+    } catch (error) {
+      run.signal.throwIfAborted();
+      observed = limit.aborted ? `no end after ${TRY_MS / 1000} s` : Failure.from(error).message;
+      run.check({ ...check, observed, passed: false });
+      if (error instanceof ConsulError && error.status === 403) throw error;
+      run.log.progress(`${check.title}: ${observed}`, check.id);
+      await pause(PAUSE_MS, run.signal);
+    } finally {
+      if (run.signal.aborted) run.log.settled(check.id);
+    }
+  }
+}

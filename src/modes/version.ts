@@ -1,0 +1,2 @@
+/** As in package.json; a test keeps them equal. Not read from there, since the bundle has no such file. */
+export const VERSION = '0.1.0';

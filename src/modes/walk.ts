@@ -1,0 +1,113 @@
+import type { KubernetesObject } from '../kubernetes/object.ts';
+import type { PlannedObject } from '../kubernetes/plan.ts';
+import type { Agents } from './agents.ts';
+import { applyStage, type Stored } from './apply.ts';
+import { Bell } from './bell.ts';
+import type { Cluster } from './connect.ts';
+import { type QuorumLook, QuorumWatch } from './quorum.ts';
+import type { Run } from './run.ts';
+import type { Workloads } from './workloads.ts';
+
+export function isServers(run: Run, { desired }: PlannedObject): boolean {
+  return desired.kind === 'StatefulSet' && desired.metadata.name === `${run.config.name}-server`;
+}
+
+/** Servers that run already and are to change: the controller would replace them by readiness alone. */
+export function needsWalk({ action, live }: PlannedObject): boolean {
+  return action === 'change' && live !== undefined;
+}
+
+/**
+ * Replaces the servers one at a time, the last ordinal first, each only while Raft itself says that the others
+ * can do without it: a readiness probe is green before a returning server votes again, and the next one to go
+ * then takes the quorum with it (https://github.com/hashicorp/consul-k8s/issues/1929).
+ */
+export async function walkServers(
+  run: Run,
+  cluster: Cluster,
+  planned: PlannedObject,
+  workloads: Workloads,
+  agents: Agents,
+  stored: Stored,
+): Promise<void> {
+  const names = workloads.serverNames();
+  const bell = new Bell();
+  const watch = new QuorumWatch(run, agents);
+  const over = new AbortController();
+  void ringAtChanges(run, workloads, bell, AbortSignal.any([run.signal, over.signal]));
+  const apply = async (partition: number) => {
+    const step = {
+      ...planned,
+      desired: withPartition(planned.desired, partition),
+      action: 'change' as const,
+    };
+    await applyStage(run, cluster, [step], stored, run.signal);
+    workloads.judge(stored);
+  };
+  try {
+    // Everything but the pods changes now; the controller has to name the new revision before pods are judged.
+    await apply(names.length);
+    for (let ordinal = names.length - 1; ordinal >= 0; ordinal--) {
+      const name = names[ordinal] ?? '';
+      await watch.until(
+        () => workloads.expectation(undefined),
+        bell,
+        (look) => mayStop(run, workloads, name, look),
+      );
+      run.log.info(`${name} takes the new revision`);
+      await apply(ordinal);
+      await watch.until(
+        () => workloads.expectation(undefined),
+        bell,
+        (look) => {
+          const verdict = workloads.verdict('server', { acceptPartition: true });
+          const pending =
+            verdict.state === 'ready'
+              ? look.findings.find(({ passed, id }) => !passed && isVital(id))
+              : undefined;
+          const why = verdict.state === 'ready' ? pending?.observed : verdict.reason;
+          if (why !== undefined) run.log.progress(`${name}: ${why}`, 'walk');
+          return why === undefined;
+        },
+      );
+      run.log.settled('walk');
+    }
+  } finally {
+    over.abort();
+  }
+}
+
+/** Versions differ while servers are replaced, and members are the clients' matter too. */
+function isVital(id: string): boolean {
+  return id !== 'quorum-version' && id !== 'quorum-members';
+}
+
+/** One that is broken anyway costs nothing, and is perhaps what this very change is to mend. */
+function mayStop(run: Run, workloads: Workloads, name: string, look: QuorumLook): boolean {
+  const pod = workloads.pods('server').find((one) => one.name === name);
+  if (!pod?.ready) return true;
+  const pending = look.findings.find(({ passed, id }) => !passed && isVital(id));
+  if (!pending) return true;
+  const noQuorum = look.evidence.every(({ leader }) => !leader);
+  if (noQuorum) return true;
+  run.log.progress(`${name} has to wait: ${pending.observed}`, 'walk');
+  return false;
+}
+
+async function ringAtChanges(run: Run, workloads: Workloads, bell: Bell, signal: AbortSignal): Promise<void> {
+  try {
+    for (;;) {
+      const { version } = workloads.observation;
+      bell.ring();
+      await workloads.changedSince(version, signal);
+    }
+  } catch (error) {
+    if (!signal.aborted) run.fail(error);
+  }
+}
+
+function withPartition(desired: KubernetesObject, partition: number): KubernetesObject {
+  const spec = desired.spec as { updateStrategy?: Record<string, unknown> };
+  const updateStrategy = { ...spec.updateStrategy, type: 'RollingUpdate', rollingUpdate: { partition } };
+  return { ...desired, spec: { ...spec, updateStrategy } };
+}

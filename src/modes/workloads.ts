@@ -1,0 +1,185 @@
+import { ApiError, apiFailure } from '../kubernetes/error.ts';
+import type { KubernetesObject } from '../kubernetes/object.ts';
+import { type WatchEvent, watchResource } from '../kubernetes/watch.ts';
+import { daemonSetVerdict } from '../rollout/daemonset.ts';
+import { nodeView } from '../rollout/node.ts';
+import { Observation, type Source, type Views } from '../rollout/observation.ts';
+import { type PodView, podView } from '../rollout/pod.ts';
+import { statefulSetVerdict } from '../rollout/statefulset.ts';
+import type { Applied, Verdict } from '../rollout/verdict.ts';
+import { workloadView } from '../rollout/workload.ts';
+import { type Stored, storedKey } from './apply.ts';
+import type { Cluster } from './connect.ts';
+import type { Expectation } from './quorum.ts';
+import type { Run } from './run.ts';
+
+type Role = 'server' | 'client';
+
+interface Workload {
+  kind: 'StatefulSet' | 'DaemonSet';
+  name: string;
+  object: KubernetesObject;
+}
+
+/** The two workloads of the set, watched, with the verdict on each at any moment. */
+export class Workloads {
+  readonly observation = new Observation();
+  readonly #run: Run;
+  readonly #found: Partial<Record<Role, Workload>> = {};
+  #stored: Stored = new Map();
+  readonly #over = new AbortController();
+  #failed: unknown;
+
+  constructor(run: Run, objects: readonly KubernetesObject[]) {
+    this.#run = run;
+    for (const role of ['server', 'client'] as const) {
+      const name = `${run.config.name}-${role}`;
+      for (const kind of ['StatefulSet', 'DaemonSet'] as const) {
+        const object = objects.find((one) => one.kind === kind && one.metadata.name === name);
+        if (object) this.#found[role] = { kind, name, object };
+      }
+    }
+  }
+
+  has(role: Role): boolean {
+    return this.#found[role] !== undefined;
+  }
+
+  /** Whether an agent on every node was asked for: then the agents have the names of the nodes. */
+  get clientsOnNodes(): boolean {
+    return this.#found.client?.kind === 'DaemonSet';
+  }
+
+  /** Starts to watch; ends with `close`. What a watch refuses for good comes out of `changedSince`. */
+  watch({ transport }: Cluster): void {
+    const { namespace } = this.#run.config;
+    const pods = `/api/v1/namespaces/${namespace}/pods`;
+    for (const { kind, name, object } of Object.values(this.#found)) {
+      const collection = `/apis/apps/v1/namespaces/${namespace}/${kind.toLowerCase()}s`;
+      const fieldSelector = `metadata.name=${name}`;
+      this.#start(kind, watchSpec(transport, { path: collection, fieldSelector, project: workloadView }));
+      this.#start(
+        'Pod',
+        watchSpec(transport, { path: pods, labelSelector: selectorOf(object), project: podView }),
+      );
+    }
+    if (this.clientsOnNodes) {
+      // Without this permission every node counts, also one that is down.
+      const nodes = watchSpec(transport, { path: '/api/v1/nodes', project: nodeView });
+      this.#start('Node', nodes, (error) => error instanceof ApiError && error.status === 403);
+    }
+  }
+
+  #start<S extends Source>(
+    source: S,
+    watch: (onEvent: (event: WatchEvent<Views[S]>) => void, signal: AbortSignal) => Promise<void>,
+    mayFail: (error: unknown) => boolean = () => false,
+  ): void {
+    const signal = AbortSignal.any([this.#run.signal, this.#over.signal]);
+    watch((event) => this.observation.apply(source, event), signal).catch((error: unknown) => {
+      if (signal.aborted || mayFail(error)) return;
+      this.#failed = apiFailure(error, { verb: 'watch', object: source });
+      this.observation.apply(source, { type: 'synced' });
+    });
+  }
+
+  close(): void {
+    this.#over.abort();
+  }
+
+  /** From now on the verdicts are about what the API server stored then. */
+  judge(stored: Stored): void {
+    this.#stored = stored;
+  }
+
+  /** Resolves at the next change. @throws the reason of the signal, or Failure of a watch */
+  async changedSince(version: number, signal: AbortSignal): Promise<void> {
+    await this.observation.changedSince(version, signal);
+    if (this.#failed) throw this.#failed;
+  }
+
+  verdict(role: Role, options: { acceptPartition?: boolean } = {}): Verdict {
+    const workload = this.#found[role];
+    if (!workload) return { state: 'ready', ready: 0, desired: 0, unready: [], excluded: [] };
+    const { kind, name, object } = workload;
+    const view = this.observation.workload(kind, name);
+    const maxUnready = role === 'client' ? this.maxUnready(view?.desired ?? 0) : 0;
+    const applied = appliedOf(this.#stored.get(storedKey(object)));
+    if (kind === 'DaemonSet') {
+      const pods = view ? this.observation.podsOf(view.uid) : [];
+      return daemonSetVerdict(view, applied, pods, this.observation.nodes(), { maxUnready });
+    }
+    return statefulSetVerdict(view, applied, this.observation.pods(), { maxUnready, ...options });
+  }
+
+  maxUnready(desired: number): number {
+    const { maxUnreadyClients: allowed } = this.#run.config;
+    return allowed.kind === 'count' ? allowed.count : Math.floor((desired * allowed.percent) / 100);
+  }
+
+  /** Living pods of the workload, by ordinal or by name. */
+  pods(role: Role): PodView[] {
+    const workload = this.#found[role];
+    const view = workload && this.observation.workload(workload.kind, workload.name);
+    if (!view) return [];
+    const collator = new Intl.Collator('en', { numeric: true });
+    return this.observation
+      .podsOf(view.uid)
+      .filter(({ terminating }) => !terminating)
+      .sort((a, b) => collator.compare(a.name, b.name));
+  }
+
+  nodeName(pod: PodView): string {
+    return this.clientsOnNodes ? (pod.node ?? pod.name) : pod.name;
+  }
+
+  /** What Consul has to look like, by the pods as they are now. */
+  expectation(version: string | undefined): Expectation {
+    const { config } = this.#run;
+    const pods = this.pods('server').filter(({ ip, phase }) => ip !== undefined && phase === 'Running');
+    const names = this.serverNames();
+    const absent = names.filter((name) => !pods.some((pod) => pod.name === name));
+    const clients = this.pods('client');
+    return {
+      pods,
+      absent: absent.map(
+        (name) => `${name} ${whyAbsent(this.observation.pods().find((pod) => pod.name === name))}`,
+      ),
+      servers: pods.map(({ name, ip = '' }) => ({ name, ip })),
+      clients: clients.map((pod) => ({ name: this.nodeName(pod), ip: pod.ip ?? '' })),
+      clientPods: clients,
+      maxUnreadyClients: this.maxUnready(clients.length),
+      datacenter: config.datacenter,
+      ...(version !== undefined && { version }),
+    };
+  }
+
+  serverNames(): string[] {
+    const { config } = this.#run;
+    const replicas = (this.#found.server?.object.spec as { replicas?: number } | undefined)?.replicas;
+    return Array.from({ length: replicas ?? config.servers }, (_, i) => `${config.name}-server-${i}`);
+  }
+}
+
+function whyAbsent(pod: PodView | undefined): string {
+  if (!pod) return 'has no pod';
+  if (pod.terminating) return 'is terminating';
+  return pod.waiting ?? (pod.ip === undefined ? 'has no address yet' : `is ${pod.phase}`);
+}
+
+function watchSpec<T>(transport: Cluster['transport'], spec: Parameters<typeof watchResource<T>>[1]) {
+  return (onEvent: (event: WatchEvent<T>) => void, signal: AbortSignal) =>
+    watchResource<T>(transport, spec, onEvent, signal);
+}
+
+function selectorOf({ spec }: KubernetesObject): string {
+  const { selector } = spec as { selector?: { matchLabels?: Record<string, string> } };
+  return Object.entries(selector?.matchLabels ?? {})
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',');
+}
+
+function appliedOf(stored: KubernetesObject | undefined): Applied {
+  // Before the apply nothing that is there counts.
+  return { uid: stored?.metadata.uid ?? 'not applied yet', generation: stored?.metadata.generation ?? 0 };
+}

@@ -1,0 +1,80 @@
+import { formatDuration } from './duration.ts';
+import { oneLine } from './escape.ts';
+import type { Check, FailureReport, Result } from './result.ts';
+import { byUrgency, count, helpUrl, OBJECT_ORDER, tally, verdict } from './verdict.ts';
+
+const VERDICT_SYMBOL = { success: '✓', failure: '✗', cancelled: '■' } as const;
+const CHECK_SYMBOL = { passed: '✓', failed: '✗', pending: '…', skipped: '-' } as const;
+
+/** The report and the summary have them all. */
+const MAX_DETAILS = 50;
+
+/** The closing lines of the log: verdict, aligned checks, what to do. Plain text, no colours, one entry a line. */
+export function consoleReport(result: Result): string[] {
+  const { headline } = verdict(result);
+  const blocks = [
+    [`${VERDICT_SYMBOL[result.result]} ${headline}`],
+    table(result.checks),
+    result.warnings.map((text) => `  ! ${oneLine(text, 500)}`),
+    align(notes(result)),
+  ];
+  return blocks.filter((block) => block.length > 0).flatMap((block) => ['', ...block]);
+}
+
+/** Observed comes last: it is the longest when it matters most, and pushes nothing out of line there. */
+function table(checks: readonly Check[]): string[] {
+  if (checks.length === 0) return [];
+  const rows = byUrgency(checks).map((check) => [
+    CHECK_SYMBOL[check.status],
+    oneLine(check.title, 40),
+    check.status === 'skipped' ? '' : formatDuration(check.durationMs),
+    oneLine(check.expected, 48),
+    oneLine(check.observed, 200),
+  ]);
+  return align([['', 'CHECK', 'TIME', 'EXPECTED', 'OBSERVED'], ...rows], 2);
+}
+
+function notes(result: Result): [string, string][] {
+  const lines: [string, string][] = result.failure ? cause(result, result.failure) : [];
+  if (result.manifestsPath) lines.push(['Manifests', oneLine(result.manifestsPath, 500)]);
+  if (result.mode === 'render') return lines;
+  const objects = tally(
+    result.objects.map(({ action }) => action),
+    OBJECT_ORDER,
+  );
+  if (objects) lines.push(['Objects', objects]);
+  if (result.uiCommand) lines.push(['UI', oneLine(result.uiCommand, 500)]);
+  lines.push(['Left as', oneLine(result.left, 500)]);
+  return lines;
+}
+
+function cause(result: Result, failure: FailureReport): [string, string][] {
+  const what = oneLine(failure.what, 2000);
+  const lines: [string, string][] = verdict(result).headline.includes(what) ? [] : [['Cause', what]];
+  if (failure.where) lines.push(['Where', oneLine(failure.where, 500)]);
+  if (failure.hint) lines.push(['What to do', oneLine(failure.hint, 2000)]);
+  lines.push(['Help', helpUrl(failure.reason)]);
+  const details = failure.details.slice(0, MAX_DETAILS).map((detail) => oneLine(detail, 500));
+  const more = failure.details.length - details.length;
+  if (more > 0) details.push(`and ${count(more, 'more line')}`);
+  lines.push(...details.map((detail, index): [string, string] => [index === 0 ? 'Evidence' : '', detail]));
+  return lines;
+}
+
+/** Rows of equal length as columns two spaces apart, indented by two; column `right` is set to the right. */
+function align(rows: readonly string[][], right = -1): string[] {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    rows.reduce((width, row) => Math.max(width, characters(row[column] ?? '')), 0),
+  );
+  return rows.map((row) => {
+    const cells = row.map((cell, column) => {
+      const space = ' '.repeat((widths[column] ?? 0) - characters(cell));
+      return column === right ? space + cell : cell + space;
+    });
+    return `  ${cells.join('  ')}`.trimEnd();
+  });
+}
+
+function characters(text: string): number {
+  return [...text].length;
+}

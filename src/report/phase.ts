@@ -1,0 +1,18 @@
+import type { PhaseName } from './result.ts';
+
+const TITLES: Record<PhaseName, string> = {
+  read: 'Read inputs',
+  connect: 'Connect to the cluster',
+  render: 'Render manifests',
+  lock: 'Lock',
+  'dry-run': 'Dry run',
+  apply: 'Apply',
+  wait: 'Wait for servers and clients',
+  prove: 'Prove',
+  finish: 'Finish',
+};
+
+/** What a person reads for a phase, in the log's groups and on the timeline. */
+export function phaseTitle(name: PhaseName): string {
+  return TITLES[name];
+}

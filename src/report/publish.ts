@@ -1,0 +1,84 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { annotation } from './annotation.ts';
+import { consoleReport } from './console.ts';
+import { toJson } from './json.ts';
+import type { Log } from './log.ts';
+import { outputs } from './outputs.ts';
+import type { Result } from './result.ts';
+import { summary } from './summary.ts';
+
+export interface PublishOptions {
+  log: Log;
+  /** The inputs `summary` and `report-path`; a relative path is taken from the working directory. */
+  config: { readonly summary: boolean; readonly reportPath: string | undefined };
+  /** Default: those of the runner, as far as it offers them. */
+  sinks?: Sinks;
+}
+
+/** Where outputs and summary go; undefined where there is no such place. */
+export interface Sinks {
+  setOutput: ((name: string, value: string) => Promise<void>) | undefined;
+  writeSummary: ((markdown: string) => Promise<unknown>) | undefined;
+}
+
+/**
+ * Tells the world about a run. Never rejects: trouble here is a warning in the log, and the verdict stays.
+ * The exit code is the caller's to set, without a further error annotation.
+ */
+export async function publish(result: Result, { log, config, sinks }: PublishOptions): Promise<void> {
+  const attempt = async (what: string, act: () => unknown): Promise<boolean> => {
+    try {
+      await act();
+      return true;
+    } catch (error) {
+      log.warning(
+        `Trouble in writing the ${what}: ${error instanceof Error ? error.message : String(error)}`,
+      );
+      return false;
+    }
+  };
+  const to = sinks ?? runnerSinks(process.env);
+  const { reportPath } = config;
+  log.stop();
+  // What needs no file comes first: a cancelled run has seconds left.
+  await attempt('closing report', () => log.closing(consoleReport(result)));
+  await attempt('annotation', () => log.annotation(annotation(result)));
+
+  // One that fails does not keep the others from being written.
+  const writeOutputs = async (path: string | undefined) => {
+    const writes = Object.entries(outputs(result, path)).map(async ([name, value]) =>
+      to.setOutput?.(name, value),
+    );
+    const failed = (await Promise.allSettled(writes)).find((write) => write.status === 'rejected');
+    if (failed) throw failed.reason;
+  };
+  await Promise.allSettled([
+    attempt('summary', () => (config.summary ? to.writeSummary?.(summary(result)) : undefined)),
+    (async () => {
+      const written =
+        reportPath !== undefined && (await attempt('report', () => writeReport(reportPath, result)));
+      // The output names a report only when there is one.
+      await attempt('outputs', () => writeOutputs(written ? reportPath : undefined));
+    })(),
+  ]);
+}
+
+async function writeReport(path: string, result: Result): Promise<void> {
+  await mkdir(dirname(resolve(path)), { recursive: true });
+  await writeFile(path, toJson(result));
+}
+
+/**
+ * Loaded when first used, for it brings an HTTP client along. Without the runner's files it would print
+ * commands that no terminal understands.
+ */
+function runnerSinks(env: NodeJS.ProcessEnv): Sinks {
+  const core = () => import('@actions/core');
+  return {
+    setOutput: env.GITHUB_OUTPUT ? async (name, value) => (await core()).setOutput(name, value) : undefined,
+    writeSummary: env.GITHUB_STEP_SUMMARY
+      ? async (markdown) => (await core()).summary.addRaw(markdown).write()
+      : undefined,
+  };
+}

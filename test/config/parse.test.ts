@@ -1,0 +1,308 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { INPUT_NAMES, INPUTS, type Input } from '../../src/config/inputs.ts';
+import { parseConfig } from '../../src/config/parse.ts';
+import { Failure } from '../../src/failure.ts';
+import { given, mistakes } from './given.ts';
+
+describe('parseConfig', () => {
+  test('nothing given is the defaults', () => {
+    expect(parseConfig({})).toEqual({
+      mode: 'deploy',
+      timeout: 600_000,
+      stableFor: 10_000,
+      kubeconfig: { kind: 'default' },
+      context: undefined,
+      namespace: 'consul',
+      createNamespace: true,
+      expectCluster: undefined,
+      name: 'consul',
+      image: 'hashicorp/consul:1.22.7',
+      datacenter: 'dc1',
+      domain: 'consul',
+      servers: 3,
+      clients: 'statefulset',
+      clientReplicas: 10,
+      recursors: [],
+      ui: true,
+      serverStorage: { kind: 'persistent', size: '10Gi' },
+      storageClass: undefined,
+      serverResources: { requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '512Mi' } },
+      clientResources: { requests: { cpu: '20m', memory: '64Mi' }, limits: { memory: '256Mi' } },
+      serverConfig: undefined,
+      clientConfig: undefined,
+      patches: [],
+      postRender: undefined,
+      forceConflicts: [],
+      lock: true,
+      smoke: true,
+      smokeService: true,
+      smokeDns: true,
+      maxUnreadyClients: { kind: 'count', count: 0 },
+      summary: true,
+      reportPath: undefined,
+      manifestsPath: undefined,
+      logLevel: 'info',
+    });
+  });
+
+  test('empty and blank text is not given', () => {
+    const blank = Object.fromEntries(INPUT_NAMES.map((name, index) => [name, index % 2 ? '' : ' \n ']));
+    expect(parseConfig(given(blank))).toEqual(parseConfig({}));
+  });
+
+  test('every input reaches the Config', () => {
+    const config = parseConfig(
+      given({
+        mode: 'deploy',
+        timeout: '1h30m',
+        'stable-for': '0',
+        kubeconfig: '/etc/kube/config',
+        context: 'kind-a',
+        namespace: 'team-a',
+        'create-namespace': 'FALSE',
+        'expect-cluster': '*staging*',
+        name: 'c2',
+        image: 'registry.example.com:5000/consul:1.20.0',
+        datacenter: 'eu_1',
+        domain: 'cluster.local',
+        servers: ' 5 ',
+        clients: 'statefulset',
+        'client-replicas': '5000',
+        recursors: '8.8.8.8:53, 2001:db8::1',
+        ui: 'False',
+        'server-storage': '1.5Ti',
+        'storage-class': 'fast.ssd',
+        'server-resources': 'limits: {cpu: 2}',
+        'client-resources': '{}',
+        'server-config': '{"log_level": "debug"}',
+        'client-config': 'log_level = "debug"',
+        patches: '- target: {kind: Service, name: c2-ui}\n  merge: {spec: {type: LoadBalancer}}',
+        'post-render': 'kustomize build',
+        'force-conflicts': 'StatefulSet/c2-client:.spec.replicas',
+        lock: 'false',
+        smoke: 'false',
+        'smoke-service': 'false',
+        'smoke-dns': 'false',
+        'max-unready-clients': '10%',
+        summary: 'false',
+        'report-path': '/r.json',
+        'manifests-path': '/m.yaml',
+        'log-level': 'debug',
+      }),
+    );
+    expect(config).toEqual({
+      mode: 'deploy',
+      timeout: 5_400_000,
+      stableFor: 0,
+      kubeconfig: { kind: 'path', path: '/etc/kube/config' },
+      context: 'kind-a',
+      namespace: 'team-a',
+      createNamespace: false,
+      expectCluster: '*staging*',
+      name: 'c2',
+      image: 'registry.example.com:5000/consul:1.20.0',
+      datacenter: 'eu_1',
+      domain: 'cluster.local',
+      servers: 5,
+      clients: 'statefulset',
+      clientReplicas: 5000,
+      recursors: ['8.8.8.8:53', '2001:db8::1'],
+      ui: false,
+      serverStorage: { kind: 'persistent', size: '1.5Ti' },
+      storageClass: 'fast.ssd',
+      serverResources: { limits: { cpu: '2' } },
+      clientResources: {},
+      serverConfig: { format: 'json', text: '{"log_level": "debug"}' },
+      clientConfig: { format: 'hcl', text: 'log_level = "debug"' },
+      patches: [{ target: { kind: 'Service', name: 'c2-ui' }, merge: { spec: { type: 'LoadBalancer' } } }],
+      postRender: 'kustomize build',
+      forceConflicts: ['StatefulSet/c2-client:.spec.replicas'],
+      lock: false,
+      smoke: false,
+      smokeService: false,
+      smokeDns: false,
+      maxUnreadyClients: { kind: 'percent', percent: 10 },
+      summary: false,
+      reportPath: '/r.json',
+      manifestsPath: '/m.yaml',
+      logLevel: 'debug',
+    });
+  });
+
+  test('the Config is frozen through and through', () => {
+    const config = parseConfig(
+      given({ patches: '{target: {kind: Pod, name: x}, merge: {spec: {a: [{b: 1}]}}}' }),
+    );
+    const thawed: string[] = [];
+    const walk = (value: unknown, path: string): void => {
+      if (typeof value !== 'object' || value === null) return;
+      if (!Object.isFrozen(value)) thawed.push(path);
+      for (const [key, part] of Object.entries(value)) walk(part, `${path}.${key}`);
+    };
+    walk(config, 'config');
+    expect(thawed).toEqual([]);
+    expect(config.patches).toHaveLength(1);
+  });
+
+  test('every mistake is told at once, with what was given, what is allowed and what was probably meant', () => {
+    expect(
+      mistakes({
+        clients: 'deamonset',
+        'client-replicas': 'ten',
+        timeout: '10',
+        lock: 'Ture',
+        servers: '4',
+        recursors: '1.1.1.1, dns.example, 0.0.0.0',
+        servres: '3',
+        quux: 'secret-value',
+      }),
+    ).toEqual([
+      'timeout: given "10"; allowed: a duration such as 90s, 10m or 1h30m, from 1s to 24h; a number needs its unit: write 10s or 10m',
+      'servers: given "4"; allowed: 1, 3 or 5',
+      'clients: given "deamonset"; allowed: statefulset, daemonset or none; did you mean `daemonset`?',
+      'client-replicas: given "ten"; allowed: a whole number from 1 to 5000',
+      'recursors: given "dns.example"; allowed: IP addresses of DNS servers, each with an optional port, one per line or comma-separated',
+      'recursors: given "0.0.0.0"; allowed: IP addresses of DNS servers, each with an optional port, one per line or comma-separated',
+      'lock: given "Ture"; allowed: true or false; did you mean `true`?',
+      '"servres": there is no such input; did you mean `servers`?',
+      '"quux": there is no such input; see README.md for those there are',
+    ]);
+  });
+
+  test('an underscore in place of a hyphen is told as a near miss', () => {
+    expect(mistakes({ client_replicas: '3' })).toEqual([
+      '"client_replicas": there is no such input; did you mean `client-replicas`?',
+    ]);
+  });
+
+  test('a wrong value of every input that can be wrong is one mistake each', () => {
+    const wrong = '\u0000\n{';
+    const free = ['server-config', 'client-config'];
+    const names = INPUT_NAMES.filter((name) => !free.includes(name));
+    const lines = mistakes(Object.fromEntries(names.map((name) => [name, `x${wrong}x`])));
+    expect(new Set(lines.map((line) => line.slice(0, line.indexOf(':'))))).toEqual(new Set(names));
+  });
+
+  test('values of confidential inputs are never repeated', () => {
+    const canary = 'canary7';
+    const confidential = INPUT_NAMES.filter((name) => (INPUTS[name] as Input).confidential);
+    expect(confidential).toEqual(['kubeconfig', 'server-config', 'client-config', 'patches', 'post-render']);
+    const lines = [
+      `{"a": ${canary}}`,
+      `{"${canary}": 1,}`,
+      `{"a": "${canary}\n"}`,
+      `a: &${canary} [*${canary}2]`,
+      `- !${canary} {${canary}: ${canary}, target: {${canary}: 1}}`,
+      `{target: {kind: ${canary}, name: "${canary} x"}, operations: [{op: ${canary}, path: ${canary}, ${canary}: 1}]}`,
+      `? [${canary}]\n: 1`,
+      `${canary}\u0000\nx`,
+      `clusters: [${canary}]\nusers: [${canary}]`,
+      Buffer.from(`token: ${canary}`.repeat(40)).toString('base64'),
+    ].flatMap((text) => confidential.flatMap((name) => mistakes({ [name]: text })));
+    expect(lines.length).toBeGreaterThan(20);
+    expect(lines.filter((line) => /canary|Y2FuYXJ5/i.test(line))).toEqual([]);
+  });
+
+  test('a line of the message stays one line, of bounded length', () => {
+    const lines = mistakes({ clients: `a\r\nb\u2028c\u202E\u001b[31m${'x'.repeat(5000)}`, context: 'a\nb' });
+    expect(lines).toHaveLength(2);
+    for (const line of lines) {
+      expect(line).not.toMatch(/[\p{Cc}\u2028\u2029\u202E]/u);
+      expect(line.length).toBeLessThan(300);
+    }
+  });
+
+  test('no text makes it throw anything but a Failure, and every line names its input', () => {
+    const crafted = [
+      '{',
+      '[[',
+      '- &a [*a]',
+      '.nan',
+      '{"a":1',
+      '0',
+      '10%',
+      '1e999',
+      '!!x y',
+      '%YAML 9',
+      '---\n---',
+      '__proto__: 1',
+    ];
+    const text = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.string({ unit: 'grapheme', maxLength: 200 }),
+      fc.json(),
+      fc.base64String(),
+      fc.constantFrom(...crafted),
+    );
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.oneof({ arbitrary: fc.constantFrom(...INPUT_NAMES), weight: 9 }, fc.string()), text),
+        (inputs) => {
+          try {
+            expect(Object.isFrozen(parseConfig(given(inputs)))).toBe(true);
+          } catch (error) {
+            if (!(error instanceof Failure)) throw error;
+            expect(error.reason).toBe('invalid-input');
+            expect(error.details.length).toBeGreaterThan(0);
+            for (const line of error.details)
+              expect(line).toMatch(/^\S.*: (given .*; allowed: .*|there is no such input; .*)$/);
+          }
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  test('text nested too deeply is a mistake and not a crash', () => {
+    const deep = '['.repeat(20_000);
+    expect(
+      mistakes({
+        patches: deep,
+        'server-resources': deep,
+        kubeconfig: deep,
+        'server-config': `{"a":${deep}`,
+      }),
+    ).toHaveLength(4);
+  });
+});
+
+describe('contradictions', () => {
+  test.each([
+    [{ 'stable-for': '10m' }, 'stable-for: given "10m"; allowed: less than timeout, which is 10m'],
+    [{ timeout: '5s' }, 'stable-for: given "10s"; allowed: less than timeout, which is 5s'],
+    [
+      { 'storage-class': 'fast', 'server-storage': 'ephemeral' },
+      'storage-class: given "fast"; allowed: nothing with server-storage ephemeral, which has no volumes',
+    ],
+    [
+      { clients: 'none', 'client-replicas': '3' },
+      'client-replicas: given "3"; allowed: nothing with clients none; it counts the clients of a statefulset',
+    ],
+    [
+      { clients: 'daemonset', 'client-replicas': '11' },
+      'client-replicas: given "11"; allowed: nothing with clients daemonset; it counts the clients of a statefulset',
+    ],
+  ])('%j', (inputs, line) => {
+    expect(mistakes(inputs)).toEqual([line]);
+  });
+
+  test.each([
+    { clients: 'none', 'client-replicas': '10' },
+    { clients: 'daemonset' },
+    { 'storage-class': 'fast' },
+    { timeout: '11s' },
+  ])('none in %j', (inputs) => {
+    expect(mistakes(inputs)).toEqual([]);
+  });
+
+  test('they are told beside the mistakes of other inputs, and not of inputs that are wrong themselves', () => {
+    expect(
+      mistakes({ timeout: '5', 'stable-for': '1h', clients: 'none', 'client-replicas': '2', ui: 'yes' }),
+    ).toEqual([
+      expect.stringMatching(/^timeout: /),
+      expect.stringMatching(/^ui: /),
+      expect.stringMatching(/^client-replicas: given "2"; allowed: nothing/),
+    ]);
+  });
+});

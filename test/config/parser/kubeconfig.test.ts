@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import { kubeconfig } from '../../../src/config/parser/kubeconfig.ts';
+import { mistakes } from '../given.ts';
+
+const yaml = 'apiVersion: v1\nkind: Config\nclusters:\n- name: é\nusers:\n- user: {token: canary}\n';
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+
+test('one line of base64 is the kubeconfig itself, with or without padding', () => {
+  expect(kubeconfig.parse(base64(yaml))).toEqual({ kind: 'inline', yaml });
+  expect(kubeconfig.parse(base64(yaml).replace(/=+$/, ''))).toEqual({ kind: 'inline', yaml });
+  const json = JSON.stringify({ clusters: [] });
+  expect(kubeconfig.parse(base64(json))).toEqual({ kind: 'inline', yaml: json });
+});
+
+test.each([
+  '/root/.kube/config',
+  './kubeconfig',
+  '~/config',
+  'kubeconfig',
+  'config',
+  'dir with space/k.yaml',
+  'abcd',
+])('%s is a path', (path) => {
+  expect(kubeconfig.parse(path)).toEqual({ kind: 'path', path });
+});
+
+test('nothing is the default', () => {
+  expect(kubeconfig.parse('')).toEqual({ kind: 'default' });
+});
+
+test.each([
+  ['several lines', yaml, /masks a secret of several lines line by line.*`base64 -w0`$/],
+  ['wrapped base64', `${base64(yaml)}\n${base64(yaml)}`, /line by line/],
+  ['JSON', '{"clusters": ["canary"]}', /encode it with `base64 -w0`$/],
+  ['base64 of something else', base64('token: canary\n'.repeat(50)), /does not decode to a kubeconfig/],
+  ['base64 of broken YAML', base64(`clusters: [canary${' '.repeat(600)}`), /does not decode to a kubeconfig/],
+  [
+    'a control character',
+    'canary\u0000',
+    /allowed: a path to a kubeconfig, or a kubeconfig as one line of base64$/,
+  ],
+])('%s is refused without showing it', (_title, text, hint) => {
+  const lines = mistakes({ kubeconfig: text });
+  expect(lines).toEqual([
+    expect.stringMatching(/^kubeconfig: given a value that is not shown; allowed: a path/),
+  ]);
+  expect(lines[0]).toMatch(hint);
+  expect(lines[0]).not.toMatch(/canary|Y2FuYXJ5/);
+});

@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'vitest';
+import { splitList } from '../../../src/config/parser/list.ts';
+import { isRecursor } from '../../../src/config/parser/recursor.ts';
+import { mistakes } from '../given.ts';
+
+test.each([
+  ['', []],
+  [' , \n,', []],
+  ['a', ['a']],
+  ['a, b\nc\r\nd,\n', ['a', 'b', 'c', 'd']],
+  ['{a,b}/x, y', ['{a,b}/x', 'y']],
+  ['S/x:.ports[port=53,protocol="UDP"].nodePort,b', ['S/x:.ports[port=53,protocol="UDP"].nodePort', 'b']],
+  ['a],b', ['a]', 'b']],
+  ['{a,b\nc,d', ['{a,b', 'c', 'd']],
+])('%j', (text, items) => {
+  expect(splitList(text)).toEqual(items);
+});
+
+describe('recursors', () => {
+  test.each(['8.8.8.8', '8.8.8.8:53', '2001:db8::1', '[2001:db8::1]:5353', '127.0.0.1:65535', '::1'])(
+    '%s',
+    (text) => {
+      expect(isRecursor(text)).toBe(true);
+    },
+  );
+  test.each([
+    '',
+    'dns',
+    'dns:53',
+    '8.8.8',
+    '8.8.8.8:',
+    '8.8.8.8:0',
+    '8.8.8.8:65536',
+    '0.0.0.0',
+    '0.0.0.0:53',
+    '::',
+    '0::0',
+    '[::]:53',
+    '[2001:db8::1]',
+    'fe80::1%eth0',
+    '8.8.8.8/32',
+  ])('not %j', (text) => {
+    expect(isRecursor(text)).toBe(false);
+  });
+});
+
+describe('force-conflicts', () => {
+  test.each(['StatefulSet/consul-client:.spec.replicas', '*/*:*', '{Service,ConfigMap}/consul-*:.data.**'])(
+    '%s',
+    (text) => {
+      expect(mistakes({ 'force-conflicts': text })).toEqual([]);
+    },
+  );
+  test.each(['*', 'spec.replicas', 'StatefulSet/x', 'StatefulSet:x/y', '/x:y', 'A/x:', 'A/x: y'])(
+    'not %j',
+    (text) => {
+      expect(mistakes({ 'force-conflicts': text })).toEqual([
+        `force-conflicts: given "${text}"; allowed: globs of Kind/name:field.path, one per line or comma-separated`,
+      ]);
+    },
+  );
+});

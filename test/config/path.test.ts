@@ -1,0 +1,79 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseConfig } from '../../src/config/parse.ts';
+import { given, mistakes } from './given.ts';
+
+let root: string;
+let env: NodeJS.ProcessEnv;
+
+beforeAll(() => {
+  root = realpathSync(mkdtempSync(join(tmpdir(), 'path-')));
+  for (const name of ['work', 'work/out', 'temp', 'outside', 'work2']) mkdirSync(join(root, name));
+  writeFileSync(join(root, 'work/file'), '');
+  symlinkSync(join(root, 'outside'), join(root, 'work/away'));
+  symlinkSync(join(root, 'outside/missing'), join(root, 'work/dangling'));
+  symlinkSync('loop', join(root, 'work/loop'));
+  symlinkSync(join(root, 'work'), join(root, 'link-to-work'));
+  env = { GITHUB_WORKSPACE: join(root, 'work'), RUNNER_TEMP: join(root, 'temp') };
+});
+afterAll(() => rmSync(root, { recursive: true }));
+
+const path = (text: string, variables = env) =>
+  parseConfig({ ...variables, ...given({ 'report-path': text }) }).reportPath;
+
+describe('output paths', () => {
+  test('relative paths start at the workspace, also where parts of them do not exist yet', () => {
+    expect(path('report.json')).toBe(join(root, 'work/report.json'));
+    expect(path('a/b/report.json')).toBe(join(root, 'work/a/b/report.json'));
+    expect(path('out/../file')).toBe(join(root, 'work/file'));
+    expect(path('..data')).toBe(join(root, 'work/..data'));
+  });
+
+  test('the temporary directory of the runner is allowed, and a workspace that is itself a link', () => {
+    expect(path(join(root, 'temp/r.json'))).toBe(join(root, 'temp/r.json'));
+    expect(path('r.json', { GITHUB_WORKSPACE: join(root, 'link-to-work') })).toBe(
+      join(root, 'link-to-work/r.json'),
+    );
+  });
+
+  test('without either variable any path goes', () => {
+    expect(path(join(root, 'outside/r.json'), {})).toBe(join(root, 'outside/r.json'));
+    expect(path('r.json', {})).toBe(join(process.cwd(), 'r.json'));
+  });
+
+  test.each(['../r.json', '../work2/r.json', '/etc/passwd', 'away/r.json', 'away', '../outside/r.json', '.'])(
+    '%s leads out of the workspace',
+    (text) => {
+      expect(mistakes({ 'report-path': text }, env)).toEqual([
+        `report-path: given "${text}"; allowed: a path in GITHUB_WORKSPACE or RUNNER_TEMP, symbolic links followed`,
+      ]);
+    },
+  );
+
+  test.each([
+    ['dangling', 'a path of which every existing part can be followed (ENOENT)'],
+    ['loop/r.json', 'a path of which every existing part can be followed (ELOOP)'],
+    ['file/r.json', 'a path of which every existing part can be followed (ENOTDIR)'],
+    ['out', 'a file, not a directory'],
+  ])('%s is refused', (text, allowed) => {
+    expect(mistakes({ 'manifests-path': text }, env)).toEqual([
+      `manifests-path: given "${text}"; allowed: ${allowed}`,
+    ]);
+  });
+
+  test('render writes its manifests to the workspace unless told otherwise', () => {
+    const manifests = (inputs: Record<string, string>) =>
+      parseConfig({ ...env, ...given(inputs) }).manifestsPath;
+    expect(manifests({ mode: 'render' })).toBe(join(root, 'work/consul-manifests.yaml'));
+    expect(manifests({ mode: 'render', 'manifests-path': 'm.yaml' })).toBe(join(root, 'work/m.yaml'));
+    expect(manifests({ mode: 'deploy' })).toBeUndefined();
+  });
+
+  test('report and manifests need a file each', () => {
+    expect(mistakes({ 'report-path': 'out/../x', 'manifests-path': 'x' }, env)).toEqual([
+      'report-path: given "out/../x"; allowed: another file than the manifests go to',
+    ]);
+  });
+});

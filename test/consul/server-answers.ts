@@ -1,0 +1,82 @@
+import type { FakeAnswer, FakeHandler, FakeRequest } from './fake-consul.ts';
+
+const NAMES = ['consul-server-0', 'consul-server-1', 'consul-server-2'];
+
+const self = (name: string, version = '1.22.7', datacenter = 'dc1') => ({
+  Config: { Datacenter: datacenter, NodeName: name, NodeID: 'an-id', Server: true, Version: version },
+  DebugConfig: { ACLTokens: { ACLAgentToken: 'hidden' } },
+});
+
+/** The answers of `name` in a healthy cluster of three, shaped as Consul 1.22.7 sends them. */
+export function healthyAnswers(name: string): Record<string, FakeAnswer> {
+  const address = (at: number) => `10.0.0.${at + 1}:8300`;
+  return {
+    '/v1/status/leader': { body: address(0) },
+    '/v1/status/peers': { body: NAMES.map((_, at) => address(at)) },
+    '/v1/operator/raft/configuration': {
+      body: {
+        Servers: NAMES.map((node, at) => ({
+          ID: `id-${at}`,
+          Node: node,
+          Address: address(at),
+          Leader: at === 0,
+          ProtocolVersion: '3',
+          Voter: true,
+          LastIndex: 27,
+        })),
+        Index: 0,
+      },
+    },
+    '/v1/operator/autopilot/state': {
+      body: {
+        Healthy: true,
+        FailureTolerance: 1,
+        OptimisticFailureTolerance: 1,
+        Servers: Object.fromEntries(
+          NAMES.map((node, at) => [
+            `id-${at}`,
+            {
+              ID: `id-${at}`,
+              Name: node,
+              Address: address(at),
+              NodeStatus: 'alive',
+              Version: '1.22.7',
+              LastContact: '45.119438ms',
+              LastTerm: 2,
+              LastIndex: 27,
+              Healthy: true,
+              StableSince: '2026-11-22T20:44:32.55512903Z',
+              ReadReplica: false,
+              Status: at === 0 ? 'leader' : 'voter',
+            },
+          ]),
+        ),
+        Leader: 'id-0',
+        Voters: ['id-0', 'id-1', 'id-2'],
+      },
+    },
+    '/v1/agent/members': {
+      body: [
+        ...NAMES.map((node, at) => member(node, `10.0.0.${at + 1}`, 'consul', 1)),
+        member('consul-client-0', '10.0.1.1', 'node', 1),
+        member('consul-client-9', '10.0.1.9', 'node', 3),
+      ],
+    },
+    '/v1/agent/self': { body: self(name) },
+  };
+}
+
+export function answering(answers: Record<string, FakeAnswer>): FakeHandler {
+  return ({ path }: FakeRequest) => answers[path] ?? { status: 404, text: 'no such endpoint' };
+}
+
+function member(name: string, ip: string, role: string, status: number) {
+  return {
+    Name: name,
+    Addr: ip,
+    Port: 8301,
+    Tags: { build: '1.22.7:0a1b2c3d', dc: 'dc1', role },
+    Status: status,
+    ProtocolCur: 2,
+  };
+}

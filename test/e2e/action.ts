@@ -1,0 +1,77 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Check, Result } from '../../src/report/result.ts';
+
+export interface Outcome {
+  code: number;
+  log: string;
+  outputs: Record<string, string>;
+  summary: string;
+  /** The JSON report; undefined when none was written. */
+  report: Result | undefined;
+  /** Files the run left in its workspace. */
+  read: (file: string) => string;
+}
+
+export interface Running {
+  process: ChildProcess;
+  /** What it has printed so far. */
+  log: () => string;
+  outcome: Promise<Outcome>;
+}
+
+/** The committed bundle, started as a runner starts it: inputs with the defaults of action.yml, then main and post. */
+export function start(inputs: Record<string, string>, env: NodeJS.ProcessEnv = {}): Running {
+  const out = mkdtempSync(join(tmpdir(), 'consul-deploy-e2e-'));
+  const given = { timeout: '2m', 'stable-for': '3s', 'report-path': 'report.json', ...inputs };
+  const pairs = Object.entries(given).map(([name, value]) => `${name}=${value}`);
+  const child = spawn(process.execPath, ['script/lib/runner.mjs', '.', out, ...pairs], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let log = '';
+  child.stdout.on('data', (chunk) => {
+    log += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    log += chunk;
+  });
+  const outcome = new Promise<Outcome>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => {
+      const read = (file: string) => readFileSync(join(out, file), 'utf8');
+      const optional = (file: string) => {
+        try {
+          return read(file);
+        } catch {
+          return undefined;
+        }
+      };
+      const report = optional('report.json');
+      const files = new Map(['consul-manifests.yaml'].map((file) => [file, optional(file)]));
+      const result: Outcome = {
+        code: code ?? 1,
+        log,
+        outputs: JSON.parse(optional('outputs.json') ?? '{}'),
+        summary: optional('summary.md') ?? '',
+        report: report === undefined ? undefined : (JSON.parse(report) as Result),
+        read: (file) => files.get(file) ?? '',
+      };
+      rmSync(out, { recursive: true, force: true });
+      resolve(result);
+    });
+  });
+  return { process: child, log: () => log, outcome };
+}
+
+export function deploy(inputs: Record<string, string>, env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
+  return start(inputs, env).outcome;
+}
+
+export function check(outcome: Outcome, id: string): Check {
+  const found = outcome.report?.checks.find((one) => one.id === id);
+  if (!found) throw new Error(`no check ${id} in the report:\n${outcome.log}`);
+  return found;
+}

@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { describe, expect, test } from 'vitest';
+import { FAILURE_REASONS } from '../../src/failure.ts';
+import { toJson } from '../../src/report/json.ts';
+import type { Result } from '../../src/report/result.ts';
+import { cancelled, failure, HOSTILE, hostile, success } from './example.ts';
+
+const schema = JSON.parse(readFileSync(new URL('../../docs/report.schema.json', import.meta.url), 'utf8'));
+const validate = new Ajv2020({ allErrors: true }).compile(schema);
+
+function errors(text: string): unknown {
+  return validate(JSON.parse(text)) ? [] : validate.errors;
+}
+
+describe('the JSON report', () => {
+  const results: [string, Result][] = [
+    ['success', success()],
+    ['failure', failure()],
+    ['cancelled', cancelled()],
+    ['render', success({ mode: 'render' })],
+    ...Object.entries(HOSTILE).map(([name, text]): [string, Result] => [name, hostile(text)]),
+  ];
+  test.each(results)('is as its schema says: %s', (_, result) => expect(errors(toJson(result))).toEqual([]));
+
+  test('has everything of the Result', () => expect(JSON.parse(toJson(failure()))).toEqual(failure()));
+
+  test('is the same whatever order the Result was built in', () => {
+    const { phases, timings, ...rest } = success();
+    const backwards = Object.fromEntries(Object.entries(timings).reverse());
+    const turned = phases.map(({ name, startMs, ...others }) => ({ ...others, startMs, name }));
+    expect(toJson({ timings: backwards, phases: turned, ...rest })).toBe(toJson(success()));
+  });
+
+  test('begins with what matters and ends its last line', () => {
+    expect(toJson(failure())).toMatch(
+      /^\{\n {2}"schemaVersion": 1,\n {2}"mode": "deploy",\n {2}"result": "failure",/,
+    );
+    expect(toJson(failure())).toMatch(/\}\n$/);
+  });
+});
+
+describe('the schema', () => {
+  test('knows every failure reason', () => {
+    expect(schema.properties.failure.properties.reason.enum).toEqual(FAILURE_REASONS);
+  });
+
+  test.each([
+    ['an unknown field', { extra: 1 }],
+    ['an unknown result', { result: 'fine' }],
+    ['a negative duration', { durationMs: -1 }],
+    ['a check without status', { checks: [{ id: 'a' }] }],
+  ])('refuses %s', (_, rest) => expect(errors(JSON.stringify({ ...success(), ...rest }))).not.toEqual([]));
+});

@@ -1,0 +1,161 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { Log, type LogOptions } from '../../src/report/log.ts';
+import { HOSTILE } from './example.ts';
+import { runnerCommands } from './runner.ts';
+
+function record(options: LogOptions = {}): { log: Log; lines: string[] } {
+  const lines: string[] = [];
+  const log = new Log({
+    style: 'plain',
+    now: () => Date.now(),
+    ...options,
+    write: (line) => lines.push(line),
+  });
+  return { log, lines };
+}
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+describe('lines', () => {
+  test('carry the time since the start, aligned', () => {
+    const { log, lines } = record();
+    vi.advanceTimersByTime(3240);
+    log.info('one\ntwo');
+    vi.advanceTimersByTime(100_000);
+    log.info('three');
+    expect(lines).toEqual(['  +3.2 s  one', '          two', '+103.2 s  three']);
+  });
+
+  test.each([
+    ['quiet', ['warning: w', 'end']],
+    ['info', ['▸ g', 'i', 'p', 'warning: w', 'end']],
+    ['debug', ['▸ g', 'i', 'd', 'p', 'warning: w', 'end']],
+  ] as const)('at level %s', (level, expected) => {
+    const { log, lines } = record({ level });
+    log.group('g');
+    log.info('i');
+    log.debug('d');
+    log.progress('p');
+    log.warning('w');
+    log.annotation({ title: 't', message: 'm' });
+    log.closing(['end']);
+    expect(lines.map((line) => line.replace(/^ *\+0\.0 s {2}/, ''))).toEqual(expected);
+  });
+
+  test('in Actions are grouped one phase after the other, with the annotation outside', () => {
+    const { log, lines } = record({ style: 'actions' });
+    log.group('Apply');
+    log.group('Prove: 1');
+    log.warning('50% of clients');
+    log.annotation({ title: 'a:b', message: 'c\nd' });
+    log.closing(['end']);
+    expect(lines).toEqual([
+      '::group::Apply',
+      '::endgroup::',
+      '::group::Prove: 1',
+      '::warning::50%25 of clients',
+      '::endgroup::',
+      '::error title=a%3Ab::c%0Ad',
+      'end',
+    ]);
+  });
+
+  test.each(Object.entries(HOSTILE))('never command the runner: %s', (_, text) => {
+    const { log, lines } = record({ style: 'actions', level: 'debug' });
+    log.info(text);
+    log.debug(text);
+    log.progress(text);
+    log.closing([text]);
+    expect(runnerCommands(lines)).toEqual([]);
+    expect(lines.join('\n')).not.toMatch(/(?!\n)\p{Cc}/u);
+    log.group(text);
+    log.warning(text);
+    log.annotation({ title: text, message: text });
+    const names = runnerCommands(lines.splice(0)).map((line) => line.match(/^::(\w+)/)?.[1]);
+    expect(names).toEqual(['group', 'warning', 'endgroup', 'error']);
+  });
+});
+
+describe('progress', () => {
+  test('is printed when it changes, each wait by itself', () => {
+    const { log, lines } = record();
+    for (const ready of [1, 1, 2, 2]) {
+      log.progress(`${ready} of 3 servers`, 'servers');
+      log.progress('0 of 10 clients', 'clients');
+      vi.advanceTimersByTime(1000);
+    }
+    expect(lines.map((line) => line.slice(10))).toEqual([
+      '1 of 3 servers',
+      '0 of 10 clients',
+      '2 of 3 servers',
+    ]);
+  });
+
+  test('is printed at most once a second, and the last word is not lost', () => {
+    const { log, lines } = record();
+    for (const ready of [0, 1, 2, 3]) log.progress(`${ready} of 10 clients`);
+    expect(lines.map((line) => line.slice(10))).toEqual(['0 of 10 clients']);
+    vi.advanceTimersByTime(1000);
+    expect(lines.map((line) => line.slice(10))).toEqual(['0 of 10 clients', '3 of 10 clients']);
+    log.progress('4 of 10 clients');
+    log.settled();
+    vi.advanceTimersByTime(60_000);
+    expect(lines).toHaveLength(2);
+  });
+});
+
+describe('the heartbeat', () => {
+  test('breaks every silence of 15 s and says for how long the wait has lasted', () => {
+    const { log, lines } = record();
+    log.startHeartbeat();
+    vi.advanceTimersByTime(3000);
+    log.progress('servers 2 of 3');
+    vi.advanceTimersByTime(14_999);
+    expect(lines).toHaveLength(1);
+    vi.advanceTimersByTime(15_001);
+    expect(lines.slice(1)).toEqual([
+      ' +18.0 s  still waiting: servers 2 of 3 (15 s)',
+      ' +33.0 s  still waiting: servers 2 of 3 (30 s)',
+    ]);
+    log.stop();
+  });
+
+  test('names every wait that goes on, and none that is over', () => {
+    const { log, lines } = record();
+    log.startHeartbeat();
+    log.progress('servers 3 of 3', 'servers');
+    log.progress('clients 4 of 10', 'clients');
+    log.settled('servers');
+    vi.advanceTimersByTime(15_000);
+    expect(lines.at(-1)).toBe(' +15.0 s  still waiting: clients 4 of 10 (15 s)');
+    log.settled('clients');
+    vi.advanceTimersByTime(15_000);
+    expect(lines.at(-1)).toBe(' +30.0 s  still waiting');
+    log.stop();
+  });
+
+  test('is silent once stopped, started twice or not, and when quiet', () => {
+    const { log, lines } = record();
+    log.startHeartbeat();
+    log.startHeartbeat();
+    log.progress('servers');
+    log.stop();
+    log.info('after');
+    record({ level: 'quiet' }).log.startHeartbeat();
+    expect(vi.getTimerCount()).toBe(0);
+    vi.advanceTimersByTime(60_000);
+    expect(lines).toHaveLength(2);
+  });
+
+  test('does not keep the process alive', () => {
+    vi.useRealTimers();
+    const timer = vi.spyOn(globalThis, 'setTimeout');
+    const { log } = record();
+    log.startHeartbeat();
+    const heartbeat = timer.mock.results[0]?.value as NodeJS.Timeout;
+    expect(heartbeat.hasRef()).toBe(false);
+    log.stop();
+    timer.mockRestore();
+  });
+});

@@ -1,0 +1,3 @@
+module consul-deploy/testbed/pause
+
+go 1.26.0
