@@ -6,14 +6,14 @@ import { renderMode } from './modes/render.ts';
 import { Run } from './modes/run.ts';
 import { Log } from './report/log.ts';
 import { publish } from './report/publish.ts';
-import { masker, saveProgress } from './runner.ts';
+import { masker, maskKubeconfig, saveProgress } from './runner.ts';
 
 /** Config -> mode -> Result -> report. Sets the exit code and throws nothing. */
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
   await saveProgress(env, 'started');
   const mask = await masker(env);
-  mask(env.INPUT_KUBECONFIG ?? '');
   const { config, mistake } = readConfig(env);
+  maskKubeconfig(config, env, mask);
   const log = new Log({ level: config.logLevel });
   const run = new Run(config, log);
   const cancel = (signal: string) => run.cancel(signal);
@@ -22,8 +22,7 @@ export async function main(env: NodeJS.ProcessEnv): Promise<void> {
   try {
     if (!failure) await (config.mode === 'render' ? renderMode(run) : deployMode(run, mask));
   } catch (error) {
-    // What broke because the run was ended is not its cause.
-    failure = Failure.from(run.signal.aborted ? run.signal.reason : error);
+    failure = run.explain(error);
     if (failure.reason === 'internal' && failure.cause instanceof Error) log.debug(failure.cause.stack ?? '');
   } finally {
     run.close();

@@ -5,7 +5,7 @@ import { Transport } from './kubernetes/transport.ts';
 import { lockName, runIdentity } from './modes/apply.ts';
 import { VERSION } from './modes/version.ts';
 import { Log } from './report/log.ts';
-import { masker, savedProgress } from './runner.ts';
+import { masker, maskKubeconfig, savedProgress } from './runner.ts';
 
 const BUDGET_MS = 20_000;
 
@@ -18,8 +18,9 @@ export async function post(env: NodeJS.ProcessEnv): Promise<void> {
   const log = new Log();
   try {
     const mask = await masker(env);
-    mask(env.INPUT_KUBECONFIG ?? '');
-    const { mode, lock, kubeconfig, context, namespace, name } = parseConfig(env);
+    const config = parseConfig(env);
+    maskKubeconfig(config, env, mask);
+    const { mode, lock, kubeconfig, context, namespace, name } = config;
     if (mode === 'render' || !lock) return;
     const transport = await Transport.connect({
       ...(kubeconfig.kind === 'path' && { path: kubeconfig.path }),

@@ -1,3 +1,5 @@
+import type { Config } from './config/config.ts';
+
 /**
  * What the runner is told apart from the report: secrets to mask, and how far main came. `@actions/core` brings
  * an HTTP client along, so it is loaded only where there is a runner to speak to.
@@ -12,6 +14,15 @@ export async function masker(env: NodeJS.ProcessEnv): Promise<(secret: string) =
   return (secret) => {
     if (secret !== '') setSecret(secret);
   };
+}
+
+/** A kubeconfig given as such is a secret; a path is not, and masked it would blot out that word everywhere. */
+export function maskKubeconfig(
+  { kubeconfig }: Pick<Config, 'kubeconfig'>,
+  env: NodeJS.ProcessEnv,
+  mask: (secret: string) => void,
+): void {
+  if (kubeconfig.kind === 'inline') mask(env.INPUT_KUBECONFIG?.trim() ?? '');
 }
 
 /** Kept by the runner for the post step. */

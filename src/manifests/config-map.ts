@@ -38,7 +38,8 @@ export function stampConfigDigest(objects: readonly KubernetesObject[]): void {
     const digests = (template?.spec?.volumes ?? []).flatMap((volume) => {
       const name = volume.configMap?.name;
       const source = objects.find((other) => other.kind === 'ConfigMap' && other.metadata.name === name);
-      return source ? [JSON.stringify([source.data, source.binaryData])] : [];
+      const entries = [source?.data, source?.binaryData].map((part) => Object.entries(part ?? {}).sort());
+      return source ? [JSON.stringify(entries)] : [];
     });
     if (!template || digests.length === 0) continue;
     template.metadata ??= {};

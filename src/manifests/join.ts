@@ -1,4 +1,6 @@
 import type { Config } from '../config/config.ts';
+import type { KubernetesObject } from '../kubernetes/object.ts';
+import type { Role } from './label.ts';
 import { serverNames } from './name.ts';
 
 /**
@@ -25,6 +27,19 @@ export function serverJoinArguments(config: Config): string[] {
 /** A client asks every server; one answer is enough for it to know them all. */
 export function clientJoinArguments(config: Config): string[] {
   return serverNames(config).map((name) => `-retry-join=${address(name, config.namespace)}`);
+}
+
+/**
+ * Whether the agents of this workload find the servers as rendered here, with nothing patched away and no
+ * other `retry_join` beside it.
+ */
+export function joinsByItself(config: Config, role: Role, workload: KubernetesObject): boolean {
+  const fragment = role === 'server' ? config.serverConfig : config.clientConfig;
+  if (fragment?.text.includes('retry_join')) return false;
+  const { template } = workload.spec as { template?: { spec?: { containers?: { args?: string[] }[] } } };
+  const given = new Set(template?.spec?.containers?.flatMap(({ args }) => args ?? []));
+  const wanted = role === 'server' ? serverJoinArguments(config) : clientJoinArguments(config);
+  return wanted.every((argument) => given.has(argument));
 }
 
 /**

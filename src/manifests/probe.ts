@@ -24,6 +24,7 @@ export function serverReadinessProbe(): Probe {
 }
 
 /**
+ * An image without a shell or curl makes these probes pass: they mend, and need not be there.
  * Fails only where a restart can help: this server knows no leader while another server reports one. Behind
  * the server Service stand only servers that know a leader, so asking it is enough. Before it fails it joins
  * the others, which mends what a restart would, without one. Two minutes of this in a row restart the agent.
@@ -31,15 +32,16 @@ export function serverReadinessProbe(): Probe {
 export function serverLivenessProbe(config: Config): Probe {
   const service = variable(roleName(config, 'server'));
   const joins = serverNames(config)
-    .map((name) => `[ "$HOSTNAME" = ${name} ] || join "$${variable(name)}"`)
-    .join('; ');
+    .map((name) => `[ "$HOSTNAME" = ${name} ] || join "$${variable(name)}" &`)
+    .join('\n');
   const script = [
-    'command -v curl >/dev/null || exit 0',
     'leader() { curl -s -m 3 "http://$1:8500/v1/status/leader"; }',
     'join() { curl -s -m 12 -X PUT "http://127.0.0.1:8500/v1/agent/join/$1" >/dev/null; }',
     'case "$(leader 127.0.0.1)" in \'""\' | "") ;; *) exit 0 ;; esac',
     `case "$(leader "$${service}")" in '"'*:*'"') ;; *) exit 0 ;; esac`,
     joins,
+    // All at once: one that does not answer takes memberlist's 10 s.
+    'wait',
     'exit 1',
   ].join('\n');
   return execProbe(script);
@@ -61,13 +63,14 @@ export function clientReadinessProbe(): Probe {
  */
 export function clientLivenessProbe(config: Config): Probe {
   const joins = serverNames(config)
-    .map((name) => `join "$${variable(name)}"`)
-    .join('; ');
+    .map((name) => `join "$${variable(name)}" &`)
+    .join('\n');
   const script = [
-    'command -v curl >/dev/null || exit 0',
     'join() { curl -s -m 12 -X PUT "http://127.0.0.1:8500/v1/agent/join/$1" >/dev/null; }',
     `[ "$(curl -s -m 5 -o /dev/null -w '%{http_code}' 'http://127.0.0.1:8500${KNOWS_A_SERVER}')" = 500 ] || exit 0`,
     joins,
+    // All at once: one that does not answer takes memberlist's 10 s.
+    'wait',
     'exit 1',
   ].join('\n');
   return execProbe(script);

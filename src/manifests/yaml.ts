@@ -7,7 +7,7 @@ import type { KubernetesObject } from '../kubernetes/object.ts';
 export function toYaml(objects: readonly KubernetesObject[]): string {
   // No anchors: reviewers and some tools read each document by itself.
   return objects
-    .map((object) => stringify(object, { aliasDuplicateObjects: false, lineWidth: 0 }))
+    .map((object) => stringify(object, { aliasDuplicateObjects: false, lineWidth: 0, sortMapEntries: true }))
     .join('---\n');
 }
 

@@ -39,7 +39,7 @@ export async function connect(run: Run, mask: (secret: string) => void): Promise
     return { transport, discovery };
   } catch (error) {
     await transport.close();
-    throw error;
+    throw apiFailure(error, { verb: 'get', object: 'API discovery' });
   }
 }
 

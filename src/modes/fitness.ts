@@ -52,7 +52,10 @@ export async function checkNodes(
   const nodes = await listIfAllowed<Node>(run, cluster, '/api/v1/nodes', 'nodes', signal);
   if (!nodes) return [];
   const wanted = spec.replicas ?? 1;
-  const fit = nodes.filter((node) => takesPods(node, pod?.tolerations ?? []));
+  const takes = (node: Node) => takesPods(node, pod?.tolerations ?? []);
+  if (nodes.filter(takes).length >= wanted) return [];
+  const occupied = await serverNodes(run, cluster, signal);
+  const fit = nodes.filter((node) => takes(node) || occupied.has(node.metadata.name));
   if (fit.length >= wanted) return [];
   const unfit = nodes.filter((node) => !fit.includes(node)).map(({ metadata }) => metadata.name);
   return [
@@ -60,6 +63,25 @@ export async function checkNodes(
       unfit.length > 0 ? ` (cordoned or tainted: ${unfit.slice(0, 5).join(', ')})` : ''
     }. Add or uncordon nodes, set \`servers: 1\`, or patch the anti-affinity away and accept that a node takes the quorum with it`,
   ];
+}
+
+/** Where servers run already: cordoned since or not, they stay there. */
+async function serverNodes(run: Run, { transport }: Cluster, signal: AbortSignal): Promise<Set<string>> {
+  const { namespace, name } = run.config;
+  const path = `/api/v1/namespaces/${namespace}/pods`;
+  const query = { labelSelector: `app=${name},consul-role=server` };
+  try {
+    const { body } = await transport.request<{ items: { spec?: { nodeName?: string } }[] }>({
+      method: 'GET',
+      path,
+      query,
+      signal,
+    });
+    return new Set(body.items.flatMap(({ spec }) => spec?.nodeName ?? []));
+  } catch (error) {
+    signal.throwIfAborted();
+    throw apiFailure(error, { verb: 'list', object: 'pods' });
+  }
 }
 
 /** Taints, NotReady among them, as far as a scheduler would not place a new pod there. */

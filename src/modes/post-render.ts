@@ -1,41 +1,39 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
 import { Failure } from '../failure.ts';
 
 const LAST_LINES = 20;
+const MOST_COMPLAINTS = 16_384;
 
 /**
- * Runs the user's command with the rendered YAML on its standard input and returns its standard output, as
- * Helm's post-renderers do. https://helm.sh/docs/topics/advanced/#post-rendering
+ * Runs the user's command in the shell, with the rendered YAML on its standard input, and returns its standard
+ * output, as Helm's post-renderers do. https://helm.sh/docs/topics/advanced/#post-rendering
  *
  * @throws Failure `post-render` with the last lines of its standard error
+ * @throws the reason of the signal; the shell is killed then
  */
 export async function postRender(command: string, yaml: string, signal: AbortSignal): Promise<string> {
-  // Loaded when needed: most runs have no such command.
-  const { exec } = await import('@actions/exec');
-  const output: Buffer[] = [];
+  signal.throwIfAborted();
+  // Not @actions/exec: its write to a command that has ended already is an error nobody can catch.
+  const child = spawn(command, { shell: true, stdio: 'pipe', signal });
   let complaints = '';
-  // exec cannot be aborted (https://github.com/actions/toolkit/issues/1534); the run does not wait for it then.
-  const aborted = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    complaints = (complaints + chunk).slice(-MOST_COMPLAINTS);
   });
-  const code = await Promise.race([
-    aborted,
-    exec(command, [], {
-      input: Buffer.from(yaml),
-      silent: true,
-      ignoreReturnCode: true,
-      listeners: {
-        stdout: (chunk) => output.push(chunk),
-        stderr: (chunk) => {
-          complaints = (complaints + chunk.toString()).slice(-16_384);
-        },
-      },
-    }).catch((error: unknown) => {
-      throw failed('it could not be started', error instanceof Error ? [error.message] : []);
-    }),
-  ]);
-  if (code !== 0)
-    throw failed(`it ended with status ${code}`, complaints.trimEnd().split('\n').slice(-LAST_LINES));
-  return Buffer.concat(output).toString();
+  // A command need not read what it does not want; its status says whether it is content.
+  child.stdin.on('error', () => undefined).end(yaml);
+  const output = text(child.stdout);
+  const ended = once(child, 'close') as Promise<[code: number | null, killedBy: string | null]>;
+  const [code, killedBy] = await ended.catch((error: unknown) => {
+    signal.throwIfAborted();
+    throw failed('it could not be started', error instanceof Error ? [error.message] : []);
+  });
+  if (code === 0) return output;
+  throw failed(
+    code === null ? `it was ended by ${killedBy}` : `it ended with status ${code}`,
+    complaints.trimEnd().split('\n').slice(-LAST_LINES),
+  );
 }
 
 function failed(what: string, details: readonly string[]): Failure {

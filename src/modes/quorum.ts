@@ -6,6 +6,7 @@ import { serviceIndexChanges } from '../consul/trigger.ts';
 import type { PodView } from '../rollout/pod.ts';
 import type { Agents } from './agents.ts';
 import type { Bell } from './bell.ts';
+import { Introductions } from './introduction.ts';
 import type { Run } from './run.ts';
 
 /** Between two looks at Raft, which cannot be waited for, while it is not yet as it should be, and after. */
@@ -17,6 +18,8 @@ export interface Expectation extends ExpectedCluster {
   /** The server pods that run, in the order of their ordinals. */
   pods: readonly PodView[];
   clientPods: readonly PodView[];
+  /** Those of them that find the servers by themselves, so that helping them hides nothing. */
+  joining: readonly PodView[];
   /** Servers that cannot be asked yet, and why. */
   absent: readonly string[];
 }
@@ -36,11 +39,13 @@ export class QuorumWatch {
   readonly #run: Run;
   readonly #agents: Agents;
   readonly #window = new StabilityWindow();
+  readonly #introductions: Introductions;
   #triggerUid: string | undefined;
 
   constructor(run: Run, agents: Agents) {
     this.#run = run;
     this.#agents = agents;
+    this.#introductions = new Introductions(agents);
   }
 
   /** Asks every server once, directly, and judges. */
@@ -76,6 +81,7 @@ export class QuorumWatch {
       for (;;) {
         const expected = expectation();
         const look = await this.look(expected, signal);
+        this.#introductions.consider(expected, look.evidence, performance.now(), signal);
         this.#record(look);
         if (enough(look)) return look;
         this.#listen(expected.pods[0], look, bell, AbortSignal.any([signal, over.signal]));

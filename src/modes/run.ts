@@ -43,6 +43,7 @@ export class Run {
   readonly #checks = new Map<string, Check & { sinceMs: number }>();
   readonly #abort = new AbortController();
   readonly #deadline: NodeJS.Timeout;
+  #cause: unknown;
 
   constructor(config: Config, log: Log) {
     this.config = config;
@@ -88,10 +89,23 @@ export class Run {
       return await work();
     } catch (error) {
       phase.status = 'failed';
+      if (!this.signal.aborted) this.#cause ??= error;
       throw error;
     } finally {
       phase.endMs = this.now();
     }
+  }
+
+  /**
+   * Why the run failed. What broke because the run was ended is not its cause; but what broke before is, also
+   * when the deadline comes while the lock is being released, and so is a lock that was waited for in vain.
+   */
+  explain(error: unknown): Failure {
+    if (this.#cause !== undefined) return Failure.from(this.#cause);
+    if (!this.signal.aborted) return Failure.from(error);
+    const reason = Failure.from(this.signal.reason);
+    const waitedInVain = error instanceof Failure && error.reason === 'locked' && reason.reason === 'timeout';
+    return waitedInVain ? error : reason;
   }
 
   mark(timing: string): void {
@@ -111,7 +125,7 @@ export class Run {
     const sinceMs = before?.sinceMs ?? this.now();
     const status = passed ? 'passed' : 'failed';
     const same = before?.status === status && before.observed === rest.observed;
-    if (same) return;
+    if (same && before.expected === rest.expected) return;
     this.#checks.set(rest.id, { ...rest, status, sinceMs, durationMs: this.now() - sinceMs });
     if (passed && before?.status !== 'passed') this.log.info(`✓ ${rest.title}: ${rest.observed}`);
     else if (!passed && before?.status === 'passed') this.log.info(`✗ ${rest.title}: ${rest.observed}`);

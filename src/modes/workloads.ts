@@ -1,6 +1,7 @@
 import { ApiError, apiFailure } from '../kubernetes/error.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { type WatchEvent, watchResource } from '../kubernetes/watch.ts';
+import { joinsByItself } from '../manifests/join.ts';
 import { daemonSetVerdict } from '../rollout/daemonset.ts';
 import { nodeView } from '../rollout/node.ts';
 import { Observation, type Source, type Views } from '../rollout/observation.ts';
@@ -148,10 +149,16 @@ export class Workloads {
       servers: pods.map(({ name, ip = '' }) => ({ name, ip })),
       clients: clients.map((pod) => ({ name: this.nodeName(pod), ip: pod.ip ?? '' })),
       clientPods: clients,
+      joining: [...(this.#joins('server') ? pods : []), ...(this.#joins('client') ? clients : [])],
       maxUnreadyClients: this.maxUnready(clients.length),
       datacenter: config.datacenter,
       ...(version !== undefined && { version }),
     };
+  }
+
+  #joins(role: Role): boolean {
+    const workload = this.#found[role];
+    return workload !== undefined && joinsByItself(this.#run.config, role, workload.object);
   }
 
   serverNames(): string[] {

@@ -230,7 +230,7 @@ describe('holding', () => {
 
   test('survives a short outage and a version of its own that it did not see', async () => {
     const { store, acquire } = await setUp();
-    const lock = await acquire('run-1', { durationSeconds: 2 });
+    const lock = await acquire('run-1', { durationSeconds: 6 });
     let outage = 3;
     store.intercept = (call, response) => {
       if (call.method !== 'PUT' || outage-- <= 0) return false;
@@ -238,7 +238,7 @@ describe('holding', () => {
       response.socket?.destroy();
       return true;
     };
-    await vi.waitFor(() => expect(Number(store.lease?.metadata.resourceVersion)).toBeGreaterThan(4), 10_000);
+    await vi.waitFor(() => expect(Number(store.lease?.metadata.resourceVersion)).toBeGreaterThan(4), 14_000);
     expect(outage).toBeLessThan(0);
     expect(lock.lost.aborted).toBe(false);
   });

@@ -1,0 +1,142 @@
+import { execFile } from 'node:child_process';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { agentOf, config, SHAPES } from './fixture.ts';
+
+test.each(SHAPES.filter(({ config: { clients } }) => clients !== 'none'))(
+  'every agent has all three: $shape',
+  ({ config: given }) => {
+    for (const role of ['server', 'client'] as const) {
+      const { startupProbe, readinessProbe, livenessProbe, ports } = agentOf(given, role);
+      for (const probe of [startupProbe, readinessProbe]) {
+        expect(probe?.httpGet?.scheme).toBe('HTTP');
+        expect(ports?.find(({ name }) => name === probe?.httpGet?.port)?.containerPort).toBe(8500);
+      }
+      expect(livenessProbe?.exec?.command?.slice(0, 2)).toEqual(['/bin/sh', '-c']);
+    }
+  },
+);
+
+describe('what they ask', () => {
+  const server = agentOf(config(), 'server');
+  const client = agentOf(config(), 'client');
+
+  test('ready is who knows a leader, without `stale`', () => {
+    for (const { readinessProbe } of [server, client]) {
+      expect(readinessProbe?.httpGet?.path).toBe('/v1/catalog/service/consul-deploy-probe');
+    }
+  });
+
+  test('a server has started when its port answers, a client when any server does', () => {
+    expect(server.startupProbe?.httpGet?.path).toBe('/v1/status/leader');
+    expect(client.startupProbe?.httpGet?.path).toBe('/v1/catalog/service/consul-deploy-probe?stale');
+  });
+
+  test('a restart comes after minutes, a first start may take five', () => {
+    for (const { startupProbe, livenessProbe } of [server, client]) {
+      expect(
+        (startupProbe?.periodSeconds ?? 0) * (startupProbe?.failureThreshold ?? 0),
+      ).toBeGreaterThanOrEqual(300);
+      expect(
+        (livenessProbe?.periodSeconds ?? 0) * (livenessProbe?.failureThreshold ?? 0),
+      ).toBeGreaterThanOrEqual(120);
+      expect(livenessProbe?.timeoutSeconds).toBeLessThan(livenessProbe?.periodSeconds ?? 0);
+    }
+  });
+});
+
+interface Outcome {
+  code: number;
+  joined: string[];
+}
+
+/**
+ * Runs a liveness probe in the shell, against a `curl` that answers as told and notes the joins.
+ * @param answers shell patterns of URLs, and what curl prints for them
+ */
+async function live(
+  script: string | undefined,
+  answers: Record<string, string>,
+  hostname = 'consul-client-0',
+): Promise<Outcome> {
+  const folder = await mkdtemp(join(tmpdir(), 'consul-deploy-probe-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const cases = Object.entries(answers).map(([url, text]) => `${url}) printf '%s' '${text}' ;;`);
+  const curl = [
+    '#!/bin/sh',
+    'for url; do case $url in http*) break ;; esac; done',
+    'case $url in',
+    `*/v1/agent/join/*) echo "\${url##*/}" >> '${folder}/joined' ;;`,
+    ...cases,
+    'esac',
+  ].join('\n');
+  await writeFile(join(folder, 'curl'), curl);
+  await chmod(join(folder, 'curl'), 0o755);
+  await writeFile(join(folder, 'joined'), '');
+  const env = {
+    PATH: `${folder}:/usr/bin:/bin`,
+    HOSTNAME: hostname,
+    CONSUL_SERVER_SERVICE_HOST: '10.0.0.100',
+    ...Object.fromEntries([0, 1, 2].map((n) => [`CONSUL_SERVER_${n}_SERVICE_HOST`, `10.0.0.${n}`])),
+  };
+  const code = await new Promise<number>((resolve) => {
+    execFile('/bin/sh', ['-c', script ?? ''], { env }, (error) => resolve(error ? Number(error.code) : 0));
+  });
+  return { code, joined: (await readFile(join(folder, 'joined'), 'utf8')).split('\n').filter(Boolean) };
+}
+
+describe('liveness of a server', () => {
+  const script = agentOf(config(), 'server').livenessProbe?.exec?.command?.[2];
+  const own = '*127.0.0.1:8500/v1/status/leader';
+  const others = '*10.0.0.100:8500/v1/status/leader';
+  const leader = '"10.1.1.1:8300"';
+
+  test.each([
+    ['it knows a leader', { [own]: leader, [others]: leader }],
+    ['nobody knows one: a restart would help nobody', { [own]: '""', [others]: '""' }],
+    ['no other answers', { [own]: '""', [others]: '' }],
+    ['the others answer with an error', { [own]: '""', [others]: 'No cluster leader' }],
+  ])('lives: %s', async (_, answers) => {
+    expect(await live(script, answers, 'consul-server-1')).toEqual({ code: 0, joined: [] });
+  });
+
+  test.each([
+    ['it knows none', '""'],
+    ['it does not answer', ''],
+  ])('fails when others know a leader and %s, and joins all others before', async (_, answer) => {
+    expect(await live(script, { [own]: answer, [others]: leader }, 'consul-server-1')).toEqual({
+      code: 1,
+      joined: ['10.0.0.0', '10.0.0.2'],
+    });
+  });
+});
+
+describe('liveness of a client', () => {
+  const script = agentOf(config(), 'client').livenessProbe?.exec?.command?.[2];
+  const known = '*127.0.0.1:8500/v1/catalog/service/consul-deploy-probe?stale';
+
+  test.each(['200', '429', '000', ''])('lives: status %j', async (status) => {
+    expect(await live(script, { [known]: status })).toEqual({ code: 0, joined: [] });
+  });
+
+  test('fails as an orphan, and joins the servers before', async () => {
+    expect(await live(script, { [known]: '500' })).toEqual({
+      code: 1,
+      joined: ['10.0.0.0', '10.0.0.1', '10.0.0.2'],
+    });
+  });
+});
+
+test('an image without curl is not restarted for it', async () => {
+  for (const role of ['server', 'client'] as const) {
+    const command = agentOf(config(), role).livenessProbe?.exec?.command?.[2] ?? '';
+    const code = await new Promise<number>((resolve) => {
+      execFile('/bin/sh', ['-c', command], { env: { PATH: '/nowhere' } }, (error) =>
+        resolve(error ? Number(error.code) : 0),
+      );
+    });
+    expect(code).toBe(0);
+  }
+});

@@ -1,0 +1,44 @@
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { connect } from '../../src/modes/connect.ts';
+import { kubeconfig } from '../kubernetes/fake-server.ts';
+import { type ClusterShape, startApi, startRun } from './fixture.ts';
+
+async function attempt(expectCluster: string | undefined, shape: ClusterShape = {}) {
+  const api = await startApi(shape);
+  const { run } = startRun({ kubeconfig: { kind: 'inline', yaml: kubeconfig(api.url) }, expectCluster });
+  const outcome = await connect(run, () => undefined).then(
+    (cluster) => {
+      onTestFinished(() => cluster.transport.close());
+      return 'connected';
+    },
+    (error: unknown) => error,
+  );
+  return { outcome, api, run };
+}
+
+test('tells what cluster it is', async () => {
+  const { outcome, api, run } = await attempt(undefined);
+  expect(outcome).toBe('connected');
+  expect(run.known.cluster).toEqual({ server: api.url, context: 'fake', version: 'v1.34.1' });
+});
+
+describe('expect-cluster', () => {
+  test.each(['fake', 'f*', '127.0.0.1:*', 'http://127.0.0.1:*', '*127.0.0.1*', '{real,fake}'])(
+    '%s is this cluster',
+    async (glob) => expect((await attempt(glob)).outcome).toBe('connected'),
+  );
+
+  test.each(['production', 'fak', 'https://*', 'fake-*', '*:6443'])(
+    '%s is another, which is asked nothing',
+    async (glob) => {
+      const { outcome, api } = await attempt(glob);
+      expect(outcome).toMatchObject({ reason: 'wrong-cluster', where: 'expect-cluster' });
+      expect(api.calls).toEqual([]);
+    },
+  );
+});
+
+test('a server that does not say its version', async () => {
+  const { outcome } = await attempt(undefined, { broken: { '/version': 403 } });
+  expect(outcome).toMatchObject({ name: 'Failure', reason: 'forbidden' });
+});

@@ -1,0 +1,91 @@
+import { describe, expect, test } from 'vitest';
+import { json, kubeconfig, startServer, status } from '../kubernetes/fake-server.ts';
+import { runStep } from './step.ts';
+
+const RUN = {
+  GITHUB_REPOSITORY: 'org/app',
+  GITHUB_RUN_ID: '7',
+  GITHUB_RUN_ATTEMPT: '2',
+  GITHUB_JOB: 'deploy',
+};
+const OURS = 'org/app/actions/runs/7/attempts/2 deploy 0a1b2c3d';
+const LEASE = '/apis/coordination.k8s.io/v1/namespaces/consul/leases/consul-deploy-consul';
+
+/** The post step, against an API server with a Lease of this holder. */
+async function post(
+  holder: string | undefined,
+  env: Record<string, string>,
+  inputs: Record<string, string> = {},
+) {
+  const api = await startServer((call, response) => {
+    if (call.path !== LEASE || holder === undefined) return status(response, 404, { reason: 'NotFound' });
+    const lease = {
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: { name: 'consul-deploy-consul', namespace: 'consul', resourceVersion: '41' },
+      spec: { holderIdentity: holder, leaseDurationSeconds: 60 },
+    };
+    return json(response, 200, call.method === 'GET' ? lease : JSON.parse(call.body));
+  });
+  const config = Buffer.from(kubeconfig(api.url)).toString('base64');
+  const step = await runStep({ kubeconfig: config, ...inputs }, { ...RUN, ...env });
+  const writes = api.calls.filter(({ method }) => method !== 'GET');
+  return { step, writes, calls: api.calls };
+}
+
+describe('when main did not finish', () => {
+  test('its lock is released, by the version that was read', async () => {
+    const { step, writes } = await post(OURS, { STATE_main: 'started' });
+    expect(step.code, step.log).toBe(0);
+    expect(writes).toHaveLength(1);
+    expect(writes[0]).toMatchObject({ path: LEASE });
+    const { metadata, spec } = JSON.parse(writes[0]?.body ?? '');
+    expect(metadata.resourceVersion).toBe('41');
+    expect(spec.holderIdentity ?? '').toBe('');
+    expect(step.log).toContain('released the lock');
+  });
+
+  test.each([
+    ['another job of this run', OURS.replace('deploy', 'other')],
+    ['a job of which the name only begins so', OURS.replace('deploy', 'deploy-eu')],
+    ['another attempt', OURS.replace('attempts/2', 'attempts/21')],
+    ['another run', OURS.replace('runs/7', 'runs/70')],
+    ['nobody', ''],
+    ['nothing: there is no Lease', undefined],
+  ])('the lock of %s is left alone', async (_, holder) => {
+    const { step, writes } = await post(holder, { STATE_main: 'started' });
+    expect(step.code, step.log).toBe(0);
+    expect(writes).toEqual([]);
+    expect(step.log).not.toContain('released');
+  });
+
+  test.each([{ mode: 'render' }, { lock: 'false' }])(
+    'a run that took none asks nothing: %j',
+    async (inputs) => {
+      const { step, calls } = await post(OURS, { STATE_main: 'started' }, inputs);
+      expect([step.code, calls]).toEqual([0, []]);
+    },
+  );
+});
+
+test('when main finished, nothing is done', async () => {
+  const { step, calls } = await post(OURS, { STATE_main: 'finished' });
+  expect([step.code, step.log, calls]).toEqual([0, '', []]);
+});
+
+test('without a run to tell locks by, nothing is done', async () => {
+  const { step, calls } = await post(OURS, { STATE_main: 'started', GITHUB_RUN_ID: '' });
+  expect([step.code, calls]).toEqual([0, []]);
+});
+
+describe('the job does not fail for it', () => {
+  test.each([
+    ['wrong inputs', { servers: '2' }],
+    ['no cluster', { kubeconfig: Buffer.from(kubeconfig('http://127.0.0.1:9')).toString('base64') }],
+  ])('%s', async (_, inputs) => {
+    const { step } = await post(OURS, { STATE_main: 'started' }, inputs);
+    expect(step.code, step.log).toBe(0);
+    expect(step.log).toMatch(/^::warning::Cleaning up/m);
+    expect(step.outputs).toEqual({});
+  });
+});

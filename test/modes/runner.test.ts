@@ -1,0 +1,66 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { masker, savedProgress, saveProgress } from '../../src/runner.ts';
+import { folder } from '../kubernetes/fake-server.ts';
+
+let written = '';
+beforeEach(() => {
+  written = '';
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    written += text;
+    return true;
+  });
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+});
+
+describe('masking', () => {
+  test('tells the runner, line ends escaped', async () => {
+    (await masker({ GITHUB_ACTIONS: 'true' }))('secret\nof two lines');
+    expect(written).toBe('::add-mask::secret%0Aof two lines\n');
+  });
+
+  test.each([{}, { GITHUB_ACTIONS: 'false' }, { CI: 'true' }])(
+    'where there is none, %j, prints nothing',
+    async (env) => {
+      (await masker(env))('secret');
+      expect(written).toBe('');
+    },
+  );
+
+  test('of nothing would mask everything', async () => {
+    (await masker({ GITHUB_ACTIONS: 'true' }))('');
+    expect(written).toBe('');
+  });
+});
+
+describe('progress', () => {
+  test('comes from the main step to the post step through the file of the runner', async () => {
+    const GITHUB_STATE = join(await folder({ state: '' }), 'state');
+    vi.stubEnv('GITHUB_STATE', GITHUB_STATE);
+    await saveProgress({ GITHUB_STATE }, 'started');
+    await saveProgress({ GITHUB_STATE }, 'finished');
+    const saved = [...(await readFile(GITHUB_STATE, 'utf8')).matchAll(/^(\w+)<<(\S+)\n(.*)\n\2$/gm)];
+    expect(saved.map(([, name, , value]) => [name, value])).toEqual([
+      ['main', 'started'],
+      ['main', 'finished'],
+    ]);
+    expect(savedProgress({ STATE_main: 'finished' })).toBe('finished');
+    expect(written).toBe('');
+  });
+
+  test('without a runner goes nowhere', async () => {
+    await saveProgress({}, 'started');
+    expect(written).toBe('');
+  });
+
+  test.each([
+    [{}, undefined],
+    [{ STATE_main: '' }, undefined],
+    [{ STATE_main: 'started' }, 'started'],
+    [{ STATE_main: 'rm -rf' }, undefined],
+  ])('of %j is %s', (env, expected) => expect(savedProgress(env)).toBe(expected));
+});
