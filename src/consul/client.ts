@@ -32,6 +32,8 @@ export interface ConsulResponse<T> {
   index?: number;
   knownLeader?: boolean;
   lastContactMs?: number;
+  /** The agent's clock, in ms since 1970, in whole seconds. */
+  date?: number;
   /** ACLs left something out of the answer. */
   filtered: boolean;
 }
@@ -173,6 +175,8 @@ function toResponse<T>({ status, headers, text }: Answer): ConsulResponse<T> {
   if (knownLeader !== undefined) response.knownLeader = knownLeader === 'true';
   const lastContact = Number(headers['x-consul-lastcontact']);
   if (Number.isFinite(lastContact)) response.lastContactMs = lastContact;
+  const date = Date.parse(headers.date ?? '');
+  if (Number.isFinite(date)) response.date = date;
   return response;
 }
 

@@ -24,6 +24,8 @@ export interface ServerEvidence {
   peers?: string[];
   raft?: RaftServer[];
   autopilot?: AutopilotState;
+  /** This server's clock when it passed that on, in ms since 1970. */
+  autopilotAt?: number;
   members?: Member[];
   version?: string;
   datacenter?: string;
@@ -52,12 +54,12 @@ export async function collectEvidence(client: ConsulClient, signal: AbortSignal)
     question: EvidenceQuestion,
     path: string,
     schema: z.ZodType<T>,
-    keep: (answer: T) => void,
+    keep: (answer: T, date: number | undefined) => void,
     options: Pick<ConsulRequestOptions, 'query' | 'accept'> = {},
   ): Promise<boolean> => {
     try {
       const response = await client.get(path, { ...options, signal, timeoutMs: ANSWER_MS });
-      keep(schema.parse(response.body));
+      keep(schema.parse(response.body), response.date);
       if (response.filtered) evidence.denied.push(question);
     } catch (error) {
       signal.throwIfAborted();
@@ -96,8 +98,9 @@ export async function collectEvidence(client: ConsulClient, signal: AbortSignal)
       'autopilot',
       '/v1/operator/autopilot/state',
       autopilotAnswer,
-      (state) => {
+      (state, date) => {
         evidence.autopilot = state;
+        if (date !== undefined) evidence.autopilotAt = date;
       },
       { accept: [429] },
     );

@@ -1,7 +1,7 @@
 import { collectEvidence, type ServerEvidence } from '../consul/evidence.ts';
 import type { ExpectedCluster, Finding } from '../consul/finding.ts';
 import { judgeQuorum, quorumSignature } from '../consul/quorum.ts';
-import { StabilityWindow } from '../consul/stability.ts';
+import { StabilityWindow, stableMs } from '../consul/stability.ts';
 import { serviceIndexChanges } from '../consul/trigger.ts';
 import type { PodView } from '../rollout/pod.ts';
 import type { Agents } from './agents.ts';
@@ -63,7 +63,9 @@ export class QuorumWatch {
     const now = performance.now();
     this.#window.observe(serversPassed, quorumSignature(evidence), now);
     const allPassed = findings.every(({ passed }) => passed);
-    return { evidence, findings, serversPassed, allPassed, heldMs: this.#window.heldMs(now) };
+    // A cluster that the leader has long found stable need not be watched for as long again.
+    const heldMs = serversPassed ? Math.max(this.#window.heldMs(now), stableMs(evidence)) : 0;
+    return { evidence, findings, serversPassed, allPassed, heldMs };
   }
 
   /**

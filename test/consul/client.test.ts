@@ -16,7 +16,12 @@ describe('answers', () => {
       path === '/v1/json'
         ? {
             body: { a: 1 },
-            headers: { 'X-Consul-Index': '7', 'X-Consul-KnownLeader': 'true', 'X-Consul-LastContact': '12' },
+            headers: {
+              'X-Consul-Index': '7',
+              'X-Consul-KnownLeader': 'true',
+              'X-Consul-LastContact': '12',
+              Date: 'Sun, 22 Nov 2026 20:00:00 GMT',
+            },
           }
         : { text: 'plain', headers: { 'X-Consul-Results-Filtered-By-ACLs': 'true' } },
     );
@@ -27,9 +32,14 @@ describe('answers', () => {
       index: 7,
       knownLeader: true,
       lastContactMs: 12,
+      date: Date.UTC(2026, 10, 22, 20),
       filtered: false,
     });
-    expect(await client.get('/v1/text', { signal })).toEqual({ status: 200, body: 'plain', filtered: true });
+    expect(await client.get('/v1/text', { signal })).toMatchObject({
+      status: 200,
+      body: 'plain',
+      filtered: true,
+    });
   });
 
   test('the query carries flags and values, and leaves out what is not set', async () => {
