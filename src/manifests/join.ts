@@ -36,7 +36,11 @@ export function clientJoinArguments(config: Config): string[] {
 export function joinsByItself(config: Config, role: Role, workload: KubernetesObject): boolean {
   const fragment = role === 'server' ? config.serverConfig : config.clientConfig;
   if (fragment?.text.includes('retry_join')) return false;
-  const { template } = workload.spec as { template?: { spec?: { containers?: { args?: string[] }[] } } };
+  const { template } = workload.spec as {
+    template?: { spec?: { containers?: { args?: string[]; command?: string[] }[] } };
+  };
+  // What a command of its own makes of the arguments cannot be seen.
+  if (template?.spec?.containers?.some(({ command }) => command)) return false;
   const given = new Set(template?.spec?.containers?.flatMap(({ args }) => args ?? []));
   const wanted = role === 'server' ? serverJoinArguments(config) : clientJoinArguments(config);
   return wanted.every((argument) => given.has(argument));

@@ -18,10 +18,14 @@ export async function preflight(
   objects: readonly KubernetesObject[],
 ): Promise<NamespaceState> {
   const { config, signal } = run;
-  const [namespace] = await Promise.all([
-    checkNamespace(run, cluster),
+  // Whoever may not even see the namespace is told of that together with everything else.
+  const [permissions, found] = await Promise.allSettled([
     checkPermissions(run, cluster, objects),
+    checkNamespace(run, cluster),
   ]);
+  if (permissions.status === 'rejected') throw permissions.reason;
+  if (found.status === 'rejected') throw found.reason;
+  const namespace = found.value;
   if (!namespace.live && !config.createNamespace) {
     throw new Failure({
       reason: 'unfit-cluster',
@@ -104,6 +108,7 @@ function needed(run: Run, { discovery }: Cluster, objects: readonly KubernetesOb
       for (const verb of ['list', 'watch']) add({ verb, group, resource, ...scope });
     }
   }
+  add({ verb: 'get', group: '', resource: 'namespaces', namespace });
   for (const verb of ['list', 'watch']) add({ verb, group: '', resource: 'pods', namespace });
   add({ verb: 'create', group: '', resource: 'pods', subresource: 'portforward', namespace });
   if (lock) {

@@ -43,6 +43,7 @@ describe('a cluster that is fit', () => {
         ),
         ...verbs('get create patch', 'policy poddisruptionbudgets'),
         ...verbs('get create patch list watch', 'apps statefulsets'),
+        ...verbs('get', ' namespaces'),
         ...verbs('list watch', ' pods'),
         ...verbs('create', ' pods/portforward'),
         ...verbs('get create update', 'coordination.k8s.io leases'),
