@@ -110,7 +110,7 @@ class PortForward extends Duplex {
     if (channel !== DATA_CHANNEL && channel !== ERROR_CHANNEL) return;
     const content = this.#withoutHeader(channel, bytes.subarray(1));
     if (content.length === 0) return;
-    if (channel === ERROR_CHANNEL) this.destroy(this.#failure(legible(content)));
+    if (channel === ERROR_CHANNEL) this.destroy(this.#failure(this.#refusal(content)));
     else if (!this.push(content)) this.#socket.pause();
   };
 
@@ -126,6 +126,12 @@ class PortForward extends Duplex {
       return Buffer.alloc(0);
     }
     return bytes.subarray(missing);
+  }
+
+  /** The kubelet's own words, but for the one refusal that everybody meets: the process is still starting. */
+  #refusal(content: Buffer): string {
+    const text = legible(content);
+    return text.includes('connection refused') ? `nothing listens on port ${this.#port} of the pod` : text;
   }
 
   readonly #onPong = (): void => {

@@ -110,7 +110,10 @@ function needed(run: Run, { discovery }: Cluster, objects: readonly KubernetesOb
   }
   add({ verb: 'get', group: '', resource: 'namespaces', namespace });
   for (const verb of ['list', 'watch']) add({ verb, group: '', resource: 'pods', namespace });
-  add({ verb: 'create', group: '', resource: 'pods', subresource: 'portforward', namespace });
+  // A WebSocket is opened by GET; since Kubernetes 1.35 it needs `create` as well.
+  for (const verb of ['get', 'create']) {
+    add({ verb, group: '', resource: 'pods', subresource: 'portforward', namespace });
+  }
   if (lock) {
     for (const verb of ['get', 'create', 'update']) {
       add({ verb, group: 'coordination.k8s.io', resource: 'leases', namespace });

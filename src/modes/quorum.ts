@@ -12,6 +12,8 @@ import type { Run } from './run.ts';
 /** Between two looks at Raft, which cannot be waited for, while it is not yet as it should be, and after. */
 const ANXIOUS_MS = 400;
 const CALM_MS = 2_000;
+/** So long a forming cluster is not complained about. */
+const QUIET_MS = 5_000;
 
 /** What the pods say that the cluster has to be. */
 export interface Expectation extends ExpectedCluster {
@@ -41,6 +43,7 @@ export class QuorumWatch {
   readonly #window = new StabilityWindow();
   readonly #introductions: Introductions;
   #triggerUid: string | undefined;
+  #runningSince: number | undefined;
 
   constructor(run: Run, agents: Agents) {
     this.#run = run;
@@ -85,6 +88,7 @@ export class QuorumWatch {
         const look = await this.look(expected, signal);
         this.#introductions.consider(expected, look.evidence, performance.now(), signal);
         this.#record(look);
+        this.#tell(expected, look);
         if (enough(look)) return look;
         this.#listen(expected.pods[0], look, bell, AbortSignal.any([signal, over.signal]));
         const rest = Math.max(this.#run.config.stableFor - look.heldMs, 50);
@@ -93,6 +97,16 @@ export class QuorumWatch {
     } finally {
       over.abort();
     }
+  }
+
+  /** What is missing, once all servers have been running for a while: before that the pods are the news. */
+  #tell({ absent }: Expectation, { findings }: QuorumLook): void {
+    const now = performance.now();
+    this.#runningSince = absent.length > 0 ? undefined : (this.#runningSince ?? now);
+    const open = findings.find(({ passed }) => !passed);
+    const due = this.#runningSince !== undefined && now - this.#runningSince >= QUIET_MS;
+    if (!open) this.#run.log.settled('quorum');
+    else if (due) this.#run.log.progress(`${open.title}: ${open.observed}`, 'quorum');
   }
 
   /** A blocking query at one server rings when the catalog's view of the servers changes. */

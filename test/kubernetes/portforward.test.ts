@@ -163,13 +163,23 @@ describe('openPortForward', () => {
 
   it('fails with the text of the error channel, in one line', async () => {
     const stream = await forward();
-    kubelet.pod.send(frame(ERROR, 'error forwarding port 8500:\nconnection refused'));
+    kubelet.pod.send(frame(ERROR, 'error forwarding port 8500:\nno such container'));
     const error = await endOf(stream);
     expect(error).toBeInstanceOf(Failure);
     expect(error).toMatchObject({
       reason: 'unreachable',
-      what: 'port-forward failed: error forwarding port 8500: connection refused',
+      what: 'port-forward failed: error forwarding port 8500: no such container',
       where: 'Pod consul/consul-server-0 port 8500',
+    });
+  });
+
+  it('says shortly that the process in the pod is still starting', async () => {
+    const stream = await forward();
+    kubelet.pod.send(
+      frame(ERROR, 'failed to connect to localhost:8500: dial tcp4: connect: connection refused'),
+    );
+    expect(await endOf(stream)).toMatchObject({
+      what: 'port-forward failed: nothing listens on port 8500 of the pod',
     });
   });
 

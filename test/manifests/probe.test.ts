@@ -84,7 +84,10 @@ async function live(
   const code = await new Promise<number>((resolve) => {
     execFile('/bin/sh', ['-c', script ?? ''], { env }, (error) => resolve(error ? Number(error.code) : 0));
   });
-  return { code, joined: (await readFile(join(folder, 'joined'), 'utf8')).split('\n').filter(Boolean).sort() };
+  return {
+    code,
+    joined: (await readFile(join(folder, 'joined'), 'utf8')).split('\n').filter(Boolean).sort(),
+  };
 }
 
 describe('liveness of a server', () => {

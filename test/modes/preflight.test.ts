@@ -45,7 +45,7 @@ describe('a cluster that is fit', () => {
         ...verbs('get create patch list watch', 'apps statefulsets'),
         ...verbs('get', ' namespaces'),
         ...verbs('list watch', ' pods'),
-        ...verbs('create', ' pods/portforward'),
+        ...verbs('get create', ' pods/portforward'),
         ...verbs('get create update', 'coordination.k8s.io leases'),
       ].sort(),
     );

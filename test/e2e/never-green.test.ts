@@ -1,0 +1,425 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { check, deploy, type Outcome, start } from './action.ts';
+import {
+  eventually,
+  isReady,
+  kubectl,
+  kubectlJson,
+  namespaceName,
+  pods,
+  removeNamespace,
+} from './cluster.ts';
+import { consul, members } from './consul.ts';
+
+/**
+ * Faults that others take for a cluster that works. Each is there for the whole run, and each time somebody
+ * else than the action (kubectl, Consul at the pod's address) is asked whether it really was.
+ */
+
+/** Small and thrown away; everything but the fault is up long before the deadline. */
+const SMALL = {
+  timeout: '35s',
+  'stable-for': '2s',
+  'server-storage': 'ephemeral',
+  'client-replicas': '2',
+};
+
+/** A test in a namespace of its own, which goes with it: what has failed would go on trying. */
+function within(scenario: string, test: (namespace: string) => Promise<void>): () => Promise<void> {
+  return async () => {
+    const namespace = namespaceName(scenario);
+    try {
+      await test(namespace);
+    } finally {
+      await removeNamespace(namespace);
+    }
+  };
+}
+
+function expectRed({ code, log, outputs, report, summary }: Outcome, reason: string): void {
+  expect(code, log).toBe(1);
+  expect(outputs).toMatchObject({ result: 'failure', 'failure-reason': reason });
+  expect(report?.result).toBe('failure');
+  expect(report?.failure?.reason).toBe(reason);
+  expect(summary).toContain('Consul is not proven');
+}
+
+type Workload = { kind: 'StatefulSet'; name: 'consul-server' | 'consul-client' };
+const SERVERS: Workload = { kind: 'StatefulSet', name: 'consul-server' };
+const CLIENTS: Workload = { kind: 'StatefulSet', name: 'consul-client' };
+const CONTAINER = '/spec/template/spec/containers/0';
+
+/** Puts shell before the image's entry point: it may change the agent's arguments, for one pod alone. */
+function meddle(target: Workload, script: string) {
+  const value = ['/bin/sh', '-c', `${script}\nexec docker-entrypoint.sh "$@"`, 'consul'];
+  return { target, operations: [{ op: 'add', path: `${CONTAINER}/command`, value }] };
+}
+
+/** Readiness as it is often written: the port is open. */
+function alwaysReady(target: Workload) {
+  return {
+    target,
+    operations: [
+      { op: 'replace', path: `${CONTAINER}/readinessProbe`, value: { tcpSocket: { port: 8500 } } },
+      { op: 'remove', path: `${CONTAINER}/startupProbe` },
+      { op: 'remove', path: `${CONTAINER}/livenessProbe` },
+    ],
+  };
+}
+
+async function readyNames(namespace: string): Promise<string[]> {
+  return (await pods(namespace))
+    .filter(isReady)
+    .map(({ metadata }) => metadata.name)
+    .sort();
+}
+
+async function address(namespace: string, pod: string): Promise<string> {
+  const found = (await pods(namespace)).find(({ metadata }) => metadata.name === pod);
+  if (!found?.status.podIP) throw new Error(`${pod} has no address`);
+  return found.status.podIP;
+}
+
+const leaderAt = (ip: string) => consul<string>(ip, '/v1/status/leader');
+
+describe('the third server cannot be scheduled', () => {
+  const label = 'e2e.consul-deploy/servers';
+  let nodes: string[] = [];
+  beforeAll(async () => {
+    const { items } = await kubectlJson<{ items: { metadata: { name: string } }[] }>('get', 'nodes');
+    nodes = items.map(({ metadata }) => metadata.name);
+  });
+  afterEach(async () => {
+    await kubectl('label', 'nodes', '--all', `${label}-`);
+    await kubectl('uncordon', ...nodes);
+  });
+
+  it(
+    'waits for it in vain when only two nodes are allowed',
+    within('two-nodes', async (namespace) => {
+      await kubectl('label', 'nodes', ...nodes.slice(0, 2), `${label}=`);
+      const nodeSelector = { [label]: '' };
+      const patch = { target: SERVERS, merge: { spec: { template: { spec: { nodeSelector } } } } };
+      const outcome = await deploy({ ...SMALL, namespace, patches: JSON.stringify([patch]) });
+
+      expectRed(outcome, 'timeout');
+      const servers = await pods(namespace, 'server');
+      const pending = servers.filter(({ spec }) => spec.nodeName === undefined);
+      expect(pending).toHaveLength(1);
+      expect(check(outcome, 'servers-ready').status).toBe('failed');
+      const voters = check(outcome, 'quorum-voters');
+      expect(voters.status).toBe('failed');
+      expect(voters.observed).toContain(`${pending[0]?.metadata.name} Unschedulable`);
+    }),
+  );
+
+  it(
+    'refuses before the first write when only two nodes take pods',
+    within('cordoned', async (namespace) => {
+      const closed = nodes.slice(2);
+      await kubectl('cordon', ...closed);
+      const outcome = await deploy({ ...SMALL, namespace });
+
+      expectRed(outcome, 'unfit-cluster');
+      expect(outcome.report?.failure?.what).toContain('3 servers need 3 nodes');
+      expect(outcome.report?.failure?.what).toContain(closed[0]);
+      expect(outcome.report?.left).toBe('Nothing was changed.');
+      expect(await kubectl('get', 'namespace', namespace, '--ignore-not-found')).toBe('');
+    }),
+  );
+});
+
+describe.concurrent('ACLs deny', () => {
+  const READING =
+    'agent_prefix "" { policy = "read" } node_prefix "" { policy = "write" } session_prefix "" { policy = "write" } operator = "read" ';
+  const DEADLINE_MS = 30_000;
+  /** What requests without a token are made as. */
+  const ANONYMOUS = '00000000-0000-0000-0000-000000000002';
+
+  /** Servers that deny everything to whoever has no token, until `rules` allow that much. */
+  async function deployUnder(
+    rules: string,
+    namespace: string,
+    inputs: Record<string, string>,
+  ): Promise<{ outcome: Outcome; token: string }> {
+    const token = randomUUID();
+    const acl = { enabled: true, default_policy: 'deny', tokens: { initial_management: token } };
+    const running = start({ ...SMALL, ...inputs, namespace, 'server-config': JSON.stringify({ acl }) });
+    const headers = { 'X-Consul-Token': token };
+    const put = (path: string, body: unknown) =>
+      eventually(`${path} is in force`, DEADLINE_MS, () =>
+        address(namespace, 'consul-server-0')
+          .then((ip) => consul<object>(ip, path, { method: 'PUT', headers, body: JSON.stringify(body) }))
+          // Until there is a leader.
+          .catch(() => undefined),
+      );
+    await put('/v1/acl/policy', { Name: 'allowed', Rules: rules });
+    await put(`/v1/acl/token/${ANONYMOUS}`, { Policies: [{ Name: 'allowed' }] });
+    return { outcome: await running.outcome, token };
+  }
+
+  it(
+    'the write of a key',
+    within('no-write', async (namespace) => {
+      const rules = `${READING} key_prefix "" { policy = "read" } service_prefix "" { policy = "write" }`;
+      const { outcome } = await deployUnder(rules, namespace, {});
+
+      // Final, so it does not take until the deadline.
+      expectRed(outcome, 'forbidden');
+      const found = check(outcome, 'smoke-kv');
+      expect(found.status).toBe('failed');
+      expect(found.observed).toMatch(/PUT \/v1\/kv\/consul-deploy\/smoke\/.* answered 403.*key:write/);
+      for (const id of ['quorum-leader', 'quorum-voters', 'quorum-version']) {
+        expect(check(outcome, id).status).toBe('passed');
+      }
+    }),
+  );
+
+  it(
+    'everything, also the questions',
+    within('no-answer', async (namespace) => {
+      const { outcome } = await deployUnder('key_prefix "" { policy = "write" }', namespace, {});
+
+      expectRed(outcome, 'timeout');
+      expect(await readyNames(namespace)).toHaveLength(5);
+      const found = check(outcome, 'quorum-members');
+      expect(found.status).toBe('failed');
+      expect(found.observed).toContain('ACLs hide members');
+    }),
+  );
+
+  it(
+    'the registration, while the agent answers 200',
+    within('no-registration', async (namespace) => {
+      const rules = `${READING} key_prefix "" { policy = "write" } service_prefix "" { policy = "read" }`;
+      // Long enough for a whole try of the registration.
+      const { outcome, token } = await deployUnder(rules, namespace, { timeout: '60s' });
+
+      expectRed(outcome, 'timeout');
+      const found = check(outcome, 'smoke-service');
+      expect(found.status).toBe('failed');
+      expect(found.observed).toContain('no end after 30 s');
+      const failed = outcome.report?.checks.filter(({ status }) => status === 'failed').map(({ id }) => id);
+      expect(failed).toContain('smoke-service');
+      expect(check(outcome, 'smoke-kv').status).toBe('passed');
+      expect(check(outcome, 'quorum-members').status).toBe('passed');
+
+      const client = await address(namespace, 'consul-client-0');
+      const answer = await fetch(`http://${client}:8500/v1/agent/service/register`, {
+        method: 'PUT',
+        body: '{"Name":"e2e-witness"}',
+      });
+      expect(answer.status).toBe(200);
+      const server = await address(namespace, 'consul-server-0');
+      const catalog = await consul<Record<string, string[]>>(server, '/v1/catalog/services', {
+        headers: { 'X-Consul-Token': token },
+      });
+      expect(Object.keys(catalog)).toEqual(['consul']);
+    }),
+  );
+});
+
+describe.concurrent('servers that are ready, but not one cluster', () => {
+  it(
+    'sees that every server has formed a cluster of its own',
+    within('many-leaders', async (namespace) => {
+      const outcome = await deploy({ ...SMALL, namespace, 'server-config': '{"bootstrap_expect":1}' });
+
+      expectRed(outcome, 'timeout');
+      expect(await readyNames(namespace)).toHaveLength(5);
+      const addresses = (await pods(namespace, 'server')).map(({ status }) => status.podIP ?? '');
+      const leaders = new Set(await Promise.all(addresses.map(leaderAt)));
+      expect(leaders.size).toBe(3);
+      const leader = check(outcome, 'quorum-leader');
+      expect(leader.status).toBe('failed');
+      for (const address of leaders) expect(leader.observed).toContain(address);
+      expect(check(outcome, 'quorum-voters').status).toBe('failed');
+      // What readiness alone would have said:
+      expect(check(outcome, 'servers-ready').status).toBe('passed');
+      expect(check(outcome, 'clients-ready').status).toBe('passed');
+    }),
+  );
+
+  it(
+    'sees that one server has formed a cluster of its own',
+    within('two-leaders', async (namespace) => {
+      const script = `
+      set -- agent -node="$POD_NAME" -advertise="$POD_IP"
+      case $POD_NAME in
+        *-0) set -- "$@" -bootstrap-expect=2 ;;
+        *-1) set -- "$@" -bootstrap-expect=2 -retry-join="$CONSUL_SERVER_0_SERVICE_HOST" ;;
+        *-2) set -- "$@" -bootstrap-expect=1 ;;
+      esac`;
+      // Without clients: they would introduce the one to the others.
+      const patches = JSON.stringify([meddle(SERVERS, script)]);
+      const outcome = await deploy({ ...SMALL, namespace, patches, clients: 'none', 'client-replicas': '' });
+
+      expectRed(outcome, 'timeout');
+      expect(await readyNames(namespace)).toHaveLength(3);
+      const own = await address(namespace, 'consul-server-2');
+      const other = await address(namespace, 'consul-server-0');
+      expect(await leaderAt(own)).toBe(`${own}:8300`);
+      const leader = check(outcome, 'quorum-leader');
+      expect(leader.status).toBe('failed');
+      expect(leader.observed).toContain(
+        `consul-server-2 follows ${own}:8300, the others ${await leaderAt(other)}`,
+      );
+      expect(check(outcome, 'servers-ready').status).toBe('passed');
+    }),
+  );
+});
+
+describe.concurrent('one client is outside', () => {
+  const elsewhere = '[ "$POD_NAME" != consul-client-1 ] || set -- "$@" -datacenter=dc2';
+  const alone = '[ "$POD_NAME" != consul-client-1 ] || set -- agent -node="$POD_NAME" -advertise="$POD_IP"';
+
+  it.each([
+    ['joins another datacenter', 'other-datacenter', elsewhere],
+    ['never joins', 'never-joins', alone],
+  ])('which %s', (_, scenario, script) =>
+    within(scenario, async (namespace) => {
+      const patches = JSON.stringify([meddle(CLIENTS, script)]);
+      const outcome = await deploy({ ...SMALL, namespace, patches });
+
+      expectRed(outcome, 'timeout');
+      await expectOutside(namespace, outcome);
+      const clients = check(outcome, 'clients-ready');
+      expect(clients.status).toBe('failed');
+      expect(clients.observed).toContain('1 of 2: consul-client-1');
+      expect(outcome.outputs['clients-ready']).toBe('1');
+    })(),
+  );
+
+  it(
+    'and its readiness probe always passes',
+    within('ready-outside', async (namespace) => {
+      const patches = JSON.stringify([meddle(CLIENTS, alone), alwaysReady(CLIENTS)]);
+      const outcome = await deploy({ ...SMALL, namespace, patches });
+
+      expectRed(outcome, 'timeout');
+      expect(await readyNames(namespace)).toHaveLength(5);
+      await expectOutside(namespace, outcome);
+      expect(check(outcome, 'clients-ready').status).toBe('passed');
+    }),
+  );
+
+  async function expectOutside(namespace: string, outcome: Outcome): Promise<void> {
+    const inside = await members(await address(namespace, 'consul-server-0'));
+    expect(inside.map(({ Name }) => Name)).toContain('consul-client-0');
+    expect(inside.map(({ Name }) => Name)).not.toContain('consul-client-1');
+    const found = check(outcome, 'quorum-members');
+    expect(found.status).toBe('failed');
+    expect(found.observed).toContain('consul-client-1 is not a member');
+    // The servers themselves are in order.
+    expect(check(outcome, 'quorum-leader').status).toBe('passed');
+    expect(check(outcome, 'quorum-voters').status).toBe('passed');
+  }
+});
+
+describe.concurrent('a server is outside', () => {
+  it(
+    'and the readiness probe always passes',
+    within('server-outside', async (namespace) => {
+      const script = '[ "$POD_NAME" != consul-server-2 ] || set -- "$@" -datacenter=dc2';
+      // Two of three voters would do for Consul.
+      const patches = JSON.stringify([meddle(SERVERS, script), alwaysReady(SERVERS)]);
+      const outcome = await deploy({
+        ...SMALL,
+        namespace,
+        patches,
+        'server-config': '{"bootstrap_expect":2}',
+      });
+
+      expectRed(outcome, 'timeout');
+      expect(await readyNames(namespace)).toHaveLength(5);
+      expect(await leaderAt(await address(namespace, 'consul-server-0'))).not.toBe('');
+      expect(await leaderAt(await address(namespace, 'consul-server-2'))).toBe('');
+      expect(check(outcome, 'servers-ready').status).toBe('passed');
+      expect(check(outcome, 'quorum-leader')).toMatchObject({
+        status: 'failed',
+        observed: expect.stringContaining('consul-server-2 sees no leader'),
+      });
+      expect(check(outcome, 'quorum-datacenter')).toMatchObject({
+        status: 'failed',
+        observed: 'consul-server-2 is in dc2, not dc1',
+      });
+    }),
+  );
+});
+
+describe.concurrent('a server answers with another version than the image asked for', () => {
+  it(
+    'is told from the answer, not from the image',
+    within('version', async (namespace) => {
+      const image = 'hashicorp/consul:1.22.2';
+      const operations = [{ op: 'replace', path: `${CONTAINER}/image`, value: image }];
+      const outcome = await deploy({
+        ...SMALL,
+        namespace,
+        timeout: '25s',
+        image: 'hashicorp/consul:1.22.7',
+        patches: JSON.stringify([{ target: SERVERS, operations }]),
+      });
+
+      expectRed(outcome, 'timeout');
+      expect(await readyNames(namespace)).toHaveLength(5);
+      const version = check(outcome, 'quorum-version');
+      expect(version.status).toBe('failed');
+      expect(version.expected).toBe('1.22.7');
+      expect(version.observed).toContain('consul-server-0 runs 1.22.2, not 1.22.7');
+      for (const id of [
+        'servers-ready',
+        'clients-ready',
+        'quorum-leader',
+        'quorum-voters',
+        'quorum-members',
+      ]) {
+        expect(check(outcome, id).status).toBe('passed');
+      }
+    }),
+  );
+});
+
+describe('the pods that are ready are those of the revision before', () => {
+  const namespace = namespaceName('revision');
+  const inputs = { ...SMALL, namespace };
+  let before: string[] = [];
+  beforeAll(async () => {
+    const first = await deploy(inputs);
+    expect(first.code, first.log).toBe(0);
+    before = await clientUids();
+  });
+
+  afterAll(() => removeNamespace(namespace));
+
+  async function clientUids(): Promise<string[]> {
+    const clients = await pods(namespace, 'client');
+    expect(clients.every(isReady)).toBe(true);
+    return clients.map(({ metadata }) => metadata.uid).sort();
+  }
+
+  it.each([
+    ['OnDelete', { type: 'OnDelete', rollingUpdate: null }, 'updateStrategy OnDelete'],
+    ['a partition', { rollingUpdate: { partition: 2 } }, 'partition 2 holds back'],
+  ])('held by %s', async (_, updateStrategy, observed) => {
+    const outcome = await deploy({
+      ...inputs,
+      timeout: '15s',
+      'client-config': `{"log_level":"debug","leave_on_terminate":${observed.startsWith('p')}}`,
+      patches: JSON.stringify([{ target: CLIENTS, merge: { spec: { updateStrategy } } }]),
+    });
+
+    expectRed(outcome, 'timeout');
+    expect(await clientUids()).toEqual(before);
+    const clients = check(outcome, 'clients-ready');
+    expect(clients.status).toBe('failed');
+    expect(clients.observed).toContain(observed);
+    expect(clients.observed).toContain('consul-client-0, consul-client-1');
+    const failed = outcome.report?.checks.filter(({ status }) => status === 'failed').map(({ id }) => id);
+    expect(failed).toContain('clients-ready');
+    // Nothing else could tell.
+    expect(check(outcome, 'quorum-members').status).toBe('passed');
+    expect(check(outcome, 'servers-ready').status).toBe('passed');
+  });
+});

@@ -1,0 +1,92 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { promisify } from 'node:util';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Outcome, type Running, start } from './action.ts';
+import { eventually, isReady, kubectl, namespaceName, pods, removeNamespace } from './cluster.ts';
+import { raftViews } from './consul.ts';
+import { type FlakyProxy, startFlakyProxy } from './flaky-proxy.ts';
+
+const inputs = { 'stable-for': '2s', 'client-replicas': '2', 'server-storage': 'ephemeral' };
+
+function logged(running: Running, text: string): Promise<true> {
+  return eventually(`the log to say "${text}"`, 60_000, async () =>
+    running.log().includes(text) ? true : undefined,
+  );
+}
+
+async function expectProven(outcome: Outcome, namespace: string): Promise<void> {
+  expect(outcome.code, outcome.log).toBe(0);
+  expect(outcome.outputs).toMatchObject({ result: 'success', voters: '3', 'clients-ready': '2' });
+  expect(outcome.report?.checks.filter(({ status }) => status !== 'passed')).toEqual([]);
+  expect((await pods(namespace)).filter(isReady)).toHaveLength(5);
+  const leaders = (await raftViews(namespace)).map(
+    ({ servers }) => servers.find(({ Leader }) => Leader)?.Node,
+  );
+  expect([...new Set(leaders)]).toEqual([outcome.outputs.leader]);
+}
+
+describe('an API server that misbehaves for a while', () => {
+  const namespace = namespaceName('flaky');
+  let proxy: FlakyProxy;
+  beforeAll(async () => {
+    proxy = await startFlakyProxy();
+  });
+  afterAll(async () => {
+    await proxy.close();
+    await removeNamespace(namespace);
+  });
+
+  it('answers 429 and 500 and closes connections, at the start and in the middle: the deploy is green', async () => {
+    proxy.misbehave(3_000);
+    const run = start({ ...inputs, namespace, kubeconfig: proxy.kubeconfig }, { KUBECONFIG: '/nonexistent' });
+    await logged(run, 'Wait and prove');
+    const first = { ...proxy.counts };
+    // The watches and port-forwards live by now, or are about to.
+    await eventually('a port-forward', 30_000, async () => (proxy.counts.upgraded > 0 ? true : undefined));
+    proxy.misbehave(3_000);
+    const outcome = await run.outcome;
+    await expectProven(outcome, namespace);
+    expect(first.tooManyRequests).toBeGreaterThan(0);
+    expect(first.leaderChanged).toBeGreaterThan(0);
+    expect(first.closed).toBeGreaterThan(0);
+    expect(proxy.counts.tooManyRequests).toBeGreaterThan(first.tooManyRequests);
+    expect(proxy.counts.leaderChanged).toBeGreaterThan(first.leaderChanged);
+    expect(proxy.counts.closed).toBeGreaterThan(first.closed);
+    // Two watches of workloads, two of pods, and a port-forward.
+    expect(proxy.counts.cut).toBeGreaterThanOrEqual(5);
+    expect(proxy.counts.forwarded).toBeGreaterThan(20);
+  });
+});
+
+/** Only the project's own test bed can pause its API server; elsewhere the proxy above has to do. */
+const bed = (() => {
+  try {
+    return execFileSync('testbed/kubeconfig', { encoding: 'utf8' }).trim();
+  } catch {
+    return undefined;
+  }
+})();
+
+if (bed !== undefined && bed === process.env.KUBECONFIG) {
+  describe('an API server that does not answer for 20 s', () => {
+    const namespace = namespaceName('pause');
+    const fault = (name: string) => promisify(execFile)('testbed/fault', [name]);
+    afterEach(() => fault('resume-apiserver'));
+    afterAll(() => removeNamespace(namespace));
+
+    it('in the middle of the wait: the deploy goes on when it is back', async () => {
+      const run = start({ ...inputs, namespace });
+      await logged(run, 'Wait and prove');
+      await fault('pause-apiserver');
+      const paused = Date.now();
+      // It is really away: an independent client gets no answer.
+      await expect(kubectl('version', '--request-timeout=5s')).rejects.toThrow();
+      await new Promise((resolve) => setTimeout(resolve, 20_000 - (Date.now() - paused)));
+      expect(run.process.exitCode).toBeNull();
+      expect(run.log()).not.toContain('Consul works');
+      await fault('resume-apiserver');
+      const outcome = await run.outcome;
+      await expectProven(outcome, namespace);
+    });
+  });
+}

@@ -1,0 +1,84 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { deploy } from './action.ts';
+import { kubectl, kubectlJson, namespaceName, removeNamespace } from './cluster.ts';
+
+describe('a post-render command', () => {
+  const namespace = namespaceName('post-render');
+  const folder = mkdtempSync(join(tmpdir(), 'consul-deploy-post-render-'));
+  afterAll(async () => {
+    rmSync(folder, { recursive: true, force: true });
+    await removeNamespace(namespace);
+  });
+
+  const script = join(folder, 'add team.sh');
+  // Labels what has labels of its own, and adds an object that names no namespace.
+  writeFileSync(
+    script,
+    [
+      "sed 's/^  labels:$/&\\n    team: platform/'",
+      'cat <<OBJECT',
+      '---',
+      'apiVersion: v1',
+      'kind: ConfigMap',
+      'metadata:',
+      '  name: made-by-post-render',
+      'data:',
+      '  key: value',
+      'OBJECT',
+    ].join('\n'),
+  );
+  const inputs = {
+    namespace,
+    'stable-for': '2s',
+    'client-replicas': '2',
+    'server-storage': 'ephemeral',
+    'post-render': `sh "${script}"`,
+    'manifests-path': 'consul-manifests.yaml',
+  };
+  let digest: string | undefined;
+
+  it('has what it adds applied with the rest, and the cluster works', async () => {
+    const outcome = await deploy(inputs);
+    expect(outcome.code, outcome.log).toBe(0);
+    expect(outcome.outputs.result).toBe('success');
+    expect(outcome.report?.objects).toContainEqual({
+      kind: 'ConfigMap',
+      name: 'made-by-post-render',
+      namespace,
+      action: 'created',
+    });
+    expect(
+      await kubectl('-n', namespace, 'get', 'cm/made-by-post-render', '-o', 'jsonpath={.data.key}'),
+    ).toBe('value');
+    const { items } = await kubectlJson<{ items: { kind: string; metadata: { name: string } }[] }>(
+      '-n',
+      namespace,
+      'get',
+      'statefulsets,services,configmaps,poddisruptionbudgets',
+      '-l=team=platform',
+    );
+    expect(items.map(({ kind, metadata }) => `${kind}/${metadata.name}`).sort()).toEqual(
+      outcome.report?.objects
+        .filter(
+          ({ kind, name }) => !/^(Namespace|ServiceAccount)$/.test(kind) && name !== 'made-by-post-render',
+        )
+        .map(({ kind, name }) => `${kind}/${name}`)
+        .sort(),
+    );
+    expect(outcome.read('consul-manifests.yaml')).toContain('name: made-by-post-render');
+    digest = outcome.outputs['manifest-digest'];
+  });
+
+  it('counts into the digest, and the same again changes nothing', async () => {
+    const again = await deploy(inputs);
+    expect(again.code, again.log).toBe(0);
+    expect(again.outputs).toMatchObject({ result: 'success', changed: 'false', 'manifest-digest': digest });
+    const { 'post-render': _, ...without } = inputs;
+    const plain = await deploy({ ...without, mode: 'render' });
+    expect(plain.code, plain.log).toBe(0);
+    expect(plain.outputs['manifest-digest']).not.toBe(digest);
+  });
+});
