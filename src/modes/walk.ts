@@ -82,13 +82,22 @@ function isVital(id: string): boolean {
   return id !== 'quorum-version' && id !== 'quorum-members';
 }
 
-/** One that is broken anyway costs nothing, and is perhaps what this very change is to mend. */
-function mayStop(run: Run, workloads: Workloads, name: string, look: QuorumLook): boolean {
+/**
+ * Whether this server may be stopped now. One that is broken anyway costs nothing, and is perhaps what this very
+ * change is to mend; nor does one where no server knows a leader. What is not known yet is waited for.
+ */
+export function mayStop(
+  run: Pick<Run, 'log'>,
+  workloads: Pick<Workloads, 'synced' | 'pods'>,
+  name: string,
+  look: Pick<QuorumLook, 'evidence' | 'findings'>,
+): boolean {
+  if (!workloads.synced) return false;
   const pod = workloads.pods('server').find((one) => one.name === name);
   if (!pod?.ready) return true;
   const pending = look.findings.find(({ passed, id }) => !passed && isVital(id));
   if (!pending) return true;
-  const noQuorum = look.evidence.every(({ leader }) => !leader);
+  const noQuorum = look.evidence.length > 0 && look.evidence.every(({ leader }) => leader === '');
   if (noQuorum) return true;
   run.log.progress(`${name} has to wait: ${pending.observed}`, 'walk');
   return false;

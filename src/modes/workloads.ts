@@ -30,6 +30,8 @@ export class Workloads {
   #stored: Stored = new Map();
   readonly #over = new AbortController();
   #failed: unknown;
+  /** Watches that have not told yet what was there when they began. */
+  #unsynced = 0;
 
   constructor(run: Run, objects: readonly KubernetesObject[]) {
     this.#run = run;
@@ -49,6 +51,11 @@ export class Workloads {
   /** Whether an agent on every node was asked for: then the agents have the names of the nodes. */
   get clientsOnNodes(): boolean {
     return this.#found.client?.kind === 'DaemonSet';
+  }
+
+  /** Whether all that existed has been told; before that, a pod that is not there may only not be known. */
+  get synced(): boolean {
+    return this.#unsynced === 0;
   }
 
   /** Starts to watch; ends with `close`. What a watch refuses for good comes out of `changedSince`. */
@@ -77,8 +84,19 @@ export class Workloads {
     mayFail: (error: unknown) => boolean = () => false,
   ): void {
     const signal = AbortSignal.any([this.#run.signal, this.#over.signal]);
-    watch((event) => this.observation.apply(source, event), signal).catch((error: unknown) => {
-      if (signal.aborted || mayFail(error)) return;
+    let synced = false;
+    this.#unsynced += 1;
+    const settle = () => {
+      if (!synced) this.#unsynced -= 1;
+      synced = true;
+    };
+    const onEvent = (event: WatchEvent<Views[S]>) => {
+      if (event.type === 'synced') settle();
+      this.observation.apply(source, event);
+    };
+    watch(onEvent, signal).catch((error: unknown) => {
+      if (signal.aborted) return;
+      if (mayFail(error)) return settle();
       this.#failed = apiFailure(error, { verb: 'watch', object: source });
       this.observation.apply(source, { type: 'synced' });
     });
