@@ -4,7 +4,7 @@ import { clientJoinArguments } from './join.ts';
 import { objectLabels, selectorLabels } from './label.ts';
 import { roleName } from './name.ts';
 import { agentPodSpec, spread } from './pod.ts';
-import { ports } from './port.ts';
+import { CLIENT_PORTS } from './port.ts';
 import { clientLivenessProbe, clientReadinessProbe, clientStartupProbe } from './probe.ts';
 
 /** The client agents; nothing for `clients: none`. */
@@ -44,7 +44,7 @@ function clientPodSpec(config: Config, daemonSet: boolean, labels: Record<string
     environment: daemonSet
       ? [{ name: 'NODE_NAME', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } }]
       : [],
-    ports: [ports.http, ports.serfLanTcp, ports.serfLanUdp, ports.dnsTcp, ports.dnsUdp],
+    ports: CLIENT_PORTS,
     resources: config.clientResources,
     probes: {
       startup: clientStartupProbe(),

@@ -18,6 +18,25 @@ export const ports = {
   dnsUdp: { name: 'consuldns-udp', port: 8600, protocol: 'UDP' },
 } as const satisfies Record<string, ServicePort>;
 
+export const SERVER_PORTS: readonly ServicePort[] = [
+  ports.http,
+  ports.serfLanTcp,
+  ports.serfLanUdp,
+  ports.serfWanTcp,
+  ports.serfWanUdp,
+  ports.server,
+  ports.dnsTcp,
+  ports.dnsUdp,
+];
+
+export const CLIENT_PORTS: readonly ServicePort[] = [
+  ports.http,
+  ports.serfLanTcp,
+  ports.serfLanUdp,
+  ports.dnsTcp,
+  ports.dnsUdp,
+];
+
 export function containerPorts(servicePorts: readonly ServicePort[]): Record<string, unknown>[] {
   return servicePorts.map(({ name, port, protocol }) => ({ name, containerPort: port, protocol }));
 }

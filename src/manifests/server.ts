@@ -4,7 +4,7 @@ import { serverJoinArguments } from './join.ts';
 import { objectLabels, selectorLabels } from './label.ts';
 import { roleName } from './name.ts';
 import { agentPodSpec, spread } from './pod.ts';
-import { ports } from './port.ts';
+import { SERVER_PORTS } from './port.ts';
 import { serverLivenessProbe, serverReadinessProbe, serverStartupProbe } from './probe.ts';
 
 export function serverStatefulSet(config: Config): KubernetesObject {
@@ -27,16 +27,7 @@ export function serverStatefulSet(config: Config): KubernetesObject {
         spec: agentPodSpec(config, {
           role: 'server',
           arguments: ['-node=$(POD_NAME)', '-advertise=$(POD_IP)', ...serverJoinArguments(config)],
-          ports: [
-            ports.http,
-            ports.serfLanTcp,
-            ports.serfLanUdp,
-            ports.serfWanTcp,
-            ports.serfWanUdp,
-            ports.server,
-            ports.dnsTcp,
-            ports.dnsUdp,
-          ],
+          ports: SERVER_PORTS,
           resources: config.serverResources,
           probes: {
             startup: serverStartupProbe(),

@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { objectLabels, type Role, selectorLabels } from './label.ts';
 import { roleName, serverNames } from './name.ts';
-import { ports, type ServicePort } from './port.ts';
+import { CLIENT_PORTS, ports, SERVER_PORTS, type ServicePort } from './port.ts';
 
 function service(
   config: Config,
@@ -22,22 +22,7 @@ function service(
 
 /** For applications and people: only servers that know a leader stand behind it. */
 export function serverService(config: Config): KubernetesObject {
-  return service(
-    config,
-    'server',
-    roleName(config, 'server'),
-    [
-      ports.http,
-      ports.serfLanTcp,
-      ports.serfLanUdp,
-      ports.serfWanTcp,
-      ports.serfWanUdp,
-      ports.server,
-      ports.dnsTcp,
-      ports.dnsUdp,
-    ],
-    { type: 'ClusterIP' },
-  );
+  return service(config, 'server', roleName(config, 'server'), SERVER_PORTS, { type: 'ClusterIP' });
 }
 
 /**
@@ -60,18 +45,12 @@ export function serverJoinServices(config: Config): KubernetesObject[] {
  * with an agent on every node, never leaves the node.
  */
 export function clientService(config: Config): KubernetesObject {
-  return service(
-    config,
-    'client',
-    roleName(config, 'client'),
-    [ports.serfLanTcp, ports.serfLanUdp, ports.http, ports.dnsTcp, ports.dnsUdp],
-    {
-      type: 'ClusterIP',
-      ...(config.clients === 'daemonset'
-        ? { internalTrafficPolicy: 'Local' }
-        : { sessionAffinity: 'ClientIP' }),
-    },
-  );
+  return service(config, 'client', roleName(config, 'client'), CLIENT_PORTS, {
+    type: 'ClusterIP',
+    ...(config.clients === 'daemonset'
+      ? { internalTrafficPolicy: 'Local' }
+      : { sessionAffinity: 'ClientIP' }),
+  });
 }
 
 export function uiService(config: Config): KubernetesObject {

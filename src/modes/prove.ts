@@ -1,5 +1,4 @@
 import { Failure } from '../failure.ts';
-import type { PodView } from '../rollout/pod.ts';
 import { progressLine } from '../rollout/progress.ts';
 import type { Verdict } from '../rollout/verdict.ts';
 import type { Agents } from './agents.ts';
@@ -27,6 +26,7 @@ class Proof {
   readonly #quorumOnce = Promise.withResolvers<void>();
   readonly #podsOnce = Promise.withResolvers<void>();
   readonly #end = new AbortController();
+  readonly #waiting: { end: () => void };
   #podsReady = false;
   #smokeDone = false;
 
@@ -34,6 +34,7 @@ class Proof {
     this.#run = run;
     this.#workloads = workloads;
     this.#agents = agents;
+    this.#waiting = run.beside('wait');
   }
 
   /** Ends last: its final look is taken when everything else is true. */
@@ -99,6 +100,8 @@ class Proof {
     this.#podsReady = servers.state === 'ready' && clients.state === 'ready';
     if (this.#podsReady) {
       run.log.settled('pods');
+      if (run.known.timings['pods-ready'] === undefined) this.#waiting.end();
+      run.mark('pods-ready');
       this.#podsOnce.resolve();
     } else run.log.progress(progressLine(parts), 'pods');
   }
@@ -125,13 +128,31 @@ class Proof {
   }
 
   async #services(): Promise<void> {
-    await this.#unlessAborted(this.#podsOnce.promise);
     const workloads = this.#workloads;
-    const ready = ({ ready }: PodView) => ready;
+    const { observation } = workloads;
+    const { signal } = this.#run;
+    // Clients that may be missing are not waited for, so those that take part are known only at the end.
+    const all = () => workloads.maxUnready(workloads.verdict('client').desired) === 0;
+    if (!all()) await this.#unlessAborted(this.#podsOnce.promise);
+    for (;;) {
+      const { version } = observation;
+      const { desired } = workloads.verdict('client');
+      if (this.#podsReady || (desired > 0 && workloads.pods('client').length >= desired)) break;
+      await workloads.changedSince(version, signal);
+    }
+    const taking = workloads.pods('client').filter(({ ready }) => ready || all());
     const proven: Proven = {
       agents: this.#agents,
-      servers: workloads.pods('server').filter(ready),
-      clients: workloads.pods('client').filter(ready),
+      servers: workloads.pods('server'),
+      clients: taking.map(({ name }) => name),
+      ready: async (name) => {
+        for (;;) {
+          const { version } = observation;
+          const pod = workloads.pods('client').find((one) => one.name === name && one.ready);
+          if (pod) return pod;
+          await workloads.changedSince(version, signal);
+        }
+      },
       nodeName: (pod) => workloads.nodeName(pod),
     };
     await smokeServices(this.#run, proven);

@@ -40,6 +40,8 @@ export class Run {
   readonly #start = performance.now();
   readonly #startedAt = new Date();
   readonly #phases: Phase[] = [];
+  /** Those beside others that have not ended, and never will if the run fails. */
+  readonly #open = new Set<Phase>();
   readonly #checks = new Map<string, Check & { sinceMs: number }>();
   readonly #abort = new AbortController();
   readonly #deadline: NodeJS.Timeout;
@@ -96,6 +98,19 @@ export class Run {
     }
   }
 
+  /** A part of the story that runs beside another and has no group of its own; it lasts until `end` is called. */
+  beside(name: PhaseName): { end: () => void } {
+    const phase: Phase = { name, startMs: this.now(), endMs: this.now(), status: 'failed' };
+    this.#phases.push(phase);
+    this.#open.add(phase);
+    const end = () => {
+      this.#open.delete(phase);
+      phase.endMs = this.now();
+      phase.status = 'passed';
+    };
+    return { end };
+  }
+
   /**
    * Why the run failed. What broke because the run was ended is not its cause; but what broke before is, also
    * when the deadline comes while the lock is being released, and so is a lock that was waited for in vain.
@@ -145,6 +160,7 @@ export class Run {
   }
 
   result(failure?: Failure): Result {
+    for (const phase of this.#open) phase.endMs = this.now();
     const outcome = failure ? (failure.reason === 'cancelled' ? 'cancelled' : 'failure') : 'success';
     return {
       schemaVersion: 1,
@@ -164,7 +180,7 @@ export class Run {
       namespace: this.config.namespace,
       name: this.config.name,
       ...this.known,
-      phases: this.#phases,
+      phases: this.#phases.toSorted((a, b) => a.startMs - b.startMs),
       checks: [...this.#checks.values()].map(({ sinceMs: _, ...check }) => check),
     };
   }

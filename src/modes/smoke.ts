@@ -19,7 +19,10 @@ const PAUSE_MS = 500;
 export interface Proven {
   agents: Agents;
   servers: readonly PodView[];
-  clients: readonly PodView[];
+  /** Names of the client pods that are to take part. */
+  clients: readonly string[];
+  /** Resolves with that pod once it is ready. */
+  ready: (name: string) => Promise<PodView>;
   /** Name of an agent in the catalog. */
   nodeName: (pod: PodView) => string;
 }
@@ -46,7 +49,10 @@ export async function smokeKeyValue(
   });
 }
 
-/** A service at every agent (or a sample), seen by a server and in DNS, and gone again. */
+/**
+ * A service at every agent (or a sample), seen by a server and in DNS, and gone again. Each agent begins when it
+ * is ready, so that the last one to come is all that is waited for.
+ */
 export async function smokeServices(run: Run, proven: Proven): Promise<void> {
   const { config } = run;
   const sample = spreadSample(proven.clients, MOST_AGENTS);
@@ -60,23 +66,30 @@ export async function smokeServices(run: Run, proven: Proven): Promise<void> {
     run.skip({ ...check, observed: 'there are no clients' });
     return;
   }
-  await untilProven(run, check, async (signal) => {
-    // The first failure ends the others, which then clean up after themselves.
-    const stop = new AbortController();
-    const both = AbortSignal.any([signal, stop.signal]);
-    const outcomes = await Promise.allSettled(
-      sample.map((pod, index) =>
-        registerAt(run, proven, pod, index, both).catch((error: unknown) => {
-          stop.abort(error);
-          throw error;
-        }),
-      ),
-    );
-    if (stop.signal.aborted) throw stop.signal.reason;
-    const seen = outcomes.flatMap((outcome) =>
-      outcome.status === 'fulfilled' ? [outcome.value.seenMs] : [],
-    );
-    return `${sample.length} services, the slowest seen after ${Math.max(...seen).toFixed(0)} ms, all gone again`;
+  const seenMs: number[] = [];
+  const tell = (trouble?: string) => {
+    const done = `${seenMs.length} of ${sample.length}`;
+    run.check({ ...check, observed: trouble ? `${done}; ${trouble}` : done, passed: false });
+  };
+  tell();
+  await Promise.all(
+    sample.map(async (name, index) => {
+      const proof = await retried(
+        run,
+        `${check.id} ${name}`,
+        tell,
+        () => proven.ready(name),
+        (pod, signal) => registerAt(run, proven, pod, index, signal),
+      );
+      seenMs.push(proof.seenMs);
+      tell();
+    }),
+  );
+  const slowest = Math.max(...seenMs).toFixed(0);
+  run.check({
+    ...check,
+    observed: `${sample.length} services, the slowest seen after ${slowest} ms, all gone again`,
+    passed: true,
   });
 }
 
@@ -147,29 +160,51 @@ export async function consistentRead(run: Run, servers: readonly ConsulClient[])
 
 type CheckHead = { id: string; title: string; group: 'quorum' | 'smoke'; expected: string };
 
-/** Tries until it is proven or the run ends; only what Consul's ACLs deny is final at once. */
+/** One proof that is one check. */
 async function untilProven(
   run: Run,
   check: CheckHead,
   prove: (signal: AbortSignal) => Promise<string>,
 ): Promise<void> {
-  let observed = 'not tried yet';
-  run.check({ ...check, observed, passed: false });
-  for (;;) {
-    const limit = AbortSignal.timeout(TRY_MS);
-    try {
-      observed = await prove(AbortSignal.any([run.signal, limit]));
-      run.check({ ...check, observed, passed: true });
-      return;
-    } catch (error) {
-      run.signal.throwIfAborted();
-      observed = limit.aborted ? `no end after ${TRY_MS / 1000} s` : Failure.from(error).message;
-      run.check({ ...check, observed, passed: false });
-      if (error instanceof ConsulError && error.status === 403) throw error;
-      run.log.progress(`${check.title}: ${observed}`, check.id);
-      await pause(PAUSE_MS, run.signal);
-    } finally {
-      if (run.signal.aborted) run.log.settled(check.id);
+  const fail = (observed: string) => run.check({ ...check, observed, passed: false });
+  fail('not tried yet');
+  const observed = await retried(
+    run,
+    check.id,
+    fail,
+    async () => undefined,
+    (_, signal) => prove(signal),
+  );
+  run.check({ ...check, observed, passed: true });
+}
+
+/**
+ * Tries until it works or the run ends; only what Consul's ACLs deny is final at once.
+ * @param prepare is waited for before each try, for as long as it takes
+ */
+async function retried<P, T>(
+  run: Run,
+  about: string,
+  tell: (trouble: string) => void,
+  prepare: () => Promise<P>,
+  attempt: (prepared: P, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  try {
+    for (;;) {
+      const prepared = await prepare();
+      const limit = AbortSignal.timeout(TRY_MS);
+      try {
+        return await attempt(prepared, AbortSignal.any([run.signal, limit]));
+      } catch (error) {
+        run.signal.throwIfAborted();
+        const trouble = limit.aborted ? `no end after ${TRY_MS / 1000} s` : Failure.from(error).message;
+        tell(trouble);
+        if (error instanceof ConsulError && error.status === 403) throw error;
+        run.log.progress(trouble, about);
+        await pause(PAUSE_MS, run.signal);
+      }
     }
+  } finally {
+    run.log.settled(about);
   }
 }

@@ -89,6 +89,19 @@ describe('phases', () => {
     expect(lines).toEqual(['▸ Render', '▸ Lock']);
   });
 
+  test('beside another last until they are ended, and fail with the run otherwise', () => {
+    const { run } = startRun();
+    const wait = run.beside('wait');
+    run.beside('prove');
+    vi.advanceTimersByTime(200);
+    wait.end();
+    vi.advanceTimersByTime(300);
+    expect(run.result().phases).toEqual([
+      { name: 'wait', startMs: 0, endMs: 200, status: 'passed' },
+      { name: 'prove', startMs: 0, endMs: 500, status: 'failed' },
+    ]);
+  });
+
   test('do not begin when the run has ended', async () => {
     const { run } = startRun();
     run.cancel('SIGTERM');
@@ -143,6 +156,33 @@ describe('the deadline', () => {
     expect(vi.getTimerCount()).toBe(1);
     run.close();
     expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe('why it failed', () => {
+  const broke = new Failure({ reason: 'conflict', what: 'broke' });
+
+  test('is what broke, also when the deadline comes while it is cleaned up', async () => {
+    const { run } = startRun();
+    const failing = run.phase('apply', 'Apply', () => Promise.reject(broke));
+    await expect(failing).rejects.toBe(broke);
+    run.fail(new Failure({ reason: 'timeout', what: 'late' }));
+    expect(run.explain(broke)).toBe(broke);
+  });
+
+  test('is the end of the run, when that broke it', async () => {
+    const { run } = startRun();
+    const failing = run.phase('apply', 'Apply', () => never(run.signal).catch(() => Promise.reject(broke)));
+    run.cancel('SIGINT');
+    await expect(failing).rejects.toBe(broke);
+    expect(run.explain(broke)).toMatchObject({ reason: 'cancelled' });
+  });
+
+  test('is the lock, when the time went by waiting for it', () => {
+    const { run } = startRun();
+    run.fail(new Failure({ reason: 'timeout', what: 'late' }));
+    expect(run.explain(new Failure({ reason: 'locked', what: 'held' }))).toMatchObject({ reason: 'locked' });
+    expect(run.explain(broke)).toMatchObject({ reason: 'timeout' });
   });
 });
 
