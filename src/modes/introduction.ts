@@ -2,7 +2,7 @@ import type { ServerEvidence } from '../consul/evidence.ts';
 import { join } from '../consul/join.ts';
 import type { PodView } from '../rollout/pod.ts';
 import type { Agents } from './agents.ts';
-import type { Expectation } from './quorum.ts';
+import type { Expectation } from './expectation.ts';
 
 /** So long a running agent has for joining by itself; nearly all need less. */
 const PATIENCE_MS = 1_500;

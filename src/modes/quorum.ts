@@ -1,11 +1,12 @@
 import { collectEvidence, type ServerEvidence } from '../consul/evidence.ts';
-import type { ExpectedCluster, Finding } from '../consul/finding.ts';
+import type { Finding } from '../consul/finding.ts';
 import { judgeQuorum, quorumSignature } from '../consul/quorum.ts';
 import { StabilityWindow, stableMs } from '../consul/stability.ts';
 import { serviceIndexChanges } from '../consul/trigger.ts';
 import type { PodView } from '../rollout/pod.ts';
 import type { Agents } from './agents.ts';
 import type { Bell } from './bell.ts';
+import type { Expectation } from './expectation.ts';
 import { Introductions } from './introduction.ts';
 import type { Run } from './run.ts';
 
@@ -14,17 +15,6 @@ const ANXIOUS_MS = 400;
 const CALM_MS = 2_000;
 /** So long a forming cluster is not complained about. */
 const QUIET_MS = 5_000;
-
-/** What the pods say that the cluster has to be. */
-export interface Expectation extends ExpectedCluster {
-  /** The server pods that run, in the order of their ordinals. */
-  pods: readonly PodView[];
-  clientPods: readonly PodView[];
-  /** Those of them that find the servers by themselves, so that helping them hides nothing. */
-  joining: readonly PodView[];
-  /** Servers that cannot be asked yet, and why. */
-  absent: readonly string[];
-}
 
 export interface QuorumLook {
   evidence: ServerEvidence[];

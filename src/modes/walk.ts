@@ -8,6 +8,9 @@ import { type QuorumLook, QuorumWatch } from './quorum.ts';
 import type { Run } from './run.ts';
 import type { Workloads } from './workloads.ts';
 
+/** Longer than a server with a new address takes to be let in again (memberlist keeps its name for 30 s). */
+const STUCK_MS = 60_000;
+
 export function isServers(run: Run, { desired }: PlannedObject): boolean {
   return desired.kind === 'StatefulSet' && desired.metadata.name === `${run.config.name}-server`;
 }
@@ -49,10 +52,19 @@ export async function walkServers(
     await apply(names.length);
     for (let ordinal = names.length - 1; ordinal >= 0; ordinal--) {
       const name = names[ordinal] ?? '';
+      let stuckSince: number | undefined;
       await watch.until(
         () => workloads.expectation(undefined),
         bell,
-        (look) => mayStop(run, workloads, name, look),
+        (look) => {
+          const may = mayStop(workloads, name, look);
+          const now = performance.now();
+          stuckSince = may === 'stuck' ? (stuckSince ?? now) : undefined;
+          if (may === 'yes' || (stuckSince !== undefined && now - stuckSince >= STUCK_MS)) return true;
+          const pending = look.findings.find(({ passed, id }) => !passed && isVital(id));
+          run.log.progress(`${name} has to wait: ${pending?.observed ?? 'its pod is not known yet'}`, 'walk');
+          return false;
+        },
       );
       run.log.info(`${name} takes the new revision`);
       await apply(ordinal);
@@ -82,25 +94,26 @@ function isVital(id: string): boolean {
   return id !== 'quorum-version' && id !== 'quorum-members';
 }
 
+/** A container that will not start by waiting longer; `ContainerCreating` and the like will. */
+const BROKEN = /BackOff|ErrImage|InvalidImageName|CreateContainer\w*Error|RunContainerError|Unschedulable/;
+
 /**
- * Whether this server may be stopped now. One that is broken anyway costs nothing, and is perhaps what this very
- * change is to mend; nor does one where no server knows a leader. What is not known yet is waited for.
+ * Whether this server may be stopped now. `yes`: Raft can do without it, or its agent does not run anyway, and
+ * perhaps this very change is to mend that. `stuck`: there is no quorum, or it is not ready, which an election
+ * or a returning server mends in a while; if it lasts, waiting on helps nobody. `no`: it is needed, or nothing
+ * is known yet.
  */
 export function mayStop(
-  run: Pick<Run, 'log'>,
   workloads: Pick<Workloads, 'synced' | 'pods'>,
   name: string,
   look: Pick<QuorumLook, 'evidence' | 'findings'>,
-): boolean {
-  if (!workloads.synced) return false;
+): 'yes' | 'stuck' | 'no' {
+  if (!workloads.synced) return 'no';
   const pod = workloads.pods('server').find((one) => one.name === name);
-  if (!pod?.ready) return true;
-  const pending = look.findings.find(({ passed, id }) => !passed && isVital(id));
-  if (!pending) return true;
-  const noQuorum = look.evidence.length > 0 && look.evidence.every(({ leader }) => leader === '');
-  if (noQuorum) return true;
-  run.log.progress(`${name} has to wait: ${pending.observed}`, 'walk');
-  return false;
+  if (!pod || (!pod.ready && BROKEN.test(pod.waiting ?? ''))) return 'yes';
+  if (look.findings.every(({ passed, id }) => passed || !isVital(id))) return 'yes';
+  const leaderless = look.evidence.length > 0 && look.evidence.every(({ leader }) => leader === '');
+  return leaderless || !pod.ready ? 'stuck' : 'no';
 }
 
 async function ringAtChanges(run: Run, workloads: Workloads, bell: Bell, signal: AbortSignal): Promise<void> {

@@ -11,7 +11,7 @@ import type { Applied, Verdict } from '../rollout/verdict.ts';
 import { workloadView } from '../rollout/workload.ts';
 import { type Stored, storedKey } from './apply.ts';
 import type { Cluster } from './connect.ts';
-import type { Expectation } from './quorum.ts';
+import type { Expectation } from './expectation.ts';
 import type { Run } from './run.ts';
 
 type Role = 'server' | 'client';

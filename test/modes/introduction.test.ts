@@ -2,8 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { ConsulClient } from '../../src/consul/client.ts';
 import type { ServerEvidence } from '../../src/consul/evidence.ts';
 import type { Agents } from '../../src/modes/agents.ts';
+import type { Expectation } from '../../src/modes/expectation.ts';
 import { Introductions } from '../../src/modes/introduction.ts';
-import type { Expectation } from '../../src/modes/quorum.ts';
 import type { PodView } from '../../src/rollout/pod.ts';
 import { clientOf, fakeConsul } from '../consul/fake-consul.ts';
 
