@@ -71,7 +71,7 @@ export async function overhead(): Promise<Row[]> {
     console.log(
       `  ${run}/${RUNS} seen ${seenAt - begun} ms, verdict ${verdictAt - begun} ms after the start`,
     );
-    await kubectl('delete', 'namespace', namespace, '--timeout=120s');
+    await kubectl('delete', 'namespace', namespace, '--wait=false');
   }
   const sample = new Sample(late);
   return [

@@ -128,26 +128,18 @@ class Proof {
   }
 
   async #services(): Promise<void> {
+    // Not sooner, though each could begin when it is ready: the connections would take the processors that the
+    // others need to start.
+    await this.#unlessAborted(this.#podsOnce.promise);
     const workloads = this.#workloads;
-    const { observation } = workloads;
     const { signal } = this.#run;
-    // Clients that may be missing are not waited for, so those that take part are known only at the end.
-    const all = () => workloads.maxUnready(workloads.verdict('client').desired) === 0;
-    if (!all()) await this.#unlessAborted(this.#podsOnce.promise);
-    for (;;) {
-      const { version } = observation;
-      const { desired } = workloads.verdict('client');
-      if (this.#podsReady || (desired > 0 && workloads.pods('client').length >= desired)) break;
-      await workloads.changedSince(version, signal);
-    }
-    const taking = workloads.pods('client').filter(({ ready }) => ready || all());
     const proven: Proven = {
       agents: this.#agents,
       servers: workloads.pods('server'),
-      clients: taking.map(({ name }) => name),
+      clients: workloads.pods('client').flatMap(({ name, ready }) => (ready ? [name] : [])),
       ready: async (name) => {
         for (;;) {
-          const { version } = observation;
+          const { version } = workloads.observation;
           const pod = workloads.pods('client').find((one) => one.name === name && one.ready);
           if (pod) return pod;
           await workloads.changedSince(version, signal);

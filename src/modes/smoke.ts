@@ -21,7 +21,7 @@ export interface Proven {
   servers: readonly PodView[];
   /** Names of the client pods that are to take part. */
   clients: readonly string[];
-  /** Resolves with that pod once it is ready. */
+  /** Resolves with that pod once it is ready: between two tries it may have been replaced. */
   ready: (name: string) => Promise<PodView>;
   /** Name of an agent in the catalog. */
   nodeName: (pod: PodView) => string;
@@ -49,10 +49,7 @@ export async function smokeKeyValue(
   });
 }
 
-/**
- * A service at every agent (or a sample), seen by a server and in DNS, and gone again. Each agent begins when it
- * is ready, so that the last one to come is all that is waited for.
- */
+/** A service at every agent (or a sample), seen by a server and in DNS, and gone again; each tries by itself. */
 export async function smokeServices(run: Run, proven: Proven): Promise<void> {
   const { config } = run;
   const sample = spreadSample(proven.clients, MOST_AGENTS);
