@@ -24,12 +24,8 @@ async function observe(namespace: string, signal: AbortSignal): Promise<number> 
       stdio: ['ignore', 'pipe', 'ignore'],
     },
   );
-  let text = '';
   createInterface({ input: watch.stdout }).on('line', (line) => {
-    text += line;
-    if (line !== '}') return;
-    const { object } = JSON.parse(text) as { object: Pod };
-    text = '';
+    const { object } = JSON.parse(line) as { object: Pod };
     if (isReady(object)) ready.add(object.metadata.name);
     else ready.delete(object.metadata.name);
     podsAt = ready.size === PODS ? (podsAt ?? Date.now()) : undefined;
