@@ -1,9 +1,8 @@
 import { parseConfig } from './config/parse.ts';
 import { Failure } from './failure.ts';
 import { releaseLock } from './kubernetes/release.ts';
-import { Transport } from './kubernetes/transport.ts';
 import { lockName, runIdentity } from './modes/apply.ts';
-import { VERSION } from './modes/version.ts';
+import { openTransport } from './modes/connect.ts';
 import { Log } from './report/log.ts';
 import { masker, maskKubeconfig, savedProgress } from './runner.ts';
 
@@ -20,15 +19,9 @@ export async function post(env: NodeJS.ProcessEnv): Promise<void> {
     const mask = await masker(env);
     const config = parseConfig(env);
     maskKubeconfig(config, env, mask);
-    const { mode, lock, kubeconfig, context, namespace, name } = config;
+    const { mode, lock, namespace, name } = config;
     if (mode === 'render' || !lock) return;
-    const transport = await Transport.connect({
-      ...(kubeconfig.kind === 'path' && { path: kubeconfig.path }),
-      ...(kubeconfig.kind === 'inline' && { yaml: kubeconfig.yaml }),
-      ...(context !== undefined && { context }),
-      userAgent: `consul-deploy/${VERSION}`,
-    });
-    transport.onToken = mask;
+    const transport = await openTransport(config, mask);
     const signal = AbortSignal.timeout(BUDGET_MS);
     const released = await releaseLock(transport, {
       namespace,

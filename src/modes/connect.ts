@@ -1,4 +1,5 @@
 import picomatch from 'picomatch';
+import type { Config } from '../config/config.ts';
 import { Failure } from '../failure.ts';
 import { Discovery } from '../kubernetes/discovery.ts';
 import { apiFailure } from '../kubernetes/error.ts';
@@ -13,17 +14,24 @@ export interface Cluster {
 }
 
 /** @param mask is given each secret before its first use */
-export async function connect(run: Run, mask: (secret: string) => void): Promise<Cluster> {
-  const { config, log, signal } = run;
-  const { kubeconfig, context } = config;
+export async function openTransport(
+  { kubeconfig, context }: Pick<Config, 'kubeconfig' | 'context'>,
+  mask: (secret: string) => void,
+): Promise<Transport> {
   const transport = await Transport.connect({
     ...(kubeconfig.kind === 'path' && { path: kubeconfig.path }),
     ...(kubeconfig.kind === 'inline' && { yaml: kubeconfig.yaml }),
     ...(context !== undefined && { context }),
     userAgent: `consul-deploy/${VERSION}`,
   });
+  transport.onToken = mask;
+  return transport;
+}
+
+export async function connect(run: Run, mask: (secret: string) => void): Promise<Cluster> {
+  const { config, log, signal } = run;
+  const transport = await openTransport(config, mask);
   try {
-    transport.onToken = mask;
     transport.onRetry = (message) => log.info(message);
     run.known.cluster = {
       server: transport.server,

@@ -72,6 +72,7 @@ export class QuorumWatch {
   ): Promise<QuorumLook> {
     const { signal } = this.#run;
     const over = new AbortController();
+    const listening = AbortSignal.any([signal, over.signal]);
     try {
       for (;;) {
         const expected = expectation();
@@ -80,12 +81,14 @@ export class QuorumWatch {
         this.#record(look);
         this.#tell(expected, look);
         if (enough(look)) return look;
-        this.#listen(expected.pods[0], look, bell, AbortSignal.any([signal, over.signal]));
+        this.#listen(expected.pods[0], look, bell, listening);
         const rest = Math.max(this.#run.config.stableFor - look.heldMs, 50);
         await bell.next(look.allPassed ? Math.min(CALM_MS, rest) : ANXIOUS_MS, signal);
       }
     } finally {
       over.abort();
+      // The next round has to listen anew.
+      this.#triggerUid = undefined;
     }
   }
 
