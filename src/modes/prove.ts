@@ -6,6 +6,7 @@ import { Bell } from './bell.ts';
 import { type QuorumLook, QuorumWatch } from './quorum.ts';
 import type { Run } from './run.ts';
 import { consistentRead, type Proven, smokeKeyValue, smokeServerDns, smokeServices } from './smoke.ts';
+import { together } from './together.ts';
 import type { Workloads } from './workloads.ts';
 
 /**
@@ -14,7 +15,7 @@ import type { Workloads } from './workloads.ts';
  */
 export async function waitAndProve(run: Run, workloads: Workloads, agents: Agents): Promise<QuorumLook> {
   const proof = new Proof(run, workloads, agents);
-  const [look] = await Promise.all([proof.quorum(), proof.pods(), proof.smoke()]);
+  const [look] = await together(run, [proof.quorum(), proof.pods(), proof.smoke()] as const);
   return look;
 }
 
@@ -122,7 +123,7 @@ class Proof {
     if (config.smokeService && this.#workloads.has('client')) proofs.push(this.#services());
     if (config.smokeDns && !this.#workloads.has('client'))
       proofs.push(smokeServerDns(run, { agents, servers }));
-    await Promise.all(proofs);
+    await together(run, proofs);
     this.#smokeDone = true;
     this.#bell.ring();
   }

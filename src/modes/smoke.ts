@@ -9,6 +9,7 @@ import type { PodView } from '../rollout/pod.ts';
 import type { Agents } from './agents.ts';
 import { pause } from './pause.ts';
 import type { Run } from './run.ts';
+import { together } from './together.ts';
 
 /** Agents that get a service of their own; above this many, a spread sample. */
 const MOST_AGENTS = 20;
@@ -69,7 +70,8 @@ export async function smokeServices(run: Run, proven: Proven): Promise<void> {
     run.check({ ...check, observed: trouble ? `${done}; ${trouble}` : done, passed: false });
   };
   tell();
-  await Promise.all(
+  await together(
+    run,
     sample.map(async (name, index) => {
       const proof = await retried(
         run,

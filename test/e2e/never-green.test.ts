@@ -45,6 +45,11 @@ function expectRed({ code, log, outputs, report, summary }: Outcome, reason: str
   expect(summary).toContain('Consul is not proven');
 }
 
+function expectPassed(outcome: Outcome, id: string): void {
+  const { status, observed } = check(outcome, id);
+  expect(status, `${observed}\n${outcome.log}`).toBe('passed');
+}
+
 type Workload = { kind: 'StatefulSet'; name: 'consul-server' | 'consul-client' };
 const SERVERS: Workload = { kind: 'StatefulSet', name: 'consul-server' };
 const CLIENTS: Workload = { kind: 'StatefulSet', name: 'consul-client' };
@@ -147,15 +152,16 @@ describe.concurrent('ACLs deny', () => {
     const acl = { enabled: true, default_policy: 'deny', tokens: { initial_management: token } };
     const running = start({ ...SMALL, ...inputs, namespace, 'server-config': JSON.stringify({ acl }) });
     const headers = { 'X-Consul-Token': token };
-    const put = (path: string, body: unknown) =>
-      eventually(`${path} is in force`, DEADLINE_MS, () =>
-        address(namespace, 'consul-server-0')
-          .then((ip) => consul<object>(ip, path, { method: 'PUT', headers, body: JSON.stringify(body) }))
-          // Until there is a leader.
-          .catch(() => undefined),
-      );
-    await put('/v1/acl/policy', { Name: 'allowed', Rules: rules });
-    await put(`/v1/acl/token/${ANONYMOUS}`, { Policies: [{ Name: 'allowed' }] });
+    const put = async (path: string, body: unknown) => {
+      const ip = await address(namespace, 'consul-server-0');
+      return consul<object>(ip, path, { method: 'PUT', headers, body: JSON.stringify(body) });
+    };
+    await eventually('the rules are in force', DEADLINE_MS, async () => {
+      // Refused until there is a leader, and as a duplicate where the answer to an earlier try was lost.
+      await put('/v1/acl/policy', { Name: 'allowed', Rules: rules }).catch(() => undefined);
+      const linked = { Policies: [{ Name: 'allowed' }] };
+      return put(`/v1/acl/token/${ANONYMOUS}`, linked).catch(() => undefined);
+    });
     return { outcome: await running.outcome, token };
   }
 
@@ -163,7 +169,7 @@ describe.concurrent('ACLs deny', () => {
     'the write of a key',
     within('no-write', async (namespace) => {
       const rules = `${READING} key_prefix "" { policy = "read" } service_prefix "" { policy = "write" }`;
-      const { outcome } = await deployUnder(rules, namespace, {});
+      const { outcome, token } = await deployUnder(rules, namespace, {});
 
       // Final, so it does not take until the deadline.
       expectRed(outcome, 'forbidden');
@@ -171,8 +177,15 @@ describe.concurrent('ACLs deny', () => {
       expect(found.status).toBe('failed');
       expect(found.observed).toMatch(/PUT \/v1\/kv\/consul-deploy\/smoke\/.* answered 403.*key:write/);
       for (const id of ['quorum-leader', 'quorum-voters', 'quorum-version']) {
-        expect(check(outcome, id).status).toBe('passed');
+        expectPassed(outcome, id);
       }
+      // What else was being proved has been cleaned up before the end.
+      const services = await consul<object>(
+        await address(namespace, 'consul-server-0'),
+        '/v1/catalog/services',
+        { headers: { 'X-Consul-Token': token } },
+      );
+      expect(Object.keys(services)).toEqual(['consul']);
     }),
   );
 
@@ -202,8 +215,8 @@ describe.concurrent('ACLs deny', () => {
       expect(found.observed).toContain('no end after 30 s');
       const failed = outcome.report?.checks.filter(({ status }) => status === 'failed').map(({ id }) => id);
       expect(failed).toContain('smoke-service');
-      expect(check(outcome, 'smoke-kv').status).toBe('passed');
-      expect(check(outcome, 'quorum-members').status).toBe('passed');
+      expectPassed(outcome, 'smoke-kv');
+      expectPassed(outcome, 'quorum-members');
 
       const client = await address(namespace, 'consul-client-0');
       const answer = await fetch(`http://${client}:8500/v1/agent/service/register`, {
@@ -236,8 +249,8 @@ describe.concurrent('servers that are ready, but not one cluster', () => {
       for (const address of leaders) expect(leader.observed).toContain(address);
       expect(check(outcome, 'quorum-voters').status).toBe('failed');
       // What readiness alone would have said:
-      expect(check(outcome, 'servers-ready').status).toBe('passed');
-      expect(check(outcome, 'clients-ready').status).toBe('passed');
+      expectPassed(outcome, 'servers-ready');
+      expectPassed(outcome, 'clients-ready');
     }),
   );
 
@@ -265,7 +278,7 @@ describe.concurrent('servers that are ready, but not one cluster', () => {
       expect(leader.observed).toContain(
         `consul-server-2 follows ${own}:8300, the others ${await leaderAt(other)}`,
       );
-      expect(check(outcome, 'servers-ready').status).toBe('passed');
+      expectPassed(outcome, 'servers-ready');
     }),
   );
 });
@@ -300,7 +313,7 @@ describe.concurrent('one client is outside', () => {
       expectRed(outcome, 'timeout');
       expect(await readyNames(namespace)).toHaveLength(5);
       await expectOutside(namespace, outcome);
-      expect(check(outcome, 'clients-ready').status).toBe('passed');
+      expectPassed(outcome, 'clients-ready');
     }),
   );
 
@@ -312,8 +325,8 @@ describe.concurrent('one client is outside', () => {
     expect(found.status).toBe('failed');
     expect(found.observed).toContain('consul-client-1 is not a member');
     // The servers themselves are in order.
-    expect(check(outcome, 'quorum-leader').status).toBe('passed');
-    expect(check(outcome, 'quorum-voters').status).toBe('passed');
+    expectPassed(outcome, 'quorum-leader');
+    expectPassed(outcome, 'quorum-voters');
   }
 });
 
@@ -335,7 +348,7 @@ describe.concurrent('a server is outside', () => {
       expect(await readyNames(namespace)).toHaveLength(5);
       expect(await leaderAt(await address(namespace, 'consul-server-0'))).not.toBe('');
       expect(await leaderAt(await address(namespace, 'consul-server-2'))).toBe('');
-      expect(check(outcome, 'servers-ready').status).toBe('passed');
+      expectPassed(outcome, 'servers-ready');
       expect(check(outcome, 'quorum-leader')).toMatchObject({
         status: 'failed',
         observed: expect.stringContaining('consul-server-2 sees no leader'),
@@ -375,7 +388,7 @@ describe.concurrent('a server answers with another version than the image asked 
         'quorum-voters',
         'quorum-members',
       ]) {
-        expect(check(outcome, id).status).toBe('passed');
+        expectPassed(outcome, id);
       }
     }),
   );
@@ -419,7 +432,7 @@ describe('the pods that are ready are those of the revision before', () => {
     const failed = outcome.report?.checks.filter(({ status }) => status === 'failed').map(({ id }) => id);
     expect(failed).toContain('clients-ready');
     // Nothing else could tell.
-    expect(check(outcome, 'quorum-members').status).toBe('passed');
-    expect(check(outcome, 'servers-ready').status).toBe('passed');
+    expectPassed(outcome, 'quorum-members');
+    expectPassed(outcome, 'servers-ready');
   });
 });

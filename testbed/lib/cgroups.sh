@@ -35,7 +35,18 @@ make_cgroup() { # PATH below the bed's own, "" for the bed's
 }
 
 make_node_cgroups() { make_cgroup "" && make_cgroup "n$1" && make_cgroup "n$1/system"; }
-make_control_cgroups() { make_cgroup "" && make_cgroup control; }
+make_control_cgroups() { make_cgroup "" && make_cgroup control && prefer_control; }
+
+# A control plane has machines of its own; here it shares them with three nodes. Where it lags behind a starting
+# pod, the node authorizer refuses the kubelet the pod's volume claim, and the kubelet tries again only after 10 s
+# (https://github.com/kubernetes/kubernetes/issues/49880).
+prefer_control() {
+  local h
+  for h in $(hierarchies); do
+    if [ -e "$h/$CGROUP/control/cpu.shares" ]; then echo 8192 >"$h/$CGROUP/control/cpu.shares"; fi
+    if [ -e "$h/$CGROUP/control/cpu.weight" ]; then echo 800 >"$h/$CGROUP/control/cpu.weight"; fi
+  done
+}
 
 join_cgroup() {
   local h
