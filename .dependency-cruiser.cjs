@@ -29,6 +29,11 @@ module.exports = {
     room('kubernetes', [], 'Speaks to the API server and knows nothing of Consul.'),
     room('consul', [], 'Speaks to Consul over any stream and knows nothing of Kubernetes.'),
     room('rollout', [OBJECT], 'Verdicts on Kubernetes objects: it needs their shape and nothing else.'),
+    room(
+      'diagnosis',
+      ['^src/(rollout|consul)/', '^src/kubernetes/event\\.ts$'],
+      'Pure: what was seen in, what it means out. It asks nobody.',
+    ),
     room('manifests', [OBJECT, CONFIG], 'Pure: a Config in, Kubernetes objects out. It never reads inputs.'),
     room('report', [], 'A report says what is in the Result; it never asks anybody.'),
     {

@@ -3,6 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { withCluster } from './cluster.ts';
+import { faults } from './faults.ts';
 import { footprint } from './footprint.ts';
 import { forming, formingAgain } from './forming.ts';
 import { overhead } from './overhead.ts';
@@ -24,6 +25,7 @@ const BENCHMARKS: Record<string, () => Promise<Row[]>> = {
   overhead,
   'side-by-side': sideBySide,
   redeploy,
+  faults,
 };
 
 const chosen = process.argv.slice(2);

@@ -16,6 +16,33 @@ export const FAILURE_REASONS = [
   'immutable-field',
   'rejected',
   'locked',
+  'image',
+  'crash',
+  'out-of-memory',
+  'broken-container',
+  'invalid-config',
+  'missing-reference',
+  'unschedulable',
+  'storage',
+  'disk-full',
+  'pod-refused',
+  'not-ready',
+  'held-back',
+  'node-lost',
+  'no-leader',
+  'split',
+  'cut-off',
+  'quorum',
+  'outside',
+  'smoke',
+  'wrong-datacenter',
+  'wrong-version',
+  'gossip-key',
+  'tls',
+  'acl-denied',
+  'node-conflict',
+  'stale-data',
+  'stalled',
   'timeout',
   'cancelled',
   'internal',
@@ -33,7 +60,15 @@ export interface FailureFields {
   hint?: string;
   /** Evidence, one line each: several mistakes, a table of conflicts, the last events. */
   details?: readonly string[];
+  detection?: Detection;
   cause?: unknown;
+}
+
+/** When a trouble showed, and how long it was given, by `performance.now()`. */
+export interface Detection {
+  seenMs: number;
+  /** When its grace was over. */
+  dueMs: number;
 }
 
 /** The one error this project throws on purpose; anything else that escapes is reported as `internal`. */
@@ -43,6 +78,7 @@ export class Failure extends Error {
   readonly where: string | undefined;
   readonly hint: string | undefined;
   readonly details: readonly string[];
+  readonly detection: Detection | undefined;
 
   constructor(fields: FailureFields) {
     super(fields.where ? `${fields.where}: ${fields.what}` : fields.what, { cause: fields.cause });
@@ -52,6 +88,7 @@ export class Failure extends Error {
     this.where = fields.where;
     this.hint = fields.hint;
     this.details = fields.details ?? [];
+    this.detection = fields.detection;
   }
 
   /** Wraps whatever was thrown; a Failure stays as it is. */

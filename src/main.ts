@@ -6,15 +6,21 @@ import { renderMode } from './modes/render.ts';
 import { Run } from './modes/run.ts';
 import { Log } from './report/log.ts';
 import { publish } from './report/publish.ts';
-import { masker, maskKubeconfig, saveProgress } from './runner.ts';
+import { Secrets } from './report/secret.ts';
+import { masker, maskInputs, saveProgress } from './runner.ts';
 
 /** Config -> mode -> Result -> report. Sets the exit code and throws nothing. */
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
   await saveProgress(env, 'started');
-  const mask = await masker(env);
+  const secrets = new Secrets();
+  const tellRunner = await masker(env);
+  const mask = (secret: string) => {
+    secrets.add(secret);
+    tellRunner(secret);
+  };
   const { config, mistake } = readConfig(env);
-  maskKubeconfig(config, env, mask);
-  const log = new Log({ level: config.logLevel });
+  maskInputs(config, env, mask);
+  const log = new Log({ level: config.logLevel, secrets });
   const run = new Run(config, log);
   const cancel = (signal: string) => run.cancel(signal);
   process.on('SIGINT', cancel).on('SIGTERM', cancel);
@@ -39,9 +45,11 @@ function readConfig(env: NodeJS.ProcessEnv): { config: Config; mistake?: Failure
     return { config: parseConfig(env) };
   } catch (error) {
     const mistake = Failure.from(error);
-    const { GITHUB_WORKSPACE, RUNNER_TEMP, INPUT_SUMMARY, 'INPUT_REPORT-PATH': report } = env;
+    const { GITHUB_WORKSPACE, RUNNER_TEMP, INPUT_SUMMARY } = env;
+    const { 'INPUT_REPORT-PATH': report, 'INPUT_JUNIT-PATH': junit } = env;
     try {
-      const reporting = { GITHUB_WORKSPACE, RUNNER_TEMP, INPUT_SUMMARY, 'INPUT_REPORT-PATH': report };
+      const paths = { 'INPUT_REPORT-PATH': report, 'INPUT_JUNIT-PATH': junit };
+      const reporting = { GITHUB_WORKSPACE, RUNNER_TEMP, INPUT_SUMMARY, ...paths };
       return { config: parseConfig(reporting), mistake };
     } catch {
       return { config: parseConfig({}), mistake };

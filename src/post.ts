@@ -1,38 +1,83 @@
 import { parseConfig } from './config/parse.ts';
 import { Failure } from './failure.ts';
 import { releaseLock } from './kubernetes/release.ts';
+import type { Transport } from './kubernetes/transport.ts';
 import { lockName, runIdentity } from './modes/apply.ts';
+import { removeSmoke } from './modes/cleanup.ts';
 import { openTransport } from './modes/connect.ts';
+import { markdown } from './report/escape.ts';
 import { Log } from './report/log.ts';
-import { masker, maskKubeconfig, savedProgress } from './runner.ts';
+import { Secrets } from './report/secret.ts';
+import { masker, maskInputs, savedProgress } from './runner.ts';
 
 const BUDGET_MS = 20_000;
 
 /**
- * The post step. When main was killed, its lock would keep others waiting for a minute, so it is released;
- * smoke keys and services expire by themselves. Trusts no state, may run twice, and never fails the job.
+ * The post step. When main was killed, its lock would keep others waiting for a minute, and its smoke key and
+ * services would stay for some: all that is taken back. Trusts no state, may run twice, and never fails the job.
  */
 export async function post(env: NodeJS.ProcessEnv): Promise<void> {
   if (savedProgress(env) === 'finished' || !env.GITHUB_RUN_ID) return;
-  const log = new Log();
+  const secrets = new Secrets();
+  const log = new Log({ secrets });
   try {
-    const mask = await masker(env);
+    const tellRunner = await masker(env);
+    const mask = (secret: string) => {
+      secrets.add(secret);
+      tellRunner(secret);
+    };
     const config = parseConfig(env);
-    maskKubeconfig(config, env, mask);
+    maskInputs(config, env, mask);
     const { mode, lock, namespace, name } = config;
     if (mode === 'render' || !lock) return;
     const transport = await openTransport(config, mask);
     const signal = AbortSignal.timeout(BUDGET_MS);
+    const done: string[] = [];
     const released = await releaseLock(transport, {
       namespace,
       name: lockName(name),
       // main's random suffix is not known here; the run, the attempt and the job are.
       isOurs: (holder) => holder.startsWith(`${runIdentity(env)} `),
+      before: async () => {
+        done.push(...(await takeBack(transport, config, signal)));
+      },
       signal,
     });
-    if (released) log.info('released the lock that the main step had left behind');
+    if (released) {
+      done.push('released the lock that the main step had left behind');
+      for (const line of done) log.info(line);
+      if (config.summary)
+        await summarize(
+          env,
+          done.map((line) => secrets.redact(line)),
+        );
+    }
     await transport.close();
   } catch (error) {
     log.warning(`Cleaning up after the main step did not work: ${Failure.from(error).message}`);
   }
+}
+
+/** What is left undone expires by itself, and is no reason to keep the lock. */
+async function takeBack(
+  transport: Transport,
+  cluster: { namespace: string; name: string },
+  signal: AbortSignal,
+): Promise<string[]> {
+  try {
+    const { services, missed } = await removeSmoke(transport, cluster, signal);
+    const rest = missed.map((why) => `what is left at ${why}; it expires within minutes`);
+    return [`removed ${services} smoke services and the smoke keys`, ...rest];
+  } catch (error) {
+    return [`smoke keys and services may be left for some minutes: ${Failure.from(error).message}`];
+  }
+}
+
+/** main has written no summary: it did not get so far. */
+async function summarize(env: NodeJS.ProcessEnv, done: readonly string[]): Promise<void> {
+  if (!env.GITHUB_STEP_SUMMARY) return;
+  const { summary } = await import('@actions/core');
+  const list = done.map((line) => `- ${markdown(line)}`).join('\n');
+  const text = `## ⏹️ consul-deploy was ended from outside before it could tell how far it came\n\n${list}\n\nThe cluster is left as it was at that moment; the next run continues from there.\n`;
+  await summary.addRaw(text).write();
 }

@@ -1,4 +1,5 @@
 import type { Config } from './config/config.ts';
+import { inputSecrets } from './config/secret.ts';
 
 /**
  * What the runner is told apart from the report: secrets to mask, and how far main came. `@actions/core` brings
@@ -7,7 +8,10 @@ import type { Config } from './config/config.ts';
 type Progress = 'started' | 'finished';
 const STATE = 'main';
 
-/** Masks secrets in the log. Outside a runner there is nobody to mask, and the command would print them. */
+/**
+ * Masks secrets in what the runner prints, of later steps too. Outside a runner there is nobody to mask, and the
+ * command would print them.
+ */
 export async function masker(env: NodeJS.ProcessEnv): Promise<(secret: string) => void> {
   if (env.GITHUB_ACTIONS !== 'true') return () => undefined;
   const { setSecret } = await import('@actions/core');
@@ -16,13 +20,13 @@ export async function masker(env: NodeJS.ProcessEnv): Promise<(secret: string) =
   };
 }
 
-/** A kubeconfig given as such is a secret; a path is not, and masked it would blot out that word everywhere. */
-export function maskKubeconfig(
-  { kubeconfig }: Pick<Config, 'kubeconfig'>,
-  env: NodeJS.ProcessEnv,
-  mask: (secret: string) => void,
-): void {
-  if (kubeconfig.kind === 'inline') mask(env.INPUT_KUBECONFIG?.trim() ?? '');
+/**
+ * The secrets among the inputs. A kubeconfig given as such is one; a path is not, and masked it would blot out
+ * that word everywhere.
+ */
+export function maskInputs(config: Config, env: NodeJS.ProcessEnv, mask: (secret: string) => void): void {
+  if (config.kubeconfig.kind === 'inline') mask(env.INPUT_KUBECONFIG?.trim() ?? '');
+  for (const secret of inputSecrets(config)) mask(secret);
 }
 
 /** Kept by the runner for the post step. */

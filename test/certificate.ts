@@ -1,10 +1,10 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 
-/** A certificate that signs itself, for one DNS name and 127.0.0.1, made anew so that no key lies in the repository. */
-export function selfSigned(name: string): { key: string; cert: string } {
+/** A certificate that signs itself, for one DNS name and one address, made anew so that no key lies in the repository. */
+export function selfSigned(name: string, ip = '127.0.0.1'): { key: string; cert: string } {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const algorithm = sequence(ECDSA_SHA256);
-  const body = certificateBody(name, publicKey, algorithm);
+  const body = certificateBody(name, ip, publicKey, algorithm);
   const cert = sequence(body, algorithm, bits(sign('sha256', body, privateKey)));
   return {
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
@@ -17,11 +17,11 @@ const ECDSA_SHA256 = Buffer.from('06082a8648ce3d040302', 'hex');
 const COMMON_NAME = Buffer.from('0603550403', 'hex');
 const SUBJECT_ALT_NAME = Buffer.from('0603551d11', 'hex');
 
-function certificateBody(name: string, publicKey: KeyObject, algorithm: Buffer): Buffer {
+function certificateBody(name: string, ip: string, publicKey: KeyObject, algorithm: Buffer): Buffer {
   const issuer = sequence(tlv(0x31, sequence(COMMON_NAME, tlv(0x0c, Buffer.from(name)))));
   const time = (text: string) => tlv(0x18, Buffer.from(text));
   const validity = sequence(time('20200101000000Z'), time('21200101000000Z'));
-  const names = sequence(tlv(0x82, Buffer.from(name)), tlv(0x87, Buffer.of(127, 0, 0, 1)));
+  const names = sequence(tlv(0x82, Buffer.from(name)), tlv(0x87, Buffer.from(ip.split('.').map(Number))));
   const extensions = sequence(sequence(SUBJECT_ALT_NAME, tlv(0x04, names)));
   return sequence(
     tlv(0xa0, Buffer.from('020102', 'hex')),

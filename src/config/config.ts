@@ -39,6 +39,7 @@ export interface Config {
 
   readonly summary: boolean;
   readonly reportPath: string | undefined;
+  readonly junitPath: string | undefined;
   readonly manifestsPath: string | undefined;
   readonly logLevel: 'quiet' | 'info' | 'debug';
 }

@@ -258,6 +258,13 @@ export const INPUTS = {
     description:
       'File to write the JSON report to, in the workspace or the temporary directory of the runner.',
   },
+  'junit-path': {
+    group: 'report',
+    parser: optional(line('a path')),
+    default: '',
+    description:
+      'File to write the checks and the verdict to as JUnit XML, in the workspace or the temporary directory of the runner.',
+  },
   'manifests-path': {
     group: 'report',
     parser: optional(line('a path')),

@@ -54,13 +54,14 @@ function parseInput(name: InputName, text: string): Parsed {
 
 interface OutputPaths {
   reportPath: string | undefined;
+  junitPath: string | undefined;
   manifestsPath: string | undefined;
   mistakes: string[];
 }
 
 function outputPaths(values: Partial<InputValues>, env: NodeJS.ProcessEnv): OutputPaths {
   const mistakes: string[] = [];
-  const read = (name: 'report-path' | 'manifests-path', fallback?: string) => {
+  const read = (name: 'report-path' | 'junit-path' | 'manifests-path', fallback?: string) => {
     const text = values[name] ?? fallback;
     if (text === undefined) return undefined;
     const path = outputPath(text, env);
@@ -70,13 +71,16 @@ function outputPaths(values: Partial<InputValues>, env: NodeJS.ProcessEnv): Outp
   };
   const rendered = values.mode === 'render' ? 'consul-manifests.yaml' : undefined;
   const reportPath = read('report-path');
+  const junitPath = read('junit-path');
   const manifestsPath = read('manifests-path', rendered);
-  if (reportPath !== undefined && reportPath === manifestsPath) {
-    mistakes.push(
-      `report-path: given ${quote(values['report-path'])}; allowed: another file than the manifests go to`,
-    );
-  }
-  return { reportPath, manifestsPath, mistakes };
+  const apart = (name: 'report-path' | 'junit-path', path?: string, other?: string, what?: string) => {
+    if (path === undefined || path !== other) return;
+    mistakes.push(`${name}: given ${quote(values[name])}; allowed: another file than ${what}`);
+  };
+  apart('report-path', reportPath, manifestsPath, 'the manifests go to');
+  apart('junit-path', junitPath, manifestsPath, 'the manifests go to');
+  apart('junit-path', junitPath, reportPath, 'the JSON report goes to');
+  return { reportPath, junitPath, manifestsPath, mistakes };
 }
 
 /** The runner only warns of names that action.yml does not have; a misspelt safety input must not pass. */
@@ -136,6 +140,7 @@ function toConfig(values: InputValues, paths: Omit<OutputPaths, 'mistakes'>): Co
 
     summary: values.summary,
     reportPath: paths.reportPath,
+    junitPath: paths.junitPath,
     manifestsPath: paths.manifestsPath,
     logLevel: values['log-level'],
   };

@@ -3,6 +3,9 @@ import type { ConsulClient } from './client.ts';
 import type { DnsAnswer } from './dns.ts';
 import { disproved } from './failure.ts';
 
+/** Names and ids of smoke services begin so. */
+export const SMOKE_SERVICE = 'consul-deploy-smoke-';
+
 const CLEANUP_MS = 3_000;
 const WAIT_SECONDS = 30;
 
@@ -93,7 +96,7 @@ function definition(service: { name: string; id: string }) {
   };
 }
 
-function deregisterPath(id: string): string {
+export function deregisterPath(id: string): string {
   return `/v1/agent/service/deregister/${encodeURIComponent(id)}`;
 }
 

@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { Dispatcher } from 'undici';
 import { ApiError, NetworkError } from './error.ts';
+import { isJsonObject } from './json.ts';
 
 const decompress = promisify(gunzip);
 
@@ -13,15 +14,18 @@ export async function readText(response: Dispatcher.ResponseData): Promise<strin
   return plain.toString('utf8');
 }
 
-/** @throws NetworkError when it is not JSON: `NOT_JSON` for another kind of server, `INVALID_JSON` for a torn answer */
+/** @throws NetworkError when it is no object: `NOT_JSON` for another kind of server, `INVALID_JSON` for a torn answer */
 export function parseJson<T>(server: string, contentType: unknown, text: string): T {
-  if (text === '') return undefined as T;
-  if (!String(contentType ?? 'application/json').includes('json')) {
-    const what = 'the answer is not JSON, so this is no Kubernetes API server';
-    throw new NetworkError(server, 'NOT_JSON', what);
-  }
+  const isJson = String(contentType ?? 'application/json').includes('json');
+  const value = isJson ? parsed(server, text) : undefined;
+  if (isJsonObject(value)) return value as T;
+  const what = `the answer is not ${isJson ? 'a JSON object' : 'JSON'}, so this is no Kubernetes API server`;
+  throw new NetworkError(server, 'NOT_JSON', what);
+}
+
+function parsed(server: string, text: string): unknown {
   try {
-    return JSON.parse(text) as T;
+    return JSON.parse(text);
   } catch {
     // Without the parser's own message, which quotes the body.
     throw new NetworkError(server, 'INVALID_JSON', 'the answer is incomplete or broken JSON');

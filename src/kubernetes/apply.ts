@@ -1,5 +1,7 @@
+import { Failure } from '../failure.ts';
 import type { Discovery } from './discovery.ts';
-import type { KubernetesObject } from './object.ts';
+import { isJsonObject } from './json.ts';
+import { type KubernetesObject, objectName } from './object.ts';
 import type { Transport } from './transport.ts';
 
 /** Owner of the fields in server-side apply. Stable for ever: under another name we would conflict with ourselves. */
@@ -8,7 +10,7 @@ export const FIELD_MANAGER = 'consul-deploy';
 /**
  * Server-side apply of one object, sent exactly as it is: typed clients drop fields they do not know.
  * JSON is YAML, so the one content type that the API server takes for this fits both.
- * @throws ApiError, among them 409 with FieldManagerConflict causes unless `force`
+ * @throws ApiError, among them 409 with FieldManagerConflict causes unless `force`; see also `storedObject`
  */
 export async function applyObject(
   transport: Pick<Transport, 'request'>,
@@ -30,5 +32,18 @@ export async function applyObject(
     body: object,
     signal: options.signal,
   });
-  return { object: body, warnings };
+  return { object: storedObject(body, object), warnings };
+}
+
+/** @throws Failure `unreachable` when the answer lacks what every stored object has */
+export function storedObject(answer: KubernetesObject, asked: KubernetesObject): KubernetesObject {
+  const metadata: unknown = answer.metadata;
+  const managers = isJsonObject(metadata) ? (metadata.managedFields ?? []) : undefined;
+  if (Array.isArray(managers) && managers.every(isJsonObject)) return answer;
+  throw new Failure({
+    reason: 'unreachable',
+    what: 'what the API server answered is not a Kubernetes object',
+    where: objectName(asked),
+    hint: 'Something between this runner and the API server may have changed the answer. Look at the proxies.',
+  });
 }

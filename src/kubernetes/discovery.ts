@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import { Failure } from '../failure.ts';
 import { ApiError } from './error.ts';
+import { areTexts, objectsIn, text } from './json.ts';
 import type { Transport } from './transport.ts';
 
 /** One call instead of one for each group-version (https://kubernetes.io/docs/concepts/overview/kubernetes-api/#aggregated-discovery). */
@@ -84,13 +85,11 @@ export class Discovery {
   }
 
   #addAggregated(list: AggregatedList): void {
-    for (const item of list.items ?? []) {
-      const group = item.metadata?.name ?? '';
-      for (const { version, resources = [] } of item.versions ?? []) {
-        for (const { resource, scope, responseKind } of resources) {
-          if (responseKind?.kind) {
-            this.#add(group, version, responseKind.kind, resource, scope === 'Namespaced');
-          }
+    for (const item of objectsIn(list.items)) {
+      const group = text(item.metadata?.name) ?? '';
+      for (const { version, resources } of objectsIn(item.versions)) {
+        for (const { resource, scope, responseKind } of objectsIn(resources)) {
+          this.#add(group, version, responseKind?.kind, resource, scope === 'Namespaced');
         }
       }
     }
@@ -102,12 +101,13 @@ export class Discovery {
     signal: AbortSignal,
   ): Promise<void> {
     const limit = pLimit(8);
-    const core = (list.versions ?? []).map((version) => ({ group: '', version }));
-    const named = (list.groups ?? []).flatMap(({ name, versions }) =>
-      versions.map(({ version }) => ({ group: name, version })),
+    const versions = Array.isArray(list.versions) ? list.versions : [];
+    const core = versions.map((version) => ({ group: '', version }));
+    const named = objectsIn(list.groups).flatMap(({ name, versions }) =>
+      objectsIn(versions).map(({ version }) => ({ group: name, version })),
     );
     await Promise.all(
-      [...core, ...named].map(({ group, version }) =>
+      [...core, ...named].filter(areTexts).map(({ group, version }) =>
         limit(async () => {
           try {
             const path = `${groupPath(group)}/${version}`;
@@ -118,8 +118,8 @@ export class Discovery {
               signal,
               idempotent: false,
             });
-            for (const { name, kind, namespaced } of body.resources ?? []) {
-              if (!name.includes('/')) this.#add(group, version, kind, name, namespaced);
+            for (const { name, kind, namespaced } of objectsIn(body.resources)) {
+              if (!text(name)?.includes('/')) this.#add(group, version, kind, name, namespaced);
             }
           } catch (error) {
             if (!(error instanceof ApiError)) throw error;
@@ -130,7 +130,15 @@ export class Discovery {
     );
   }
 
-  #add(group: string, version: string, kind: string, resource: string, namespaced: boolean): void {
+  /** Leaves out what is not told completely. */
+  #add(
+    group: string,
+    version: string,
+    kind: string | undefined,
+    resource: string,
+    namespaced: boolean,
+  ): void {
+    if (!kind || !areTexts({ group, version, kind, resource })) return;
     const base = `${groupPath(group)}/${version}`;
     this.#resources.set(`${apiVersionOf(group, version)} ${kind}`, {
       resource,

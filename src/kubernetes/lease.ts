@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../failure.ts';
-import { apiFailure } from './error.ts';
+import { ApiError, apiFailure } from './error.ts';
 import { type Lease, Leases, Observed } from './lease-record.ts';
 import type { Transport } from './transport.ts';
 
@@ -40,7 +40,7 @@ export class Lock {
     this.#schedule();
   }
 
-  /** Aborts, with a Failure `locked`, when another run has the lock or it could not be renewed in time. */
+  /** Aborts, with a Failure: `locked` when another run has the lock, `unreachable` when it could not be renewed in time. */
   get lost(): AbortSignal {
     return this.#lost.signal;
   }
@@ -107,27 +107,35 @@ export class Lock {
       const current = (await this.#leases.renew(this.#lease, signal)) ?? (await this.#leases.read(signal));
       const holder = current?.spec?.holderIdentity;
       if (!current || holder !== this.#options.holder)
-        return this.#lose(`it is held by ${holder ?? 'nobody'} now`);
+        return this.#lose(
+          `it is held by ${holder ?? 'nobody'} now`,
+          'See what the other run did, then run again.',
+        );
       // After a clash that was our own earlier write, only its version is news; the next round renews.
       this.#lease = current;
       this.#renewedAt = sentAt;
-    } catch {
+    } catch (error) {
       if (this.#released.signal.aborted) return;
-      if (performance.now() >= this.#renewedAt + this.#durationMs)
-        return this.#lose('it could not be renewed in time');
+      if (performance.now() >= this.#renewedAt + this.#durationMs) return this.#expire(error);
     }
     if (!this.#released.signal.aborted) this.#schedule();
   }
 
-  #lose(why: string): void {
-    this.#lost.abort(
-      new Failure({
-        reason: 'locked',
-        what: `this run lost its lock: ${why}`,
-        where: `Lease/${this.#options.name}`,
-        hint: 'See what the other run did, then run again.',
-      }),
-    );
+  /** Without a word of another holder: then it is the way to the API server that is to blame. */
+  #expire(error: unknown): void {
+    const why = 'it could not be renewed in time';
+    if (error instanceof ApiError && error.status < 500) {
+      this.#lose(why, 'See what has changed in its permissions.');
+    } else {
+      const hint =
+        'The API server did not answer for too long: see kubectl get --raw /readyz, then run again.';
+      this.#lose(why, hint, 'unreachable');
+    }
+  }
+
+  #lose(why: string, hint: string, reason: 'locked' | 'unreachable' = 'locked'): void {
+    const where = `Lease/${this.#options.name}`;
+    this.#lost.abort(new Failure({ reason, what: `this run lost its lock: ${why}`, where, hint }));
   }
 }
 

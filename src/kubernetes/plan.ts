@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import pLimit from 'p-limit';
 import { Failure, type FailureReason } from '../failure.ts';
-import { applyObject } from './apply.ts';
+import { applyObject, storedObject } from './apply.ts';
 import { type Conflict, conflictFailure, conflictsOf, isAllowed } from './conflict.ts';
 import type { Discovery } from './discovery.ts';
 import { ApiError, apiFailure } from './error.ts';
@@ -115,12 +115,14 @@ async function planObject(
 async function read(
   transport: Pick<Transport, 'request'>,
   discovery: Discovery,
-  { apiVersion, kind, metadata }: KubernetesObject,
+  desired: KubernetesObject,
   signal: AbortSignal,
 ): Promise<KubernetesObject | undefined> {
+  const { apiVersion, kind, metadata } = desired;
   const path = discovery.resource(apiVersion, kind).path(metadata.namespace, metadata.name);
   try {
-    return (await transport.request<KubernetesObject>({ method: 'GET', path, signal })).body;
+    const { body } = await transport.request<KubernetesObject>({ method: 'GET', path, signal });
+    return storedObject(body, desired);
   } catch (error) {
     if (error instanceof ApiError && error.status === 404) return undefined;
     throw error;

@@ -1,4 +1,5 @@
-import { ApiError, type StatusDetails } from './error.ts';
+import { ApiError, type StatusCause, type StatusDetails } from './error.ts';
+import { isJsonObject, objectsIn, text } from './json.ts';
 
 type HeaderValues = Record<string, string | string[] | undefined>;
 
@@ -18,19 +19,48 @@ export function parseApiError(status: number, headers: HeaderValues, body: strin
   });
 }
 
-interface Status {
-  kind: 'Status';
-  message?: string;
-  reason?: string;
-  details?: StatusDetails;
+/** What a Status says, as far as it is of the type it ought to be. */
+export interface Status {
+  code: number | undefined;
+  message: string | undefined;
+  reason: string | undefined;
+  details: StatusDetails | undefined;
+}
+
+export function readStatus(value: unknown): Status {
+  const { code, message, reason, details } = isJsonObject(value) ? value : {};
+  return {
+    code: typeof code === 'number' ? code : undefined,
+    message: text(message),
+    reason: text(reason),
+    details: isJsonObject(details) ? readDetails(details) : undefined,
+  };
+}
+
+function readDetails(details: Record<string, unknown>): StatusDetails {
+  const { retryAfterSeconds: seconds, causes } = details;
+  return {
+    ...texts(details, ['name', 'group', 'kind', 'uid']),
+    ...(Array.isArray(causes) && {
+      causes: objectsIn<StatusCause>(causes).map((cause) => texts(cause, ['reason', 'message', 'field'])),
+    }),
+    // A pause that is no number would be none at all.
+    ...(typeof seconds === 'number' && seconds >= 0 && { retryAfterSeconds: seconds }),
+  };
+}
+
+/** Those of the fields that are text. */
+function texts<F extends string>(value: object, fields: readonly F[]): Partial<Record<F, string>> {
+  const known = Object.entries(value).filter(
+    ([name, of]) => fields.some((field) => field === name) && text(of) !== undefined,
+  );
+  return Object.fromEntries(known) as Partial<Record<F, string>>;
 }
 
 function parseStatus(body: string): Status | undefined {
   try {
     const value: unknown = JSON.parse(body);
-    const isStatus =
-      typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'Status';
-    return isStatus ? (value as Status) : undefined;
+    return isJsonObject(value) && value.kind === 'Status' ? readStatus(value) : undefined;
   } catch {
     return undefined;
   }

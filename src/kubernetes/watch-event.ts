@@ -1,17 +1,11 @@
-import { ApiError, type StatusDetails } from './error.ts';
+import { ApiError } from './error.ts';
 import type { KubernetesObject } from './object.ts';
+import { readStatus } from './status.ts';
 
 /** One line of a watch, as the API server sends it. */
 export type RawEvent =
   | { type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK'; object: KubernetesObject }
-  | { type: 'ERROR'; object: Status };
-
-interface Status {
-  code?: number;
-  reason?: string;
-  message?: string;
-  details?: StatusDetails;
-}
+  | { type: 'ERROR'; object: unknown };
 
 const NEWLINE = 0x0a;
 
@@ -44,11 +38,12 @@ export function endsInitialEvents(bookmark: KubernetesObject): boolean {
 }
 
 /** An ERROR event carries the Status that a request would have been answered with. */
-export function eventError(status: Status): ApiError {
-  return new ApiError({
-    status: status.code ?? 500,
-    reason: status.reason,
-    message: status.message ?? 'the watch was ended by the API server',
-    details: status.details,
-  });
+export function eventError(object: unknown): ApiError {
+  const {
+    code = 500,
+    message = 'the watch was ended by the API server',
+    reason,
+    details,
+  } = readStatus(object);
+  return new ApiError({ status: code, reason, message, details });
 }

@@ -4,6 +4,7 @@ import { Failure } from '../failure.ts';
 import { Discovery } from '../kubernetes/discovery.ts';
 import { apiFailure } from '../kubernetes/error.ts';
 import { Transport } from '../kubernetes/transport.ts';
+import type { Log } from '../report/log.ts';
 import type { Run } from './run.ts';
 import { VERSION } from './version.ts';
 
@@ -32,7 +33,7 @@ export async function connect(run: Run, mask: (secret: string) => void): Promise
   const { config, log, signal } = run;
   const transport = await openTransport(config, mask);
   try {
-    transport.onRetry = (message) => log.info(message);
+    transport.onRetry = sparing(log);
     run.known.cluster = {
       server: transport.server,
       ...(transport.context !== undefined && { context: transport.context }),
@@ -44,11 +45,25 @@ export async function connect(run: Run, mask: (secret: string) => void): Promise
     ]);
     run.known.cluster.version = version;
     log.info(`Kubernetes ${version} at ${transport.server}`);
+    checkVersion(run, version);
     return { transport, discovery };
   } catch (error) {
     await transport.close();
     throw apiFailure(error, { verb: 'get', object: 'API discovery' });
   }
+}
+
+/** While the API server is away, many calls are tried again: one of them in a while tells the reader enough. */
+const RETRY_LINE_MS = 5_000;
+
+function sparing(log: Log): (message: string) => void {
+  let nextMs = 0;
+  return (message) => {
+    const nowMs = performance.now();
+    if (nowMs < nextMs) return log.debug(message);
+    nextMs = nowMs + RETRY_LINE_MS;
+    log.info(message);
+  };
 }
 
 /** `expect-cluster`: the last line of defence against the right deploy to the wrong cluster. */
@@ -62,6 +77,23 @@ function guard(expected: string | undefined, { server, context }: Transport): vo
     what: `"${expected}" matches neither the API server ${server} nor the context ${context ?? '(none)'}`,
     where: 'expect-cluster',
     hint: 'Nothing was changed. Point `kubeconfig` or `context` to the cluster that is meant, or correct the glob.',
+  });
+}
+
+/** https://github.com/org/consul-deploy#quick-start says what is supported. */
+const OLDEST_MINOR = 29;
+
+function checkVersion(run: Run, version: string): void {
+  const minor = Number(/^v1\.(\d+)/.exec(version)?.[1] ?? Number.NaN);
+  const passed = !(minor < OLDEST_MINOR);
+  const check = { id: 'cluster-version', title: 'Kubernetes', group: 'cluster' } as const;
+  run.check({ ...check, expected: `1.${OLDEST_MINOR} or later`, observed: version, passed });
+  if (passed) return;
+  throw new Failure({
+    reason: 'unfit-cluster',
+    what: `Kubernetes ${version} is older than 1.${OLDEST_MINOR}`,
+    where: run.known.cluster?.server ?? 'the cluster',
+    hint: 'Nothing was changed. Upgrade the cluster; what its version lacks would show only in the middle.',
   });
 }
 

@@ -5,6 +5,7 @@ import { stages } from '../kubernetes/stage.ts';
 import { Agents } from './agents.ts';
 import { applyStage, lock, plan, type Stored } from './apply.ts';
 import { type Cluster, connect } from './connect.ts';
+import { Diagnosis } from './diagnosis.ts';
 import { settleNamespace } from './namespace.ts';
 import { checkScope, preflight } from './preflight.ts';
 import { waitAndProve } from './prove.ts';
@@ -43,14 +44,19 @@ async function deployLocked(
   const planned = await run.phase('dry-run', 'Dry run', () => plan(run, cluster, objects));
   const workloads = new Workloads(run, objects);
   const agents = new Agents(cluster.transport, run.config.namespace);
+  const diagnosis = new Diagnosis(run, workloads, cluster.transport);
   run.log.startHeartbeat();
   try {
     workloads.watch(cluster);
-    await run.phase('apply', 'Apply', () => apply(run, cluster, planned, workloads, agents));
-    const look = await run.phase('prove', 'Wait and prove', () => waitAndProve(run, workloads, agents));
+    diagnosis.start();
+    await run.phase('apply', 'Apply', () => apply(run, cluster, planned, workloads, agents, diagnosis));
+    const look = await run.phase('prove', 'Wait and prove', () =>
+      waitAndProve(run, workloads, agents, diagnosis),
+    );
     run.mark('verdict');
     conclude(run, workloads, look);
   } finally {
+    diagnosis.close();
     workloads.close();
     agents.close();
   }
@@ -62,13 +68,14 @@ async function apply(
   planned: Plan,
   workloads: Workloads,
   agents: Agents,
+  diagnosis: Diagnosis,
 ): Promise<void> {
   const stored: Stored = new Map();
   const byObject = new Map(planned.objects.map((object) => [object.desired, object]));
   for (const stage of stages(planned.objects.map(({ desired }) => desired))) {
     const parts = stage.flatMap((desired) => byObject.get(desired) ?? []);
     const walked = parts.find((part) => isServers(run, part) && needsWalk(part));
-    if (walked) await walkServers(run, cluster, walked, workloads, agents, stored);
+    if (walked) await walkServers(run, cluster, walked, workloads, agents, diagnosis, stored);
     const rest: PlannedObject[] = parts.filter((part) => part !== walked);
     await applyStage(run, cluster, rest, stored, run.signal);
   }

@@ -1,5 +1,8 @@
+import type { Config } from '../config/config.ts';
 import type { ExpectedCluster } from '../consul/finding.ts';
+import { joinsByItself } from '../manifests/join.ts';
 import type { PodView } from '../rollout/pod.ts';
+import type { Role, Workloads } from './workloads.ts';
 
 /** What the pods say that the cluster has to be. */
 export interface Expectation extends ExpectedCluster {
@@ -10,4 +13,38 @@ export interface Expectation extends ExpectedCluster {
   joining: readonly PodView[];
   /** Servers that cannot be asked yet, and why. */
   absent: readonly string[];
+}
+
+/** What Consul has to look like, by the pods as they are now; without a version all servers have to be of one. */
+export function expectationOf(
+  config: Config,
+  workloads: Workloads,
+  version: string | undefined,
+): Expectation {
+  const pods = workloads.pods('server').filter(({ ip, phase }) => ip !== undefined && phase === 'Running');
+  const names = workloads.serverNames();
+  const clients = workloads.pods('client');
+  const joins = (role: Role) => {
+    const manifest = workloads.manifest(role);
+    return manifest !== undefined && joinsByItself(config, role, manifest);
+  };
+  return {
+    pods,
+    absent: names
+      .filter((name) => !pods.some((pod) => pod.name === name))
+      .map((name) => `${name} ${whyAbsent(workloads.observation.pods().find((pod) => pod.name === name))}`),
+    servers: names.map((name) => ({ name, ip: pods.find((pod) => pod.name === name)?.ip ?? '' })),
+    clients: clients.map((pod) => ({ name: workloads.nodeName(pod), ip: pod.ip ?? '' })),
+    clientPods: clients,
+    joining: [...(joins('server') ? pods : []), ...(joins('client') ? clients : [])],
+    maxUnreadyClients: workloads.maxUnready(clients.length),
+    datacenter: config.datacenter,
+    ...(version !== undefined && { version }),
+  };
+}
+
+function whyAbsent(pod: PodView | undefined): string {
+  if (!pod) return 'has no pod';
+  if (pod.terminating) return 'is terminating';
+  return pod.waiting ?? (pod.ip === undefined ? 'has no address yet' : `is ${pod.phase}`);
 }

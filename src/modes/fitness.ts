@@ -3,6 +3,9 @@ import type { KubernetesObject } from '../kubernetes/object.ts';
 import type { Cluster } from './connect.ts';
 import type { Run } from './run.ts';
 
+/** Mistakes; `unneeded` where it does not matter to this set, undefined where it may not be looked at. */
+export type Fitness = string[] | 'unneeded' | undefined;
+
 interface Taint {
   key: string;
   value?: string;
@@ -44,13 +47,14 @@ export async function checkNodes(
   cluster: Cluster,
   objects: readonly KubernetesObject[],
   signal: AbortSignal,
-): Promise<string[]> {
+): Promise<Fitness> {
   const spec = servers(run, objects);
   const pod = spec?.template?.spec;
   const required = pod?.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
-  if (!spec || !required.some(({ topologyKey }) => topologyKey === 'kubernetes.io/hostname')) return [];
+  if (!spec || !required.some(({ topologyKey }) => topologyKey === 'kubernetes.io/hostname'))
+    return 'unneeded';
   const nodes = await listIfAllowed<Node>(run, cluster, '/api/v1/nodes', 'nodes', signal);
-  if (!nodes) return [];
+  if (!nodes) return undefined;
   const wanted = spec.replicas ?? 1;
   const takes = (node: Node) => takesPods(node, pod?.tolerations ?? []);
   if (nodes.filter(takes).length >= wanted) return [];
@@ -105,12 +109,12 @@ export async function checkStorageClass(
   cluster: Cluster,
   objects: readonly KubernetesObject[],
   signal: AbortSignal,
-): Promise<string[]> {
+): Promise<Fitness> {
   const claims = servers(run, objects)?.volumeClaimTemplates ?? [];
-  if (claims.length === 0) return [];
+  if (claims.length === 0) return 'unneeded';
   const path = '/apis/storage.k8s.io/v1/storageclasses';
   const classes = await listIfAllowed<KubernetesObject>(run, cluster, path, 'storageclasses', signal);
-  if (!classes) return [];
+  if (!classes) return undefined;
   const names = classes.map(({ metadata }) => metadata.name);
   const present = names.length > 0 ? `there are ${names.join(', ')}` : 'there is none at all';
   return claims.flatMap(({ spec }) => {

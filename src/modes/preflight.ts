@@ -1,9 +1,9 @@
 import { Failure } from '../failure.ts';
-import { type AccessCheck, missingPermissions, roleFor } from '../kubernetes/access.ts';
 import { ApiError, apiFailure } from '../kubernetes/error.ts';
 import { type KubernetesObject, objectName } from '../kubernetes/object.ts';
 import type { Cluster } from './connect.ts';
-import { checkNodes, checkStorageClass } from './fitness.ts';
+import { checkNodes, checkStorageClass, type Fitness } from './fitness.ts';
+import { checkPermissions } from './permission.ts';
 import type { Run } from './run.ts';
 
 export interface NamespaceState {
@@ -11,115 +11,143 @@ export interface NamespaceState {
   live: KubernetesObject | undefined;
 }
 
-/** Everything that can be known to fail before the first write, checked and told together. */
+/** One line of the preflight. */
+interface Question {
+  id: string;
+  title: string;
+  expected: string;
+  /** What was found; undefined when it cannot be asked here. @throws Failure when it will not do */
+  ask: () => Promise<string | undefined>;
+}
+
+/** Everything that can be known to fail before the first write: all of it is asked, and told together. */
 export async function preflight(
   run: Run,
   cluster: Cluster,
   objects: readonly KubernetesObject[],
 ): Promise<NamespaceState> {
-  const { config, signal } = run;
-  // Whoever may not even see the namespace is told of that together with everything else.
-  const [permissions, found] = await Promise.allSettled([
-    checkPermissions(run, cluster, objects),
-    checkNamespace(run, cluster),
-  ]);
-  if (permissions.status === 'rejected') throw permissions.reason;
-  if (found.status === 'rejected') throw found.reason;
-  const namespace = found.value;
-  if (!namespace.live && !config.createNamespace) {
-    throw new Failure({
-      reason: 'unfit-cluster',
-      what: `the namespace ${config.namespace} does not exist`,
-      where: 'namespace',
-      hint: 'Create it, or set `create-namespace: true`. Nothing was changed.',
-    });
-  }
-  const mistakes = (
-    await Promise.all([
-      checkNodes(run, cluster, objects, signal),
-      checkStorageClass(run, cluster, objects, signal),
-    ])
-  ).flat();
-  if (mistakes.length > 0) {
-    throw new Failure({
-      reason: 'unfit-cluster',
-      what: mistakes.length === 1 ? (mistakes[0] ?? '') : 'the cluster cannot run what is rendered',
-      where: run.known.cluster?.server ?? 'the cluster',
-      hint: 'Nothing was changed. Mend the cluster, or change the inputs named above.',
-      details: mistakes.length === 1 ? [] : mistakes,
-    });
-  }
-  return namespace;
+  let live: KubernetesObject | undefined;
+  const { namespace, servers } = run.config;
+  const questions: Question[] = [
+    {
+      id: 'cluster-permissions',
+      title: 'Permissions',
+      expected: 'all that a deploy needs',
+      ask: () => checkPermissions(run, cluster, objects),
+    },
+    {
+      id: 'cluster-namespace',
+      title: 'Namespace',
+      expected: run.config.createNamespace ? `${namespace}, or none yet` : namespace,
+      ask: async () => {
+        live = await namespaceOf(run, cluster);
+        return live ? namespace : 'none yet';
+      },
+    },
+    {
+      id: 'cluster-nodes',
+      title: 'Nodes',
+      expected: `${servers} that take a server each`,
+      ask: async () => enough(run, await checkNodes(run, cluster, objects, run.signal)),
+    },
+    {
+      id: 'cluster-storage',
+      title: 'StorageClass',
+      expected: 'one for the volumes of the servers',
+      ask: async () => enough(run, await checkStorageClass(run, cluster, objects, run.signal)),
+    },
+  ];
+  const answers = await Promise.allSettled(questions.map(({ ask }) => ask()));
+  run.signal.throwIfAborted();
+  const failures = answers.flatMap((answer, index) => record(run, questions[index], answer));
+  if (failures.length > 0) throw combined(failures);
+  return { live };
 }
 
-async function checkNamespace(run: Run, { transport }: Cluster): Promise<NamespaceState> {
+function record(
+  run: Run,
+  question: Question | undefined,
+  answer: PromiseSettledResult<string | undefined>,
+): Failure[] {
+  if (!question) return [];
+  const { id, title, expected } = question;
+  const check = { id, title, expected, group: 'cluster' } as const;
+  if (answer.status === 'rejected') {
+    const failure = Failure.from(answer.reason);
+    run.check({ ...check, observed: failure.what, passed: false });
+    return [failure];
+  }
+  const observed = answer.value;
+  if (observed === undefined) run.skip({ ...check, observed: 'not looked at' });
+  else run.check({ ...check, observed, passed: true });
+  return [];
+}
+
+/** One message for all of it. What is forbidden is listed by the first, with the Role that allows it. */
+function combined(all: readonly Failure[]): Failure {
+  const failures = all.filter(
+    ({ reason }, index) => index === 0 || reason !== 'forbidden' || all[0]?.reason !== reason,
+  );
+  const [first, ...more] = failures;
+  if (!first || more.length === 0) return first ?? new Failure({ reason: 'internal', what: 'no failure' });
+  return new Failure({
+    reason: first.reason,
+    what: `${failures.length} things have to be mended first: ${failures.map(({ what }) => what).join('; ')}`,
+    ...(first.where !== undefined && { where: first.where }),
+    hint: failures.flatMap(({ hint }) => hint ?? []).join('\n'),
+    details: failures.flatMap(({ what, details }) => [what, ...details]),
+  });
+}
+
+/** The observation. @throws Failure of what keeps the cluster from running the set */
+function enough(run: Run, mistakes: Fitness): string | undefined {
+  if (mistakes === undefined) return undefined;
+  if (mistakes === 'unneeded') return 'none needed';
+  const [first, ...more] = mistakes;
+  if (first === undefined) return 'enough';
+  throw new Failure({
+    reason: 'unfit-cluster',
+    what: more.length === 0 ? first : 'the cluster cannot run what is rendered',
+    where: run.known.cluster?.server ?? 'the cluster',
+    hint: 'Nothing was changed. Mend the cluster, or change the inputs named above.',
+    details: more.length === 0 ? [] : mistakes,
+  });
+}
+
+async function namespaceOf(run: Run, { transport }: Cluster): Promise<KubernetesObject | undefined> {
+  const { namespace, createNamespace } = run.config;
+  const live = await readNamespace(run, transport);
+  if (live?.metadata.deletionTimestamp !== undefined) {
+    throw new Failure({
+      reason: 'unfit-cluster',
+      what: `the namespace ${namespace} is being removed`,
+      where: 'namespace',
+      hint: 'Nothing was changed. Wait until it is gone (kubectl get namespace), then run again.',
+    });
+  }
+  if (live || createNamespace) return live;
+  throw new Failure({
+    reason: 'unfit-cluster',
+    what: `the namespace ${namespace} does not exist`,
+    where: 'namespace',
+    hint: 'Create it, or set `create-namespace: true`. Nothing was changed.',
+  });
+}
+
+async function readNamespace(
+  run: Run,
+  transport: Cluster['transport'],
+): Promise<KubernetesObject | undefined> {
   const { namespace } = run.config;
   try {
     const path = `/api/v1/namespaces/${namespace}`;
     const { body } = await transport.request<KubernetesObject>({ method: 'GET', path, signal: run.signal });
-    if (body.metadata.deletionTimestamp === undefined) return { live: body };
+    return body;
   } catch (error) {
     run.signal.throwIfAborted();
-    if (error instanceof ApiError && error.status === 404) return { live: undefined };
+    if (error instanceof ApiError && error.status === 404) return undefined;
     throw apiFailure(error, { verb: 'get', object: `Namespace/${namespace}` });
   }
-  throw new Failure({
-    reason: 'unfit-cluster',
-    what: `the namespace ${namespace} is being removed`,
-    where: 'namespace',
-    hint: 'Nothing was changed. Wait until it is gone (kubectl get namespace), then run again.',
-  });
-}
-
-/** Verbs that a deploy needs on what it applies: server-side apply is a patch, and a create at first. */
-const APPLY_VERBS = ['get', 'create', 'patch'];
-const WATCHED = ['statefulsets', 'daemonsets'];
-
-async function checkPermissions(
-  run: Run,
-  cluster: Cluster,
-  objects: readonly KubernetesObject[],
-): Promise<void> {
-  const missing = await missingPermissions(cluster.transport, needed(run, cluster, objects), run.signal);
-  if (missing.length === 0) return;
-  throw new Failure({
-    reason: 'forbidden',
-    what: `${missing.length} permissions are missing`,
-    where: run.known.cluster?.server ?? 'the cluster',
-    hint: `Nothing was changed. Grant this to the user of the kubeconfig:\n${roleFor(missing)}`,
-    details: missing.map(
-      ({ verb, group, resource, subresource, namespace }) =>
-        `${verb} ${resource}${subresource ? `/${subresource}` : ''}${group ? ` (${group})` : ''}${namespace ? ` in ${namespace}` : ' in the whole cluster'}`,
-    ),
-  });
-}
-
-function needed(run: Run, { discovery }: Cluster, objects: readonly KubernetesObject[]): AccessCheck[] {
-  const { namespace, lock } = run.config;
-  const checks = new Map<string, AccessCheck>();
-  const add = (check: AccessCheck) => checks.set(JSON.stringify(check), check);
-  for (const object of objects) {
-    // Whether it has to be created, and may be, shows when that is known.
-    if (object.kind === 'Namespace') continue;
-    const { group, resource, namespaced } = discovery.resource(object.apiVersion, object.kind);
-    const scope = namespaced ? { namespace: object.metadata.namespace ?? namespace } : {};
-    for (const verb of APPLY_VERBS) add({ verb, group, resource, ...scope });
-    if (group === 'apps' && WATCHED.includes(resource)) {
-      for (const verb of ['list', 'watch']) add({ verb, group, resource, ...scope });
-    }
-  }
-  add({ verb: 'get', group: '', resource: 'namespaces', namespace });
-  for (const verb of ['list', 'watch']) add({ verb, group: '', resource: 'pods', namespace });
-  // A WebSocket is opened by GET; since Kubernetes 1.35 it needs `create` as well.
-  for (const verb of ['get', 'create']) {
-    add({ verb, group: '', resource: 'pods', subresource: 'portforward', namespace });
-  }
-  if (lock) {
-    for (const verb of ['get', 'create', 'update']) {
-      add({ verb, group: 'coordination.k8s.io', resource: 'leases', namespace });
-    }
-  }
-  return [...checks.values()];
 }
 
 /** Objects that would land elsewhere than the user said. */

@@ -3,7 +3,8 @@ import { progressLine } from '../rollout/progress.ts';
 import type { Verdict } from '../rollout/verdict.ts';
 import type { Agents } from './agents.ts';
 import { Bell } from './bell.ts';
-import { type QuorumLook, QuorumWatch } from './quorum.ts';
+import { expectationOf } from './expectation.ts';
+import { type LookObserver, type QuorumLook, QuorumWatch } from './quorum.ts';
 import type { Run } from './run.ts';
 import { consistentRead, type Proven, smokeKeyValue, smokeServerDns, smokeServices } from './smoke.ts';
 import { together } from './together.ts';
@@ -13,8 +14,13 @@ import type { Workloads } from './workloads.ts';
  * Waits and proves at the same time: the pods by watches, the quorum by asking every server, and the smoke tests
  * as soon as what they need is there. Ends when all of it is true at one moment.
  */
-export async function waitAndProve(run: Run, workloads: Workloads, agents: Agents): Promise<QuorumLook> {
-  const proof = new Proof(run, workloads, agents);
+export async function waitAndProve(
+  run: Run,
+  workloads: Workloads,
+  agents: Agents,
+  observer: LookObserver,
+): Promise<QuorumLook> {
+  const proof = new Proof(run, workloads, agents, observer);
   const [look] = await together(run, [proof.quorum(), proof.pods(), proof.smoke()] as const);
   return look;
 }
@@ -23,6 +29,7 @@ class Proof {
   readonly #run: Run;
   readonly #workloads: Workloads;
   readonly #agents: Agents;
+  readonly #observer: LookObserver;
   readonly #bell = new Bell();
   readonly #quorumOnce = Promise.withResolvers<void>();
   readonly #podsOnce = Promise.withResolvers<void>();
@@ -31,8 +38,9 @@ class Proof {
   #podsReady = false;
   #smokeDone = false;
 
-  constructor(run: Run, workloads: Workloads, agents: Agents) {
+  constructor(run: Run, workloads: Workloads, agents: Agents, observer: LookObserver) {
     this.#run = run;
+    this.#observer = observer;
     this.#workloads = workloads;
     this.#agents = agents;
     this.#waiting = run.beside('wait');
@@ -42,10 +50,10 @@ class Proof {
   async quorum(): Promise<QuorumLook> {
     const { config } = this.#run;
     const version = versionOf(config.image);
-    const watch = new QuorumWatch(this.#run, this.#agents);
+    const watch = new QuorumWatch(this.#run, this.#agents, this.#observer);
     try {
       return await watch.until(
-        () => this.#workloads.expectation(version),
+        () => expectationOf(config, this.#workloads, version),
         this.#bell,
         (look) => {
           if (look.serversPassed) this.#quorumOnce.resolve();

@@ -26,18 +26,25 @@ export interface QuorumLook {
   heldMs: number;
 }
 
+export interface LookObserver {
+  saw(look: QuorumLook, expected: Expectation): void;
+}
+
 /** Looks at the quorum again and again, when something has changed and otherwise at intervals. */
 export class QuorumWatch {
   readonly #run: Run;
   readonly #agents: Agents;
+  readonly #observer: LookObserver;
   readonly #window = new StabilityWindow();
   readonly #introductions: Introductions;
   #triggerUid: string | undefined;
   #runningSince: number | undefined;
 
-  constructor(run: Run, agents: Agents) {
+  /** @param observer is told of every look */
+  constructor(run: Run, agents: Agents, observer: LookObserver) {
     this.#run = run;
     this.#agents = agents;
+    this.#observer = observer;
     this.#introductions = new Introductions(agents);
   }
 
@@ -78,6 +85,7 @@ export class QuorumWatch {
         const expected = expectation();
         const look = await this.look(expected, signal);
         this.#introductions.consider(expected, look.evidence, performance.now(), signal);
+        this.#observer.saw(look, expected);
         this.#record(look);
         this.#tell(expected, look);
         if (enough(look)) return look;

@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import { Failure } from '../failure.ts';
+import { type Detection, Failure } from '../failure.ts';
 import type { Log } from '../report/log.ts';
 import type { Check, Phase, PhaseName, Result } from '../report/result.ts';
 
@@ -36,6 +36,11 @@ export class Run {
     warnings: [],
     timings: {},
   };
+
+  /** Proofs whose last try has failed, until they are through; `pod` where it is about one. */
+  readonly troubles = new Map<string, { title: string; pod?: string; trouble: string }>();
+  /** What else is known to be wrong now, one line each, for a run that runs out of time. */
+  suspicions: () => readonly string[] = () => [];
 
   readonly #start = performance.now();
   readonly #startedAt = new Date();
@@ -159,6 +164,13 @@ export class Run {
     return [...this.#checks.values()].filter(({ status }) => status === 'failed');
   }
 
+  /** What has failed and was not seen to pass since, one line each. */
+  openChecks(): string[] {
+    return this.failedChecks().map(
+      ({ title, expected, observed }) => `${title}: expected ${expected}; observed ${observed}`,
+    );
+  }
+
   result(failure?: Failure): Result {
     for (const phase of this.#open) phase.endMs = this.now();
     const outcome = failure ? (failure.reason === 'cancelled' ? 'cancelled' : 'failure') : 'success';
@@ -173,6 +185,7 @@ export class Run {
           ...(failure.where !== undefined && { where: failure.where }),
           ...(failure.hint !== undefined && { hint: failure.hint }),
           details: [...failure.details],
+          ...(failure.detection && { detection: this.#sinceStart(failure.detection) }),
         },
       }),
       startedAt: this.#startedAt.toISOString(),
@@ -185,21 +198,23 @@ export class Run {
     };
   }
 
+  #sinceStart({ seenMs, dueMs }: Detection): Detection {
+    const since = (ms: number) => Math.round(ms - this.#start);
+    return { seenMs: since(seenMs), dueMs: since(dueMs) };
+  }
+
   #timeout(): Failure {
-    const open = this.failedChecks();
-    const [first] = open;
+    const suspicions = this.suspicions();
+    const [first] = this.failedChecks();
+    const why = suspicions[0] ?? (first && `${first.title}: ${first.observed}`);
     const budget = `${Math.round(this.config.timeout / 1000)} s`;
     return new Failure({
       reason: 'timeout',
-      what: first
-        ? `after ${budget}: ${first.title}: ${first.observed}`
-        : `the run took longer than ${budget}`,
-      hint: first
+      what: why ? `after ${budget}: ${why}` : `the run took longer than ${budget}`,
+      hint: why
         ? 'Look at what this check observed and at the log of the pod it names; give more `timeout` only if it was still moving.'
         : 'Give more `timeout`, or look in the log for what took so long.',
-      details: open.map(
-        ({ title, expected, observed }) => `${title}: expected ${expected}; observed ${observed}`,
-      ),
+      details: [...suspicions.slice(1), ...this.openChecks()],
     });
   }
 }

@@ -3,7 +3,7 @@ import type { ConsulClient } from '../consul/client.ts';
 import { queryDns } from '../consul/dns.ts';
 import { ConsulError } from '../consul/failure.ts';
 import { proveKeyValue, SMOKE_PREFIX } from '../consul/keyvalue.ts';
-import { proveRegistration, spreadSample } from '../consul/registration.ts';
+import { proveRegistration, SMOKE_SERVICE, spreadSample } from '../consul/registration.ts';
 import { Failure } from '../failure.ts';
 import type { PodView } from '../rollout/pod.ts';
 import type { Agents } from './agents.ts';
@@ -15,7 +15,9 @@ import { together } from './together.ts';
 const MOST_AGENTS = 20;
 /** One try, after which an election or a restart in its midst is forgiven and it starts again. */
 const TRY_MS = 30_000;
+/** Between two tries, at first and at most: what fails at once is not to flood the agents' logs. */
 const PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 5_000;
 
 export interface Proven {
   agents: Agents;
@@ -75,7 +77,7 @@ export async function smokeServices(run: Run, proven: Proven): Promise<void> {
     sample.map(async (name, index) => {
       const proof = await retried(
         run,
-        `${check.id} ${name}`,
+        { title: check.title, pod: name },
         tell,
         () => proven.ready(name),
         (pod, signal) => registerAt(run, proven, pod, index, signal),
@@ -97,7 +99,7 @@ async function registerAt(run: Run, proven: Proven, pod: PodView, index: number,
   const { agents, servers } = proven;
   const server = servers[index % servers.length];
   if (!server) throw new TypeError('no servers to ask');
-  const id = `consul-deploy-smoke-${randomUUID().slice(0, 8)}`;
+  const id = `${SMOKE_SERVICE}${randomUUID().slice(0, 8)}`;
   return proveRegistration({
     agent: { client: agents.client(pod), nodeName: proven.nodeName(pod) },
     server: agents.client(server),
@@ -169,7 +171,7 @@ async function untilProven(
   fail('not tried yet');
   const observed = await retried(
     run,
-    check.id,
+    { title: check.title },
     fail,
     async () => undefined,
     (_, signal) => prove(signal),
@@ -183,11 +185,13 @@ async function untilProven(
  */
 async function retried<P, T>(
   run: Run,
-  about: string,
+  about: { title: string; pod?: string },
   tell: (trouble: string) => void,
   prepare: () => Promise<P>,
   attempt: (prepared: P, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
+  const key = `${about.title} ${about.pod ?? ''}`.trim();
+  let tries = 0;
   try {
     for (;;) {
       const prepared = await prepare();
@@ -199,11 +203,13 @@ async function retried<P, T>(
         const trouble = limit.aborted ? `no end after ${TRY_MS / 1000} s` : Failure.from(error).message;
         tell(trouble);
         if (error instanceof ConsulError && error.status === 403) throw error;
-        run.log.progress(trouble, about);
-        await pause(PAUSE_MS, run.signal);
+        run.troubles.set(key, { ...about, trouble });
+        run.log.progress(trouble, key);
+        await pause(Math.min(PAUSE_MS * 2 ** tries++, LONGEST_PAUSE_MS), run.signal);
       }
     }
   } finally {
-    run.log.settled(about);
+    run.troubles.delete(key);
+    run.log.settled(key);
   }
 }

@@ -4,7 +4,8 @@ import type { Agents } from './agents.ts';
 import { applyStage, type Stored } from './apply.ts';
 import { Bell } from './bell.ts';
 import type { Cluster } from './connect.ts';
-import { type QuorumLook, QuorumWatch } from './quorum.ts';
+import { expectationOf } from './expectation.ts';
+import { type LookObserver, type QuorumLook, QuorumWatch } from './quorum.ts';
 import type { Run } from './run.ts';
 import type { Workloads } from './workloads.ts';
 
@@ -31,11 +32,16 @@ export async function walkServers(
   planned: PlannedObject,
   workloads: Workloads,
   agents: Agents,
+  observer: LookObserver,
   stored: Stored,
 ): Promise<void> {
   const names = workloads.serverNames();
   const bell = new Bell();
-  const watch = new QuorumWatch(run, agents);
+  const watch = new QuorumWatch(run, agents, {
+    // What is in order only when the walk is over is no trouble before.
+    saw: (look, expected) =>
+      observer.saw({ ...look, findings: look.findings.filter(({ id }) => isVital(id)) }, expected),
+  });
   const over = new AbortController();
   void ringAtChanges(run, workloads, bell, AbortSignal.any([run.signal, over.signal]));
   const apply = async (partition: number) => {
@@ -54,7 +60,7 @@ export async function walkServers(
       const name = names[ordinal] ?? '';
       let stuckSince: number | undefined;
       await watch.until(
-        () => workloads.expectation(undefined),
+        () => expectationOf(run.config, workloads, undefined),
         bell,
         (look) => {
           const may = mayStop(workloads, name, look);
@@ -69,7 +75,7 @@ export async function walkServers(
       run.log.info(`${name} takes the new revision`);
       await apply(ordinal);
       await watch.until(
-        () => workloads.expectation(undefined),
+        () => expectationOf(run.config, workloads, undefined),
         bell,
         (look) => {
           const verdict = workloads.verdict('server', { acceptPartition: true });

@@ -1,25 +1,38 @@
+import { FIELD_MANAGER } from '../kubernetes/apply.ts';
 import { ApiError, apiFailure } from '../kubernetes/error.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { type WatchEvent, watchResource } from '../kubernetes/watch.ts';
-import { joinsByItself } from '../manifests/join.ts';
 import { daemonSetVerdict } from '../rollout/daemonset.ts';
-import { nodeView } from '../rollout/node.ts';
+import { type NodeView, nodeView } from '../rollout/node.ts';
 import { Observation, type Source, type Views } from '../rollout/observation.ts';
 import { type PodView, podView } from '../rollout/pod.ts';
+import { heldBack, presentPods } from '../rollout/revision.ts';
 import { statefulSetVerdict } from '../rollout/statefulset.ts';
 import type { Applied, Verdict } from '../rollout/verdict.ts';
-import { workloadView } from '../rollout/workload.ts';
+import { type WorkloadView, workloadView } from '../rollout/workload.ts';
 import { type Stored, storedKey } from './apply.ts';
 import type { Cluster } from './connect.ts';
-import type { Expectation } from './expectation.ts';
 import type { Run } from './run.ts';
 
-type Role = 'server' | 'client';
+export const ROLES = ['server', 'client'] as const;
+export type Role = (typeof ROLES)[number];
 
 interface Workload {
   kind: 'StatefulSet' | 'DaemonSet';
   name: string;
   object: KubernetesObject;
+}
+
+export interface Shortage {
+  kind: Workload['kind'];
+  name: string;
+  uid: string;
+  /** In ms since 1970; 0 where it is not known. */
+  sinceMs: number;
+}
+
+interface ClaimTemplates {
+  volumeClaimTemplates?: { metadata: { name: string } }[];
 }
 
 /** The two workloads of the set, watched, with the verdict on each at any moment. */
@@ -35,7 +48,7 @@ export class Workloads {
 
   constructor(run: Run, objects: readonly KubernetesObject[]) {
     this.#run = run;
-    for (const role of ['server', 'client'] as const) {
+    for (const role of ROLES) {
       const name = `${run.config.name}-${role}`;
       for (const kind of ['StatefulSet', 'DaemonSet'] as const) {
         const object = objects.find((one) => one.kind === kind && one.metadata.name === name);
@@ -71,11 +84,9 @@ export class Workloads {
         watchSpec(transport, { path: pods, labelSelector: selectorOf(object), project: podView }),
       );
     }
-    if (this.clientsOnNodes) {
-      // Without this permission every node counts, also one that is down.
-      const nodes = watchSpec(transport, { path: '/api/v1/nodes', project: nodeView });
-      this.#start('Node', nodes, (error) => error instanceof ApiError && error.status === 403);
-    }
+    // Without this permission every node counts, also one that is down.
+    const nodes = watchSpec(transport, { path: '/api/v1/nodes', project: nodeView });
+    this.#start('Node', nodes, (error) => error instanceof ApiError && error.status === 403);
   }
 
   #start<S extends Source>(
@@ -148,35 +159,55 @@ export class Workloads {
       .sort((a, b) => collator.compare(a.name, b.name));
   }
 
+  /** Pods of the present template, living or not. */
+  present(role: Role): PodView[] {
+    const now = this.#applied(role);
+    return now ? presentPods(now.view, this.observation.podsOf(now.view.uid), now.generation) : [];
+  }
+
+  /** The workload, where its update strategy keeps pods of the template before. */
+  heldBack(role: Role): WorkloadView | undefined {
+    const now = this.#applied(role);
+    const held = now && heldBack(now.view, this.observation.podsOf(now.view.uid), now.generation);
+    return held ? now.view : undefined;
+  }
+
+  /** The very object that was applied, as it is observed. */
+  #applied(role: Role): { view: WorkloadView; generation: number } | undefined {
+    const workload = this.#found[role];
+    const view = workload && this.observation.workload(workload.kind, workload.name);
+    const applied = workload && appliedOf(this.#stored.get(storedKey(workload.object)));
+    return view && applied && view.uid === applied.uid ? { view, generation: applied.generation } : undefined;
+  }
+
+  /** The workload whose pods are not even made, and when it was changed last by the API server's clock. */
+  shortage(role: Role): Shortage | undefined {
+    const workload = this.#found[role];
+    const stored = workload && this.#stored.get(storedKey(workload.object));
+    const view = this.#applied(role)?.view;
+    if (!stored || !view || view.created >= view.desired) return undefined;
+    const { kind, name, uid } = view;
+    return { kind, name, uid, sinceMs: changedAt(stored) };
+  }
+
+  /** As it was applied. */
+  manifest(role: Role): KubernetesObject | undefined {
+    return this.#found[role]?.object;
+  }
+
+  /** Names of the volume claims that its workload makes for a pod. */
+  claims(role: Role, pod: PodView): string[] {
+    const { volumeClaimTemplates = [] } = (this.#found[role]?.object.spec ?? {}) as ClaimTemplates;
+    return volumeClaimTemplates.map(({ metadata }) => `${metadata.name}-${pod.name}`);
+  }
+
+  /** The node it is on, where nodes may be read. */
+  node(pod: PodView): NodeView | undefined {
+    return this.observation.nodes().find(({ name }) => name === pod.node);
+  }
+
   nodeName(pod: PodView): string {
     return this.clientsOnNodes ? (pod.node ?? pod.name) : pod.name;
-  }
-
-  /** What Consul has to look like, by the pods as they are now. */
-  expectation(version: string | undefined): Expectation {
-    const { config } = this.#run;
-    const pods = this.pods('server').filter(({ ip, phase }) => ip !== undefined && phase === 'Running');
-    const names = this.serverNames();
-    const absent = names.filter((name) => !pods.some((pod) => pod.name === name));
-    const clients = this.pods('client');
-    return {
-      pods,
-      absent: absent.map(
-        (name) => `${name} ${whyAbsent(this.observation.pods().find((pod) => pod.name === name))}`,
-      ),
-      servers: pods.map(({ name, ip = '' }) => ({ name, ip })),
-      clients: clients.map((pod) => ({ name: this.nodeName(pod), ip: pod.ip ?? '' })),
-      clientPods: clients,
-      joining: [...(this.#joins('server') ? pods : []), ...(this.#joins('client') ? clients : [])],
-      maxUnreadyClients: this.maxUnready(clients.length),
-      datacenter: config.datacenter,
-      ...(version !== undefined && { version }),
-    };
-  }
-
-  #joins(role: Role): boolean {
-    const workload = this.#found[role];
-    return workload !== undefined && joinsByItself(this.#run.config, role, workload.object);
   }
 
   serverNames(): string[] {
@@ -184,12 +215,6 @@ export class Workloads {
     const replicas = (this.#found.server?.object.spec as { replicas?: number } | undefined)?.replicas;
     return Array.from({ length: replicas ?? config.servers }, (_, i) => `${config.name}-server-${i}`);
   }
-}
-
-function whyAbsent(pod: PodView | undefined): string {
-  if (!pod) return 'has no pod';
-  if (pod.terminating) return 'is terminating';
-  return pod.waiting ?? (pod.ip === undefined ? 'has no address yet' : `is ${pod.phase}`);
 }
 
 function watchSpec<T>(transport: Cluster['transport'], spec: Parameters<typeof watchResource<T>>[1]) {
@@ -207,4 +232,13 @@ function selectorOf({ spec }: KubernetesObject): string {
 function appliedOf(stored: KubernetesObject | undefined): Applied {
   // Before the apply nothing that is there counts.
   return { uid: stored?.metadata.uid ?? 'not applied yet', generation: stored?.metadata.generation ?? 0 };
+}
+
+/** When this action changed it last, as the API server wrote it down. */
+function changedAt({ metadata }: KubernetesObject): number {
+  const { managedFields = [] } = metadata as { managedFields?: { manager?: string; time?: string }[] };
+  const times = managedFields.flatMap(({ manager, time }) =>
+    manager === FIELD_MANAGER && time ? [Date.parse(time)] : [],
+  );
+  return Math.max(0, ...times);
 }

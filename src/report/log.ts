@@ -1,5 +1,6 @@
 import { formatDuration } from './duration.ts';
 import { logSafe, plain, workflowCommand } from './escape.ts';
+import { Secrets } from './secret.ts';
 
 export type LogLevel = 'quiet' | 'info' | 'debug';
 
@@ -10,6 +11,8 @@ export interface LogOptions {
   level?: LogLevel;
   /** `actions` uses the runner's commands, `plain` is for a terminal or another CI. Default: by GITHUB_ACTIONS. */
   style?: 'actions' | 'plain';
+  /** What no line shows; more may be added while the run goes on. */
+  secrets?: Secrets;
   /** Milliseconds of a monotonic clock; the log's zero is the moment it is made. */
   now?: () => number;
 }
@@ -29,8 +32,9 @@ interface Wait {
   timer?: NodeJS.Timeout | undefined;
 }
 
-/** The log of one run. Every text may come from the cluster; none of it can command the runner. */
+/** The log of one run. Every text may come from the cluster; none of it can command the runner or tell a secret. */
 export class Log {
+  readonly secrets: Secrets;
   readonly #write: (line: string) => void;
   readonly #level: LogLevel;
   readonly #actions: boolean;
@@ -41,7 +45,11 @@ export class Log {
   #heartbeat: NodeJS.Timeout | undefined;
 
   constructor(options: LogOptions = {}) {
-    this.#write = options.write ?? ((line) => process.stdout.write(`${line}\n`));
+    const secrets = options.secrets ?? new Secrets();
+    const write = options.write ?? ((line: string) => process.stdout.write(`${line}\n`));
+    this.secrets = secrets;
+    // Every line once more, for what no method thought of; texts before they are escaped, which would hide secrets.
+    this.#write = (line) => write(secrets.redact(line));
     this.#level = options.level ?? 'info';
     this.#actions =
       (options.style ?? (process.env.GITHUB_ACTIONS === 'true' ? 'actions' : 'plain')) === 'actions';
@@ -53,7 +61,8 @@ export class Log {
   group(title: string): void {
     if (this.#level === 'quiet') return;
     this.endGroup();
-    this.#write(this.#actions ? workflowCommand('group', {}, title) : `▸ ${logSafe(title)}`);
+    const text = this.secrets.redact(title);
+    this.#write(this.#actions ? workflowCommand('group', {}, text) : `▸ ${logSafe(text)}`);
     this.#grouped = true;
   }
 
@@ -94,7 +103,7 @@ export class Log {
 
   /** Printed at every level; a yellow annotation in Actions. */
   warning(text: string): void {
-    if (this.#actions) this.#write(workflowCommand('warning', {}, text));
+    if (this.#actions) this.#write(workflowCommand('warning', {}, this.secrets.redact(text)));
     else this.#print(`warning: ${text}`);
   }
 
@@ -102,13 +111,14 @@ export class Log {
   annotation(error: { title: string; message: string } | undefined): void {
     if (!this.#actions || !error) return;
     this.endGroup();
-    this.#write(workflowCommand('error', { title: error.title }, error.message));
+    const { title, message } = this.secrets.redactAll(error);
+    this.#write(workflowCommand('error', { title }, message));
   }
 
   /** The last lines of a run: at every level, outside every group, without times. */
   closing(lines: readonly string[]): void {
     this.endGroup();
-    for (const line of lines) this.#write(logSafe(line));
+    for (const line of lines) this.#write(logSafe(this.secrets.redact(line)));
   }
 
   /** From now on, no silence longer than 15 s, until `stop`. Does not keep the process alive. */
@@ -140,7 +150,7 @@ export class Log {
 
   #print(text: string): void {
     const time = `+${((this.#now() - this.#start) / 1000).toFixed(1)} s`.padStart(TIME_WIDTH);
-    const [first = '', ...others] = plain(text).trimEnd().split('\n');
+    const [first = '', ...others] = plain(this.secrets.redact(text)).trimEnd().split('\n');
     this.#write(logSafe(`${time}  ${first}`));
     // Made safe with its indentation, since the runner ignores spaces before a command.
     for (const line of others) this.#write(logSafe(`${' '.repeat(TIME_WIDTH)}  ${line}`));

@@ -3,15 +3,22 @@ import { dirname, resolve } from 'node:path';
 import { annotation } from './annotation.ts';
 import { consoleReport } from './console.ts';
 import { toJson } from './json.ts';
+import { toJunit } from './junit.ts';
 import type { Log } from './log.ts';
 import { outputs } from './outputs.ts';
+import { redactResult } from './redact.ts';
 import type { Result } from './result.ts';
 import { summary } from './summary.ts';
 
 export interface PublishOptions {
+  /** What it must not print, no report says either. */
   log: Log;
-  /** The inputs `summary` and `report-path`; a relative path is taken from the working directory. */
-  config: { readonly summary: boolean; readonly reportPath: string | undefined };
+  /** The inputs `summary`, `report-path` and `junit-path`; a relative path is taken from the working directory. */
+  config: {
+    readonly summary: boolean;
+    readonly reportPath: string | undefined;
+    readonly junitPath: string | undefined;
+  };
   /** Default: those of the runner, as far as it offers them. */
   sinks?: Sinks;
 }
@@ -26,7 +33,7 @@ export interface Sinks {
  * Tells the world about a run. Never rejects: trouble here is a warning in the log, and the verdict stays.
  * The exit code is the caller's to set, without a further error annotation.
  */
-export async function publish(result: Result, { log, config, sinks }: PublishOptions): Promise<void> {
+export async function publish(outcome: Result, { log, config, sinks }: PublishOptions): Promise<void> {
   const attempt = async (what: string, act: () => unknown): Promise<boolean> => {
     try {
       await act();
@@ -39,7 +46,8 @@ export async function publish(result: Result, { log, config, sinks }: PublishOpt
     }
   };
   const to = sinks ?? runnerSinks(process.env);
-  const { reportPath } = config;
+  const { reportPath, junitPath } = config;
+  const result = redactResult(outcome, log.secrets);
   log.stop();
   // What needs no file comes first: a cancelled run has seconds left.
   await attempt('closing report', () => log.closing(consoleReport(result)));
@@ -57,16 +65,17 @@ export async function publish(result: Result, { log, config, sinks }: PublishOpt
     attempt('summary', () => (config.summary ? to.writeSummary?.(summary(result)) : undefined)),
     (async () => {
       const written =
-        reportPath !== undefined && (await attempt('report', () => writeReport(reportPath, result)));
+        reportPath !== undefined && (await attempt('report', () => write(reportPath, toJson(result))));
       // The output names a report only when there is one.
-      await attempt('outputs', () => writeOutputs(written ? reportPath : undefined));
+      await attempt('outputs', () => writeOutputs(written ? log.secrets.redact(reportPath) : undefined));
     })(),
+    attempt('JUnit report', () => (junitPath === undefined ? undefined : write(junitPath, toJunit(result)))),
   ]);
 }
 
-async function writeReport(path: string, result: Result): Promise<void> {
+async function write(path: string, text: string): Promise<void> {
   await mkdir(dirname(resolve(path)), { recursive: true });
-  await writeFile(path, toJson(result));
+  await writeFile(path, text);
 }
 
 /**

@@ -47,6 +47,8 @@ export interface FailureReport {
   where?: string;
   hint?: string;
   details: string[];
+  /** When the trouble showed and when its grace was over, in ms since the start of the run. */
+  detection?: { seenMs: number; dueMs: number };
 }
 
 /** The outcome of one run: everything any report says comes from here. JSON-serializable. */

@@ -65,7 +65,7 @@ export function daemonSetVerdict(
  * the template last changed, or, after a rollback to what still runs, from all pods being alike and the
  * controller counting all of them as updated (it compares the same two labels).
  */
-function presentRevision(view: WorkloadView, owned: readonly PodView[]): string | undefined {
+export function presentRevision(view: WorkloadView, owned: readonly PodView[]): string | undefined {
   const made = owned.find(
     (pod) =>
       view.templateGeneration !== undefined &&

@@ -1,4 +1,5 @@
 import type { KubernetesObject } from '../kubernetes/object.ts';
+import { type ContainerStatus, type ContainerView, containerView, oneLine } from './container.ts';
 
 /** What the verdicts need of a pod; the rest is dropped, since there may be thousands. */
 export interface PodView {
@@ -20,6 +21,14 @@ export interface PodView {
   restarts: number;
   /** What it waits for, `reason` or `reason: message` in one line. */
   waiting?: string;
+  /** Those that run before the others first. */
+  containers: ContainerView[];
+  /** A node has been found for it. */
+  scheduled: boolean;
+  /** Why the scheduler finds no node for it. */
+  unschedulable?: string;
+  /** Why it was ended from outside, such as `Evicted: The node was low on resource: memory`. */
+  evicted?: string;
   labels: Record<string, string>;
 }
 
@@ -28,12 +37,6 @@ interface Condition {
   status: string;
   reason?: string;
   message?: string;
-}
-
-interface ContainerStatus {
-  imageID?: string;
-  restartCount?: number;
-  state?: { waiting?: { reason?: string; message?: string } };
 }
 
 interface NodeSelectorTerm {
@@ -67,12 +70,22 @@ export function podView(raw: KubernetesObject): PodView {
   const { metadata } = raw;
   const { spec = {}, status = {} } = raw as RawPod;
   const ownerUid = metadata.ownerReferences?.find((owner) => owner.controller)?.uid;
-  const containers = status.containerStatuses ?? [];
+  const containers = [
+    ...(status.initContainerStatuses ?? []).map((one) => containerView(one, true)),
+    ...(status.containerStatuses ?? []).map((one) => containerView(one, false)),
+  ];
   const phase = status.phase ?? 'Pending';
   const labels = metadata.labels ?? {};
   const node = spec.nodeName ?? chosenNode(spec);
   const revision = labels['controller-revision-hash'];
-  const waiting = waitingFor(status);
+  const unscheduled = status.conditions?.find(
+    ({ type, status }) => type === 'PodScheduled' && status === 'False',
+  );
+  const unschedulable =
+    unscheduled && oneLine(`${unscheduled.message ?? unscheduled.reason ?? 'Unschedulable'}`);
+  // No container of it will ever say anything again.
+  const evicted = phase === 'Failed' && status.reason ? told(status.reason, status.message) : undefined;
+  const waiting = evicted ?? waitingFor(containers, unscheduled);
   return {
     name: metadata.name,
     uid: metadata.uid ?? '',
@@ -83,12 +96,13 @@ export function podView(raw: KubernetesObject): PodView {
     ready: phase === 'Running' && hasCondition(status.conditions, 'Ready', 'True'),
     terminating: metadata.deletionTimestamp !== undefined,
     ...(revision !== undefined && { revision }),
-    imageIds: containers.flatMap((container) => container.imageID || []),
-    restarts: [...(status.initContainerStatuses ?? []), ...containers].reduce(
-      (sum, container) => sum + (container.restartCount ?? 0),
-      0,
-    ),
+    imageIds: (status.containerStatuses ?? []).flatMap((container) => container.imageID || []),
+    restarts: containers.reduce((sum, { restarts }) => sum + restarts, 0),
     ...(waiting !== undefined && { waiting }),
+    containers,
+    scheduled: spec.nodeName !== undefined,
+    ...(unschedulable !== undefined && { unschedulable }),
+    ...(evicted !== undefined && { evicted }),
     labels,
   };
 }
@@ -104,20 +118,16 @@ function chosenNode(spec: NonNullable<RawPod['spec']>): string | undefined {
     .find((field) => field.key === 'metadata.name' && field.operator === 'In')?.values?.[0];
 }
 
-function waitingFor(status: NonNullable<RawPod['status']>): string | undefined {
-  // Evicted and the like: no container will ever say anything again.
-  if (status.phase === 'Failed' && status.reason) return oneLine(status.reason, status.message);
-  const containers = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
+function waitingFor(
+  containers: readonly ContainerView[],
+  unscheduled: Condition | undefined,
+): string | undefined {
   // Containers behind an init container wait for it as `PodInitializing`; its own reason comes first.
-  const waiting = containers.find((container) => container.state?.waiting)?.state?.waiting;
-  if (waiting) return oneLine(waiting.reason ?? 'Waiting', waiting.message);
-  const unscheduled = status.conditions?.find(
-    ({ type, status }) => type === 'PodScheduled' && status === 'False',
-  );
-  return unscheduled && oneLine(unscheduled.reason ?? 'Unschedulable', unscheduled.message);
+  const waiting = containers.find((container) => container.waiting)?.waiting;
+  if (waiting) return told(waiting.reason, waiting.message);
+  return unscheduled && told(unscheduled.reason ?? 'Unschedulable', unscheduled.message);
 }
 
-function oneLine(reason: string, message: string | undefined): string {
-  const text = (message ? `${reason}: ${message}` : reason).replace(/[\s\p{Cc}]+/gu, ' ').trim();
-  return text.length > LONGEST_WAITING ? `${text.slice(0, LONGEST_WAITING)}…` : text;
+function told(reason: string, message: string | undefined): string {
+  return oneLine(message ? `${reason}: ${message}` : reason, LONGEST_WAITING);
 }

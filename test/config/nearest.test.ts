@@ -9,7 +9,7 @@ test.each([
   ['log_level', 'log-level'],
   ['storageclass', 'storage-class'],
   ['prune', undefined],
-  ['junit-path', undefined],
+  ['on-drift', undefined],
   ['expect-plan', undefined],
   ['', undefined],
   ['x'.repeat(100_000), undefined],

@@ -41,6 +41,7 @@ describe('parseConfig', () => {
       maxUnreadyClients: { kind: 'count', count: 0 },
       summary: true,
       reportPath: undefined,
+      junitPath: undefined,
       manifestsPath: undefined,
       logLevel: 'info',
     });
@@ -87,6 +88,7 @@ describe('parseConfig', () => {
         'max-unready-clients': '10%',
         summary: 'false',
         'report-path': '/r.json',
+        'junit-path': '/j.xml',
         'manifests-path': '/m.yaml',
         'log-level': 'debug',
       }),
@@ -125,6 +127,7 @@ describe('parseConfig', () => {
       maxUnreadyClients: { kind: 'percent', percent: 10 },
       summary: false,
       reportPath: '/r.json',
+      junitPath: '/j.xml',
       manifestsPath: '/m.yaml',
       logLevel: 'debug',
     });

@@ -71,9 +71,27 @@ describe('output paths', () => {
     expect(manifests({ mode: 'deploy' })).toBeUndefined();
   });
 
-  test('report and manifests need a file each', () => {
+  test('junit-path is one like the others', () => {
+    const junit = (text: string) => parseConfig({ ...env, ...given({ 'junit-path': text }) }).junitPath;
+    expect(junit('out/junit.xml')).toBe(join(root, 'work/out/junit.xml'));
+    expect(junit('')).toBeUndefined();
+    expect(mistakes({ 'junit-path': '../j.xml' }, env)).toEqual([
+      'junit-path: given "../j.xml"; allowed: a path in GITHUB_WORKSPACE or RUNNER_TEMP, symbolic links followed',
+    ]);
+  });
+
+  test('reports and manifests need a file each', () => {
     expect(mistakes({ 'report-path': 'out/../x', 'manifests-path': 'x' }, env)).toEqual([
       'report-path: given "out/../x"; allowed: another file than the manifests go to',
+    ]);
+    expect(mistakes({ 'junit-path': 'out/../x', 'manifests-path': 'x' }, env)).toEqual([
+      'junit-path: given "out/../x"; allowed: another file than the manifests go to',
+    ]);
+    expect(mistakes({ 'report-path': 'x', 'junit-path': 'out/../x' }, env)).toEqual([
+      'junit-path: given "out/../x"; allowed: another file than the JSON report goes to',
+    ]);
+    expect(mistakes({ mode: 'render', 'junit-path': 'consul-manifests.yaml' }, env)).toEqual([
+      'junit-path: given "consul-manifests.yaml"; allowed: another file than the manifests go to',
     ]);
   });
 });

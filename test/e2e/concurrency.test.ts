@@ -77,11 +77,63 @@ describe('a run that is cancelled', () => {
   });
 });
 
+/** Agents that do not answer for Consul's domain: a run registers its services and then waits for DNS. */
+const UNHEARD = { ...inputs, 'client-config': '{"domain":"elsewhere"}', 'log-level': 'debug' };
+
+/** Waits until the services of the proof are there, at the agents and in the catalog. */
+async function inItsProof(running: Running, namespace: string): Promise<void> {
+  await logged(running, 'service: resolve consul-deploy-smoke-');
+  await eventually('a smoke service in the catalog', 30_000, async () => {
+    const [server] = await pods(namespace, 'server');
+    const found = await services(server?.status.podIP ?? '');
+    return found.some((name) => name.startsWith('consul-deploy-smoke-')) ? true : undefined;
+  });
+}
+
+describe('a run that ends in the middle of its proof', () => {
+  const namespace = namespaceName('proof');
+  afterAll(() => removeNamespace(namespace));
+
+  it('because it is cancelled, takes everything back with it in time', async () => {
+    const run = start({ ...UNHEARD, namespace });
+    await inItsProof(run, namespace);
+    const since = Date.now();
+    run.process.kill('SIGINT');
+    const outcome = await run.outcome;
+    // The runner sends SIGTERM after 7.5 s, and kills after 10 s.
+    expect(Date.now() - since).toBeLessThan(7_500);
+    expect(outcome.outputs).toMatchObject({ result: 'cancelled', 'failure-reason': 'cancelled' });
+    expect(outcome.summary).toContain('Cancelled in phase');
+    expect(outcome.summary).toContain('The cluster is left as');
+    expect(await holder(namespace)).toBe('');
+    await expectNothingLeft(namespace);
+  });
+
+  it('because it is killed, has everything taken back by the post step', async () => {
+    const job = { GITHUB_REPOSITORY: 'org/repository', GITHUB_RUN_ID: '4712', GITHUB_JOB: 'deploy' };
+    const run = start({ ...UNHEARD, namespace }, { ...job, GITHUB_RUN_ATTEMPT: '1' });
+    await inItsProof(run, namespace);
+    killMain(run);
+    const outcome = await run.outcome;
+    expect(outcome.outputs.result).toBeUndefined();
+    expect(outcome.log).toContain('removed 2 smoke services');
+    expect(outcome.summary).toContain('was ended from outside');
+    expect(await holder(namespace)).toBe('');
+    await expectNothingLeft(namespace);
+  });
+});
+
+/** As a machine that runs out of memory does it; the post step still runs. */
+function killMain({ process: { pid } }: Running): void {
+  const [main] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+  process.kill(Number(main), 'SIGKILL');
+}
+
 describe('a run that is killed', () => {
   const namespace = namespaceName('killed');
   afterAll(() => removeNamespace(namespace));
 
-  /** Kills the main step as soon as it waits, as a machine that runs out of memory does. */
+  /** Kills the main step as soon as it waits. */
   async function killed(env: NodeJS.ProcessEnv): Promise<Outcome> {
     // Something new each time, so that there is something to wait for.
     const run = start(
@@ -90,9 +142,7 @@ describe('a run that is killed', () => {
     );
     await logged(run, 'Wait and prove');
     expect(await holder(namespace)).not.toBe('');
-    const { pid } = run.process;
-    const [main] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
-    process.kill(Number(main), 'SIGKILL');
+    killMain(run);
     return run.outcome;
   }
 

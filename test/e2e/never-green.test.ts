@@ -11,54 +11,28 @@ import {
   removeNamespace,
 } from './cluster.ts';
 import { consul, members } from './consul.ts';
+import {
+  address,
+  CLIENTS,
+  CONTAINER,
+  expectRed,
+  expectTold,
+  meddle,
+  readyNames,
+  SERVERS,
+  SMALL,
+  type Workload,
+  within,
+} from './scenario.ts';
 
 /**
  * Faults that others take for a cluster that works. Each is there for the whole run, and each time somebody
  * else than the action (kubectl, Consul at the pod's address) is asked whether it really was.
  */
 
-/** Small and thrown away; everything but the fault is up long before the deadline. */
-const SMALL = {
-  timeout: '35s',
-  'stable-for': '2s',
-  'server-storage': 'ephemeral',
-  'client-replicas': '2',
-};
-
-/** A test in a namespace of its own, which goes with it: what has failed would go on trying. */
-function within(scenario: string, test: (namespace: string) => Promise<void>): () => Promise<void> {
-  return async () => {
-    const namespace = namespaceName(scenario);
-    try {
-      await test(namespace);
-    } finally {
-      await removeNamespace(namespace);
-    }
-  };
-}
-
-function expectRed({ code, log, outputs, report, summary }: Outcome, reason: string): void {
-  expect(code, log).toBe(1);
-  expect(outputs).toMatchObject({ result: 'failure', 'failure-reason': reason });
-  expect(report?.result).toBe('failure');
-  expect(report?.failure?.reason).toBe(reason);
-  expect(summary).toContain('Consul is not proven');
-}
-
 function expectPassed(outcome: Outcome, id: string): void {
   const { status, observed } = check(outcome, id);
   expect(status, `${observed}\n${outcome.log}`).toBe('passed');
-}
-
-type Workload = { kind: 'StatefulSet'; name: 'consul-server' | 'consul-client' };
-const SERVERS: Workload = { kind: 'StatefulSet', name: 'consul-server' };
-const CLIENTS: Workload = { kind: 'StatefulSet', name: 'consul-client' };
-const CONTAINER = '/spec/template/spec/containers/0';
-
-/** Puts shell before the image's entry point: it may change the agent's arguments, for one pod alone. */
-function meddle(target: Workload, script: string) {
-  const value = ['/bin/sh', '-c', `${script}\nexec docker-entrypoint.sh "$@"`, 'consul'];
-  return { target, operations: [{ op: 'add', path: `${CONTAINER}/command`, value }] };
 }
 
 /** Readiness as it is often written: the port is open. */
@@ -71,19 +45,6 @@ function alwaysReady(target: Workload) {
       { op: 'remove', path: `${CONTAINER}/livenessProbe` },
     ],
   };
-}
-
-async function readyNames(namespace: string): Promise<string[]> {
-  return (await pods(namespace))
-    .filter(isReady)
-    .map(({ metadata }) => metadata.name)
-    .sort();
-}
-
-async function address(namespace: string, pod: string): Promise<string> {
-  const found = (await pods(namespace)).find(({ metadata }) => metadata.name === pod);
-  if (!found?.status.podIP) throw new Error(`${pod} has no address`);
-  return found.status.podIP;
 }
 
 const leaderAt = (ip: string) => consul<string>(ip, '/v1/status/leader');
@@ -108,7 +69,11 @@ describe('the third server cannot be scheduled', () => {
       const patch = { target: SERVERS, merge: { spec: { template: { spec: { nodeSelector } } } } };
       const outcome = await deploy({ ...SMALL, namespace, patches: JSON.stringify([patch]) });
 
-      expectRed(outcome, 'timeout');
+      expectTold(outcome, 'unschedulable', {
+        what: /consul-server-\d: no node for it: .*didn't match/,
+        where: /^Pod\/consul-server-\d$/,
+        hint: 'each server needs a node of its own',
+      });
       const servers = await pods(namespace, 'server');
       const pending = servers.filter(({ spec }) => spec.nodeName === undefined);
       expect(pending).toHaveLength(1);
@@ -194,7 +159,7 @@ describe.concurrent('ACLs deny', () => {
     within('no-answer', async (namespace) => {
       const { outcome } = await deployUnder('key_prefix "" { policy = "write" }', namespace, {});
 
-      expectRed(outcome, 'timeout');
+      expectTold(outcome, 'acl-denied', { what: /3 pods .*its ACLs hide/, hint: 'anonymous token' });
       expect(await readyNames(namespace)).toHaveLength(5);
       const found = check(outcome, 'quorum-members');
       expect(found.status).toBe('failed');
@@ -206,10 +171,13 @@ describe.concurrent('ACLs deny', () => {
     'the registration, while the agent answers 200',
     within('no-registration', async (namespace) => {
       const rules = `${READING} key_prefix "" { policy = "write" } service_prefix "" { policy = "read" }`;
-      // Long enough for a whole try of the registration.
-      const { outcome, token } = await deployUnder(rules, namespace, { timeout: '60s' });
+      const { outcome, token } = await deployUnder(rules, namespace, {});
 
-      expectRed(outcome, 'timeout');
+      expectTold(outcome, 'acl-denied', {
+        what: /2 pods .*blocked by ACLs/,
+        where: 'Pod/consul-client-0',
+        hint: 'tokens',
+      });
       const found = check(outcome, 'smoke-service');
       expect(found.status).toBe('failed');
       expect(found.observed).toContain('no end after 30 s');
@@ -239,7 +207,7 @@ describe.concurrent('servers that are ready, but not one cluster', () => {
     within('many-leaders', async (namespace) => {
       const outcome = await deploy({ ...SMALL, namespace, 'server-config': '{"bootstrap_expect":1}' });
 
-      expectRed(outcome, 'timeout');
+      expectTold(outcome, 'split', { what: 'consul-server-0 follows', hint: 'bootstrap_expect' });
       expect(await readyNames(namespace)).toHaveLength(5);
       const addresses = (await pods(namespace, 'server')).map(({ status }) => status.podIP ?? '');
       const leaders = new Set(await Promise.all(addresses.map(leaderAt)));
@@ -268,7 +236,7 @@ describe.concurrent('servers that are ready, but not one cluster', () => {
       const patches = JSON.stringify([meddle(SERVERS, script)]);
       const outcome = await deploy({ ...SMALL, namespace, patches, clients: 'none', 'client-replicas': '' });
 
-      expectRed(outcome, 'timeout');
+      expectTold(outcome, 'split', { what: 'consul-server-2 follows', hint: 'bootstrap_expect' });
       expect(await readyNames(namespace)).toHaveLength(3);
       const own = await address(namespace, 'consul-server-2');
       const other = await address(namespace, 'consul-server-0');
@@ -288,14 +256,14 @@ describe.concurrent('one client is outside', () => {
   const alone = '[ "$POD_NAME" != consul-client-1 ] || set -- agent -node="$POD_NAME" -advertise="$POD_IP"';
 
   it.each([
-    ['joins another datacenter', 'other-datacenter', elsewhere],
-    ['never joins', 'never-joins', alone],
-  ])('which %s', (_, scenario, script) =>
+    ['joins another datacenter', 'other-datacenter', elsewhere, 'wrong-datacenter', 'datacenter'],
+    ['never joins', 'never-joins', alone, 'outside', 'retry_join'],
+  ])('which %s', (_, scenario, script, reason, hint) =>
     within(scenario, async (namespace) => {
       const patches = JSON.stringify([meddle(CLIENTS, script)]);
       const outcome = await deploy({ ...SMALL, namespace, patches });
 
-      expectRed(outcome, 'timeout');
+      expectTold(outcome, reason, { what: 'consul-client-1', where: 'Pod/consul-client-1', hint });
       await expectOutside(namespace, outcome);
       const clients = check(outcome, 'clients-ready');
       expect(clients.status).toBe('failed');
@@ -310,7 +278,11 @@ describe.concurrent('one client is outside', () => {
       const patches = JSON.stringify([meddle(CLIENTS, alone), alwaysReady(CLIENTS)]);
       const outcome = await deploy({ ...SMALL, namespace, patches });
 
-      expectRed(outcome, 'timeout');
+      expectTold(outcome, 'outside', {
+        what: 'consul-client-1: its agent has not joined the servers',
+        where: 'Pod/consul-client-1',
+        hint: 'retry_join',
+      });
       expect(await readyNames(namespace)).toHaveLength(5);
       await expectOutside(namespace, outcome);
       expectPassed(outcome, 'clients-ready');
@@ -344,7 +316,10 @@ describe.concurrent('a server is outside', () => {
         'server-config': '{"bootstrap_expect":2}',
       });
 
-      expectRed(outcome, 'timeout');
+      expectTold(outcome, 'wrong-datacenter', {
+        what: 'consul-server-2 is in dc2, not dc1',
+        hint: 'datacenter',
+      });
       expect(await readyNames(namespace)).toHaveLength(5);
       expect(await leaderAt(await address(namespace, 'consul-server-0'))).not.toBe('');
       expect(await leaderAt(await address(namespace, 'consul-server-2'))).toBe('');
@@ -370,12 +345,11 @@ describe.concurrent('a server answers with another version than the image asked 
       const outcome = await deploy({
         ...SMALL,
         namespace,
-        timeout: '25s',
         image: 'hashicorp/consul:1.22.7',
         patches: JSON.stringify([{ target: SERVERS, operations }]),
       });
 
-      expectRed(outcome, 'timeout');
+      expectTold(outcome, 'wrong-version', { what: 'runs 1.22.2, not 1.22.7', hint: 'image' });
       expect(await readyNames(namespace)).toHaveLength(5);
       const version = check(outcome, 'quorum-version');
       expect(version.status).toBe('failed');
@@ -418,12 +392,15 @@ describe('the pods that are ready are those of the revision before', () => {
   ])('held by %s', async (_, updateStrategy, observed) => {
     const outcome = await deploy({
       ...inputs,
-      timeout: '15s',
       'client-config': `{"log_level":"debug","leave_on_terminate":${observed.startsWith('p')}}`,
       patches: JSON.stringify([{ target: CLIENTS, merge: { spec: { updateStrategy } } }]),
     });
 
-    expectRed(outcome, 'timeout');
+    expectTold(outcome, 'held-back', {
+      what: observed,
+      where: 'StatefulSet/consul-client',
+      hint: 'updateStrategy',
+    });
     expect(await clientUids()).toEqual(before);
     const clients = check(outcome, 'clients-ready');
     expect(clients.status).toBe('failed');

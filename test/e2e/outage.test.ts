@@ -1,10 +1,10 @@
-import { execFile, execFileSync } from 'node:child_process';
-import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Outcome, type Running, start } from './action.ts';
+import { bed } from './bed.ts';
 import { eventually, isReady, kubectl, namespaceName, pods, removeNamespace } from './cluster.ts';
 import { raftViews } from './consul.ts';
 import { type FlakyProxy, startFlakyProxy } from './flaky-proxy.ts';
+import { expectRed } from './scenario.ts';
 
 const inputs = { 'stable-for': '2s', 'client-replicas': '2', 'server-storage': 'ephemeral' };
 
@@ -58,19 +58,37 @@ describe('an API server that misbehaves for a while', () => {
   });
 });
 
-/** Only the project's own test bed can pause its API server; elsewhere the proxy above has to do. */
-const bed = (() => {
-  try {
-    return execFileSync('testbed/kubeconfig', { encoding: 'utf8' }).trim();
-  } catch {
-    return undefined;
-  }
-})();
+describe('an API server that goes for good', () => {
+  const namespace = namespaceName('gone');
+  afterAll(() => removeNamespace(namespace));
 
-if (bed !== undefined && bed === process.env.KUBECONFIG) {
+  it('in the middle of the wait is told a minute later, and what was applied goes on', async () => {
+    const proxy = await startFlakyProxy();
+    const run = start(
+      { ...inputs, namespace, timeout: '4m', 'stable-for': '2m', kubeconfig: proxy.kubeconfig },
+      { KUBECONFIG: '/nonexistent' },
+    );
+    await logged(run, '✓ Leader');
+    await proxy.close();
+    const outcome = await run.outcome;
+    // Without its lock it would have to end soon anyway, and may lose that first.
+    expectRed(outcome, 'unreachable');
+    expect(outcome.report?.failure?.what).toMatch(/does not answer any more|could not be renewed in time/);
+    expect(outcome.report?.failure?.hint).toContain('/readyz');
+    expect(outcome.report?.left).toContain('What was applied so far stays');
+    // The lock could not be released, and says whose it is.
+    expect(await kubectl('-n', namespace, 'get', 'lease', '-o', 'name')).toContain('consul-deploy-consul');
+    await eventually('the pods to be ready without us', 60_000, async () =>
+      (await pods(namespace)).filter(isReady).length === 5 ? true : undefined,
+    );
+  });
+});
+
+/** Only the project's own test bed can pause its API server; elsewhere the proxy above has to do. */
+if (bed) {
+  const { fault } = bed;
   describe('an API server that does not answer for 20 s', () => {
     const namespace = namespaceName('pause');
-    const fault = (name: string) => promisify(execFile)('testbed/fault', [name]);
     afterEach(() => fault('resume-apiserver'));
     afterAll(() => removeNamespace(namespace));
 

@@ -225,7 +225,7 @@ describe('holding', () => {
     const lock = await acquire('run-1', { durationSeconds: 1 });
     await server.stop();
     await vi.waitFor(() => expect(lock.lost.aborted).toBe(true), 5000);
-    expect(lock.lost.reason).toMatchObject({ reason: 'locked' });
+    expect(lock.lost.reason).toMatchObject({ reason: 'unreachable' });
   });
 
   test('survives a short outage and a version of its own that it did not see', async () => {

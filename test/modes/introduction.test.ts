@@ -18,6 +18,8 @@ const pod = (name: string, ip: string, phase = 'Running'): PodView => ({
   terminating: false,
   imageIds: [],
   restarts: 0,
+  containers: [],
+  scheduled: true,
   labels: {},
 });
 

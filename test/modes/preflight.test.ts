@@ -10,7 +10,7 @@ async function check(shape: ClusterShape = {}, change: Partial<Config> = {}) {
   const { cluster, api } = await startCluster(shape);
   run.known.cluster = { server: api.url };
   const outcome = await preflight(run, cluster, render(run.config)).catch((error: unknown) => error);
-  return { outcome, api, failure: Failure.from(outcome) };
+  return { outcome, api, run, failure: Failure.from(outcome) };
 }
 
 /** `verb group/resource` of what was asked. */
@@ -110,11 +110,20 @@ describe('what would fail is told before the first write', () => {
   });
 
   test('several are listed together', async () => {
-    const { failure } = await check({ nodes: [{ name: 'a' }], storageClasses: [] });
-    expect(failure.what).toBe('the cluster cannot run what is rendered');
-    expect(failure.details).toEqual([
-      expect.stringMatching(/^servers: /),
-      expect.stringMatching(/^storage-class: /),
+    const shape = { nodes: [{ name: 'a' }], storageClasses: [], denied: ['patch statefulsets'] };
+    const { failure, run } = await check(shape);
+    expect(failure.reason).toBe('forbidden');
+    expect(failure.what).toMatch(
+      /^3 things have to be mended first: 1 permissions are missing; servers: .*; storage-class: /,
+    );
+    expect(failure.hint).toContain('apiVersion: rbac');
+    expect(failure.details).toContain('patch statefulsets (apps) in consul');
+    // Each is a check of its own, those that are in order too.
+    expect(run.result().checks.map(({ id, status }) => [id, status])).toEqual([
+      ['cluster-permissions', 'failed'],
+      ['cluster-namespace', 'passed'],
+      ['cluster-nodes', 'failed'],
+      ['cluster-storage', 'failed'],
     ]);
   });
 

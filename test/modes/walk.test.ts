@@ -13,6 +13,8 @@ const pods = (ready: boolean, waiting?: string): PodView[] =>
     terminating: false,
     imageIds: [],
     restarts: 0,
+    containers: [],
+    scheduled: true,
     labels: {},
     ...(waiting !== undefined && { waiting }),
   }));

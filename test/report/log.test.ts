@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Log, type LogOptions } from '../../src/report/log.ts';
+import { Secrets } from '../../src/report/secret.ts';
 import { HOSTILE } from './example.ts';
 import { runnerCommands } from './runner.ts';
 
@@ -74,6 +75,40 @@ describe('lines', () => {
     log.annotation({ title: text, message: text });
     const names = runnerCommands(lines.splice(0)).map((line) => line.match(/^::(\w+)/)?.[1]);
     expect(names).toEqual(['group', 'warning', 'endgroup', 'error']);
+  });
+});
+
+describe('a secret', () => {
+  // Such that every way of making a line safe would change it, and be redacted too late.
+  const SECRET = '::se%ret\n##[of two]';
+  // Without what nobody sees it is one again.
+  const HIDDEN = 'hunter\u200b-\u001b[1msecret\u001b[0m';
+
+  test.each(['plain', 'actions'] as const)('is not in any line, %s', (style) => {
+    const secrets = new Secrets();
+    for (const secret of [SECRET, 'hunter-secret']) secrets.add(secret);
+    const { log, lines } = record({ style, level: 'debug', secrets });
+    for (const text of [SECRET, HIDDEN]) {
+      log.group(text);
+      log.info(text);
+      log.debug(text);
+      log.progress(text);
+      log.warning(text);
+      log.annotation({ title: text, message: text });
+      log.closing([text]);
+    }
+    vi.advanceTimersByTime(1000);
+    expect(lines.length).toBeGreaterThan(10);
+    expect(lines.join('\n')).not.toMatch(/ret|of two|hunter/);
+  });
+
+  test('is redacted from the moment it is known', () => {
+    const secrets = new Secrets();
+    const { log, lines } = record({ secrets });
+    log.info('hunter-secret');
+    secrets.add('hunter-secret');
+    log.info('hunter-secret');
+    expect(lines).toEqual(['  +0.0 s  hunter-secret', '  +0.0 s  ***']);
   });
 });
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { toJson } from '../../src/report/json.ts';
+import { toJunit } from '../../src/report/junit.ts';
 import { Log } from '../../src/report/log.ts';
 import { publish, type Sinks } from '../../src/report/publish.ts';
 import { summary } from '../../src/report/summary.ts';
@@ -44,7 +45,7 @@ async function outputs(): Promise<Record<string, string>> {
 describe('publishing to the runner', () => {
   test('writes closing lines, annotation, outputs, summary and report', async () => {
     const reportPath = join(folder, 'deep', 'er', 'report.json');
-    await publish(failure(), { log, config: { summary: true, reportPath } });
+    await publish(failure(), { log, config: { summary: true, reportPath, junitPath: undefined } });
     expect(lines.filter((line) => line.startsWith('::'))).toEqual([
       expect.stringMatching(/^::error title=Consul is not/),
     ]);
@@ -58,20 +59,36 @@ describe('publishing to the runner', () => {
     expect(await readFile(reportPath, 'utf8')).toBe(toJson(failure()));
   });
 
+  test('writes JUnit XML where it is asked to, with or without the JSON report', async () => {
+    const junitPath = join(folder, 'deep', 'junit.xml');
+    await publish(failure(), { log, config: { summary: false, reportPath: undefined, junitPath } });
+    expect(await readFile(junitPath, 'utf8')).toBe(toJunit(failure()));
+    expect(await outputs()).toMatchObject({ report: '' });
+  });
+
   test('writes no annotation for success, no summary and no report unasked', async () => {
-    await publish(success(), { log, config: { summary: false, reportPath: undefined } });
+    await publish(success(), {
+      log,
+      config: { summary: false, reportPath: undefined, junitPath: undefined },
+    });
     expect(lines.join('\n')).not.toContain('::');
     expect(await outputs()).toMatchObject({ result: 'success', report: '' });
     expect(await readFile(join(folder, 'summary'), 'utf8')).toBe('');
   });
 
   test('lets no hostile text add an output', async () => {
-    await publish(success(), { log, config: { summary: false, reportPath: undefined } });
+    await publish(success(), {
+      log,
+      config: { summary: false, reportPath: undefined, junitPath: undefined },
+    });
     const names = Object.keys(await outputs());
     expect(names).toHaveLength(12);
     for (const text of Object.values(HOSTILE)) {
       await writeFile(join(folder, 'output'), '');
-      await publish(hostile(text), { log, config: { summary: false, reportPath: undefined } });
+      await publish(hostile(text), {
+        log,
+        config: { summary: false, reportPath: undefined, junitPath: undefined },
+      });
       expect(Object.keys(await outputs())).toEqual(names);
     }
   });
@@ -82,7 +99,10 @@ describe('publishing to the runner', () => {
     const stdout = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
     try {
       log = new Log({ style: 'plain', write: (line) => lines.push(line) });
-      await publish(failure(), { log, config: { summary: true, reportPath: undefined } });
+      await publish(failure(), {
+        log,
+        config: { summary: true, reportPath: undefined, junitPath: undefined },
+      });
       expect(stdout).not.toHaveBeenCalled();
     } finally {
       stdout.mockRestore();
@@ -95,12 +115,24 @@ describe('trouble in reporting', () => {
   test('with the report leaves the rest, is logged, and names no report', async () => {
     await writeFile(join(folder, 'file'), '');
     const reportPath = join(folder, 'file', 'report.json');
-    await publish(success(), { log, config: { summary: true, reportPath } });
+    await publish(success(), { log, config: { summary: true, reportPath, junitPath: undefined } });
     expect(lines.filter((line) => line.startsWith('::'))).toEqual([
       expect.stringMatching(/^::warning::Trouble in writing the report: .*(EEXIST|ENOTDIR)/),
     ]);
     expect(await outputs()).toMatchObject({ result: 'success', report: '' });
     expect(await readFile(join(folder, 'summary'), 'utf8')).toBe(summary(success()));
+  });
+
+  test('with the JUnit report is a warning and leaves the rest', async () => {
+    await writeFile(join(folder, 'file'), '');
+    const reportPath = join(folder, 'beside.json');
+    const junitPath = join(folder, 'file', 'junit.xml');
+    await publish(success(), { log, config: { summary: true, reportPath, junitPath } });
+    expect(lines.filter((line) => line.startsWith('::'))).toEqual([
+      expect.stringMatching(/^::warning::Trouble in writing the JUnit report: .*(EEXIST|ENOTDIR)/),
+    ]);
+    expect(await outputs()).toMatchObject({ result: 'success', report: reportPath });
+    expect(await readFile(reportPath, 'utf8')).toBe(toJson(success()));
   });
 
   test('with every sink is logged for each, and never thrown', async () => {
@@ -110,7 +142,11 @@ describe('trouble in reporting', () => {
         throw new Error('no summary');
       },
     };
-    await publish(success(), { log, config: { summary: true, reportPath: undefined }, sinks });
+    await publish(success(), {
+      log,
+      config: { summary: true, reportPath: undefined, junitPath: undefined },
+      sinks,
+    });
     expect(lines.filter((line) => line.startsWith('::')).sort()).toEqual([
       '::warning::Trouble in writing the outputs: no outputs',
       '::warning::Trouble in writing the summary: no summary',
@@ -126,7 +162,11 @@ describe('trouble in reporting', () => {
       },
       writeSummary: undefined,
     };
-    await publish(success(), { log, config: { summary: true, reportPath: undefined }, sinks });
+    await publish(success(), {
+      log,
+      config: { summary: true, reportPath: undefined, junitPath: undefined },
+      sinks,
+    });
     expect(lines).toContain('::warning::Trouble in writing the outputs: no leader');
     expect(written).toContain('result');
     expect(written).toContain('report');

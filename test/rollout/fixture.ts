@@ -39,6 +39,8 @@ export function pod(name: string, change: Partial<PodView> = {}): PodView {
     revision: 'new',
     imageIds: [],
     restarts: 0,
+    containers: [],
+    scheduled: true,
     labels: {},
     ...change,
   };

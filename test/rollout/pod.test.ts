@@ -49,6 +49,12 @@ describe('podView', () => {
       revision: 'h1',
       imageIds: ['consul@sha256:1'],
       restarts: 3,
+      containers: [
+        { name: '', init: true, restarts: 1, running: false, started: false },
+        { name: '', init: false, restarts: 2, running: false, started: false },
+        { name: '', init: false, restarts: 0, running: false, started: false },
+      ],
+      scheduled: true,
       labels: { app: 'consul', 'controller-revision-hash': 'h1' },
     });
   });
@@ -62,6 +68,8 @@ describe('podView', () => {
       terminating: false,
       imageIds: [],
       restarts: 0,
+      containers: [],
+      scheduled: false,
       labels: {},
     });
   });

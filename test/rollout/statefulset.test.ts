@@ -247,6 +247,8 @@ describe('statefulSetVerdict', () => {
         revision: mostly('new', 'old', 'newer'),
         imageIds: fc.constant<string[]>([]),
         restarts: fc.constant(0),
+        containers: fc.constant([]),
+        scheduled: fc.constant(true),
         labels: fc.constant({}),
       });
     const anyPods = fc.tuple(anyPod(0), anyPod(1), anyPod(2), fc.option(anyPod(3), { nil: undefined }));

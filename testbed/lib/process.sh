@@ -56,9 +56,11 @@ end_process() {
   rm -f "$(pid_file "$1")"
 }
 
+# The first thread may be a zombie while others still hold the process's ports.
 not_running() {
-  local pid state
+  local pid state threads
   pid=$(running "$1") || return 0
   state=$(cut -d ')' -f 2- "/proc/$pid/stat" 2>/dev/null | cut -c 2)
-  [ "$state" = Z ] || [ -z "$state" ]
+  threads=("/proc/$pid/task/"*)
+  [ -z "$state" ] || { [ "$state" = Z ] && [ "${#threads[@]}" -le 1 ]; }
 }

@@ -1,0 +1,65 @@
+import { type ContainerView, oneLine } from '../rollout/container.ts';
+import { GRACE, LONGEST_WHAT, type Subject, type Symptom } from './symptom.ts';
+
+/** The registry, or the runtime, has understood and says no. */
+const REFUSED =
+  /not found|manifest unknown|name unknown|unauthorized|authentication required|denied|no match for platform|no matching manifest|x509|insufficient_scope|invalid tag/i;
+const BACK_OFF = /^Back-off pulling image "[^"]*"$/;
+
+const HINTS: readonly (readonly [RegExp, string])[] = [
+  [
+    /unauthorized|authentication required|denied|insufficient_scope/i,
+    'Check that the image exists under this very name, and that the pods may pull it (`imagePullSecrets`, with `patches`).',
+  ],
+  [
+    /no match for platform|no matching manifest/i,
+    'Use an image for the processors of these nodes, or choose nodes with `patches` (`nodeSelector`).',
+  ],
+  [/x509/i, "Make the nodes trust the registry's certificate."],
+];
+const HINT = 'Check the name and the tag in `image`.';
+
+/** What keeps a container from its image; undefined when that is not its trouble. */
+export function imageSymptom(subject: Subject, { waiting }: ContainerView): Symptom | undefined {
+  if (!waiting) return undefined;
+  const { reason: word, message } = waiting;
+  const what = oneLine(message === '' ? word : `${word}: ${essence(message)}`, LONGEST_WHAT);
+  // The words change between a try and the pause after it.
+  const base = { reason: 'image', subject, what, alike: essence(message) } as const;
+  if (word === 'InvalidImageName') {
+    return { ...base, class: 'hopeless', graceMs: GRACE.invalidImage, hint: HINT };
+  }
+  if (word === 'ErrImageNeverPull') {
+    const hint = 'The image is not on this node and may not be pulled: see `imagePullPolicy` in `patches`.';
+    return { ...base, class: 'hopeless', graceMs: GRACE.invalidImage, hint };
+  }
+  if (
+    !/^(ErrImagePull|ImagePullBackOff|ImageInspectError|RegistryUnavailable|SignatureValidationFailed)$/.test(
+      word,
+    )
+  )
+    return undefined;
+  if (word === 'SignatureValidationFailed' || (word !== 'RegistryUnavailable' && REFUSED.test(message))) {
+    const hint = HINTS.find(([words]) => words.test(message))?.[1] ?? HINT;
+    return { ...base, class: 'hopeless', graceMs: GRACE.refusedImage, hint };
+  }
+  return {
+    ...base,
+    class: 'transient',
+    graceMs: GRACE.unreachableImage,
+    hint: 'Check from a node whether the registry answers, and how fast.',
+    // Before Kubernetes 1.31 the pause between two tries does not say what it is for.
+    ...((message === '' || BACK_OFF.test(message)) && { vague: true }),
+  };
+}
+
+/** Without the layers that containerd and the kubelet wrap around the one thing that went wrong. */
+function essence(message: string): string {
+  return message
+    .replace(/^Back-off pulling image "[^"]*": /, '')
+    .replace(/^ErrImagePull: /, '')
+    .replace(/^rpc error: code = \w+ desc = /, '')
+    .replace(/^failed to pull and unpack image "[^"]*": /, '')
+    .replace(/^failed to resolve reference "([^"]*)": /, '$1: ')
+    .replace(/^failed to resolve image: /, '');
+}

@@ -1,0 +1,126 @@
+import type { FailureReason } from '../failure.ts';
+import { oneLine } from '../rollout/container.ts';
+import { QUORUM_GRACE } from './quorum.ts';
+import type { Subject, Symptom } from './symptom.ts';
+
+export interface Cause {
+  /** As Consul, Serf and Memberlist write it. */
+  words: RegExp;
+  reason: FailureReason;
+  hint: string;
+  /** Only the last words of an agent mean this. */
+  last?: true;
+  /** What may pass by itself gets longer. */
+  graceMs?: number;
+  /** Of the others it means nothing. */
+  of?: Subject['role'];
+}
+
+/** What an agent says in its log and nowhere else. The first that fits counts: what others may follow from comes last. */
+export const CAUSES: readonly Cause[] = [
+  {
+    // https://github.com/hashicorp/memberlist/blob/v0.5.2/security.go#L201, net.go#L398, #L1169, #L1182
+    words:
+      /No installed keys could decrypt|Remote state is encrypted and encryption is not configured|Encryption is configured but remote state is not encrypted/,
+    reason: 'gossip-key',
+    hint: 'Give servers and clients the same gossip key: compare `encrypt` in `server-config` and `client-config`.',
+  },
+  {
+    // https://github.com/hashicorp/consul/blob/v1.22.7/agent/consul/merge.go#L71
+    words: /part of wrong datacenter|wrong cluster: wrong datacenter/,
+    reason: 'wrong-datacenter',
+    hint: 'Remove `datacenter` from `server-config`, `client-config` and `patches`, and name it in the input `datacenter`.',
+  },
+  {
+    // https://github.com/hashicorp/consul/blob/v1.22.7/agent/agent.go#L4730
+    words: /refusing to rejoin cluster because server has been offline/,
+    reason: 'stale-data',
+    hint: 'This server was away for so long that it may have been replaced. If the other servers have a quorum, delete its volume claim and its pod; it comes back empty and copies from them.',
+  },
+  {
+    words: /no space left on device/,
+    reason: 'disk-full',
+    hint: 'Make the volume larger (`server-storage` cannot: enlarge the claim itself, where its StorageClass allows it), or remove what fills it.',
+  },
+  {
+    words:
+      /Node name conflicts with another node|minority in name conflict resolution|Error while renaming Node ID|is reserved by node/,
+    reason: 'node-conflict',
+    // Gossip keeps the name of an agent that comes back with another address for 30 s.
+    graceMs: QUORUM_GRACE.cutOff,
+    // The names of servers are those of their pods; one that comes back conflicts with what it was before.
+    of: 'client',
+    hint: 'Two agents have the same name. Find the other one (consul members), and stop or rename it.',
+  },
+  {
+    words: /x509: |tls: |remote error: tls|does not look like a TLS handshake/,
+    reason: 'tls',
+    hint: 'Compare certificates, authority and `verify_*` of servers and clients in `server-config` and `client-config`.',
+  },
+  {
+    words: /blocked by ACLs|Permission denied: |ACL not found/,
+    reason: 'acl-denied',
+    hint: 'Give the agents tokens that may do what the message names (`acl.tokens` in `server-config` and `client-config`).',
+  },
+  {
+    words: /failed to parse|Error parsing|invalid config key|Config validation failed/,
+    reason: 'invalid-config',
+    last: true,
+    hint: 'Correct `server-config` or `client-config`; the message names the key.',
+  },
+  {
+    words: /(mkdir|open|failed to .*) \/consul\/data.*permission denied/,
+    reason: 'storage',
+    hint: "Let the pod's user write to the volume: see `securityContext.fsGroup` in `patches`, and what the driver supports.",
+  },
+];
+
+/** How long a log may say so while the agent is in trouble, in milliseconds. */
+export const SAID_MS = 10_000;
+
+/** Levels at which nothing is wrong. */
+const FINE = /\[(TRACE|DEBUG|INFO)\]/;
+
+/**
+ * The cause an agent in trouble names in the last lines of its log, newest first; undefined when it names none.
+ * @param ended it ended after them
+ */
+export function logSymptom(subject: Subject, log: string, ended: boolean): Symptom | undefined {
+  const lines = recent(log.split('\n'))
+    .filter((line) => !FINE.test(line))
+    .reverse();
+  for (const { words, reason, hint, last, of, graceMs = SAID_MS } of CAUSES) {
+    if ((last && !ended) || (of && of !== subject.role)) continue;
+    const line = lines.find((one) => words.test(one));
+    if (line === undefined) continue;
+    const what = `its log says: ${message(line)}`;
+    return { reason, class: 'hopeless', graceMs, subject, what, hint, alike: 'log', explains: true };
+  }
+  return undefined;
+}
+
+/** What an agent complained about longer ago than this, it complains about no more. */
+const RECENT_MS = 30_000;
+
+/** Those of the last while, by the clock of the log itself; lines without a time stay. */
+function recent(lines: readonly string[]): string[] {
+  const times = lines.map((line) => Date.parse(/^\d{4}-\S+T\S+/.exec(line)?.[0] ?? ''));
+  const newest = Math.max(...times.filter((time) => !Number.isNaN(time)));
+  return lines.filter((_, index) => !((times[index] ?? Number.NaN) < newest - RECENT_MS));
+}
+
+/** What Consul prints of itself before its first line: `           Node name: 'consul-server-0'`. */
+const HEAD = /^\s+\w[^[]*: /;
+
+/** The last lines, without those that tell of nothing wrong as long as there are others. */
+export function tellingLines(log: string, most: number): string[] {
+  const lines = log.split('\n').filter((line) => line.trim() !== '');
+  const telling = lines.filter((line) => !FINE.test(line) && !HEAD.test(line));
+  return (telling.length > 0 ? telling : lines).slice(-most);
+}
+
+/** Without time, level and the marks of a list. */
+function message(line: string): string {
+  const text = line.replace(/^\S+T\S+ +\[\w+\] +/, '').replace(/^(==> |\s*(\| *)?(\\t)?\* )/, '');
+  return oneLine(text, 300);
+}

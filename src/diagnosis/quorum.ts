@@ -1,0 +1,152 @@
+import type { ServerEvidence } from '../consul/evidence.ts';
+import type { Finding } from '../consul/finding.ts';
+import type { FailureReason } from '../failure.ts';
+import type { PodView } from '../rollout/pod.ts';
+import type { Subject, Symptom, SymptomClass } from './symptom.ts';
+
+/** The graces of what Consul itself shows, in milliseconds, from when all servers run. */
+export const QUORUM_GRACE = {
+  /** Servers that each have a leader of their own, as they never do in an election for so long. */
+  split: 15_000,
+  /** Somebody may be writing the policies just now. */
+  denied: 20_000,
+  /** What an agent was started with. */
+  configured: 10_000,
+  /** A partition may heal; and gossip lets a server that comes back with another address in only after 30 s. */
+  cutOff: 75_000,
+  outside: 45_000,
+  /** Elections take seconds; a slow disk makes it more. */
+  noLeader: 60_000,
+  other: 90_000,
+} as const;
+
+/** All of them together. */
+export const SERVERS: Subject = { kind: 'Servers', name: 'the servers', uid: '', role: 'server' };
+
+/** An agent by its pod. */
+export function agent({ name, uid, node }: PodView, role: Subject['role']): Subject {
+  return { kind: 'Agent', name, uid, role, ...(node !== undefined && { node }) };
+}
+
+export interface Asked {
+  evidence: readonly ServerEvidence[];
+  findings: readonly Finding[];
+  /** Pods of the servers that were asked: all of them, or there is nothing to say yet. */
+  servers: readonly PodView[];
+  /** Ready client pods that are to be members, by the name their agent has. */
+  clients: ReadonlyMap<string, PodView>;
+  /** Those are all there are to be. */
+  allClients: boolean;
+}
+
+/** What keeps running servers from being one cluster, and ready clients from being in it. */
+export function quorumSymptoms({ evidence, findings, servers, clients, allClients }: Asked): Symptom[] {
+  const failed = new Map(findings.filter(({ passed }) => !passed).map((finding) => [finding.id, finding]));
+  if (failed.size === 0) return [];
+  const bySaid = new Map(evidence.map((said) => [said.name, said]));
+  const leaders = new Set(evidence.flatMap(({ leader }) => leader || []));
+  const symptoms: Symptom[] = [];
+  const say = (
+    subject: Subject,
+    reason: FailureReason,
+    kind: SymptomClass,
+    graceMs: number,
+    what: string,
+    hint: string,
+  ) => symptoms.push({ subject, reason, class: kind, graceMs, what, hint });
+
+  for (const pod of servers) {
+    const said = bySaid.get(pod.name);
+    const subject = agent(pod, 'server');
+    if (!said) continue;
+    if (said.denied.length > 0) {
+      say(
+        subject,
+        'acl-denied',
+        'hopeless',
+        QUORUM_GRACE.denied,
+        `its ACLs hide ${said.denied.join(', ')} from whoever has no token`,
+        'Let the anonymous token read: operator, agent, node and session; or leave ACLs off until `bootstrap`.',
+      );
+    }
+    if (said.leader === '' && leaders.size > 0) {
+      say(
+        subject,
+        'cut-off',
+        'transient',
+        QUORUM_GRACE.cutOff,
+        `it sees no leader, while others follow ${[...leaders].join(' and ')}`,
+        'See who reaches whom: the network policies, the firewall between the nodes (8300, 8301), and its log below.',
+      );
+    }
+    if (said.leader === undefined && !said.denied.includes('leader')) {
+      say(
+        subject,
+        'cut-off',
+        'transient',
+        QUORUM_GRACE.noLeader,
+        `its agent does not answer: ${said.errors.leader ?? 'no answer'}`,
+        'See its log below; the API server has to reach port 8500 of the pod.',
+      );
+    }
+  }
+  if (servers.length === 0) return symptoms;
+  const leader = failed.get('quorum-leader');
+  if (leader && leaders.size > 1) {
+    say(SERVERS, 'split', 'hopeless', QUORUM_GRACE.split, leader.observed, HINTS.split);
+  } else if (leader && leaders.size === 0 && evidence.some((said) => said.leader === '')) {
+    say(SERVERS, 'no-leader', 'transient', QUORUM_GRACE.noLeader, leader.observed, HINTS.noLeader);
+  }
+  for (const [id, reason] of [
+    ['quorum-version', 'wrong-version'],
+    ['quorum-datacenter', 'wrong-datacenter'],
+  ] as const) {
+    const finding = failed.get(id);
+    const told = finding && evidence.every(({ version }) => version !== undefined);
+    if (told) say(SERVERS, reason, 'hopeless', QUORUM_GRACE.configured, finding.observed, HINTS[reason]);
+  }
+  if (failed.has('quorum-members')) symptoms.push(...clientSymptoms(evidence, clients));
+  // Members may be clients that are not ready, and those have symptoms of their own.
+  const [open] = [...failed.values()].filter(({ id }) => id !== 'quorum-members' || allClients);
+  if (symptoms.length === 0 && open) {
+    say(SERVERS, 'quorum', 'transient', QUORUM_GRACE.other, `${open.title}: ${open.observed}`, HINTS.quorum);
+  }
+  return symptoms;
+}
+
+const HINTS = {
+  split:
+    'Two clusters never become one by themselves. Look for `bootstrap`, `bootstrap_expect` or `retry_join` in `server-config`; keep the servers whose data you need, and remove the claims and pods of the others.',
+  noLeader:
+    'See below who sees whom and what the servers log. Lost servers whose data is gone need peers.json: https://developer.hashicorp.com/consul/tutorials/datacenter-operations/recovery-outage',
+  'wrong-version': 'Name the image by the version that is in it, or by its digest: `image`.',
+  'wrong-datacenter':
+    'Remove `datacenter` from `server-config` and `patches`, and name it in the input `datacenter`.',
+  quorum: 'Look at what this check observed and at the logs below.',
+};
+
+/** Clients that are ready and yet not alive in the pool of the servers. */
+function clientSymptoms(evidence: readonly ServerEvidence[], clients: Asked['clients']): Symptom[] {
+  const pools = evidence.flatMap(({ members }) => (members && members.length > 0 ? [members] : []));
+  if (pools.length === 0) return [];
+  return [...clients].flatMap(([name, pod]): Symptom[] => {
+    const known = pools.map((members) => members.find((member) => member.name === name));
+    if (known.every((member) => member?.status === 'alive' && member.ip === pod.ip)) return [];
+    const member = known.find((one) => one !== undefined);
+    const state = member
+      ? member.ip === pod.ip
+        ? `is ${member.status} there`
+        : `is known there by the address ${member.ip}, not ${pod.ip}`
+      : 'is not known there';
+    return [
+      {
+        reason: 'outside',
+        class: 'transient',
+        graceMs: QUORUM_GRACE.outside,
+        subject: agent(pod, 'client'),
+        what: `its agent has not joined the servers: it ${state}`,
+        hint: 'See its log below: `retry_join` in `client-config`, the gossip key, and the network between the nodes (8301, TCP and UDP).',
+      },
+    ];
+  });
+}

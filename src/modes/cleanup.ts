@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import type { ConsulClient } from '../consul/client.ts';
+import { SMOKE_PREFIX } from '../consul/keyvalue.ts';
+import { deregisterPath, SMOKE_SERVICE } from '../consul/registration.ts';
+import type { KubernetesObject } from '../kubernetes/object.ts';
+import type { Transport } from '../kubernetes/transport.ts';
+import { type PodView, podView } from '../rollout/pod.ts';
+import { Agents } from './agents.ts';
+
+const servicesAnswer = z.record(z.string(), z.unknown());
+
+/** What was found and removed. */
+export interface Cleaned {
+  services: number;
+  /** Pods that could not be asked, and why. */
+  missed: string[];
+}
+
+/**
+ * Removes the smoke key and the smoke services of a run that was killed, by asking: there is no record of them.
+ * Whoever calls this holds the cluster's lock, so that they belong to nobody else. What is missed expires in
+ * minutes. @throws the errors of the API server, and the reason of the signal
+ */
+export async function removeSmoke(
+  transport: Transport,
+  { namespace, name }: { namespace: string; name: string },
+  signal: AbortSignal,
+): Promise<Cleaned> {
+  const pods = await runningPods(transport, namespace, name, signal);
+  const agents = new Agents(transport, namespace);
+  const cleaned: Cleaned = { services: 0, missed: [] };
+  const attempt = async (pod: PodView, act: (agent: ConsulClient) => Promise<void>) => {
+    try {
+      await act(agents.client(pod));
+      return true;
+    } catch (error) {
+      signal.throwIfAborted();
+      cleaned.missed.push(`${pod.name}: ${error instanceof Error ? error.message : String(error)}`);
+      return false;
+    }
+  };
+  try {
+    for (const server of pods.filter(({ labels }) => labels['consul-role'] === 'server')) {
+      if (await attempt(server, (agent) => removeKeys(agent, signal))) break;
+    }
+    const clients = pods.filter(({ labels }) => labels['consul-role'] === 'client');
+    await Promise.all(
+      clients.map((client) =>
+        attempt(client, async (agent) => {
+          const removed = await removeServices(agent, signal);
+          cleaned.services += removed;
+        }),
+      ),
+    );
+    return cleaned;
+  } finally {
+    agents.close();
+  }
+}
+
+async function runningPods(
+  transport: Transport,
+  namespace: string,
+  name: string,
+  signal: AbortSignal,
+): Promise<PodView[]> {
+  const path = `/api/v1/namespaces/${namespace}/pods`;
+  const query = { labelSelector: `app=${name}` };
+  const { body } = await transport.request<{ items: KubernetesObject[] }>({
+    method: 'GET',
+    path,
+    query,
+    signal,
+  });
+  return body.items.map(podView).filter(({ phase, terminating }) => phase === 'Running' && !terminating);
+}
+
+async function removeKeys(agent: ConsulClient, signal: AbortSignal): Promise<void> {
+  await agent.delete(`/v1/kv/${SMOKE_PREFIX}`, { signal, query: { recurse: true } });
+}
+
+async function removeServices(agent: ConsulClient, signal: AbortSignal): Promise<number> {
+  const { body } = await agent.get('/v1/agent/services', { signal });
+  const left = Object.keys(servicesAnswer.parse(body)).filter((id) => id.startsWith(SMOKE_SERVICE));
+  for (const id of left) {
+    await agent.put(deregisterPath(id), undefined, { signal, accept: [404] });
+  }
+  return left.length;
+}

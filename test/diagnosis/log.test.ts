@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest';
+import { logSymptom, tellingLines } from '../../src/diagnosis/log.ts';
+import { subject } from './fixture.ts';
+
+const line = (text: string) => `2026-11-23T10:00:00.000Z [ERROR] agent: ${text}`;
+
+test.each([
+  [
+    'memberlist: Decrypt packet failed: No installed keys could decrypt the message from=10.0.0.1:8301',
+    'gossip-key',
+  ],
+  ['failed to join: Remote state is encrypted and encryption is not configured', 'gossip-key'],
+  ["Join failed: Member 'consul-server-0' part of wrong datacenter 'dc1'", 'wrong-datacenter'],
+  [
+    'refusing to rejoin cluster because server has been offline for more than the configured server_rejoin_age_max (168h0m0s)',
+    'stale-data',
+  ],
+  ['raft: failed to append to logs: write /consul/data/raft/raft.db: no space left on device', 'disk-full'],
+  ['serf: Node name conflicts with another node at 10.0.0.9:8301. Names must be unique!', 'node-conflict'],
+  ['rpcclient: tls: failed to verify certificate: x509: certificate signed by unknown authority', 'tls'],
+  [
+    "Coordinate update blocked by ACLs: Permission denied: token with AccessorID 'x' lacks permission 'node:write'",
+    'acl-denied',
+  ],
+  ['==> failed to parse /consul/config/x.json: 1:3: illegal char', 'invalid-config'],
+])('%s', (text, reason) => {
+  const of = { ...subject, role: reason === 'node-conflict' ? 'client' : 'server' } as const;
+  const found = logSymptom(of, [line('all fine'), line(text), line('shutting down')].join('\n'), true);
+  const graceMs = reason === 'node-conflict' ? 75_000 : 10_000;
+  expect(found).toMatchObject({ reason, class: 'hopeless', graceMs, subject: of, explains: true });
+  expect(found?.what).toContain(text.replace(/^==> /, '').slice(0, 60));
+  expect(found?.what).not.toContain('2026-11-23');
+});
+
+test('a log that names no cause says nothing', () => {
+  expect(logSymptom(subject, line('agent: Synced node info'), true)).toBeUndefined();
+  expect(logSymptom(subject, '', true)).toBeUndefined();
+});
+
+test('the latest line of a cause counts', () => {
+  const found = logSymptom(subject, [line('x509: first'), line('x509: second')].join('\n'), true);
+  expect(found?.what).toContain('second');
+});
+
+test('what is told at a level at which nothing is wrong is no cause', () => {
+  expect(logSymptom(subject, line('x509: certificate').replace('ERROR', 'INFO'), true)).toBeUndefined();
+});
+
+test('the last words of an agent mean nothing while it runs', () => {
+  const log = line('==> failed to parse /consul/config/x.json');
+  expect(logSymptom(subject, log, true)?.reason).toBe('invalid-config');
+  expect(logSymptom(subject, log, false)).toBeUndefined();
+});
+
+test('of a log those lines are shown that tell of something wrong, or else the last', () => {
+  const head = "           Node name: 'consul-server-0'";
+  const fine = line('agent: Synced').replace('ERROR', 'INFO');
+  expect(tellingLines([head, line('one'), fine, line('two'), '==> exit'].join('\n'), 2)).toEqual([
+    line('two'),
+    '==> exit',
+  ]);
+  expect(tellingLines([head, fine].join('\n'), 5)).toEqual([head, fine]);
+});
+
+test('a server that comes back conflicts with what it was before, and that is no cause', () => {
+  expect(logSymptom(subject, line('serf: Node name conflicts with another node'), true)).toBeUndefined();
+});
+
+test('what was said more than half a minute before the last line is over', () => {
+  const at = (seconds: number, text: string) =>
+    `2026-11-23T10:00:${String(seconds).padStart(2, '0')}.000Z [ERROR] agent: ${text}`;
+  const said = (seconds: number) =>
+    [at(seconds, 'x509: unknown authority'), at(40, 'something else')].join('\n');
+  expect(logSymptom(subject, said(9), true)).toBeUndefined();
+  expect(logSymptom(subject, said(11), true)?.reason).toBe('tls');
+});

@@ -1,0 +1,244 @@
+import { describe, expect, test } from 'vitest';
+import { podSymptoms, probeBudget } from '../../src/diagnosis/pod.ts';
+import type { ContainerView } from '../../src/rollout/container.ts';
+import { ailing, container, context, event, waiting } from './fixture.ts';
+
+/** Reason, class and grace in seconds of the one symptom. */
+function brief(containers: ContainerView[], change = {}): [string, string, number] | undefined {
+  const [found, ...more] = podSymptoms(ailing({ containers }), context(change));
+  expect(more).toEqual([]);
+  return found && [found.reason, found.class, found.graceMs / 1000];
+}
+
+test('a pod that is ready, or going, has none', () => {
+  const containers = [waiting('ErrImagePull', 'not found')];
+  expect(podSymptoms(ailing({ containers, ready: true }), context())).toEqual([]);
+  expect(podSymptoms(ailing({ containers, terminating: true }), context())).toEqual([]);
+});
+
+test.each([
+  ['InvalidImageName', 'couldn\'t parse image name "a b"', ['image', 'hopeless', 5]],
+  ['ErrImageNeverPull', 'is not present with pull policy of Never', ['image', 'hopeless', 5]],
+  [
+    'ErrImagePull',
+    'rpc error: code = NotFound desc = docker.io/consul:9: not found',
+    ['image', 'hopeless', 15],
+  ],
+  ['ErrImagePull', 'manifest unknown', ['image', 'hopeless', 15]],
+  ['ErrImagePull', 'failed to authorize: 401 Unauthorized', ['image', 'hopeless', 15]],
+  ['ErrImagePull', 'no match for platform in manifest', ['image', 'hopeless', 15]],
+  ['ErrImagePull', 'x509: certificate signed by unknown authority', ['image', 'hopeless', 15]],
+  [
+    'ImagePullBackOff',
+    'Back-off pulling image "x": ErrImagePull: pull access denied',
+    ['image', 'hopeless', 15],
+  ],
+  ['ErrImagePull', 'dial tcp 10.0.0.1:443: i/o timeout', ['image', 'transient', 120]],
+  ['ErrImagePull', 'unexpected status from HEAD request: 429 Too Many Requests', ['image', 'transient', 120]],
+  ['ImagePullBackOff', 'Back-off pulling image "x"', ['image', 'transient', 120]],
+  ['CreateContainerConfigError', 'configmap "nope" not found', ['missing-reference', 'hopeless', 30]],
+  [
+    'CreateContainerConfigError',
+    "couldn't find key a in Secret default/b",
+    ['missing-reference', 'hopeless', 30],
+  ],
+  [
+    'CreateContainerConfigError',
+    'container has runAsNonRoot and image will run as root',
+    ['broken-container', 'hopeless', 30],
+  ],
+  [
+    'CreateContainerConfigError',
+    'failed to sync configmap cache: timed out',
+    ['broken-container', 'transient', Number.POSITIVE_INFINITY],
+  ],
+  [
+    'RunContainerError',
+    'exec: "nope": executable file not found in $PATH',
+    ['broken-container', 'hopeless', 10],
+  ],
+] as const)('%s %s', (reason, message, wanted) => {
+  expect(brief([waiting(reason, message)])).toEqual(wanted);
+});
+
+test.each(['ContainerCreating', 'PodInitializing'])('%s is no trouble', (reason) => {
+  expect(brief([waiting(reason)])).toBeUndefined();
+});
+
+describe('a container that ends', () => {
+  const ended = { reason: 'Error', exitCode: 1, message: '' };
+  const looping = (restarts: number, pause: string, end = ended): ContainerView =>
+    container({
+      restarts,
+      ended: end,
+      waiting: {
+        reason: 'CrashLoopBackOff',
+        message: `back-off ${pause} restarting failed container=consul`,
+      },
+    });
+  const FOREVER = Number.POSITIVE_INFINITY;
+
+  test.each([
+    ['once', container({ ended }), 0, ['crash', 'transient', FOREVER]],
+    ['twice', looping(1, '10s'), 0, ['crash', 'transient', FOREVER]],
+    ['three times', looping(2, '20s'), 0, ['crash', 'hopeless', 0]],
+    [
+      'three times, and runs again',
+      container({ restarts: 3, running: true, started: true, ended }),
+      0,
+      ['crash', 'transient', FOREVER],
+    ],
+    ['twice, after many restarts long ago', looping(51, '10s'), 50, ['crash', 'transient', FOREVER]],
+    ['for long before this run', looping(50, '5m0s'), 50, ['crash', 'hopeless', 0]],
+    ['for a while before this run', looping(3, '1m20s'), 3, ['crash', 'hopeless', 0]],
+    [
+      'once, out of memory',
+      container({ ended: { ...ended, reason: 'OOMKilled', exitCode: 137 } }),
+      0,
+      ['out-of-memory', 'transient', FOREVER],
+    ],
+    [
+      'twice, out of memory',
+      looping(1, '10s', { ...ended, reason: 'OOMKilled', exitCode: 137 }),
+      0,
+      ['out-of-memory', 'hopeless', 0],
+    ],
+    [
+      'before it began',
+      container({ ended: { reason: 'StartError', exitCode: 128, message: 'exec: "x"' } }),
+      0,
+      ['broken-container', 'hopeless', 10],
+    ],
+  ] as const)('%s', (_, view, before, wanted) => {
+    expect(brief([view], { restartsBefore: () => before })).toEqual(wanted);
+  });
+
+  test('as it should, before the others start, is no trouble', () => {
+    const done = container({ init: true, ended: { reason: 'Completed', exitCode: 0, message: '' } });
+    expect(brief([done, waiting('PodInitializing')])).toBeUndefined();
+  });
+
+  test('says how', () => {
+    const [found] = podSymptoms(ailing({ containers: [looping(2, '20s')] }), context());
+    expect(found?.what).toBe('it ended: exit code 1, 3 times so far');
+  });
+});
+
+describe('without a node', () => {
+  const unscheduled = (message: string, change = {}) => {
+    const pod = ailing({ scheduled: false, unschedulable: message });
+    const [found] = podSymptoms(pod, context(change));
+    return found && [found.reason, found.class, found.graceMs / 1000];
+  };
+
+  test.each([
+    [
+      "0/3 nodes are available: 3 node(s) didn't match Pod's node affinity/selector. preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.",
+      ['unschedulable', 'hopeless', 30],
+    ],
+    [
+      "0/3 nodes are available: 1 node(s) had untolerated taint {dedicated: db}, 2 node(s) didn't match pod anti-affinity rules.",
+      ['unschedulable', 'hopeless', 30],
+    ],
+    [
+      '0/3 nodes are available: 1 Insufficient cpu, 2 node(s) had untolerated taint {dedicated: db}.',
+      ['unschedulable', 'transient', 60],
+    ],
+    [
+      "0/3 nodes are available: 1 node(s) were unschedulable, 2 node(s) didn't match pod anti-affinity rules.",
+      ['unschedulable', 'transient', 120],
+    ],
+    [
+      '0/3 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/unreachable: }, 2 Insufficient memory.',
+      ['unschedulable', 'transient', 120],
+    ],
+    ['0/3 nodes are available: pod has unbound immediate PersistentVolumeClaims.', ['storage', 'slow', 120]],
+    ['persistentvolumeclaim "data-consul-server-0" not found', ['storage', 'hopeless', 30]],
+    [
+      '0/3 nodes are available: 3 node(s) had volume node affinity conflict.',
+      ['unschedulable', 'hopeless', 30],
+    ],
+  ])('%s', (message, wanted) => {
+    expect(unscheduled(message)).toEqual(wanted);
+  });
+
+  test('that a scheduling gate keeps back waits for whoever lifts it', () => {
+    const message = 'Scheduling is blocked due to non-empty scheduling gates';
+    expect(unscheduled(message)).toEqual(['unschedulable', 'transient', 120]);
+  });
+
+  test('while an autoscaler makes one, there is no hurry', () => {
+    const message = '0/3 nodes are available: 3 Insufficient cpu.';
+    const growing = event('TriggeredScaleUp', 'pod triggered scale-up', { lastAt: 2 });
+    const refusing = event('NotTriggerScaleUp', 'max node group size reached', { lastAt: 3 });
+    expect(unscheduled(message, { events: [growing] })).toEqual([
+      'unschedulable',
+      'slow',
+      Number.POSITIVE_INFINITY,
+    ]);
+    expect(unscheduled(message, { events: [refusing, growing] })).toEqual(['unschedulable', 'transient', 60]);
+  });
+
+  test('what its volume waits for is told', () => {
+    const events = [event('ExternalProvisioning', 'Waiting for a volume to be created')];
+    const pod = ailing({ scheduled: false });
+    const [found] = podSymptoms(pod, context({ claims: [{ name: 'data-consul-server-0', events }] }));
+    expect(found).toMatchObject({ reason: 'storage', class: 'slow', graceMs: 120_000 });
+    expect(found?.what).toContain('data-consul-server-0 is not bound: Waiting');
+    expect(podSymptoms(pod, context())).toEqual([]);
+  });
+});
+
+describe('with a node', () => {
+  test('that is not ready, that comes first', () => {
+    const node = { name: 'n1', uid: 'n', ready: false, cordoned: false, terminating: false };
+    const pod = ailing({ containers: [waiting('ErrImagePull', 'not found')] });
+    expect(podSymptoms(pod, context({ node }))).toMatchObject([{ reason: 'node-lost', graceMs: 120_000 }]);
+  });
+
+  test.each([
+    [
+      'MountVolume.SetUp failed for volume "x" : configmap "nope" not found',
+      ['missing-reference', 'hopeless', 30],
+    ],
+    ['Unable to attach or mount volumes: timed out waiting', ['storage', 'transient', 120]],
+    ['Multi-Attach error for volume "pvc-1"', ['storage', 'transient', Number.POSITIVE_INFINITY]],
+  ])('cannot mount: %s', (message, wanted) => {
+    const events = [event('FailedMount', message)];
+    expect(brief([waiting('ContainerCreating')], { events })).toEqual(wanted);
+  });
+
+  test('without a network', () => {
+    const events = [event('FailedCreatePodSandBox', 'plugin type="calico" failed (add): timeout')];
+    expect(brief([waiting('ContainerCreating')], { events })).toEqual(['broken-container', 'transient', 120]);
+  });
+
+  test('what runs and is not ready is slow for as long as its probes allow, and a minute', () => {
+    const running = { running: true, phase: 'Running' };
+    expect(brief([container({ ...running, started: true })])).toEqual(['not-ready', 'slow', 64]);
+    expect(brief([container({ ...running, started: false })])).toEqual(['not-ready', 'slow', 360]);
+    const events = [event('Unhealthy', 'Readiness probe failed: HTTP 404')];
+    const [found] = podSymptoms(
+      ailing({ containers: [container({ running: true, started: true })] }),
+      context({ events }),
+    );
+    expect(found?.what).toContain('HTTP 404');
+  });
+
+  test('ended from outside', () => {
+    const pod = ailing({ phase: 'Failed', evicted: 'Evicted: low on memory' });
+    expect(podSymptoms(pod, context())).toMatchObject([{ reason: 'node-lost' }]);
+  });
+});
+
+test('the budget of the probes is that of the slowest container, with the defaults of Kubernetes', () => {
+  const containers = [
+    { startupProbe: { periodSeconds: 1, failureThreshold: 300 }, readinessProbe: { periodSeconds: 1 } },
+    { readinessProbe: { initialDelaySeconds: 5 } },
+  ];
+  expect(probeBudget({ spec: { template: { spec: { containers } } } })).toEqual({
+    startMs: 301_000,
+    readyMs: 45_000,
+  });
+  expect(probeBudget({})).toEqual({ startMs: 0, readyMs: 0 });
+});

@@ -1,0 +1,102 @@
+import { expect, test } from 'vitest';
+import type { ServerEvidence } from '../../src/consul/evidence.ts';
+import { type ExpectedCluster, judgeQuorum } from '../../src/consul/quorum.ts';
+import { quorumSymptoms } from '../../src/diagnosis/quorum.ts';
+import { cluster, expected, healthy, lone, members } from '../consul/healthy-cluster.ts';
+import { pod } from '../rollout/fixture.ts';
+
+const servers = [0, 1, 2].map((at) => pod(`consul-server-${at}`, { ip: `10.0.0.${at + 1}` }));
+const clients = new Map(
+  [0, 1].map((at) => [`consul-client-${at}`, pod(`consul-client-${at}`, { ip: `10.0.1.${at + 1}` })]),
+);
+
+/** Reason, class, grace in seconds and whom it is about. */
+function brief(evidence: ServerEvidence[], wanted: Partial<ExpectedCluster> = {}) {
+  const findings = judgeQuorum(evidence, { ...expected, ...wanted });
+  return quorumSymptoms({ evidence, findings, servers, clients, allClients: true }).map(
+    ({ reason, class: kind, graceMs, subject }) => [reason, kind, graceMs / 1000, subject.name],
+  );
+}
+
+test('a cluster in good order has none', () => {
+  expect(brief(cluster())).toEqual([]);
+});
+
+test('servers that each lead themselves never become one', () => {
+  const split = [0, 1, 2].map(lone);
+  expect(brief(split)).toContainEqual(['split', 'hopeless', 15, 'the servers']);
+});
+
+test('no leader at all', () => {
+  const leaderless = cluster().map((said) => ({ ...said, leader: '' }));
+  expect(brief(leaderless)).toEqual([['no-leader', 'transient', 60, 'the servers']]);
+});
+
+test('one that is cut off from the leader of the others', () => {
+  expect(brief([healthy(0), healthy(1), healthy(2, { leader: '' })])).toEqual([
+    ['cut-off', 'transient', 75, 'consul-server-2'],
+  ]);
+});
+
+test('an agent that does not answer', () => {
+  const silent: ServerEvidence = {
+    name: 'consul-server-2',
+    denied: [],
+    errors: { leader: 'connection refused' },
+  };
+  expect(brief([healthy(0), healthy(1), silent])).toEqual([['cut-off', 'transient', 60, 'consul-server-2']]);
+});
+
+test('ACLs that hide what has to be seen', () => {
+  const denied = cluster().map((said) => ({ ...said, members: [], denied: ['members' as const] }));
+  expect(brief(denied).map(([reason, kind, grace]) => [reason, kind, grace])).toEqual(
+    servers.map(() => ['acl-denied', 'hopeless', 20]),
+  );
+});
+
+test('a version or a datacenter that the servers were started with', () => {
+  expect(brief(cluster(), { version: '1.23.0' })).toEqual([['wrong-version', 'hopeless', 10, 'the servers']]);
+  expect(brief(cluster(), { datacenter: 'dc9' })).toEqual([
+    ['wrong-datacenter', 'hopeless', 10, 'the servers'],
+  ]);
+});
+
+test.each([
+  ['is not known', members().filter(({ name }) => name !== 'consul-client-1'), 'is not known there'],
+  [
+    'has failed',
+    members().map((one) => (one.name === 'consul-client-1' ? { ...one, status: 'failed' as const } : one)),
+    'is failed there',
+  ],
+  [
+    'is known by its address of before',
+    members().map((one) => (one.name === 'consul-client-1' ? { ...one, ip: '10.9.9.9' } : one)),
+    '10.9.9.9, not 10.0.1.2',
+  ],
+])('a client that %s', (_, pool, words) => {
+  const evidence = cluster().map((said) => ({ ...said, members: pool }));
+  const found = quorumSymptoms({
+    evidence,
+    findings: judgeQuorum(evidence, expected),
+    servers,
+    clients,
+    allClients: true,
+  });
+  expect(found).toMatchObject([
+    {
+      reason: 'outside',
+      class: 'transient',
+      graceMs: 45_000,
+      subject: { name: 'consul-client-1', role: 'client' },
+    },
+  ]);
+  expect(found[0]?.what).toContain(words);
+});
+
+test('whatever else does not pass is not without a word', () => {
+  const unhealthy = cluster().map((said) => ({
+    ...said,
+    autopilot: { healthy: false, failureTolerance: 0, servers: said.autopilot?.servers ?? [] },
+  }));
+  expect(brief(unhealthy)).toEqual([['quorum', 'transient', 90, 'the servers']]);
+});

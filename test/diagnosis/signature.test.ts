@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { describeSignature, signatures } from '../../src/diagnosis/signature.ts';
+import type { Subject } from '../../src/diagnosis/symptom.ts';
+import { symptom } from './fixture.ts';
+
+function at(name: string, node: string, what: string, role: Subject['role'] = 'client') {
+  const subject: Subject = { kind: 'Pod', name, uid: `uid-${name}`, role, node };
+  return { ...symptom({ subject, what }), sinceMs: 0, dueMs: 0, lastMs: 0, round: 1 };
+}
+
+test('the same trouble of several pods is told once, with the node they share', () => {
+  const pods = [10, 2, 1, 0].map((index) =>
+    at(
+      `consul-client-${index}`,
+      'n3',
+      `ErrImagePull: unauthorized (try ${index} for consul-client-${index})`,
+    ),
+  );
+  const found = signatures(pods);
+  expect(found).toHaveLength(1);
+  expect(found.map(describeSignature)).toEqual([
+    '4 pods (consul-client-0, consul-client-1, consul-client-2, …): ErrImagePull: unauthorized (try 0 for consul-client-0), all on n3',
+  ]);
+});
+
+test('on several nodes none is named', () => {
+  const pods = [at('consul-client-0', 'n1', 'x'), at('consul-client-1', 'n2', 'x')];
+  expect(signatures(pods).map(describeSignature)).toEqual(['2 pods (consul-client-0, consul-client-1): x']);
+});
+
+test('servers come first, then what most pods have', () => {
+  const found = signatures([
+    at('consul-client-0', 'n1', 'not found'),
+    at('consul-client-1', 'n1', 'unauthorized'),
+    at('consul-client-2', 'n1', 'unauthorized'),
+    at('consul-server-0', 'n2', 'too big', 'server'),
+  ]);
+  expect(found.map(({ subjects }) => subjects)).toEqual([
+    ['consul-server-0'],
+    ['consul-client-1', 'consul-client-2'],
+    ['consul-client-0'],
+  ]);
+});
+
+test('servers and clients with the same trouble are told together, a server first', () => {
+  const [found] = signatures([
+    at('consul-client-0', 'n1', 'not found'),
+    at('consul-server-1', 'n2', 'not found', 'server'),
+    at('consul-server-0', 'n1', 'not found', 'server'),
+  ]);
+  expect(found?.first.subject.name).toBe('consul-server-0');
+  expect(found?.subjects).toEqual(['consul-server-0', 'consul-server-1', 'consul-client-0']);
+});

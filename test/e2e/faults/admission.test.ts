@@ -1,0 +1,185 @@
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { selfSigned } from '../../certificate.ts';
+import { deploy, type Outcome, start } from '../action.ts';
+import { bed } from '../bed.ts';
+import { eventually, kubectl, kubectlApply, pods } from '../cluster.ts';
+import { CLIENTS, expectTold, SMALL, within } from '../scenario.ts';
+
+function namespaceWith(name: string, labels: Record<string, string> = {}): string {
+  return JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
+}
+
+/** Watches over the pods of one namespace alone. */
+function webhook(namespace: string, url: string, caBundle: string): string {
+  return JSON.stringify({
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingWebhookConfiguration',
+    metadata: { name: namespace },
+    webhooks: [
+      {
+        name: 'e2e.consul-deploy.example.com',
+        clientConfig: { url, caBundle: Buffer.from(caBundle).toString('base64') },
+        rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }],
+        namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
+        failurePolicy: 'Fail',
+        sideEffects: 'None',
+        timeoutSeconds: 2,
+        admissionReviewVersions: ['v1'],
+      },
+    ],
+  });
+}
+
+const unregister = (namespace: string) =>
+  kubectl('delete', 'validatingwebhookconfiguration', namespace, '--ignore-not-found');
+
+describe.concurrent('pods are not even made', () => {
+  it(
+    'because the quota is used up',
+    within('quota', async (namespace) => {
+      await kubectlApply(namespaceWith(namespace));
+      await kubectl('-n', namespace, 'create', 'quota', 'small', '--hard=pods=4');
+      const outcome = await deploy({ ...SMALL, namespace });
+      expectTold(outcome, 'pod-refused', {
+        what: /exceeded quota: small/,
+        where: /^StatefulSet\/consul-(server|client)$/,
+        hint: 'quota',
+      });
+      expect(await pods(namespace)).toHaveLength(4);
+    }),
+  );
+
+  it(
+    'because Pod Security forbids what a patch asks for',
+    within('pod-security', async (namespace) => {
+      await kubectlApply(namespaceWith(namespace, { 'pod-security.kubernetes.io/enforce': 'restricted' }));
+      const patches = JSON.stringify([
+        { target: CLIENTS, merge: { spec: { template: { spec: { hostNetwork: true } } } } },
+      ]);
+      const outcome = await deploy({ ...SMALL, namespace, patches });
+      expectTold(outcome, 'pod-refused', {
+        what: /violates PodSecurity "restricted:latest": host namespaces/,
+        where: 'StatefulSet/consul-client',
+        hint: 'Pod Security',
+      });
+      expect(await pods(namespace, 'client')).toEqual([]);
+    }),
+  );
+
+  if (bed) {
+    const { hostIp } = bed;
+    let server: Server;
+    let url: string;
+    const { key, cert } = selfSigned('webhook.example.com', hostIp);
+
+    beforeAll(async () => {
+      server = createServer({ key, cert }, (request, response) => {
+        let body = '';
+        request.on('data', (chunk) => {
+          body += chunk;
+        });
+        request.on('end', () => {
+          const { request: review } = JSON.parse(body) as { request: { uid: string } };
+          const status = { message: 'not on a Monday' };
+          response.setHeader('content-type', 'application/json');
+          response.end(
+            JSON.stringify({
+              apiVersion: 'admission.k8s.io/v1',
+              kind: 'AdmissionReview',
+              response: { uid: review.uid, allowed: false, status },
+            }),
+          );
+        });
+      });
+      await new Promise<void>((resolve) => server.listen(0, hostIp, resolve));
+      url = `https://${hostIp}:${(server.address() as AddressInfo).port}/`;
+    });
+
+    afterAll(() => new Promise((resolve) => server.close(resolve)));
+
+    async function deployUnder(namespace: string, webhookUrl: string): Promise<Outcome> {
+      try {
+        await kubectlApply(webhook(namespace, webhookUrl, cert));
+        return await deploy({ ...SMALL, namespace });
+      } finally {
+        await unregister(namespace);
+      }
+    }
+
+    it(
+      'because an admission webhook denies them',
+      within('webhook-denies', async (namespace) => {
+        const outcome = await deployUnder(namespace, url);
+        expectTold(outcome, 'pod-refused', {
+          what: /admission webhook "e2e\.consul-deploy\.example\.com" denied the request: not on a Monday/,
+          where: 'StatefulSet/consul-server',
+          hint: 'webhook',
+        });
+        expect(await pods(namespace)).toEqual([]);
+      }),
+    );
+
+    it(
+      'because an admission webhook is down, and stays so',
+      within('webhook-down', async (namespace) => {
+        const outcome = await deployUnder(namespace, `https://${hostIp}:9/`);
+        expectTold(outcome, 'pod-refused', {
+          what: 'failed calling webhook',
+          where: 'StatefulSet/consul-server',
+          hint: 'Repair the webhook',
+        });
+      }),
+    );
+
+    it(
+      'no false alarm: an admission webhook is down for a while',
+      within('webhook-returns', async (namespace) => {
+        try {
+          await kubectlApply(webhook(namespace, `https://${hostIp}:9/`, cert));
+          const running = start({ ...SMALL, namespace });
+          await eventually('the refusal in the log', 60_000, async () =>
+            running.log().includes('its pods are refused') ? true : undefined,
+          );
+          await unregister(namespace);
+          const outcome = await running.outcome;
+          expect(outcome.code, outcome.log).toBe(0);
+        } finally {
+          await unregister(namespace);
+        }
+      }),
+    );
+  }
+});
+
+describe.concurrent('volumes that are never made', () => {
+  it(
+    'because the provisioner of their StorageClass does not run',
+    within('no-provisioner', async (namespace) => {
+      const storageClass = {
+        apiVersion: 'storage.k8s.io/v1',
+        kind: 'StorageClass',
+        metadata: { name: namespace },
+        provisioner: 'nobody.example.com',
+        volumeBindingMode: 'WaitForFirstConsumer',
+      };
+      try {
+        await kubectlApply(JSON.stringify(storageClass));
+        const outcome = await deploy({
+          ...SMALL,
+          namespace,
+          'server-storage': '1Gi',
+          'storage-class': namespace,
+        });
+        expectTold(outcome, 'storage', {
+          what: /3 pods .*volume claim data-consul-server-\d is not bound: .*nobody\.example\.com/,
+          where: 'Pod/consul-server-0',
+          hint: 'storage-class',
+        });
+      } finally {
+        await kubectl('delete', 'storageclass', namespace, '--ignore-not-found');
+      }
+    }),
+  );
+});

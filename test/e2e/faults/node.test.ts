@@ -1,0 +1,152 @@
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Running, start } from '../action.ts';
+import { bed } from '../bed.ts';
+import { eventually, isReady, kubectl, kubectlJson, pods } from '../cluster.ts';
+import { consul } from '../consul.ts';
+import { address, CLIENTS, expectTold, meddle, readyNames, SERVERS, SMALL, within } from '../scenario.ts';
+
+/** Faults of the cluster itself: one after the other, since they are everybody's. */
+
+const LABEL = 'e2e.consul-deploy/clients';
+
+/** Servers that take their time, so that something can happen before they are ready. */
+const SLOW = JSON.stringify([meddle(SERVERS, 'sleep 15')]);
+
+async function startedUntilAServerRuns(namespace: string): Promise<Running> {
+  const running = start({ ...SMALL, namespace });
+  await eventually('a server to run', 60_000, async () =>
+    (await pods(namespace, 'server')).some(({ status }) => status.phase === 'Running') ? true : undefined,
+  );
+  return running;
+}
+
+describe('no false alarm', () => {
+  let nodes: string[] = [];
+  beforeAll(async () => {
+    const { items } = await kubectlJson<{ items: { metadata: { name: string } }[] }>('get', 'nodes');
+    nodes = items.map(({ metadata }) => metadata.name);
+  });
+  afterEach(async () => {
+    await kubectl('label', 'nodes', '--all', `${LABEL}-`);
+    await kubectl('uncordon', ...nodes);
+  });
+
+  it(
+    'clients that find no node for 40 s, until it is uncordoned',
+    within('uncordon', async (namespace) => {
+      const [node = ''] = nodes;
+      await kubectl('label', 'node', node, `${LABEL}=`);
+      const nodeSelector = { [LABEL]: '' };
+      const patches = JSON.stringify([
+        { target: CLIENTS, merge: { spec: { template: { spec: { nodeSelector } } } } },
+      ]);
+      const running = start({ ...SMALL, namespace, patches });
+      // The servers are placed by now, so that they do not need it.
+      await eventually('three servers with a node', 60_000, async () => {
+        const placed = (await pods(namespace, 'server')).filter(({ spec }) => spec.nodeName !== undefined);
+        return placed.length === 3 ? true : undefined;
+      });
+      await kubectl('cordon', node);
+      await kubectl('-n', namespace, 'delete', 'pods', '-l=consul-role=client');
+      await eventually('the clients to be told pending', 30_000, async () =>
+        /waiting although .*consul-client.*unschedulable/.test(running.log()) ? true : undefined,
+      );
+      const since = Date.now();
+      await eventually('40 s', 60_000, async () => (Date.now() - since > 40_000 ? true : undefined));
+      expect(running.process.exitCode, running.log()).toBeNull();
+      await kubectl('uncordon', node);
+      const outcome = await running.outcome;
+      expect(outcome.code, outcome.log).toBe(0);
+    }),
+  );
+
+  it(
+    'another server is elected in the middle',
+    within('election', async (namespace) => {
+      const patches = JSON.stringify([meddle(CLIENTS, 'sleep 12')]);
+      const running = start({ ...SMALL, namespace, patches, 'stable-for': '5s' });
+      const leader = await eventually('a leader', 60_000, async () => {
+        try {
+          return (
+            (await consul<string>(await address(namespace, 'consul-server-0'), '/v1/status/leader')) ||
+            undefined
+          );
+        } catch {
+          return undefined;
+        }
+      });
+      const answer = await fetch(
+        `http://${leader.replace(/:8300$/, '')}:8500/v1/operator/raft/transfer-leader`,
+        {
+          method: 'POST',
+        },
+      );
+      expect(answer.ok).toBe(true);
+      const outcome = await running.outcome;
+      expect(outcome.code, outcome.log).toBe(0);
+      const elected = await consul<string>(await address(namespace, 'consul-server-0'), '/v1/status/leader');
+      expect(elected).not.toBe(leader);
+    }),
+  );
+
+  if (bed) {
+    const { fault } = bed;
+
+    it(
+      'the API server restarts',
+      within('restart', async (namespace) => {
+        const running = start({ ...SMALL, namespace, patches: SLOW });
+        await eventually('the wait', 60_000, async () =>
+          running.log().includes('Wait and prove') ? true : undefined,
+        );
+        await fault('restart-apiserver');
+        const outcome = await running.outcome;
+        expect(outcome.code, outcome.log).toBe(0);
+      }),
+    );
+
+    it(
+      'a node goes and comes back',
+      within('flap', async (namespace) => {
+        const running = await startedUntilAServerRuns(namespace);
+        try {
+          await fault('crash-node', '3');
+          await eventually('the run to notice', 60_000, async () =>
+            running.log().includes('its node n3 is not ready') ? true : undefined,
+          );
+        } finally {
+          await fault('return-node', '3');
+        }
+        const outcome = await running.outcome;
+        expect(outcome.code, outcome.log).toBe(0);
+        expect(await readyNames(namespace)).toHaveLength(5);
+      }),
+    );
+  }
+});
+
+if (bed) {
+  const { fault } = bed;
+
+  describe('a node that goes during the rollout', () => {
+    it(
+      'and does not come back, is named',
+      within('node-lost', async (namespace) => {
+        const running = await startedUntilAServerRuns(namespace);
+        try {
+          await fault('crash-node', '3');
+          const outcome = await running.outcome;
+          expectTold(outcome, 'node-lost', {
+            what: /its node n3 is not ready/,
+            where: /^Pod\/consul-server-\d$/,
+            hint: 'kubectl describe node n3',
+          });
+          const there = (await pods(namespace)).filter(({ spec }) => spec.nodeName === 'n3');
+          expect(there.filter(isReady)).toEqual([]);
+        } finally {
+          await fault('return-node', '3');
+        }
+      }),
+    );
+  });
+}

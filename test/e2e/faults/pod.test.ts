@@ -1,0 +1,142 @@
+import { describe, expect, it } from 'vitest';
+import { deploy } from '../action.ts';
+import { eventually, kubectl, kubectlJson, pods, versions } from '../cluster.ts';
+import { consul } from '../consul.ts';
+import {
+  address,
+  CLIENTS,
+  expectRed,
+  expectTold,
+  meddle,
+  readyNames,
+  SERVERS,
+  SMALL,
+  within,
+} from '../scenario.ts';
+import { inputsOf, OF_CLIENTS, OF_SERVERS } from './catalogue.ts';
+
+describe.concurrent('clients with', () => {
+  it.each(OF_CLIENTS)('$name', (fault) =>
+    within(fault.scenario, async (namespace) => {
+      const outcome = await deploy({ ...SMALL, namespace, ...inputsOf(fault) });
+      expectTold(outcome, fault.reason, fault.told);
+      if (fault.evidence) expect(outcome.summary).toContain(fault.evidence);
+      // It is their trouble alone, though it was told before the servers were through.
+      await eventually('the servers to be ready', 30_000, async () => {
+        const ready = (await readyNames(namespace)).filter((name) => name.includes('server'));
+        return ready.length === 3 ? true : undefined;
+      });
+    })(),
+  );
+});
+
+describe.concurrent('servers with', () => {
+  it.each(OF_SERVERS)('$name', (fault) =>
+    within(fault.scenario, async (namespace) => {
+      const outcome = await deploy({ ...SMALL, namespace, ...inputsOf(fault) });
+      expectTold(outcome, fault.reason, fault.told);
+      if (!fault.said) return;
+      // The very words of the agent, not a guess.
+      const where = outcome.report?.failure?.where ?? '';
+      const log = await kubectl('-n', namespace, 'logs', where, '--previous').catch(() =>
+        kubectl('-n', namespace, 'logs', where),
+      );
+      expect(log).toMatch(fault.told.what);
+    })(),
+  );
+});
+
+describe.concurrent('a cluster that worked before', () => {
+  it(
+    'and whose servers but one have lost their data',
+    within('lost', async (namespace) => {
+      const first = await deploy({ ...SMALL, namespace });
+      expect(first.code, first.log).toBe(0);
+      // As two nodes that are gone take them along: no goodbye.
+      const gone = ['consul-server-1', 'consul-server-2', '--grace-period=0', '--force'];
+      await kubectl('-n', namespace, 'delete', 'pods', ...gone);
+
+      const outcome = await deploy({ ...SMALL, namespace });
+      expectTold(outcome, 'no-leader', { what: 'no leader', hint: 'peers.json' });
+      // Nothing was made worse: the one that has the data still has it.
+      const ip = await address(namespace, 'consul-server-0');
+      const { Servers } = await consul<{ Servers: object[] }>(ip, '/v1/operator/raft/configuration?stale');
+      expect(Servers).toHaveLength(3);
+    }),
+  );
+
+  it(
+    'and of which a field is to change that cannot',
+    within('immutable', async (namespace) => {
+      const first = await deploy({
+        ...SMALL,
+        namespace,
+        servers: '1',
+        clients: 'none',
+        'client-replicas': '',
+      });
+      expect(first.code, first.log).toBe(0);
+      const before = await versions(namespace);
+      const outcome = await deploy({
+        ...SMALL,
+        namespace,
+        servers: '1',
+        clients: 'none',
+        'client-replicas': '',
+        'server-storage': '1Gi',
+      });
+      expectRed(outcome, 'immutable-field');
+      expect(outcome.report?.failure?.where).toContain('consul-server');
+      expect(outcome.report?.left).toBe('Nothing was changed.');
+      expect(await versions(namespace)).toEqual(before);
+    }),
+  );
+});
+
+describe.concurrent('no false alarm', () => {
+  it(
+    'clients that end twice and then work',
+    within('twice', async (namespace) => {
+      const script = `
+      echo x >>/consul/data/starts
+      [ "$(wc -l </consul/data/starts)" -gt 2 ] || exit 1`;
+      const outcome = await deploy({
+        ...SMALL,
+        namespace,
+        patches: JSON.stringify([meddle(CLIENTS, script)]),
+      });
+      expect(outcome.code, outcome.log).toBe(0);
+      const clients = await pods(namespace, 'client');
+      expect(clients.map(({ status }) => status.containerStatuses?.[0]?.restartCount)).toEqual([2, 2]);
+    }),
+  );
+
+  it(
+    'agents that take their time to start, within their startup probe',
+    within('slow', async (namespace) => {
+      const patches = JSON.stringify([meddle(SERVERS, 'sleep 20'), meddle(CLIENTS, 'sleep 50')]);
+      const outcome = await deploy({ ...SMALL, namespace, patches });
+      expect(outcome.code, outcome.log).toBe(0);
+      expect(outcome.report?.durationMs).toBeGreaterThan(50_000);
+    }),
+  );
+
+  it(
+    'clients of the revision before that end again and again, while the new ones come up',
+    within('old-revision', async (namespace) => {
+      const broken = JSON.stringify([meddle(CLIENTS, 'exit 4')]);
+      const first = await deploy({ ...SMALL, namespace, patches: broken });
+      expectTold(first, 'crash', { what: 'exit code 4', hint: 'log' });
+      const before = await kubectlJson<{
+        items: { status: { containerStatuses: { restartCount: number }[] } }[];
+      }>('-n', namespace, 'get', 'pods', '-l=consul-role=client');
+      expect(before.items.map(({ status }) => status.containerStatuses[0]?.restartCount ?? 0)).not.toContain(
+        0,
+      );
+
+      const outcome = await deploy({ ...SMALL, namespace });
+      expect(outcome.code, outcome.log).toBe(0);
+      expect(await readyNames(namespace)).toHaveLength(5);
+    }),
+  );
+});

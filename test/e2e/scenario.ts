@@ -1,0 +1,82 @@
+import { expect } from 'vitest';
+import type { Outcome } from './action.ts';
+import { isReady, namespaceName, pods, removeNamespace } from './cluster.ts';
+
+/** Small and thrown away; everything but the fault is up long before the deadline. */
+export const SMALL = {
+  timeout: '4m',
+  'stable-for': '2s',
+  'server-storage': 'ephemeral',
+  'client-replicas': '2',
+};
+
+/** A test in a namespace of its own, which goes with it: what has failed would go on trying. */
+export function within(scenario: string, test: (namespace: string) => Promise<void>): () => Promise<void> {
+  return async () => {
+    const namespace = namespaceName(scenario);
+    try {
+      await test(namespace);
+    } finally {
+      await removeNamespace(namespace);
+    }
+  };
+}
+
+export function expectRed({ code, log, outputs, report, summary }: Outcome, reason: string): void {
+  expect(code, log).toBe(1);
+  expect(outputs, log).toMatchObject({ result: 'failure', 'failure-reason': reason });
+  expect(report?.result).toBe('failure');
+  expect(report?.failure?.reason).toBe(reason);
+  expect(summary).toContain('Consul is not proven');
+  expect(summary).toContain(`docs/troubleshooting.md#${reason}`);
+}
+
+export interface Told {
+  /** Words of the cause. */
+  what: string | RegExp;
+  /** `Kind/name`; servers together have none. */
+  where?: string | RegExp;
+  /** Words of the cure. */
+  hint: string | RegExp;
+}
+
+/** So long after its grace the verdict may come on a loaded machine; benchmarks measure how long it is. */
+const LATE_MS = 30_000;
+
+/** Red for this reason, with cause, object and cure, and soon after the documented grace. */
+export function expectTold(outcome: Outcome, reason: string, { what, where, hint }: Told): void {
+  expectRed(outcome, reason);
+  const failure = outcome.report?.failure;
+  expect(failure?.what, outcome.log).toMatch(what);
+  expect(failure?.hint).toMatch(hint);
+  if (where !== undefined) expect(failure?.where).toMatch(where);
+  const { detection } = failure ?? {};
+  if (!detection) throw new Error(`no detection in the report:\n${outcome.log}`);
+  expect(detection.seenMs).toBeGreaterThan(0);
+  expect(detection.dueMs).toBeGreaterThanOrEqual(detection.seenMs);
+  expect((outcome.report?.durationMs ?? 0) - detection.dueMs).toBeLessThan(LATE_MS);
+}
+
+export type Workload = { kind: 'StatefulSet'; name: 'consul-server' | 'consul-client' };
+export const SERVERS: Workload = { kind: 'StatefulSet', name: 'consul-server' };
+export const CLIENTS: Workload = { kind: 'StatefulSet', name: 'consul-client' };
+export const CONTAINER = '/spec/template/spec/containers/0';
+
+/** Puts shell before the image's entry point: it may change the agent's arguments, for one pod alone. */
+export function meddle(target: Workload, script: string) {
+  const value = ['/bin/sh', '-c', `${script}\nexec docker-entrypoint.sh "$@"`, 'consul'];
+  return { target, operations: [{ op: 'add', path: `${CONTAINER}/command`, value }] };
+}
+
+export async function readyNames(namespace: string): Promise<string[]> {
+  return (await pods(namespace))
+    .filter(isReady)
+    .map(({ metadata }) => metadata.name)
+    .sort();
+}
+
+export async function address(namespace: string, pod: string): Promise<string> {
+  const found = (await pods(namespace)).find(({ metadata }) => metadata.name === pod);
+  if (!found?.status.podIP) throw new Error(`${pod} has no address`);
+  return found.status.podIP;
+}
