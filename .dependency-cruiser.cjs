@@ -10,6 +10,8 @@ require('@swc/core');
 /** What rooms share: an error class and two files that hold types. */
 const FAILURE = '^src/failure\\.ts$';
 const OBJECT = '^src/kubernetes/object\\.ts$';
+/** Types of what a report shows. */
+const RESULT = '^src/report/result\\.ts$';
 const CONFIG = '^src/config/config\\.ts$';
 
 /** A folder that may import from src/ only what is named, besides itself and failure.ts. */
@@ -34,6 +36,12 @@ module.exports = {
       ['^src/(rollout|consul)/', '^src/kubernetes/event\\.ts$'],
       'Pure: what was seen in, what it means out. It asks nobody.',
     ),
+    room(
+      'change',
+      [OBJECT, RESULT],
+      'Pure: two states of an object in, what differs and what that does out.',
+    ),
+    room('inventory', [OBJECT], 'Pure: what a deployment owns, and what of it is to go.'),
     room('manifests', [OBJECT, CONFIG], 'Pure: a Config in, Kubernetes objects out. It never reads inputs.'),
     room('report', [], 'A report says what is in the Result; it never asks anybody.'),
     {

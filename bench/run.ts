@@ -7,6 +7,7 @@ import { faults } from './faults.ts';
 import { footprint } from './footprint.ts';
 import { forming, formingAgain } from './forming.ts';
 import { overhead } from './overhead.ts';
+import { plan } from './plan.ts';
 import { redeploy } from './redeploy.ts';
 import { sideBySide } from './side-by-side.ts';
 
@@ -25,6 +26,7 @@ const BENCHMARKS: Record<string, () => Promise<Row[]>> = {
   overhead,
   'side-by-side': sideBySide,
   redeploy,
+  plan,
   faults,
 };
 

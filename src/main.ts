@@ -1,13 +1,24 @@
-import type { Config } from './config/config.ts';
+import type { Config, Mode } from './config/config.ts';
 import { parseConfig } from './config/parse.ts';
 import { Failure } from './failure.ts';
 import { deployMode } from './modes/deploy.ts';
+import { destroyMode } from './modes/destroy.ts';
+import { planMode } from './modes/plan.ts';
 import { renderMode } from './modes/render.ts';
 import { Run } from './modes/run.ts';
+import { verifyMode } from './modes/verify.ts';
 import { Log } from './report/log.ts';
 import { publish } from './report/publish.ts';
 import { Secrets } from './report/secret.ts';
 import { masker, maskInputs, saveProgress } from './runner.ts';
+
+const MODES: Record<Mode, (run: Run, mask: (secret: string) => void) => Promise<void>> = {
+  deploy: deployMode,
+  plan: planMode,
+  verify: verifyMode,
+  destroy: destroyMode,
+  render: renderMode,
+};
 
 /** Config -> mode -> Result -> report. Sets the exit code and throws nothing. */
 export async function main(env: NodeJS.ProcessEnv): Promise<void> {
@@ -26,7 +37,7 @@ export async function main(env: NodeJS.ProcessEnv): Promise<void> {
   process.on('SIGINT', cancel).on('SIGTERM', cancel);
   let failure = mistake;
   try {
-    if (!failure) await (config.mode === 'render' ? renderMode(run) : deployMode(run, mask));
+    if (!failure) await MODES[config.mode](run, mask);
   } catch (error) {
     failure = run.explain(error);
     if (failure.reason === 'internal' && failure.cause instanceof Error) log.debug(failure.cause.stack ?? '');

@@ -1,44 +1,98 @@
 /**
- * House rules for workflows that actionlint does not know: no permission by default, a time limit on every job,
- * every action pinned by commit with its version in a comment, and no job that "CI passed" forgets.
+ * House rules for workflows and examples that actionlint does not know: no permission by default, a time limit on
+ * every job, every action pinned by commit with its version in a comment, no job that "CI passed" forgets, and no job
+ * that changes a cluster without an environment and a group that lets it finish.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { parse } from 'yaml';
+
+interface Concurrency {
+  group?: string;
+  'cancel-in-progress'?: unknown;
+}
+
+interface Step {
+  uses?: string;
+  with?: Record<string, unknown>;
+}
 
 interface Job {
   uses?: string;
   needs?: string | string[];
   permissions?: unknown;
   'timeout-minutes'?: number;
+  environment?: unknown;
+  concurrency?: Concurrency;
+  steps?: Step[];
 }
 
-const folder = new URL('../workflows/', import.meta.url);
+interface Workflow {
+  permissions?: unknown;
+  concurrency?: Concurrency;
+  jobs: Record<string, Job>;
+}
+
 const mistakes: string[] = [];
+/** This action itself, in the examples: its commit is that of the release, which is not known beforehand. */
+const OURS = /^org\/consul-deploy@v\d+\.\d+\.\d+ # better: the commit of v\d+\.\d+\.\d+, see README$/;
 
-for (const file of readdirSync(folder).sort()) {
-  const text = readFileSync(new URL(file, folder), 'utf8');
-  const workflow = parse(text) as { permissions?: unknown; jobs: Record<string, Job> };
-  const say = (mistake: string) => mistakes.push(`${file}: ${mistake}`);
+for (const folder of ['../workflows/', '../../examples/']) {
+  const url = new URL(folder, import.meta.url);
+  for (const file of readdirSync(url).sort()) {
+    const text = readFileSync(new URL(file, url), 'utf8');
+    const isExample = folder.includes('examples');
+    const say = (mistake: string) => mistakes.push(`${isExample ? 'examples/' : ''}${file}: ${mistake}`);
+    const workflow = parse(text) as Workflow;
+    checkJobs(workflow, say);
+    checkPins(text, isExample, say);
+    if (isExample) checkClusters(workflow, say);
+    else checkCheckouts(text, say);
+  }
+}
 
-  if (JSON.stringify(workflow.permissions) !== '{}') say('top-level permissions have to be {}');
-  for (const [name, job] of Object.entries(workflow.jobs)) {
+function checkJobs({ permissions, jobs }: Workflow, say: (mistake: string) => void): void {
+  if (JSON.stringify(permissions) !== '{}') say('top-level permissions have to be {}');
+  for (const [name, job] of Object.entries(jobs)) {
     if (job.permissions === undefined) say(`job ${name} does not say its permissions`);
     // A called workflow has the limits of its own jobs.
     if (!job.uses && !job['timeout-minutes']) say(`job ${name} has no timeout-minutes`);
   }
-  for (const [, action] of text.matchAll(/^\s*(?:- )?uses: (.+)$/gm)) {
-    if (!action?.startsWith('./') && !/@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(action ?? '')) {
+  const { passed, ...others } = jobs;
+  if (passed) {
+    const forgotten = Object.keys(others).filter((name) => ![passed.needs].flat().includes(name));
+    if (forgotten.length > 0) say(`job passed does not need ${forgotten.join(', ')}`);
+  }
+}
+
+function checkPins(text: string, isExample: boolean, say: (mistake: string) => void): void {
+  for (const [, action = ''] of text.matchAll(/^\s*(?:- )?uses: (.+)$/gm)) {
+    if (action.startsWith('./') || (isExample && OURS.test(action))) continue;
+    if (!/@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(action)) {
       say(`${action} is not pinned as owner/name@<commit> # vX.Y.Z`);
     }
   }
+}
+
+function checkCheckouts(text: string, say: (mistake: string) => void): void {
   const checkouts = text.match(/uses: actions\/checkout@/g)?.length ?? 0;
   if (checkouts !== (text.match(/persist-credentials: false/g)?.length ?? 0)) {
     say('a checkout keeps its credentials');
   }
-  const { passed, ...others } = workflow.jobs;
-  if (passed) {
-    const forgotten = Object.keys(others).filter((name) => ![passed.needs].flat().includes(name));
-    if (forgotten.length > 0) say(`job passed does not need ${forgotten.join(', ')}`);
+}
+
+/** What speaks to a cluster has its secrets from an environment, and names the cluster that it means. */
+function checkClusters({ concurrency, jobs }: Workflow, say: (mistake: string) => void): void {
+  for (const [name, job] of Object.entries(jobs)) {
+    const inputs = job.steps?.find(({ uses }) => uses?.startsWith('org/consul-deploy@'))?.with;
+    if (!inputs || inputs.mode === 'render') continue;
+    const { group, 'cancel-in-progress': cancels } = job.concurrency ?? concurrency ?? {};
+    const reads = inputs.mode === 'plan';
+    if (!job.environment) say(`job ${name} has no environment`);
+    if (!group) say(`job ${name} has no concurrency group`);
+    if (cancels !== false && !reads)
+      say(`job ${name} may be cancelled by the next: cancel-in-progress has to be false`);
+    if (!inputs['expect-cluster']) say(`job ${name} does not say which cluster it expects`);
+    if (JSON.stringify(job.permissions) !== '{}') say(`job ${name} needs no permissions`);
   }
 }
 

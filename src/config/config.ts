@@ -1,6 +1,8 @@
+export type Mode = 'deploy' | 'plan' | 'verify' | 'destroy' | 'render';
+
 /** What the user asked for, parsed once and frozen. Durations are milliseconds. */
 export interface Config {
-  readonly mode: 'deploy' | 'render';
+  readonly mode: Mode;
   readonly timeout: number;
   readonly stableFor: number;
 
@@ -30,6 +32,13 @@ export interface Config {
   readonly postRender: string | undefined;
 
   readonly forceConflicts: readonly string[];
+  readonly adopt: 'if-unowned' | 'never' | 'always';
+  readonly expectPlan: string | undefined;
+  readonly prune: boolean;
+  readonly maxPrune: Allowance;
+  readonly onDrift: 'fail' | 'report';
+  readonly confirm: string | undefined;
+  readonly destroyData: boolean;
   readonly lock: boolean;
 
   readonly smoke: boolean;

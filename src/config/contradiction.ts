@@ -31,5 +31,12 @@ export function contradictions(
   ) {
     refuse('client-replicas', `nothing with clients ${clients}; it counts the clients of a statefulset`);
   }
+  const { mode, name, confirm } = values;
+  if (mode === 'destroy' && name !== undefined && confirm !== name) {
+    refuse('confirm', `${quote(name)}, the name of the cluster to destroy`);
+  }
+  if (mode !== undefined && mode !== 'deploy' && values['expect-plan'] !== undefined) {
+    refuse('expect-plan', `nothing with mode ${mode}; it holds a deploy to its plan`);
+  }
   return found;
 }

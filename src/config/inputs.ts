@@ -14,7 +14,7 @@ import { patches } from './parser/patch.ts';
 import { isRecursor } from './parser/recursor.ts';
 import { resources } from './parser/resources.ts';
 import { storage } from './parser/storage.ts';
-import { glob, isFieldGlob, line } from './parser/text.ts';
+import { glob, isFieldGlob, line, planDigest } from './parser/text.ts';
 
 /** The groups of the documentation, in its order. */
 export const INPUT_GROUPS = ['what to do', 'where', 'cluster', 'shape', 'safety', 'proof', 'report'] as const;
@@ -37,10 +37,10 @@ const DAY = 24 * 60 * 60 * SECOND;
 export const INPUTS = {
   mode: {
     group: 'what to do',
-    parser: choice(['deploy', 'render']),
+    parser: choice(['deploy', 'plan', 'verify', 'destroy', 'render']),
     default: 'deploy',
     description:
-      '`deploy` brings the cluster to what the inputs say and proves that it works; `render` writes the Kubernetes objects as YAML and needs no cluster.',
+      '`deploy` brings the cluster to what the inputs say and proves that it works; `plan` shows what a deploy would change and writes nothing; `verify` proves that the cluster works and still is what was deployed; `destroy` removes what was deployed; `render` writes the Kubernetes objects as YAML and needs no cluster.',
   },
   timeout: {
     group: 'what to do',
@@ -211,6 +211,52 @@ export const INPUTS = {
     default: '',
     description:
       'Fields to take over from other field managers, as globs of `Kind/name:field.path`. One per line or comma-separated.',
+  },
+  adopt: {
+    group: 'safety',
+    parser: choice(['if-unowned', 'never', 'always']),
+    default: 'if-unowned',
+    description:
+      'What to do with objects that exist and were not deployed by this action: `if-unowned` takes over those that nobody but `kubectl apply` claims, `never` none, `always` also those of other tools.',
+  },
+  'expect-plan': {
+    group: 'safety',
+    parser: optional(planDigest),
+    default: '',
+    description:
+      'The output `plan-digest` of a plan that was approved. The deploy computes its plan again, and where anything differs it applies nothing and shows the difference.',
+  },
+  prune: {
+    group: 'safety',
+    parser: boolean,
+    default: 'true',
+    description:
+      'Remove objects that an earlier deploy made and that are no longer rendered, after the cluster is proven. Namespaces, volume claims and Secrets are never removed.',
+  },
+  'max-prune': {
+    group: 'safety',
+    parser: allowance,
+    default: '30%',
+    description:
+      'How much of the inventory one deploy may remove: a count such as `3` or a share such as `30%`. What is more needs a higher limit.',
+  },
+  'on-drift': {
+    group: 'safety',
+    parser: choice(['fail', 'report']),
+    default: 'fail',
+    description: 'What `verify` does about drift: `fail` the run, or only `report` it.',
+  },
+  confirm: {
+    group: 'safety',
+    parser: optional(line('the name of the cluster')),
+    default: '',
+    description: 'For `destroy`: the value of `name`, as a sign that this cluster is meant.',
+  },
+  'destroy-data': {
+    group: 'safety',
+    parser: boolean,
+    default: 'false',
+    description: "For `destroy`: remove the servers' volume claims too, and with them all data.",
   },
   lock: {
     group: 'safety',

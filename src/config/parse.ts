@@ -131,6 +131,13 @@ function toConfig(values: InputValues, paths: Omit<OutputPaths, 'mistakes'>): Co
     postRender: values['post-render'],
 
     forceConflicts: values['force-conflicts'],
+    adopt: values.adopt,
+    expectPlan: values['expect-plan'],
+    prune: values.prune,
+    maxPrune: values['max-prune'],
+    onDrift: values['on-drift'],
+    confirm: values.confirm,
+    destroyData: values['destroy-data'],
     lock: values.lock,
 
     smoke: values.smoke,

@@ -30,14 +30,17 @@ export function crashSymptom(
   const outOfMemory = ended?.reason === 'OOMKilled';
   const ends = restarts - restartsBefore + (running ? 0 : 1);
   const enough = ends >= (outOfMemory ? ENDS_OUT_OF_MEMORY : ENDS);
-  const inLoop = pausing && pauseSeconds(waiting.message) >= PAUSE_BEFORE_ENDS_S;
+  const pauseS = pausing ? pauseSeconds(waiting.message) : 0;
+  const inLoop = pauseS >= PAUSE_BEFORE_ENDS_S;
   const hopeless = !running && (enough || inLoop);
-  const times = Math.max(restarts + (running ? 0 : 1), 1);
+  // The kubelet counts a restart some time after it has announced the pause before the next.
+  const times = Math.max(restarts + (running ? 0 : 1), inLoop ? ENDS : 1);
   return {
     reason: outOfMemory ? 'out-of-memory' : 'crash',
     // Between two ends it may look well: that it starts is no sign of healing.
     class: hopeless ? 'hopeless' : 'transient',
     graceMs: hopeless ? GRACE.crash : Number.POSITIVE_INFINITY,
+    ...(running && { runs: true }),
     subject,
     what: `${describeEnd(ended)}, ${times === 1 ? 'once' : `${times} times`} so far`,
     hint: outOfMemory ? MEMORY_HINT : HINT,

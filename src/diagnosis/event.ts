@@ -81,6 +81,20 @@ export function mountSymptom(subject: Subject, events: readonly EventView[]): Sy
   };
 }
 
+/** An image on its way, by the events of its pod, the latest first: a large one takes its time. */
+export function pullSymptom(subject: Subject, events: readonly EventView[]): Symptom | undefined {
+  const last = events.find(({ reason }) => /^(Pulling|Pulled|Failed|BackOff|Created|Started)$/.test(reason));
+  if (last?.reason !== 'Pulling') return undefined;
+  return {
+    reason: 'image',
+    class: 'slow',
+    graceMs: Number.POSITIVE_INFINITY,
+    subject,
+    what: `its image is on its way: ${oneLine(last.message, LONGEST_WHAT)}`,
+    hint: 'Give it more `timeout`, or a registry nearer to the nodes.',
+  };
+}
+
 /** What keeps the volumes of a pod from being made, by the events of its claims. */
 export function claimSymptom(
   subject: Subject,

@@ -14,6 +14,8 @@ export interface Cause {
   graceMs?: number;
   /** Of the others it means nothing. */
   of?: Subject['role'];
+  /** Said once, and so until the agent starts anew. */
+  lasting?: true;
 }
 
 /** What an agent says in its log and nowhere else. The first that fits counts: what others may follow from comes last. */
@@ -43,8 +45,16 @@ export const CAUSES: readonly Cause[] = [
     hint: 'Make the volume larger (`server-storage` cannot: enlarge the claim itself, where its StorageClass allows it), or remove what fills it.',
   },
   {
-    words:
-      /Node name conflicts with another node|minority in name conflict resolution|Error while renaming Node ID|is reserved by node/,
+    // The agent leaves gossip for good: https://github.com/hashicorp/serf/blob/v0.10.2/serf/serf.go#L1529
+    words: /minority in name conflict resolution/,
+    lasting: true,
+    reason: 'node-conflict',
+    graceMs: QUORUM_GRACE.cutOff,
+    of: 'client',
+    hint: 'Two agents have the same name. Find the other one (consul members), and stop or rename it.',
+  },
+  {
+    words: /Node name conflicts with another node|Error while renaming Node ID|is reserved by node/,
     reason: 'node-conflict',
     // Gossip keeps the name of an agent that comes back with another address for 30 s.
     graceMs: QUORUM_GRACE.cutOff,
@@ -86,17 +96,39 @@ const FINE = /\[(TRACE|DEBUG|INFO)\]/;
  * @param ended it ended after them
  */
 export function logSymptom(subject: Subject, log: string, ended: boolean): Symptom | undefined {
-  const lines = recent(log.split('\n'))
-    .filter((line) => !FINE.test(line))
-    .reverse();
-  for (const { words, reason, hint, last, of, graceMs = SAID_MS } of CAUSES) {
+  const all = log.split('\n');
+  const lately = recent(all);
+  for (const { words, reason, hint, last, of, lasting, graceMs = SAID_MS } of CAUSES) {
     if ((last && !ended) || (of && of !== subject.role)) continue;
-    const line = lines.find((one) => words.test(one));
+    const line = (lasting ? all : lately).findLast((one) => words.test(one) && !FINE.test(one));
     if (line === undefined) continue;
     const what = `its log says: ${message(line)}`;
     return { reason, class: 'hopeless', graceMs, subject, what, hint, alike: 'log', explains: true };
   }
   return undefined;
+}
+
+/** What a server says of an agent that has only been hung up on, and cannot know why. */
+const SAID_OF_OTHERS =
+  /Non-TLS connection attempted with VerifyIncoming set|tls: client didn't provide a certificate/;
+
+/**
+ * The cause that a server names for the trouble of another agent.
+ * @param ip the address of that agent
+ */
+export function witnessSymptom(
+  subject: Subject,
+  ip: string,
+  server: string,
+  log: string,
+): Symptom | undefined {
+  const from = ip.includes(':') ? `from=[${ip}]:` : `from=${ip}:`;
+  const line = recent(log.split('\n')).findLast((one) => one.includes(from) && SAID_OF_OTHERS.test(one));
+  if (line === undefined) return undefined;
+  const hint = CAUSES.find(({ reason }) => reason === 'tls')?.hint ?? '';
+  const what = `the log of ${server} says of it: ${message(line)}`;
+  const common = { class: 'hopeless', graceMs: SAID_MS, alike: 'log', explains: true } as const;
+  return { reason: 'tls', subject, what, hint, ...common };
 }
 
 /** What an agent complained about longer ago than this, it complains about no more. */

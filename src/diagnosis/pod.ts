@@ -3,7 +3,7 @@ import { oneLine } from '../rollout/container.ts';
 import type { NodeView } from '../rollout/node.ts';
 import type { PodView } from '../rollout/pod.ts';
 import { crashSymptom, startSymptom } from './crash.ts';
-import { claimSymptom, isGrowing, mountSymptom } from './event.ts';
+import { claimSymptom, isGrowing, mountSymptom, pullSymptom } from './event.ts';
 import { imageSymptom } from './image.ts';
 import { scheduleSymptom } from './schedule.ts';
 import { GRACE, LONGEST_WHAT, type Subject, type Symptom } from './symptom.ts';
@@ -23,9 +23,12 @@ export interface PodContext {
   budget: { readyMs: number; startMs: number };
 }
 
-/** What keeps a pod of this revision from being ready; nothing for one that is, or that is going. */
+/**
+ * What keeps a pod of this revision from being ready; nothing for one that is, or that is going: on a node that is
+ * down it never goes.
+ */
 export function podSymptoms(pod: PodView, context: PodContext): Symptom[] {
-  if (pod.ready || pod.terminating) return [];
+  if (pod.ready) return [];
   const { role, events, node } = context;
   const subject: Subject = {
     kind: 'Pod',
@@ -46,6 +49,7 @@ export function podSymptoms(pod: PodView, context: PodContext): Symptom[] {
       },
     ];
   }
+  if (pod.terminating) return [];
   if (pod.unschedulable !== undefined && !pod.scheduled) {
     return [scheduleSymptom(subject, pod.unschedulable, isGrowing(events))];
   }
@@ -67,13 +71,14 @@ export function podSymptoms(pod: PodView, context: PodContext): Symptom[] {
       crashSymptom(of, container, context.restartsBefore(container.name));
     return found ? [found] : [];
   });
-  if (symptoms.length > 0) return symptoms;
+  // One that has ended before and runs again is judged as if it had not: it may run and never become ready.
+  if (symptoms.some(({ runs }) => !runs)) return symptoms;
   const started = pod.containers.some(({ init, running }) => !init && running);
   if (!started) {
-    const mount = mountSymptom(subject, events);
-    return mount ? [mount] : [];
+    const slow = mountSymptom(subject, events) ?? pullSymptom(subject, events) ?? [];
+    return symptoms.concat(slow);
   }
-  return [unready(subject, pod, context)];
+  return [...symptoms, unready(subject, pod, context)];
 }
 
 /** It runs, and its startup probe has not passed yet. */

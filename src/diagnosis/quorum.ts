@@ -1,8 +1,9 @@
 import type { ServerEvidence } from '../consul/evidence.ts';
-import type { Finding } from '../consul/finding.ts';
+import { type Finding, raftAddress } from '../consul/finding.ts';
 import type { FailureReason } from '../failure.ts';
 import type { PodView } from '../rollout/pod.ts';
 import type { Subject, Symptom, SymptomClass } from './symptom.ts';
+import { lostVoters } from './witness.ts';
 
 /** The graces of what Consul itself shows, in milliseconds, from when all servers run. */
 export const QUORUM_GRACE = {
@@ -95,7 +96,13 @@ export function quorumSymptoms({ evidence, findings, servers, clients, allClient
   if (leader && leaders.size > 1) {
     say(SERVERS, 'split', 'hopeless', QUORUM_GRACE.split, leader.observed, HINTS.split);
   } else if (leader && leaders.size === 0 && evidence.some((said) => said.leader === '')) {
-    say(SERVERS, 'no-leader', 'transient', QUORUM_GRACE.noLeader, leader.observed, HINTS.noLeader);
+    const lost = lostVoters(
+      evidence,
+      servers.flatMap(({ ip }) => (ip === undefined ? [] : raftAddress(ip))),
+    );
+    const missing = lost.length > 0 ? `; votes that no server here has: ${lost.join(', ')}` : '';
+    const what = leader.observed + missing;
+    say(SERVERS, 'no-leader', 'transient', QUORUM_GRACE.noLeader, what, HINTS.noLeader);
   }
   for (const [id, reason] of [
     ['quorum-version', 'wrong-version'],

@@ -31,6 +31,8 @@ export interface Symptom {
   hint: string;
   /** What it has in common with those of other pods, where the words differ more than the trouble. */
   alike?: string;
+  /** Its container runs at this moment all the same. */
+  runs?: true;
   /** It is the cause of whatever else its subject shows. */
   explains?: true;
   /** It says less than what may have been seen before of the same trouble, which then stands. */

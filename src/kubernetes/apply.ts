@@ -1,11 +1,8 @@
 import { Failure } from '../failure.ts';
 import type { Discovery } from './discovery.ts';
 import { isJsonObject } from './json.ts';
-import { type KubernetesObject, objectName } from './object.ts';
+import { FIELD_MANAGER, type KubernetesObject, objectName } from './object.ts';
 import type { Transport } from './transport.ts';
-
-/** Owner of the fields in server-side apply. Stable for ever: under another name we would conflict with ourselves. */
-export const FIELD_MANAGER = 'consul-deploy';
 
 /**
  * Server-side apply of one object, sent exactly as it is: typed clients drop fields they do not know.

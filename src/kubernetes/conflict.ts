@@ -13,6 +13,8 @@ export interface Conflict {
   /** `.spec.replicas` */
   field: string;
   manager: string;
+  /** Through which the manager wrote it, such as `scale`. */
+  subresource?: string;
   /** Ready to be shown: JSON, shortened, or why it is not shown. */
   live: string;
   wanted: string;
@@ -30,14 +32,12 @@ export function conflictsOf(
     .map(({ field = '', message = '' }) => ({
       object: objectName(desired),
       field,
-      manager: managerOf(message),
+      ...managerOf(message),
       live: shown(desired.kind, field, fieldAt(live, field)),
       wanted: shown(desired.kind, field, fieldAt(desired, field)),
     }));
   // The API server repeats a cause for each version of the object that the manager has written.
-  return [
-    ...new Map(conflicts.map((conflict) => [`${conflict.field} ${conflict.manager}`, conflict])).values(),
-  ];
+  return [...new Map(conflicts.map((conflict) => [`${conflict.field} ${who(conflict)}`, conflict])).values()];
 }
 
 /** Whether a glob of `force-conflicts` (`Kind/name:field.path`) covers the conflict. */
@@ -48,14 +48,15 @@ export function isAllowed(conflict: Conflict, globs: readonly string[]): boolean
   });
 }
 
-export function conflictLine({ object, field, manager, live, wanted }: Conflict): string {
-  return `${object} ${field}: owned by "${manager}" (live ${live}, wanted ${wanted})`;
+export function conflictLine(conflict: Conflict): string {
+  const { object, field, live, wanted } = conflict;
+  return `${object} ${field}: owned by "${who(conflict)}" (live ${live}, wanted ${wanted})`;
 }
 
 /** The ways out, with the lines to paste. */
 export function conflictHint(conflicts: readonly Conflict[]): string {
   const globs = [...new Set(conflicts.map(({ object, field }) => `${object}:${field}`))];
-  const managers = [...new Set(conflicts.map(({ manager }) => `"${manager}"`))];
+  const managers = [...new Set(conflicts.map((conflict) => `"${who(conflict)}"`))];
   return [
     `Make the change with ${managers.join(' and ')}, which owns the field; or leave the field out;`,
     `or take it over with \`force-conflicts: ${globs.join(', ')}\`.`,
@@ -74,10 +75,13 @@ export function conflictFailure(conflicts: readonly Conflict[]): Failure {
 }
 
 /** `conflict with "kubectl-edit" with subresource "scale" using apps/v1 at 2026-01-01T00:00:00Z` */
-function managerOf(message: string): string {
-  const [, manager, subresource] =
+function managerOf(message: string): Pick<Conflict, 'manager' | 'subresource'> {
+  const [, manager = 'another manager', subresource] =
     /^conflict with "((?:[^"\\]|\\.)*)"(?: with subresource "([^"]*)")?/.exec(message) ?? [];
-  if (manager === undefined) return 'another manager';
+  return { manager, ...(subresource !== undefined && { subresource }) };
+}
+
+function who({ manager, subresource }: Conflict): string {
   return subresource === undefined ? manager : `${manager} (${subresource})`;
 }
 

@@ -63,6 +63,23 @@ export class Discovery {
     return discovery;
   }
 
+  /** False only where the API server has said so: of a group that it cannot ask, nobody knows. */
+  serves(apiVersion: string, kind: string): boolean {
+    return this.#resources.has(`${apiVersion} ${kind}`) || this.#failed.has(apiVersion);
+  }
+
+  /** Every kind that lives in namespaces, once for each API group, whatever can be done with it. */
+  namespacedKinds(): { apiVersion: string; kind: string; resource: string; group: string }[] {
+    const kinds = new Map<string, { apiVersion: string; kind: string; resource: string; group: string }>();
+    for (const [key, { namespaced, group, resource }] of this.#resources) {
+      const [apiVersion = '', kind = ''] = key.split(' ');
+      if (namespaced && !kinds.has(`${group} ${kind}`)) {
+        kinds.set(`${group} ${kind}`, { apiVersion, kind, resource, group });
+      }
+    }
+    return [...kinds.values()];
+  }
+
   /** @throws Failure `invalid-manifest` when the cluster does not know the kind */
   resource(apiVersion: string, kind: string): Resource {
     const found = this.#resources.get(`${apiVersion} ${kind}`);

@@ -68,6 +68,11 @@ export interface CallContext {
 const IMMUTABLE =
   /field is immutable|updates to statefulset spec for fields other than|may not change once set|is immutable after creation|cannot change roleRef|selector.*immutable/i;
 
+/** Whether the API server says that this field of an existing object can never be changed. */
+export function isImmutable(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 422 && IMMUTABLE.test(error.message);
+}
+
 /** Quotas, Pod Security, webhooks and policies say no in one of these ways, mostly with 403 as RBAC does. */
 const ADMISSION =
   /admission webhook "|failed calling webhook|exceeded quota|violates PodSecurity|ValidatingAdmissionPolicy|denied (the )?request|is being terminated|LimitRange|maximum .* usage per/;

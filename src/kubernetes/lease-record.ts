@@ -83,6 +83,26 @@ export class Leases {
     }
   }
 
+  /** Only while it is held as we know it: never another run's. */
+  async remove(lease: Lease, signal: AbortSignal): Promise<void> {
+    if (await this.#delete(lease, signal)) return;
+    // An interrupted renewal may have been stored after all.
+    const current = await this.read(signal);
+    if (current?.spec?.holderIdentity === this.#options.holder) await this.#delete(current, signal);
+  }
+
+  async #delete({ metadata }: Lease, signal: AbortSignal): Promise<boolean> {
+    const { uid, resourceVersion } = metadata;
+    const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid, resourceVersion } };
+    try {
+      await this.#transport.request({ method: 'DELETE', path: this.#path, body, signal });
+      return true;
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 409) return false;
+      throw error;
+    }
+  }
+
   async #write(lease: Lease, create: boolean, signal: AbortSignal): Promise<Lease | undefined> {
     try {
       const { body } = await this.#transport.request<Lease>({

@@ -76,13 +76,21 @@ export class Lock {
 
   /** Gives the lock back; the object stays. Never throws: at worst the lock expires. */
   async release(): Promise<void> {
+    await this.#end((signal) => this.#leases.give(this.#lease, signal));
+  }
+
+  /** Gives the lock back and its object with it, of a cluster that is no more. Never throws. */
+  async remove(): Promise<void> {
+    await this.#end((signal) => this.#leases.remove(this.#lease, signal));
+  }
+
+  async #end(give: (signal: AbortSignal) => Promise<void>): Promise<void> {
     if (this.#released.signal.aborted) return;
     this.#released.abort();
     clearTimeout(this.#timer);
     await this.#renewing;
     if (this.#lost.signal.aborted) return;
-    const signal = AbortSignal.timeout(RELEASE_TIMEOUT_MS);
-    await this.#leases.give(this.#lease, signal).catch(() => undefined);
+    await give(AbortSignal.timeout(RELEASE_TIMEOUT_MS)).catch(() => undefined);
   }
 
   get #durationMs(): number {

@@ -16,6 +16,8 @@ export interface ObjectMeta {
   generation?: number;
   deletionTimestamp?: string;
   creationTimestamp?: string;
+  /** Names of those who have to let go of it before it is gone. */
+  finalizers?: string[];
   ownerReferences?: { apiVersion: string; kind: string; name: string; uid: string; controller?: boolean }[];
   managedFields?: ManagedFields[];
 }
@@ -29,6 +31,9 @@ export interface ManagedFields {
   subresource?: string;
   time?: string;
 }
+
+/** Owner of the fields in server-side apply. Stable for ever: under another name we would conflict with ourselves. */
+export const FIELD_MANAGER = 'consul-deploy';
 
 /** `StatefulSet/consul-server`, the way people name objects to kubectl. */
 export function objectName(object: { kind: string; metadata: { name: string } }): string {

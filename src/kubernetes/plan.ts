@@ -1,24 +1,35 @@
-import { isDeepStrictEqual } from 'node:util';
 import pLimit from 'p-limit';
 import { Failure, type FailureReason } from '../failure.ts';
-import { applyObject, storedObject } from './apply.ts';
-import { type Conflict, conflictFailure, conflictsOf, isAllowed } from './conflict.ts';
+import { type AdoptPolicy, type Refusal, refusalOf, refusedFailure } from './adoption.ts';
+import { afterTakeover } from './after-takeover.ts';
+import { storedObject } from './apply.ts';
+import { type Conflict, conflictFailure } from './conflict.ts';
 import type { Discovery } from './discovery.ts';
+import { dryRun, type Yielded } from './dry-run.ts';
 import { ApiError, apiFailure } from './error.ts';
 import { type KubernetesObject, objectName } from './object.ts';
+import { isApplied } from './ownership.ts';
+import { predictRecreation } from './recreation.ts';
+import { isSame } from './same.ts';
 import type { Transport } from './transport.ts';
 
 const PARALLEL = 8;
 
 export interface PlannedObject {
+  /** As it is to be applied: without the fields that are left to a controller. */
   desired: KubernetesObject;
   /** Undefined when it does not exist yet. */
   live?: KubernetesObject;
   /** What the API server says it would store; the desired object itself when unverified. */
   predicted: KubernetesObject;
-  action: 'create' | 'change' | 'none';
-  /** Apply has to take over fields of other managers, and `force-conflicts` allows each of them. */
+  /** `delete` is decided by the modes; a dry run never finds it. */
+  action: 'create' | 'change' | 'none' | 'recreate' | 'delete';
+  /** Apply has to take over fields of other managers, and may. */
   force: boolean;
+  /** It exists and was not applied by us: what these managers own becomes ours with it. */
+  adopting?: AdoptPolicy;
+  /** Fields that are left to a controller, such as `.spec.replicas`, and to which one. */
+  yielded?: Yielded[];
   /** Its namespace does not exist yet, so the API server could not judge all of it. */
   unverified: boolean;
 }
@@ -32,14 +43,23 @@ export interface Plan {
 export interface PlanOptions {
   /** Globs `Kind/name:field.path` of fields that may be taken from other field managers. */
   forceConflicts: readonly string[];
+  /** Which objects may be taken over that exist and that we have not applied; default: those nobody claims. */
+  adopt?: AdoptPolicy;
+  /** Whether we have deployed it although nothing of it is ours any more; default: no. */
+  isKnown?: (live: KubernetesObject) => boolean;
+  /** False for fields that may not be left to a controller. */
+  mayYield?: (conflict: Conflict) => boolean;
   /** The namespace of the set does not exist and is about to be created. */
   missingNamespace?: boolean;
+  /** Whether an object that is taken over and cannot become what is desired may be removed and made anew. */
+  mayRecreate?: (live: KubernetesObject) => boolean;
   signal: AbortSignal;
 }
 
 type Outcome =
   | { planned: PlannedObject; warnings: string[] }
   | { conflicts: Conflict[] }
+  | { refusal: Refusal }
   | { failure: Failure };
 
 /**
@@ -58,7 +78,9 @@ export async function planSet(
   );
   const conflicts = outcomes.flatMap((outcome) => ('conflicts' in outcome ? outcome.conflicts : []));
   const failures = outcomes.flatMap((outcome) => ('failure' in outcome ? [outcome.failure] : []));
+  const refusals = outcomes.flatMap((outcome) => ('refusal' in outcome ? [outcome.refusal] : []));
   if (conflicts.length > 0) failures.push(conflictFailure(conflicts));
+  if (refusals.length > 0) failures.push(refusedFailure(refusals, options.adopt ?? 'if-unowned'));
   if (failures.length > 0) throw combined(failures);
   const planned = outcomes.flatMap((outcome) => ('planned' in outcome ? [outcome] : []));
   return {
@@ -76,26 +98,36 @@ async function planObject(
   const { signal } = options;
   try {
     const live = await read(transport, discovery, desired, signal);
-    const dryRun = (force: boolean) =>
-      applyObject(transport, discovery, desired, { dryRun: true, force, signal });
-    let force = false;
-    let result: Awaited<ReturnType<typeof applyObject>>;
-    try {
-      result = await dryRun(force);
-    } catch (error) {
-      const conflicts = conflictsOf(error, desired, live);
-      if (conflicts.length === 0) throw error;
-      const refused = conflicts.filter((conflict) => !isAllowed(conflict, options.forceConflicts));
-      if (refused.length > 0) return { conflicts: refused };
-      force = true;
-      result = await dryRun(force);
+    const adopting = live && isForeign(live, options) ? (options.adopt ?? 'if-unowned') : undefined;
+    const refusal = live && adopting && refusalOf(live, adopting);
+    if (refusal) return { refusal };
+    const recreated =
+      live && adopting && options.mayRecreate?.(live)
+        ? await predictRecreation(transport, discovery, desired, signal)
+        : undefined;
+    if (live && recreated) {
+      const { object: predicted, warnings } = recreated;
+      const shape = { action: 'recreate', force: false, unverified: false } as const;
+      return { planned: { desired, live, predicted, ...shape, ...(adopting && { adopting }) }, warnings };
     }
-    const { object: predicted, warnings } = result;
-    const action = live === undefined ? 'create' : isSame(live, predicted, desired) ? 'none' : 'change';
-    return {
-      planned: { desired, ...(live && { live }), predicted, action, force, unverified: false },
-      warnings,
+    const tried = await dryRun(transport, discovery, desired, live, { ...options, adopting });
+    if ('conflicts' in tried) return tried;
+    const { object: answer, warnings } = tried.result;
+    const predicted = adopting
+      ? await afterTakeover(transport, discovery, tried.desired, answer, adopting, signal)
+      : answer;
+    const action = live === undefined ? 'create' : isSame(live, predicted, tried.desired) ? 'none' : 'change';
+    const planned: PlannedObject = {
+      desired: tried.desired,
+      ...(live && { live }),
+      predicted,
+      action,
+      force: tried.force,
+      ...(adopting && { adopting }),
+      ...(tried.yielded.length > 0 && { yielded: tried.yielded }),
+      unverified: false,
     };
+    return { planned, warnings };
   } catch (error) {
     signal.throwIfAborted();
     if (options.missingNamespace && isMissingNamespace(error)) {
@@ -110,6 +142,11 @@ async function planObject(
     }
     return { failure: apiFailure(error, { verb: 'patch', object: objectName(desired) }) };
   }
+}
+
+/** A namespace is only lived in, whoever made it. */
+function isForeign(live: KubernetesObject, { isKnown }: PlanOptions): boolean {
+  return live.kind !== 'Namespace' && !isApplied(live) && !isKnown?.(live);
 }
 
 async function read(
@@ -133,29 +170,6 @@ function isMissingNamespace(error: unknown): boolean {
   return error instanceof ApiError && error.status === 404 && error.details?.kind === 'namespaces';
 }
 
-/** Whether an apply would store nothing: the rule of the API server, which writes only what differs. */
-function isSame(live: KubernetesObject, predicted: KubernetesObject, desired: KubernetesObject): boolean {
-  return isDeepStrictEqual(comparable(live, desired), comparable(predicted, desired));
-}
-
-/**
- * Leaves out what differs without a difference: the version, the times of managers, and the status, which
- * its controller may have written between our two requests and which an apply does not touch.
- */
-function comparable(object: KubernetesObject, desired: KubernetesObject): unknown {
-  const { status, metadata, ...rest } = object;
-  const { resourceVersion: _, managedFields = [], ...meta } = metadata;
-  const managers = managedFields
-    .filter((entry) => !entry.subresource)
-    .map(({ time: _time, ...entry }) => entry)
-    .sort((a, b) => (managerKey(a) < managerKey(b) ? -1 : 1));
-  return { ...rest, ...(desired.status !== undefined && { status }), metadata: { ...meta, managers } };
-}
-
-function managerKey(entry: { manager: string; operation: string; apiVersion: string }): string {
-  return `${entry.manager} ${entry.operation} ${entry.apiVersion}`;
-}
-
 /** The gravest first: what stops everything, then what is wrong with the set, then what others own. */
 const SEVERITY: readonly FailureReason[] = [
   'unauthorized',
@@ -164,6 +178,8 @@ const SEVERITY: readonly FailureReason[] = [
   'forbidden',
   'invalid-input',
   'invalid-manifest',
+  'adoption',
+  'not-owned',
   'immutable-field',
   'rejected',
   'conflict',
@@ -184,7 +200,7 @@ function combined(failures: readonly Failure[]): Failure {
     what: 'the API server refuses several objects; nothing was changed',
     hint: [...new Set(hints)].join('\n'),
     details: sorted.flatMap((failure) =>
-      failure.reason === 'conflict' && failure.details.length > 0
+      ['conflict', 'not-owned', 'adoption'].includes(failure.reason) && failure.details.length > 0
         ? failure.details
         : [failure.message, ...failure.details.map((line) => `  ${line}`)],
     ),

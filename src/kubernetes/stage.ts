@@ -1,5 +1,3 @@
-import type { KubernetesObject } from './object.ts';
-
 /**
  * Kinds in the order in which they are applied; those of one line need nothing of each other. Services come
  * before workloads so that their names resolve when pods start, budgets so that they protect from the first
@@ -25,8 +23,8 @@ const STAGE_OF = new Map(ORDER.flatMap((kinds, stage) => kinds.map((kind) => [ki
 const UNKNOWN = STAGE_OF.get('*') ?? 0;
 
 /** Groups objects into stages, to be applied one after the other, without empty ones; order is kept inside. */
-export function stages(objects: readonly KubernetesObject[]): KubernetesObject[][] {
-  const result: KubernetesObject[][] = ORDER.map(() => []);
+export function stages<T extends { kind: string }>(objects: readonly T[]): T[][] {
+  const result: T[][] = ORDER.map(() => []);
   for (const object of objects) result[STAGE_OF.get(object.kind) ?? UNKNOWN]?.push(object);
   return result.filter((stage) => stage.length > 0);
 }

@@ -42,6 +42,8 @@ export interface WatchTiming {
   /** First and longest pause between attempts. The longest is short: it is added to how late a verdict is. */
   backoffMs: number;
   backoffCapMs: number;
+  /** The longest pause that a server may ask for. */
+  retryAfterCapMs: number;
 }
 
 const TIMING: WatchTiming = {
@@ -51,8 +53,8 @@ const TIMING: WatchTiming = {
   refusalMs: 30_000,
   backoffMs: 250,
   backoffCapMs: 2_000,
+  retryAfterCapMs: 30_000,
 };
-const LONGEST_RETRY_AFTER_S = 30;
 const PAGE_SIZE = 500;
 
 /**
@@ -144,9 +146,9 @@ class ResourceWatch<T> {
   }
 
   async #pause(failures: number, retryAfterS: number): Promise<void> {
-    const { backoffMs, backoffCapMs } = this.#timing;
+    const { backoffMs, backoffCapMs, retryAfterCapMs } = this.#timing;
     const jitter = failures === 0 ? 0 : Math.random() * Math.min(backoffCapMs, backoffMs * 2 ** failures);
-    const ms = Math.max(jitter, Math.min(retryAfterS, LONGEST_RETRY_AFTER_S) * 1000);
+    const ms = Math.max(jitter, Math.min(retryAfterS * 1000, retryAfterCapMs));
     // Rejects only when the signal aborts, which the caller looks at.
     await delay(ms, undefined, { signal: this.#signal }).catch(() => undefined);
   }

@@ -19,7 +19,7 @@ export class Agents {
   }
 
   /** The client of this very pod: one of the same name that came later gets another. */
-  client({ uid, name }: PodView): ConsulClient {
+  client({ uid, name }: Pick<PodView, 'uid' | 'name'>): ConsulClient {
     let client = this.#clients.get(uid);
     if (!client) {
       client = new ConsulClient({ name, dial: this.#dial(name, HTTP_PORT) });

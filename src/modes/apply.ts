@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import pLimit from 'p-limit';
-import { applyObject, FIELD_MANAGER } from '../kubernetes/apply.ts';
+import type { InventoryEntry } from '../inventory/inventory.ts';
+import { applyObject } from '../kubernetes/apply.ts';
 import { conflictFailure, conflictsOf } from '../kubernetes/conflict.ts';
 import { apiFailure } from '../kubernetes/error.ts';
 import { Lock } from '../kubernetes/lease.ts';
-import { type KubernetesObject, objectName } from '../kubernetes/object.ts';
+import { FIELD_MANAGER, type KubernetesObject, objectName } from '../kubernetes/object.ts';
 import { type Plan, type PlannedObject, planSet } from '../kubernetes/plan.ts';
+import { takeOverFields } from '../kubernetes/takeover.ts';
+import type { ObjectOutcome } from '../report/result.ts';
 import type { Cluster } from './connect.ts';
 import type { Run } from './run.ts';
 
@@ -40,10 +43,27 @@ export function runIdentity(env: NodeJS.ProcessEnv): string {
     : `${hostname()} pid ${process.pid}`;
 }
 
-export async function plan(run: Run, cluster: Cluster, objects: readonly KubernetesObject[]): Promise<Plan> {
+/** @param known what earlier deploys have made */
+export async function plan(
+  run: Run,
+  cluster: Cluster,
+  objects: readonly KubernetesObject[],
+  known: readonly InventoryEntry[] = [],
+  { missingNamespace = false } = {},
+): Promise<Plan> {
   const { config, signal, log } = run;
+  const uids = new Set(known.map(({ uid }) => uid));
+  const servers = `StatefulSet/${config.name}-server`;
   const planned = await planSet(cluster.transport, cluster.discovery, objects, {
     forceConflicts: config.forceConflicts,
+    missingNamespace,
+    adopt: config.adopt,
+    isKnown: ({ metadata: { uid } }) => uid !== undefined && uids.has(uid),
+    // How many servers there are is a matter of the quorum, never of their load.
+    mayYield: ({ object }) => object !== servers,
+    // Only what this action itself puts around running pods again, and only where it has not done so yet.
+    mayRecreate: ({ kind, metadata }) =>
+      kind === 'StatefulSet' && [`${config.name}-server`, `${config.name}-client`].includes(metadata.name),
     signal,
   });
   for (const warning of planned.warnings) run.warn(`The API server warns: ${warning}`);
@@ -53,11 +73,17 @@ export async function plan(run: Run, cluster: Cluster, objects: readonly Kuberne
       ? `${objects.length} objects are as they should be`
       : `to write: ${writes.map(({ action, desired }) => `${objectName(desired)} (${action})`).join(', ')}`,
   );
-  for (const { force, desired } of planned.objects) {
-    if (force)
-      run.warn(`${objectName(desired)}: fields of other managers are taken over, as force-conflicts allows.`);
-  }
+  for (const part of planned.objects) tellOwnership(run, part);
   return planned;
+}
+
+function tellOwnership(run: Run, { desired, force, adopting, yielded = [] }: PlannedObject): void {
+  const name = objectName(desired);
+  for (const { field, manager } of yielded) {
+    run.warn(`${name} ${field} is left to ${manager}, which sets it; what is rendered there is not applied.`);
+  }
+  if (adopting) run.warn(`${name} exists and was not deployed by this action; it is taken over.`);
+  else if (force) run.warn(`${name}: fields of other managers are taken over, as force-conflicts allows.`);
 }
 
 /** What the API server stores after an apply: its answer, or the live object where nothing had to be written. */
@@ -84,15 +110,23 @@ export async function applyStage(
   if (failed) throw failed.reason;
 }
 
+const OUTCOMES = {
+  none: 'unchanged',
+  create: 'created',
+  change: 'changed',
+  recreate: 'recreated',
+  delete: 'removed',
+} as const;
+
 async function applyOne(
   run: Run,
   cluster: Cluster,
-  { desired, live, action, force }: PlannedObject,
+  { desired, live, action, force, adopting }: PlannedObject,
   stored: Stored,
   signal: AbortSignal,
 ): Promise<void> {
   const { kind, metadata } = desired;
-  const record = (outcome: 'created' | 'changed' | 'unchanged') => {
+  const record = (outcome: ObjectOutcome['action']) => {
     const known = run.known.objects.find((object) => object.kind === kind && object.name === metadata.name);
     if (known) return;
     const namespace = metadata.namespace !== undefined ? { namespace: metadata.namespace } : {};
@@ -105,10 +139,12 @@ async function applyOne(
   }
   run.mark('first-write');
   try {
-    const { object } = await applyObject(cluster.transport, cluster.discovery, desired, { force, signal });
+    const { transport, discovery } = cluster;
+    if (live && adopting) await takeOverFields(transport, discovery, live, adopting, signal);
+    const { object } = await applyObject(transport, discovery, desired, { force, signal });
     stored.set(storedKey(desired), object);
     run.known.changed = true;
-    record(action === 'create' ? 'created' : 'changed');
+    record(OUTCOMES[action]);
     run.known.left = 'What was applied so far stays; the next run continues from there.';
     run.log.debug(`${action} ${objectName(desired)}`);
   } catch (error) {

@@ -2,10 +2,13 @@ import { z } from 'zod';
 import type { ConsulClient } from '../consul/client.ts';
 import { SMOKE_PREFIX } from '../consul/keyvalue.ts';
 import { deregisterPath, SMOKE_SERVICE } from '../consul/registration.ts';
+import { Failure } from '../failure.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import type { Transport } from '../kubernetes/transport.ts';
 import { type PodView, podView } from '../rollout/pod.ts';
 import { Agents } from './agents.ts';
+import type { Cluster } from './connect.ts';
+import type { Run } from './run.ts';
 
 const servicesAnswer = z.record(z.string(), z.unknown());
 
@@ -55,6 +58,18 @@ export async function removeSmoke(
     return cleaned;
   } finally {
     agents.close();
+  }
+}
+
+/** What the run whose lock was taken over has left behind. It would expire by itself, so that this fails no run. */
+export async function cleanUpAfter(run: Run, { transport }: Pick<Cluster, 'transport'>): Promise<void> {
+  try {
+    const { services, missed } = await removeSmoke(transport, run.config, run.signal);
+    run.log.info(`removed what the run before had left: smoke keys and ${services} smoke services`);
+    for (const why of missed) run.log.debug(`not cleaned up: ${why}`);
+  } catch (error) {
+    run.signal.throwIfAborted();
+    run.warn(`What the run before has left expires within minutes: ${Failure.from(error).message}`);
   }
 }
 

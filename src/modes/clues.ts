@@ -33,7 +33,7 @@ interface Answer<T> {
 }
 
 /**
- * Events and logs of objects in trouble: asked for one at a time and only when wanted, since watching all events
+ * Events and logs of objects in trouble: asked for one of each at a time and only when wanted, since watching all events
  * of a namespace costs more than all the rest. What may not be read is left out, and said so once.
  */
 export class Clues {
@@ -92,16 +92,31 @@ export class Clues {
       });
   }
 
-  /** Asks for what is not fresh and waits for the answers. @throws the reason of the signal only */
-  async ask(events: readonly EventsOf[], logs: readonly LogOf[], signal: AbortSignal): Promise<void> {
+  /**
+   * Asks for what is older than that, and waits for the answers.
+   * @throws the reason of the signal only
+   */
+  async ask(
+    events: readonly EventsOf[],
+    logs: readonly LogOf[],
+    signal: AbortSignal,
+    freshMs = FRESH_MS,
+  ): Promise<void> {
+    await Promise.all([this.#askEvents(events, signal, freshMs), this.#askLogs(logs, signal, freshMs)]);
+  }
+
+  async #askEvents(events: readonly EventsOf[], signal: AbortSignal, freshMs: number): Promise<void> {
     for (const of of events) {
-      await this.#keep(this.#events, eventsKey(of), 'events', signal, (limited) =>
+      await this.#keep(this.#events, eventsKey(of), 'events', { signal, freshMs }, (limited) =>
         listEvents(this.#transport, this.#namespace, { ...of }, limited),
       );
     }
+  }
+
+  async #askLogs(logs: readonly LogOf[], signal: AbortSignal, freshMs: number): Promise<void> {
     for (const of of logs) {
       const source = { ...of, namespace: this.#namespace };
-      await this.#keep(this.#logs, logKey(of), 'pods/log', signal, (limited) =>
+      await this.#keep(this.#logs, logKey(of), 'pods/log', { signal, freshMs }, (limited) =>
         readLog(this.#transport, source, limited),
       );
     }
@@ -111,11 +126,12 @@ export class Clues {
     answers: Map<string, Answer<T>>,
     key: string,
     resource: string,
-    signal: AbortSignal,
+    { signal, freshMs }: { signal: AbortSignal; freshMs: number },
     ask: (signal: AbortSignal) => Promise<T | undefined>,
   ): Promise<void> {
     const atMs = performance.now();
-    if (this.denied.has(resource) || atMs - (answers.get(key)?.atMs ?? -FRESH_MS) < FRESH_MS) return;
+    const before = answers.get(key)?.atMs ?? Number.NEGATIVE_INFINITY;
+    if (this.denied.has(resource) || atMs - before < freshMs) return;
     try {
       const value = await ask(AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]));
       if (value !== undefined) answers.set(key, { value, atMs });

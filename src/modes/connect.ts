@@ -38,14 +38,13 @@ export async function connect(run: Run, mask: (secret: string) => void): Promise
       server: transport.server,
       ...(transport.context !== undefined && { context: transport.context }),
     };
-    guard(config.expectCluster, transport);
+    guard(run, transport);
     const [version, discovery] = await Promise.all([
       serverVersion(transport, signal),
       Discovery.load(transport, signal),
     ]);
     run.known.cluster.version = version;
     log.info(`Kubernetes ${version} at ${transport.server}`);
-    checkVersion(run, version);
     return { transport, discovery };
   } catch (error) {
     await transport.close();
@@ -67,33 +66,20 @@ function sparing(log: Log): (message: string) => void {
 }
 
 /** `expect-cluster`: the last line of defence against the right deploy to the wrong cluster. */
-function guard(expected: string | undefined, { server, context }: Transport): void {
+function guard(run: Run, { server, context }: Transport): void {
+  const expected = run.config.expectCluster;
   if (expected === undefined) return;
   const matches = picomatch(expected, { bash: true });
   const { host } = new URL(server);
-  if ([server, host, context ?? ''].some((candidate) => matches(candidate))) return;
+  const passed = [server, host, context ?? ''].some((candidate) => matches(candidate));
+  const observed = context === undefined ? server : `${server}, context ${context}`;
+  run.check({ id: 'cluster-expected', title: 'Cluster', group: 'cluster', expected, observed, passed });
+  if (passed) return;
   throw new Failure({
     reason: 'wrong-cluster',
     what: `"${expected}" matches neither the API server ${server} nor the context ${context ?? '(none)'}`,
     where: 'expect-cluster',
     hint: 'Nothing was changed. Point `kubeconfig` or `context` to the cluster that is meant, or correct the glob.',
-  });
-}
-
-/** https://github.com/org/consul-deploy#quick-start says what is supported. */
-const OLDEST_MINOR = 29;
-
-function checkVersion(run: Run, version: string): void {
-  const minor = Number(/^v1\.(\d+)/.exec(version)?.[1] ?? Number.NaN);
-  const passed = !(minor < OLDEST_MINOR);
-  const check = { id: 'cluster-version', title: 'Kubernetes', group: 'cluster' } as const;
-  run.check({ ...check, expected: `1.${OLDEST_MINOR} or later`, observed: version, passed });
-  if (passed) return;
-  throw new Failure({
-    reason: 'unfit-cluster',
-    what: `Kubernetes ${version} is older than 1.${OLDEST_MINOR}`,
-    where: run.known.cluster?.server ?? 'the cluster',
-    hint: 'Nothing was changed. Upgrade the cluster; what its version lacks would show only in the middle.',
   });
 }
 

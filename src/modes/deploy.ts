@@ -1,17 +1,32 @@
+import { removal, type Step } from '../change/step.ts';
+import { pruneCandidates } from '../inventory/prune.ts';
 import type { Lock } from '../kubernetes/lease.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
-import type { Plan, PlannedObject } from '../kubernetes/plan.ts';
+import type { Plan } from '../kubernetes/plan.ts';
 import { stages } from '../kubernetes/stage.ts';
+import { takeOver } from './adoption/move.ts';
+import { refuseDaemonSet } from './adoption/refusal.ts';
+import { surveyTakeovers } from './adoption/survey.ts';
+import { findTakeovers, type Takeover } from './adoption/takeover.ts';
 import { Agents } from './agents.ts';
-import { applyStage, lock, plan, type Stored } from './apply.ts';
+import { applyStage, lock, plan, type Stored, storedKey } from './apply.ts';
+import { asApproved, describePlan, holdToPlan } from './approval.ts';
+import { cleanUpAfter } from './cleanup.ts';
+import { conclude } from './conclude.ts';
 import { type Cluster, connect } from './connect.ts';
 import { Diagnosis } from './diagnosis.ts';
-import { settleNamespace } from './namespace.ts';
+import { namespaceIn, settleNamespace } from './namespace.ts';
+import { nudge } from './nudge.ts';
+import { beginOwned, finishOwned, type Owned } from './owned.ts';
+import { planAll } from './plan.ts';
+import { checkPodSecurity } from './pod-security.ts';
 import { checkScope, preflight } from './preflight.ts';
 import { waitAndProve } from './prove.ts';
-import type { QuorumLook } from './quorum.ts';
+import { planPrune, prune } from './prune.ts';
+import { readRecord, recordIfReadable } from './record.ts';
 import { renderSet } from './render.ts';
 import type { Run } from './run.ts';
+import { runRecord } from './run-record.ts';
 import { isServers, needsWalk, walkServers } from './walk.ts';
 import { Workloads } from './workloads.ts';
 
@@ -21,11 +36,20 @@ export async function deployMode(run: Run, mask: (secret: string) => void): Prom
   const cluster = await run.phase('connect', 'Connect and check the cluster', () => connect(run, mask));
   try {
     checkScope(run, cluster, rendered);
-    const namespace = await preflight(run, cluster, rendered);
-    const objects = await settleNamespace(run, cluster, rendered, namespace);
+    const known = await recordIfReadable(run, cluster);
+    const removable = known && run.config.prune ? pruneCandidates(known.inventory, rendered) : [];
+    const namespace = await preflight(run, cluster, rendered, removable);
+    // A plan that was not approved leaves not even a namespace behind.
+    if (run.config.expectPlan !== undefined && !namespace.live) {
+      holdToPlan(run, (await planAll(run, cluster, rendered, namespace)).steps);
+    }
+    const { objects, made } = await settleNamespace(run, cluster, rendered, namespace);
+    const owned = made
+      ? { rendered, stored: new Map([[storedKey(made), made]]) }
+      : { rendered: objects, stored: new Map() };
     const held = run.config.lock ? await run.phase('lock', 'Lock', () => lock(run, cluster)) : undefined;
     try {
-      await deployLocked(run, cluster, objects, held);
+      await deployLocked(run, cluster, objects, owned, held, namespace.live ?? made);
     } finally {
       await held?.release();
     }
@@ -38,10 +62,29 @@ async function deployLocked(
   run: Run,
   cluster: Cluster,
   objects: readonly KubernetesObject[],
+  { rendered, stored }: Omit<Owned, 'before'>,
   held: Lock | undefined,
+  namespace: KubernetesObject | undefined,
 ): Promise<void> {
   held?.lost.addEventListener('abort', () => run.fail(held.lost.reason), { once: true });
-  const planned = await run.phase('dry-run', 'Dry run', () => plan(run, cluster, objects));
+  const before = await readRecord(run, cluster, { damaged: 'absent' });
+  const owned: Owned = { rendered, stored, before };
+  const [planned, pruning] = await run.phase('dry-run', 'Dry run', () =>
+    asApproved(run, async () => [
+      await plan(run, cluster, objects, before?.inventory.entries),
+      await planPrune(run, cluster, before?.inventory, rendered),
+    ]),
+  );
+  if (planned.objects.some(({ action }) => action !== 'none'))
+    checkPodSecurity(run, namespace, planned.warnings);
+  const steps = [...namespaceStep(run, owned), ...planned.objects, ...pruning.live.map(removal)];
+  describePlan(run, steps);
+  holdToPlan(run, steps);
+  refuseDaemonSet(planned.objects);
+  const takeovers = await findTakeovers(run, cluster, planned);
+  if (takeovers.length > 0) {
+    await run.phase('compare', 'Look at what is taken over', () => surveyTakeovers(run, cluster, takeovers));
+  }
   const workloads = new Workloads(run, objects);
   const agents = new Agents(cluster.transport, run.config.namespace);
   const diagnosis = new Diagnosis(run, workloads, cluster.transport);
@@ -49,12 +92,31 @@ async function deployLocked(
   try {
     workloads.watch(cluster);
     diagnosis.start();
-    await run.phase('apply', 'Apply', () => apply(run, cluster, planned, workloads, agents, diagnosis));
+    await run.phase('apply', 'Apply', async () => {
+      await beginOwned(run, cluster, owned, planned);
+      await apply(run, cluster, planned, takeovers, stored, workloads, agents, diagnosis);
+    });
     const look = await run.phase('prove', 'Wait and prove', () =>
       waitAndProve(run, workloads, agents, diagnosis),
     );
     run.mark('verdict');
     conclude(run, workloads, look);
+    if (held?.takenOverFrom !== undefined) await cleanUpAfter(run, cluster);
+    const pruned =
+      pruning.removable.length === 0
+        ? pruning
+        : await run.phase('prune', 'Prune', () => prune(run, cluster, pruning));
+    await run.phase('record', 'Record', () =>
+      finishOwned(run, cluster, owned, planned, pruned.kept, runRecord(run, workloads, look)),
+    );
+    if ('failure' in pruned) {
+      run.known.left =
+        'The cluster runs what was rendered; not all that is no longer rendered could be removed.';
+      throw pruned.failure;
+    }
+    run.known.left = run.known.changed
+      ? 'The cluster runs what was rendered.'
+      : 'The cluster already ran what is rendered; nothing was written but the lock and the record.';
   } finally {
     diagnosis.close();
     workloads.close();
@@ -62,52 +124,39 @@ async function deployLocked(
   }
 }
 
+/** The namespace that this run has made is part of what was planned, although it was made before the lock. */
+function namespaceStep(run: Run, { rendered, stored }: Owned): Step[] {
+  const desired = namespaceIn(run.config, rendered);
+  const made = desired && stored.get(storedKey(desired));
+  if (!made) return [];
+  return [{ action: 'create', desired, predicted: made }];
+}
+
 async function apply(
   run: Run,
   cluster: Cluster,
   planned: Plan,
+  takeovers: readonly Takeover[],
+  stored: Stored,
   workloads: Workloads,
   agents: Agents,
   diagnosis: Diagnosis,
 ): Promise<void> {
-  const stored: Stored = new Map();
   const byObject = new Map(planned.objects.map((object) => [object.desired, object]));
   for (const stage of stages(planned.objects.map(({ desired }) => desired))) {
     const parts = stage.flatMap((desired) => byObject.get(desired) ?? []);
-    const walked = parts.find((part) => isServers(run, part) && needsWalk(part));
+    for (const takeover of takeovers.filter((one) => parts.includes(one.planned))) {
+      await takeOver(run, cluster, takeover, { workloads, agents, observer: diagnosis, stored });
+    }
+    const taken = takeovers.map((takeover) => takeover.planned);
+    const walked = parts.find((part) => !taken.includes(part) && isServers(run, part) && needsWalk(part));
     if (walked) await walkServers(run, cluster, walked, workloads, agents, diagnosis, stored);
-    const rest: PlannedObject[] = parts.filter((part) => part !== walked);
+    const rest = parts.filter((part) => part !== walked && !taken.includes(part));
     await applyStage(run, cluster, rest, stored, run.signal);
   }
+  await nudge(run, cluster, planned.objects, stored);
   workloads.judge(stored);
-  const writes = run.known.objects.filter(({ action }) => action !== 'unchanged').length;
-  run.log.info(
-    writes === 0 ? 'nothing to write' : `${writes} of ${run.known.objects.length} objects written`,
-  );
-}
-
-function conclude(run: Run, workloads: Workloads, { evidence }: QuorumLook): void {
-  const { config, known } = run;
-  const [first] = evidence;
-  const leader = first?.raft?.find(({ leader }) => leader);
-  if (leader) known.leader = leader.node;
-  const voters = first?.raft?.filter(({ voter }) => voter).length ?? first?.peers?.length;
-  if (voters !== undefined) known.voters = voters;
-  if (first?.version !== undefined) known.consulVersion = first.version;
-  known.image = imageByDigest(
-    config.image,
-    workloads.pods('server').flatMap(({ imageIds }) => imageIds),
-  );
-  if (config.ui) {
-    known.uiCommand = `kubectl -n ${config.namespace} port-forward service/${config.name}-ui 8500:80   # http://localhost:8500/ui`;
-  }
-  known.left = known.changed
-    ? 'The cluster runs what was rendered.'
-    : 'The cluster already ran what is rendered; nothing was written but the lock.';
-}
-
-/** `repository@sha256:…` as the runtime reports it; the image as configured where it was not pulled by digest. */
-function imageByDigest(image: string, imageIds: readonly string[]): string {
-  const [id] = new Set(imageIds.map((one) => one.replace(/^docker-pullable:\/\//, '')));
-  return id?.includes('@') ? id : image;
+  const applied = run.known.objects.filter(({ action }) => action !== 'kept');
+  const writes = applied.filter(({ action }) => action !== 'unchanged').length;
+  run.log.info(writes === 0 ? 'nothing to write' : `${writes} of ${applied.length} objects written`);
 }

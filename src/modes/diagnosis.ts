@@ -1,8 +1,10 @@
+import { causeOf } from '../diagnosis/cause.ts';
 import { Classifier, type Sighting, verdictOn } from '../diagnosis/classifier.ts';
 import { tellingLines } from '../diagnosis/log.ts';
-import { describeSignature, type Signature, signatures } from '../diagnosis/signature.ts';
-import type { Subject } from '../diagnosis/symptom.ts';
-import { Failure } from '../failure.ts';
+import { describeSignature, signatures } from '../diagnosis/signature.ts';
+import { type Subject, symptomKey } from '../diagnosis/symptom.ts';
+import { witnessLines } from '../diagnosis/witness.ts';
+import { Failure, type FailureReason } from '../failure.ts';
 import type { Transport } from '../kubernetes/transport.ts';
 import { Clues } from './clues.ts';
 import type { Expectation } from './expectation.ts';
@@ -22,6 +24,7 @@ const LAST_QUESTIONS_MS = 6_000;
 const NEWS_MS = 5_000;
 /** Subjects that are one object of Kubernetes. */
 const NAMED: ReadonlySet<Subject['kind']> = new Set(['Pod', 'StatefulSet', 'DaemonSet', 'Agent']);
+const OF_QUORUM: ReadonlySet<FailureReason> = new Set(['no-leader', 'split', 'cut-off', 'quorum', 'outside']);
 const EVENT_LINES = 5;
 const LOG_LINES = 15;
 
@@ -62,6 +65,7 @@ export class Diagnosis {
   /** Is told what the servers said. */
   saw(look: QuorumLook, expected: Expectation): void {
     this.#latest = { look, expected };
+    this.#symptoms.saw(look);
   }
 
   async #watch(signal: AbortSignal): Promise<void> {
@@ -117,15 +121,15 @@ export class Diagnosis {
   ): Promise<Failure> {
     const decided = new Set(final);
     // Those that show the same and only began later belong to it.
-    const found = signatures(sightings);
-    const decisive = found.find(({ all }) => all.some((one) => decided.has(one)));
-    const cause = decisive && (explanation(decisive, found) ?? decisive);
-    if (!cause) throw new TypeError('a verdict without a cause');
+    const suspected = causeOf(signatures(sightings), decided)?.all ?? final;
     const limited = AbortSignal.any([signal, AbortSignal.timeout(LAST_QUESTIONS_MS)]);
-    const concerned = cause.all.slice(0, REPRESENTATIVES).map(({ subject }) => ({ uid: subject.uid }));
+    const concerned = suspected.slice(0, REPRESENTATIVES).map(({ subject }) => ({ uid: subject.uid }));
     await this.#clues
-      .ask(concerned, logsWanted(this.#workloads, cause.all), limited)
+      .ask(concerned, logsWanted(this.#workloads, suspected), limited, 0)
       .catch(() => signal.throwIfAborted());
+    const found = signatures([...sightings, ...this.#saidSince(suspected, sightings)]);
+    const cause = causeOf(found, decided);
+    if (!cause) throw new TypeError('a verdict without a cause');
     const { subject, reason, hint } = cause.first;
     const { sinceMs: seenMs, dueMs } = final[0] ?? cause.first;
     const kind = subject.kind === 'Agent' ? 'Pod' : subject.kind;
@@ -137,12 +141,31 @@ export class Diagnosis {
       hint,
       detection: { seenMs, dueMs },
       details: [
-        ...found.filter((one) => one !== cause).map((one) => `also: ${describeSignature(one)}`),
+        ...found
+          .filter(({ first }) => !cause.all.includes(first))
+          .map((one) => `also: ${describeSignature(one)}`),
+        ...this.#witnesses(reason),
         ...this.#eventLines(cause.all),
         ...this.#logLines(cause.all),
         ...[...this.#clues.denied].map((what) => `${what}: these permissions do not allow to read them`),
       ],
     });
+  }
+
+  /** What the logs name that only the last questions have brought. */
+  #saidSince(suspected: readonly Sighting[], sightings: readonly Sighting[]): Sighting[] {
+    const known = new Set(sightings.map(symptomKey));
+    return suspected.flatMap((one) =>
+      this.#symptoms
+        .logged(one)
+        .filter((symptom) => !known.has(symptomKey(symptom)))
+        .map((symptom) => ({ ...one, ...symptom })),
+    );
+  }
+
+  /** What the servers say of each other, where that is the trouble. */
+  #witnesses(reason: FailureReason): string[] {
+    return OF_QUORUM.has(reason) ? witnessLines(this.#latest?.look.evidence ?? []) : [];
   }
 
   #eventLines(sightings: readonly Sighting[]): string[] {
@@ -175,15 +198,4 @@ export class Diagnosis {
       details: this.#run.openChecks(),
     });
   }
-}
-
-/** What one of the same subjects says of itself, or another of their kind: nearer to the cause than what it shows. */
-function explanation(decisive: Signature, found: readonly Signature[]): Signature | undefined {
-  const uids = new Set(decisive.all.map(({ subject }) => subject.uid));
-  const roles = new Set(decisive.all.map(({ subject }) => subject.role));
-  const explaining = found.filter(({ first }) => first.explains);
-  return (
-    explaining.find(({ all }) => all.some(({ subject }) => uids.has(subject.uid))) ??
-    explaining.find(({ all }) => all.some(({ subject }) => roles.has(subject.role)))
-  );
 }

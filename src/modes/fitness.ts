@@ -130,15 +130,17 @@ export async function checkStorageClass(
 }
 
 /** Cluster-wide reading is a courtesy that a least-privilege user may lack; the check is left out then. */
-async function listIfAllowed<T extends KubernetesObject>(
+export async function listIfAllowed<T extends KubernetesObject>(
   run: Run,
   { transport }: Cluster,
   path: string,
   resource: string,
   signal: AbortSignal,
+  labelSelector?: string,
 ): Promise<T[] | undefined> {
+  const query = { labelSelector };
   try {
-    return (await transport.request<{ items: T[] }>({ method: 'GET', path, signal })).body.items;
+    return (await transport.request<{ items: T[] }>({ method: 'GET', path, query, signal })).body.items;
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof ApiError) || error.status !== 403)

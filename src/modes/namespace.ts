@@ -1,3 +1,4 @@
+import type { Config } from '../config/config.ts';
 import { applyObject } from '../kubernetes/apply.ts';
 import { apiFailure } from '../kubernetes/error.ts';
 import { type KubernetesObject, objectName } from '../kubernetes/object.ts';
@@ -6,37 +7,54 @@ import type { Cluster } from './connect.ts';
 import type { NamespaceState } from './preflight.ts';
 import type { Run } from './run.ts';
 
+/** The objects that are still to be applied, and the namespace as it was made. */
+export interface Settled {
+  objects: readonly KubernetesObject[];
+  made?: KubernetesObject;
+}
+
 /**
- * Makes the namespace when it does not exist yet: without it nothing in it can be locked or dry-run. One that
- * somebody else made is used as it is, unless a patch is meant for it.
- *
- * @returns the objects that are still to be applied
+ * The rendered objects that are to be applied: a namespace that somebody else made is used as it is, unless a patch
+ * is meant for it.
  */
+export function objectsToApply(
+  { config }: Run,
+  objects: readonly KubernetesObject[],
+  { live }: NamespaceState,
+): readonly KubernetesObject[] {
+  const ours = namespaceIn(config, objects);
+  const isForeign =
+    live && !isOurs(live) && !config.patches.some(({ target }) => target.kind === 'Namespace');
+  return isForeign ? objects.filter((object) => object !== ours) : objects;
+}
+
+export function namespaceIn(
+  { namespace }: Config,
+  objects: readonly KubernetesObject[],
+): KubernetesObject | undefined {
+  return objects.find(({ kind, metadata }) => kind === 'Namespace' && metadata.name === namespace);
+}
+
+/** Makes the namespace when it does not exist yet: without it nothing in it can be locked or dry-run. */
 export async function settleNamespace(
   run: Run,
   cluster: Cluster,
   objects: readonly KubernetesObject[],
   state: NamespaceState,
-): Promise<readonly KubernetesObject[]> {
+): Promise<Settled> {
   const { config, signal } = run;
-  const ours = objects.find(
-    ({ kind, metadata }) => kind === 'Namespace' && metadata.name === config.namespace,
-  );
-  if (!ours) return objects;
+  const ours = namespaceIn(config, objects);
+  if (!ours || state.live) return { objects: objectsToApply(run, objects, state) };
   const rest = objects.filter((object) => object !== ours);
   const { transport, discovery } = cluster;
   try {
-    if (state.live) {
-      const patched = config.patches.some(({ target }) => target.kind === 'Namespace');
-      return isOurs(state.live) || patched ? objects : rest;
-    }
     run.mark('first-write');
-    await applyObject(transport, discovery, ours, { signal });
+    const { object: made } = await applyObject(transport, discovery, ours, { signal });
     run.known.changed = true;
     run.known.left = `The namespace ${config.namespace} was created; nothing is in it yet.`;
     run.known.objects.push({ kind: 'Namespace', name: config.namespace, action: 'created' });
     run.log.info(`created ${objectName(ours)}`);
-    return rest;
+    return { objects: rest, made };
   } catch (error) {
     signal.throwIfAborted();
     throw apiFailure(error, { verb: 'create', object: objectName(ours) });

@@ -1,6 +1,7 @@
 import { Failure } from '../failure.ts';
 import { type AccessCheck, missingPermissions, roleFor } from '../kubernetes/access.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
+import type { ObjectReference } from '../kubernetes/read.ts';
 import type { Cluster } from './connect.ts';
 import type { Run } from './run.ts';
 
@@ -8,14 +9,29 @@ import type { Run } from './run.ts';
 const APPLY_VERBS = ['get', 'create', 'patch'];
 const WATCHED = ['statefulsets', 'daemonsets'];
 
-/** @returns what was asked for and granted @throws Failure `forbidden` with the Role that is missing */
+/**
+ * @param verbs on the objects and on the record of deploys
+ * @param removable what is to be removed after the proof
+ * @returns what was asked for and granted
+ * @throws Failure `forbidden` with the Role that is missing
+ */
 export async function checkPermissions(
   run: Run,
   cluster: Cluster,
   objects: readonly KubernetesObject[],
+  verbs: readonly string[] = APPLY_VERBS,
+  removable: readonly ObjectReference[] = [],
 ): Promise<string> {
-  const asked = needed(run, cluster, objects);
-  const missing = await missingPermissions(cluster.transport, asked, run.signal);
+  return requirePermissions(run, cluster, needed(run, cluster, objects, verbs, removable));
+}
+
+/** @throws Failure `forbidden` with the Role that is missing */
+export async function requirePermissions(
+  run: Run,
+  { transport }: Pick<Cluster, 'transport'>,
+  asked: readonly AccessCheck[],
+): Promise<string> {
+  const missing = await missingPermissions(transport, asked, run.signal);
   if (missing.length === 0) return `${asked.length} of ${asked.length}`;
   throw new Failure({
     reason: 'forbidden',
@@ -29,8 +45,15 @@ export async function checkPermissions(
   });
 }
 
-function needed(run: Run, { discovery }: Cluster, objects: readonly KubernetesObject[]): AccessCheck[] {
-  const { namespace, lock } = run.config;
+function needed(
+  run: Run,
+  { discovery }: Cluster,
+  objects: readonly KubernetesObject[],
+  verbs: readonly string[],
+  removable: readonly ObjectReference[],
+): AccessCheck[] {
+  const { namespace, lock, mode } = run.config;
+  const isPlan = mode === 'plan';
   const checks = new Map<string, AccessCheck>();
   const add = (check: AccessCheck) => checks.set(JSON.stringify(check), check);
   for (const object of objects) {
@@ -38,12 +61,17 @@ function needed(run: Run, { discovery }: Cluster, objects: readonly KubernetesOb
     if (object.kind === 'Namespace') continue;
     const { group, resource, namespaced } = discovery.resource(object.apiVersion, object.kind);
     const scope = namespaced ? { namespace: object.metadata.namespace ?? namespace } : {};
-    for (const verb of APPLY_VERBS) add({ verb, group, resource, ...scope });
-    if (group === 'apps' && WATCHED.includes(resource)) {
+    for (const verb of verbs) add({ verb, group, resource, ...scope });
+    if (!isPlan && group === 'apps' && WATCHED.includes(resource)) {
       for (const verb of ['list', 'watch']) add({ verb, group, resource, ...scope });
     }
   }
+  for (const check of toRemove(discovery, removable)) add(check);
   add({ verb: 'get', group: '', resource: 'namespaces', namespace });
+  // The record of deploys.
+  for (const verb of isPlan ? ['get'] : verbs) add({ verb, group: '', resource: 'configmaps', namespace });
+  // A plan applies in dry runs only, which need the same verbs; it follows no rollout, asks no agent and takes no lock.
+  if (isPlan) return [...checks.values()];
   for (const verb of ['list', 'watch']) add({ verb, group: '', resource: 'pods', namespace });
   // A WebSocket is opened by GET; since Kubernetes 1.35 it needs `create` as well.
   for (const verb of ['get', 'create']) {
@@ -55,4 +83,18 @@ function needed(run: Run, { discovery }: Cluster, objects: readonly KubernetesOb
     }
   }
   return [...checks.values()];
+}
+
+/** What the removal of these needs: each is looked at first. */
+export function toRemove(
+  discovery: Cluster['discovery'],
+  removable: readonly ObjectReference[],
+): AccessCheck[] {
+  return removable
+    .filter(({ apiVersion, kind }) => discovery.serves(apiVersion, kind))
+    .flatMap(({ apiVersion, kind, namespace }) => {
+      const { group, resource, namespaced } = discovery.resource(apiVersion, kind);
+      const scope = namespaced && namespace !== undefined ? { namespace } : {};
+      return ['get', 'delete'].map((verb) => ({ verb, group, resource, ...scope }));
+    });
 }

@@ -1,9 +1,11 @@
 import { Failure } from '../failure.ts';
 import { ApiError, apiFailure } from '../kubernetes/error.ts';
 import { type KubernetesObject, objectName } from '../kubernetes/object.ts';
+import type { ObjectReference } from '../kubernetes/read.ts';
 import type { Cluster } from './connect.ts';
 import { checkNodes, checkStorageClass, type Fitness } from './fitness.ts';
 import { checkPermissions } from './permission.ts';
+import { checkQuota } from './quota.ts';
 import type { Run } from './run.ts';
 
 export interface NamespaceState {
@@ -20,20 +22,33 @@ interface Question {
   ask: () => Promise<string | undefined>;
 }
 
-/** Everything that can be known to fail before the first write: all of it is asked, and told together. */
+/** https://github.com/org/consul-deploy#quick-start says what is supported. */
+const OLDEST_MINOR = 29;
+
+/**
+ * Everything that can be known to fail before the first write: all of it is asked, and told together.
+ * @param removable what is to be removed after the proof
+ */
 export async function preflight(
   run: Run,
   cluster: Cluster,
   objects: readonly KubernetesObject[],
+  removable: readonly ObjectReference[] = [],
 ): Promise<NamespaceState> {
   let live: KubernetesObject | undefined;
   const { namespace, servers } = run.config;
   const questions: Question[] = [
     {
+      id: 'cluster-version',
+      title: 'Kubernetes',
+      expected: `1.${OLDEST_MINOR} or later`,
+      ask: async () => versionOf(run),
+    },
+    {
       id: 'cluster-permissions',
       title: 'Permissions',
-      expected: 'all that a deploy needs',
-      ask: () => checkPermissions(run, cluster, objects),
+      expected: `all that a ${run.config.mode} needs`,
+      ask: () => checkPermissions(run, cluster, objects, undefined, removable),
     },
     {
       id: 'cluster-namespace',
@@ -55,6 +70,12 @@ export async function preflight(
       title: 'StorageClass',
       expected: 'one for the volumes of the servers',
       ask: async () => enough(run, await checkStorageClass(run, cluster, objects, run.signal)),
+    },
+    {
+      id: 'cluster-quota',
+      title: 'Quota',
+      expected: 'room for the pods',
+      ask: async () => enough(run, await checkQuota(run, cluster, objects)),
     },
   ];
   const answers = await Promise.allSettled(questions.map(({ ask }) => ask()));
@@ -111,6 +132,19 @@ function enough(run: Run, mistakes: Fitness): string | undefined {
     where: run.known.cluster?.server ?? 'the cluster',
     hint: 'Nothing was changed. Mend the cluster, or change the inputs named above.',
     details: more.length === 0 ? [] : mistakes,
+  });
+}
+
+/** What the cluster said when it was first asked. @throws Failure of one that is too old */
+function versionOf(run: Run): string | undefined {
+  const { version, server } = run.known.cluster ?? {};
+  const minor = Number(/^v1\.(\d+)/.exec(version ?? '')?.[1] ?? Number.NaN);
+  if (!(minor < OLDEST_MINOR)) return version;
+  throw new Failure({
+    reason: 'unfit-cluster',
+    what: `Kubernetes ${version} is older than 1.${OLDEST_MINOR}`,
+    where: server ?? 'the cluster',
+    hint: 'Nothing was changed. Upgrade the cluster; what its version lacks would show only in the middle.',
   });
 }
 

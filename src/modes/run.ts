@@ -25,7 +25,7 @@ const RESERVE_MS = 10_000;
 
 /** One run: its deadline, its log, and what will stand in its Result. */
 export class Run {
-  readonly config: Config;
+  #config: Config;
   readonly log: Log;
   /** Aborts at the deadline, and when the runner cancels the job; its reason is the Failure to report. */
   readonly signal: AbortSignal;
@@ -39,6 +39,10 @@ export class Run {
 
   /** Proofs whose last try has failed, until they are through; `pod` where it is about one. */
   readonly troubles = new Map<string, { title: string; pod?: string; trouble: string }>();
+  /** How long the smoke key took to be committed; undefined until it is. */
+  commitMs: number | undefined;
+  /** What was found beside what failed, one line each: evidence of any failure. */
+  readonly findings: string[] = [];
   /** What else is known to be wrong now, one line each, for a run that runs out of time. */
   suspicions: () => readonly string[] = () => [];
 
@@ -53,11 +57,25 @@ export class Run {
   #cause: unknown;
 
   constructor(config: Config, log: Log) {
-    this.config = config;
+    this.#config = config;
     this.log = log;
     this.signal = this.#abort.signal;
     const budget = Math.max(config.timeout - RESERVE_MS, config.timeout * 0.9);
     this.#deadline = setTimeout(() => this.#abort.abort(this.#timeout()), budget);
+  }
+
+  get config(): Config {
+    return this.#config;
+  }
+
+  /** From now on the run is about a cluster of this shape: as it was deployed, whatever the inputs say. */
+  isAbout(deployed: Config): void {
+    this.#config = deployed;
+  }
+
+  /** RFC 3339. */
+  get startedAt(): string {
+    return this.#startedAt.toISOString();
   }
 
   /** Milliseconds since the start of the run. */
@@ -156,6 +174,12 @@ export class Run {
     this.#checks.set(check.id, { ...check, status: 'skipped', sinceMs: this.now(), durationMs: 0 });
   }
 
+  /** Records a check that does not hold, and warns: it does not fail the run. */
+  concern(check: Omit<Check, 'durationMs' | 'status'>): void {
+    this.#checks.set(check.id, { ...check, status: 'warning', sinceMs: this.now(), durationMs: 0 });
+    this.warn(`${check.title}: ${check.observed}`);
+  }
+
   passed(id: string): boolean {
     return this.#checks.get(id)?.status === 'passed';
   }
@@ -184,11 +208,11 @@ export class Run {
           what: failure.what,
           ...(failure.where !== undefined && { where: failure.where }),
           ...(failure.hint !== undefined && { hint: failure.hint }),
-          details: [...failure.details],
+          details: [...failure.details, ...this.findings],
           ...(failure.detection && { detection: this.#sinceStart(failure.detection) }),
         },
       }),
-      startedAt: this.#startedAt.toISOString(),
+      startedAt: this.startedAt,
       durationMs: this.now(),
       namespace: this.config.namespace,
       name: this.config.name,

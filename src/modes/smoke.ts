@@ -48,6 +48,7 @@ export async function smokeKeyValue(
     const key = `${SMOKE_PREFIX}${randomUUID()}`;
     const onStep = (step: string) => run.log.debug(`key/value: ${step}`);
     const proof = await proveKeyValue({ writer, servers: clients, key, value: key, signal, onStep });
+    run.commitMs = proof.commitMs;
     return `committed in ${proof.commitMs.toFixed(0)} ms, on all servers ${proof.replicationMs.toFixed(0)} ms later, deleted`;
   });
 }

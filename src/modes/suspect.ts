@@ -44,9 +44,17 @@ export function claim(name: string): EventsOf {
 
 /** Logs that may say why: of each kind of trouble a few. */
 export function logsWanted(workloads: Workloads, sightings: readonly Sighting[]): LogOf[] {
-  return signatures(sightings).flatMap(({ all }) =>
+  const own = signatures(sightings).flatMap(({ all }) =>
     all.flatMap((one) => logsOf(workloads, one)).slice(0, REPRESENTATIVES),
   );
+  const witnessed = sightings.find((one) => witnessesOf(workloads, one).length > 0);
+  return witnessed ? [...own, ...witnessesOf(workloads, witnessed)] : own;
+}
+
+/** The logs of the servers, where they may say of a client what it cannot know itself. */
+export function witnessesOf(workloads: Workloads, { reason, subject }: Symptom): LogOf[] {
+  if (subject.role !== 'client' || (reason !== 'not-ready' && reason !== 'outside')) return [];
+  return workloads.pods('server').flatMap((pod) => logOf(pod, undefined) ?? []);
 }
 
 /** The logs that may explain a symptom: of its pod, or of all servers where it is theirs together. */

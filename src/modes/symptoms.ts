@@ -1,17 +1,19 @@
 import { apiSymptom } from '../diagnosis/api.ts';
+import { follows, hinders } from '../diagnosis/consequence.ts';
+import { Elections, electionSymptom } from '../diagnosis/election.ts';
 import { creationSymptom } from '../diagnosis/event.ts';
-import { logSymptom } from '../diagnosis/log.ts';
+import { logSymptom, witnessSymptom } from '../diagnosis/log.ts';
 import { isStarting, type PodContext, podSymptoms, probeBudget } from '../diagnosis/pod.ts';
 import { agent, quorumSymptoms, SERVERS } from '../diagnosis/quorum.ts';
 import { heldBackSymptom } from '../diagnosis/revision.ts';
 import { smokeSymptom } from '../diagnosis/smoke.ts';
-import type { Symptom } from '../diagnosis/symptom.ts';
+import type { Subject, Symptom } from '../diagnosis/symptom.ts';
 import type { PodView } from '../rollout/pod.ts';
 import type { Clues } from './clues.ts';
 import type { Expectation } from './expectation.ts';
 import type { QuorumLook } from './quorum.ts';
 import type { Run } from './run.ts';
-import { claim, logsOf } from './suspect.ts';
+import { claim, logsOf, witnessesOf } from './suspect.ts';
 import { ROLES, type Role, type Workloads } from './workloads.ts';
 
 /** What was seen at one moment. */
@@ -32,6 +34,7 @@ export class Symptoms {
   readonly #run: Run;
   readonly #workloads: Workloads;
   readonly #clues: Clues;
+  readonly #elections = new Elections();
   /** Restarts of each container when it was first seen, by pod and name. */
   readonly #restarts = new Map<string, number>();
 
@@ -39,6 +42,11 @@ export class Symptoms {
     this.#run = run;
     this.#workloads = workloads;
     this.#clues = clues;
+  }
+
+  /** Is told what the servers said. */
+  saw({ evidence }: QuorumLook): void {
+    this.#elections.observe(evidence, performance.now());
   }
 
   now(latest: LatestLook | undefined): Condition {
@@ -65,8 +73,14 @@ export class Symptoms {
     }
     symptoms.push(...this.#smoke());
     const quorum = latest && !hinders(symptoms) ? this.#quorum(latest, serversReady) : [];
-    const primary = [...symptoms.filter((symptom) => !follows(symptom, symptoms, quorum)), ...quorum];
-    return { symptoms: [...primary, ...primary.flatMap((symptom) => this.#logged(symptom))], healthy };
+    // Says more than that a check of the quorum fails, as it then does now and then.
+    const restless = electionSymptom(this.#elections.recent(performance.now())) ?? [];
+    const primary = [
+      symptoms.filter((symptom) => !follows(symptom, symptoms, quorum)),
+      quorum,
+      restless,
+    ].flat();
+    return { symptoms: [...primary, ...primary.flatMap((symptom) => this.logged(symptom))], healthy };
   }
 
   #context(role: Role, pod: PodView, budget: PodContext['budget']): PodContext {
@@ -114,6 +128,7 @@ export class Symptoms {
   #heldBack(role: Role): Symptom[] {
     const view = this.#workloads.heldBack(role);
     if (!view || (role === 'server' && view.strategy !== 'OnDelete')) return [];
+    if (this.#workloads.walked.has(role)) return [];
     const verdict = this.#workloads.verdict(role);
     if (verdict.state !== 'progressing') return [];
     const { kind, name, uid } = view;
@@ -141,30 +156,26 @@ export class Symptoms {
   }
 
   /** What the logs say of it. */
-  #logged(symptom: Symptom): Symptom[] {
+  logged(symptom: Symptom): Symptom[] {
     return logsOf(this.#workloads, symptom).flatMap((log) => {
       const kind = symptom.subject.kind === 'Servers' ? 'Agent' : symptom.subject.kind;
       const subject = { ...symptom.subject, kind, name: log.pod, uid: log.uid };
-      return logSymptom(subject, this.#clues.log(log) ?? '', symptom.reason === 'crash') ?? [];
+      const said = logSymptom(subject, this.#clues.log(log) ?? '', symptom.reason === 'crash');
+      return said ?? this.#witnessed(symptom, subject) ?? [];
     });
+  }
+
+  /** What the logs of the servers say of it. */
+  #witnessed(symptom: Symptom, subject: Subject): Symptom | undefined {
+    const { ip } = this.#workloads.pods('client').find(({ uid }) => uid === subject.uid) ?? {};
+    if (ip === undefined) return undefined;
+    for (const log of witnessesOf(this.#workloads, symptom)) {
+      const found = witnessSymptom(subject, ip, log.pod, this.#clues.log(log) ?? '');
+      if (found) return found;
+    }
+    return undefined;
   }
 }
 
 /** What a client may show while it waits for servers. */
 const WAITING: ReadonlySet<Symptom['reason']> = new Set(['crash', 'not-ready']);
-
-/** A server that does not even run, or not rightly: without it no leader is only what follows. */
-function hinders(symptoms: readonly Symptom[]): boolean {
-  return symptoms.some(
-    ({ reason, subject }) => subject.role === 'server' && reason !== 'not-ready' && reason !== 'smoke',
-  );
-}
-
-/** A server that is not ready waits for the others, where one of them is in worse trouble or there is no quorum. */
-function follows(
-  { reason, subject }: Symptom,
-  symptoms: readonly Symptom[],
-  quorum: readonly Symptom[],
-): boolean {
-  return reason === 'not-ready' && subject.role === 'server' && (hinders(symptoms) || quorum.length > 0);
-}

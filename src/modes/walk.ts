@@ -96,7 +96,7 @@ export async function walkServers(
 }
 
 /** Versions differ while servers are replaced, and members are the clients' matter too. */
-function isVital(id: string): boolean {
+export function isVital(id: string): boolean {
   return id !== 'quorum-version' && id !== 'quorum-members';
 }
 
@@ -122,7 +122,12 @@ export function mayStop(
   return leaderless || !pod.ready ? 'stuck' : 'no';
 }
 
-async function ringAtChanges(run: Run, workloads: Workloads, bell: Bell, signal: AbortSignal): Promise<void> {
+export async function ringAtChanges(
+  run: Run,
+  workloads: Workloads,
+  bell: Bell,
+  signal: AbortSignal,
+): Promise<void> {
   try {
     for (;;) {
       const { version } = workloads.observation;

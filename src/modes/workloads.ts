@@ -1,8 +1,7 @@
-import { FIELD_MANAGER } from '../kubernetes/apply.ts';
 import { ApiError, apiFailure } from '../kubernetes/error.ts';
-import type { KubernetesObject } from '../kubernetes/object.ts';
+import { FIELD_MANAGER, type KubernetesObject } from '../kubernetes/object.ts';
 import { type WatchEvent, watchResource } from '../kubernetes/watch.ts';
-import { daemonSetVerdict } from '../rollout/daemonset.ts';
+import { daemonSetVerdict, isExcluded } from '../rollout/daemonset.ts';
 import { type NodeView, nodeView } from '../rollout/node.ts';
 import { Observation, type Source, type Views } from '../rollout/observation.ts';
 import { type PodView, podView } from '../rollout/pod.ts';
@@ -12,6 +11,7 @@ import type { Applied, Verdict } from '../rollout/verdict.ts';
 import { type WorkloadView, workloadView } from '../rollout/workload.ts';
 import { type Stored, storedKey } from './apply.ts';
 import type { Cluster } from './connect.ts';
+import { NUDGE_MANAGER } from './nudge.ts';
 import type { Run } from './run.ts';
 
 export const ROLES = ['server', 'client'] as const;
@@ -38,6 +38,8 @@ interface ClaimTemplates {
 /** The two workloads of the set, watched, with the verdict on each at any moment. */
 export class Workloads {
   readonly observation = new Observation();
+  /** Roles whose pods this very run replaces by itself, so that nobody else has to. */
+  readonly walked = new Set<Role>();
   readonly #run: Run;
   readonly #found: Partial<Record<Role, Workload>> = {};
   #stored: Stored = new Map();
@@ -147,22 +149,33 @@ export class Workloads {
     return allowed.kind === 'count' ? allowed.count : Math.floor((desired * allowed.percent) / 100);
   }
 
-  /** Living pods of the workload, by ordinal or by name. */
+  /** Living pods of the workload, by ordinal or by name; of a DaemonSet without those its verdict leaves out. */
   pods(role: Role): PodView[] {
     const workload = this.#found[role];
     const view = workload && this.observation.workload(workload.kind, workload.name);
     if (!view) return [];
     const collator = new Intl.Collator('en', { numeric: true });
-    return this.observation
-      .podsOf(view.uid)
+    return this.#expected(view, this.observation.podsOf(view.uid))
       .filter(({ terminating }) => !terminating)
       .sort((a, b) => collator.compare(a.name, b.name));
   }
 
-  /** Pods of the present template, living or not. */
+  /** Pods of the present template, living or not, and those whose end on a node that is down they wait for. */
   present(role: Role): PodView[] {
     const now = this.#applied(role);
-    return now ? presentPods(now.view, this.observation.podsOf(now.view.uid), now.generation) : [];
+    if (!now) return [];
+    const owned = this.#expected(now.view, this.observation.podsOf(now.view.uid));
+    const present = presentPods(now.view, owned, now.generation);
+    return [
+      ...new Set([...present, ...owned.filter((pod) => pod.terminating && this.node(pod)?.ready === false)]),
+    ];
+  }
+
+  /** A DaemonSet has pods on nodes of which nothing can be expected. */
+  #expected({ kind }: WorkloadView, pods: readonly PodView[]): readonly PodView[] {
+    if (kind !== 'DaemonSet') return pods;
+    const nodes = this.observation.nodes();
+    return pods.filter((pod) => !isExcluded(pod, nodes));
   }
 
   /** The workload, where its update strategy keeps pods of the template before. */
@@ -234,11 +247,13 @@ function appliedOf(stored: KubernetesObject | undefined): Applied {
   return { uid: stored?.metadata.uid ?? 'not applied yet', generation: stored?.metadata.generation ?? 0 };
 }
 
+const OURS: ReadonlySet<string> = new Set([FIELD_MANAGER, NUDGE_MANAGER]);
+
 /** When this action changed it last, as the API server wrote it down. */
 function changedAt({ metadata }: KubernetesObject): number {
   const { managedFields = [] } = metadata as { managedFields?: { manager?: string; time?: string }[] };
   const times = managedFields.flatMap(({ manager, time }) =>
-    manager === FIELD_MANAGER && time ? [Date.parse(time)] : [],
+    manager !== undefined && OURS.has(manager) && time ? [Date.parse(time)] : [],
   );
   return Math.max(0, ...times);
 }

@@ -1,10 +1,11 @@
 import { formatDuration } from './duration.ts';
 import { oneLine } from './escape.ts';
+import { isAboutPlan, planLines } from './plan-line.ts';
 import type { Check, FailureReport, Result } from './result.ts';
 import { byUrgency, count, helpUrl, OBJECT_ORDER, tally, verdict } from './verdict.ts';
 
 const VERDICT_SYMBOL = { success: '✓', failure: '✗', cancelled: '■' } as const;
-const CHECK_SYMBOL = { passed: '✓', failed: '✗', pending: '…', skipped: '-' } as const;
+const CHECK_SYMBOL = { passed: '✓', failed: '✗', pending: '…', warning: '!', skipped: '-' } as const;
 
 /** The report and the summary have them all. */
 const MAX_DETAILS = 50;
@@ -14,11 +15,21 @@ export function consoleReport(result: Result): string[] {
   const { headline } = verdict(result);
   const blocks = [
     [`${VERDICT_SYMBOL[result.result]} ${headline}`],
+    planned(result),
     table(result.checks),
     result.warnings.map((text) => `  ! ${oneLine(text, 500)}`),
     align(notes(result)),
   ];
   return blocks.filter((block) => block.length > 0).flatMap((block) => ['', ...block]);
+}
+
+/** Of a run that is about its plan; a deploy's own is in the report. */
+function planned(result: Result): string[] {
+  if (!isAboutPlan(result)) return [];
+  const lines = planLines(result.plan ?? []);
+  const more = lines.length - MAX_DETAILS;
+  const shown = lines.slice(0, MAX_DETAILS).map((line) => `  ${oneLine(line, 500)}`);
+  return more > 0 ? [...shown, `  and ${count(more, 'more change')}`] : shown;
 }
 
 /** Observed comes last: it is the longest when it matters most, and pushes nothing out of line there. */

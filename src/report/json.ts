@@ -9,6 +9,7 @@ const KEYS: readonly string[] = [
     'namespace',
     'name',
     'changed',
+    'planDigest',
     'manifestDigest',
     'image',
     'consulVersion',
@@ -16,6 +17,7 @@ const KEYS: readonly string[] = [
     'voters',
   ],
   ...['clientsReady', 'clientsDesired', 'uiCommand', 'manifestsPath'],
+  ...['plan', 'drift'],
   ...['phases', 'checks', 'objects', 'warnings', 'timings'],
 ];
 

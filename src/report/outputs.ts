@@ -10,6 +10,7 @@ export function outputs(result: Result, reportPath?: string): Record<string, str
     result: result.result,
     'failure-reason': result.failure?.reason ?? '',
     changed: String(result.changed),
+    'plan-digest': word(result.planDigest),
     'manifest-digest': word(result.manifestDigest),
     image: word(result.image),
     'consul-version': word(result.consulVersion),

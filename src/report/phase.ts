@@ -6,9 +6,13 @@ const TITLES: Record<PhaseName, string> = {
   render: 'Render manifests',
   lock: 'Lock',
   'dry-run': 'Dry run',
+  compare: 'Compare with what was deployed',
   apply: 'Apply',
   wait: 'Wait for servers and clients',
   prove: 'Prove',
+  prune: 'Prune',
+  remove: 'Remove',
+  record: 'Record',
   finish: 'Finish',
 };
 

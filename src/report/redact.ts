@@ -4,7 +4,9 @@ import type { Secrets } from './secret.ts';
 import { mapStrings } from './strings.ts';
 
 /** Their strings are words of this project, not of a cluster or a user. */
-const CLOSED: ReadonlySet<string> = new Set(['mode', 'result', 'reason', 'id', 'group', 'status', 'action']);
+const CLOSED: ReadonlySet<string> = new Set([
+  ...['mode', 'result', 'reason', 'id', 'group', 'status', 'action', 'consequence'],
+]);
 
 /** The Result without secrets. A password such as `timeout` must not change the verdict, nor its own name. */
 export function redactResult(result: Result, secrets: Secrets): Result {

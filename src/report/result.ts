@@ -1,15 +1,18 @@
 import type { FailureReason } from '../failure.ts';
 
-/** One line of proof. `pending` is a check that was still open when the run ended. */
+/**
+ * One line of proof. `pending` is a check that was still open when the run ended; `warning` one that does not hold
+ * and does not fail the run.
+ */
 export interface Check {
   /** Stable kebab-case id, such as `quorum-voters`. */
   id: string;
   /** What a person reads, such as "Voters". */
   title: string;
-  group: 'cluster' | 'servers' | 'clients' | 'quorum' | 'smoke';
+  group: 'cluster' | 'servers' | 'clients' | 'quorum' | 'smoke' | 'drift';
   expected: string;
   observed: string;
-  status: 'passed' | 'failed' | 'pending' | 'skipped';
+  status: 'passed' | 'failed' | 'pending' | 'warning' | 'skipped';
   /** From the start of the check to its last change. */
   durationMs: number;
 }
@@ -20,9 +23,13 @@ export type PhaseName =
   | 'render'
   | 'lock'
   | 'dry-run'
+  | 'compare'
   | 'apply'
   | 'wait'
   | 'prove'
+  | 'prune'
+  | 'remove'
+  | 'record'
   | 'finish';
 
 /** Milliseconds since the start of the run. `wait` and `prove` overlap. */
@@ -37,7 +44,60 @@ export interface ObjectOutcome {
   kind: string;
   name: string;
   namespace?: string;
-  action: 'created' | 'changed' | 'unchanged';
+  action: 'created' | 'changed' | 'recreated' | 'removed' | 'kept' | 'unchanged';
+}
+
+/** One field that differs; values are ready to be shown: JSON, shortened, never of a Secret. */
+export interface FieldChange {
+  /** As server-side apply writes it: `.spec.template.spec.containers[name="consul"].image`. */
+  path: string;
+  /** Absent when there was nothing. */
+  before?: string;
+  /** Absent when there will be nothing. */
+  after?: string;
+}
+
+/** What a change does to what runs, the mildest first. */
+export const CONSEQUENCES = [
+  'none',
+  'metadata',
+  'in-place',
+  'create',
+  'rolls-pods',
+  'recreate',
+  'delete',
+  'data-loss',
+] as const;
+export type Consequence = (typeof CONSEQUENCES)[number];
+
+/** What a deploy would do to one object. */
+export interface PlannedChange {
+  kind: string;
+  name: string;
+  namespace?: string;
+  consequence: Consequence;
+  fields: FieldChange[];
+  /** How many pods are replaced. */
+  podCount?: number;
+  /** Which, in this order; absent where their names are chosen only then. */
+  pods?: string[];
+  /** What else a reviewer has to know. */
+  notes: string[];
+}
+
+/** One object that is not as it was deployed. */
+export interface Drift {
+  kind: string;
+  name: string;
+  namespace?: string;
+  /** `replaced`: there is another object of that name; `unexpected`: one that was not deployed. */
+  what: 'missing' | 'changed' | 'replaced' | 'unexpected';
+  /** `before` as it was deployed, `after` as it is. */
+  fields: FieldChange[];
+  /** Field manager that changed all of these; nobody is known where a field was removed. */
+  by?: string;
+  /** RFC 3339. */
+  at?: string;
 }
 
 /** What a failed run says; the fields of Failure, made safe to print. */
@@ -54,7 +114,7 @@ export interface FailureReport {
 /** The outcome of one run: everything any report says comes from here. JSON-serializable. */
 export interface Result {
   schemaVersion: 1;
-  mode: 'deploy' | 'render';
+  mode: 'deploy' | 'plan' | 'verify' | 'destroy' | 'render';
   result: 'success' | 'failure' | 'cancelled';
   failure?: FailureReport;
   /** How the cluster was left, in one sentence. */
@@ -66,6 +126,11 @@ export interface Result {
   namespace: string;
   name: string;
   changed: boolean;
+  /** Of the plan and of the live state it was computed from. */
+  planDigest?: string;
+  /** The gravest first. */
+  plan?: PlannedChange[];
+  drift?: Drift[];
   manifestDigest?: string;
   /** By digest, as the pods run it. */
   image?: string;

@@ -1,5 +1,8 @@
+import { driftSections } from './drift.ts';
 import { formatDuration } from './duration.ts';
 import { capBytes, code, fence, html, markdown, oneLine } from './escape.ts';
+import { planSections } from './plan.ts';
+import { isAboutPlan } from './plan-line.ts';
 import type { Check, ObjectOutcome, Result } from './result.ts';
 import { joinWithin, type Section } from './section.ts';
 import { timeline } from './timeline.ts';
@@ -12,16 +15,20 @@ import { byUrgency, CHECK_ORDER, count, helpUrl, OBJECT_ORDER, tally, verdict } 
 const MAX_BYTES = 900_000;
 
 const VERDICT_SYMBOL = { success: '✅', failure: '❌', cancelled: '⏹️' } as const;
-const CHECK_SYMBOL = { passed: '✅', failed: '❌', pending: '⏳', skipped: '➖' } as const;
+const CHECK_SYMBOL = { passed: '✅', failed: '❌', pending: '⏳', warning: '⚠️', skipped: '➖' } as const;
 
 /** The step summary as GitHub Markdown: at most `maxBytes` bytes of UTF-8, every foreign text escaped. */
 export function summary(result: Result, maxBytes = MAX_BYTES): string {
+  const plan = planSections(result);
   const sections = [
     opening(result),
+    ...(isAboutPlan(result) ? plan : []),
+    ...driftSections(result),
     evidence(result),
     checks(result),
     warnings(result),
     fixed(closing(result)),
+    ...(isAboutPlan(result) ? [] : plan),
     objects(result),
   ];
   return capBytes(joinWithin(sections, maxBytes), maxBytes);

@@ -1,13 +1,17 @@
 import type { FailureReason } from '../failure.ts';
+import { count } from './count.ts';
 import { formatDuration } from './duration.ts';
 import { oneLine } from './escape.ts';
 import { phaseTitle } from './phase.ts';
+import { planHeadline } from './plan-line.ts';
 import type { Check, Result } from './result.ts';
+
+export { count };
 
 const DOCS = 'https://github.com/org/consul-deploy/blob/v1/docs/troubleshooting.md';
 
-export const CHECK_ORDER = ['failed', 'pending', 'passed', 'skipped'] as const;
-export const OBJECT_ORDER = ['created', 'changed', 'unchanged'] as const;
+export const CHECK_ORDER = ['failed', 'pending', 'warning', 'passed', 'skipped'] as const;
+export const OBJECT_ORDER = ['created', 'changed', 'recreated', 'removed', 'kept', 'unchanged'] as const;
 
 /** The run in one line, for every report. The texts are plain, not yet escaped for where they go. */
 export interface Verdict {
@@ -24,11 +28,6 @@ export function verdict(result: Result): Verdict {
 /** The section on this failure reason. */
 export function helpUrl(reason: FailureReason): string {
   return `${DOCS}#${reason}`;
-}
-
-/** `1 voter`, `3 voters`. */
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 /** `12 created, 1 changed`; what does not occur is left out. */
@@ -54,20 +53,43 @@ function decisive(checks: readonly Check[]): Check | undefined {
 function headline(result: Result, check: Check | undefined): string {
   if (result.result === 'success') return success(result);
   if (result.result === 'cancelled') return cancelled(result);
-  const subject = result.mode === 'render' ? 'Manifests are not rendered' : 'Consul is not proven';
+  const subject = unproven(result);
   return `${subject}: ${result.failure?.what ?? (check ? `${check.title}: ${check.observed}` : 'no cause given')}`;
+}
+
+function unproven({ mode, failure }: Result): string {
+  if (mode === 'render') return 'Manifests are not rendered';
+  if (mode === 'plan') return 'There is no plan';
+  if (mode === 'destroy') return 'Consul is not removed';
+  return failure?.reason === 'drift' ? 'Consul is not as it was deployed' : 'Consul is not proven';
 }
 
 function success(result: Result): string {
   const took = formatDuration(result.durationMs);
   if (result.mode === 'render')
     return `Manifests rendered: ${count(result.objects.length, 'object')} in ${took}`;
+  if (result.mode === 'plan') return `Plan: ${planHeadline(result)}`;
+  if (result.mode === 'destroy') return destroyed(result, took);
   const parts = result.voters === undefined ? [] : [count(result.voters, 'voter')];
   const { clientsReady: ready, clientsDesired: desired } = result;
   if (ready !== undefined && desired) {
     parts.push(ready === desired ? count(ready, 'client') : `${ready} of ${count(desired, 'client')}`);
   }
-  return `Consul works: ${[...parts, `proven in ${took}`].join(', ')}`;
+  return `${works(result)}: ${[...parts, `proven in ${took}`].join(', ')}`;
+}
+
+function destroyed({ changed, objects }: Result, took: string): string {
+  if (!changed) return 'There was nothing to remove';
+  const kept = objects.filter(({ action }) => action === 'kept').length;
+  const removed = objects.filter(({ action }) => action === 'removed').length;
+  return `Consul is removed: ${count(removed, 'object')} in ${took}${kept > 0 ? `, ${kept} kept` : ''}`;
+}
+
+function works({ mode, drift = [] }: Result): string {
+  if (mode !== 'verify') return 'Consul works';
+  const objects = new Set(drift.map(({ kind, namespace, name }) => `${kind}/${namespace}/${name}`)).size;
+  if (objects === 0) return 'Consul works and is as deployed';
+  return `Consul works, but ${count(objects, 'object')} ${objects === 1 ? 'is' : 'are'} not as deployed`;
 }
 
 function cancelled(result: Result): string {

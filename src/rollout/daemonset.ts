@@ -76,6 +76,13 @@ export function presentRevision(view: WorkloadView, owned: readonly PodView[]): 
   return revisions.size === 1 && view.updated >= view.desired ? owned[0]?.revision : undefined;
 }
 
+/** Whether nothing can be expected of this pod: it is not ready, and its node is the reason. */
+export function isExcluded(pod: PodView, nodes: readonly NodeView[]): boolean {
+  if (pod.ready && !pod.terminating) return false;
+  const node = nodes.find(({ name }) => name === pod.node);
+  return node !== undefined && nodeTrouble(node) !== undefined;
+}
+
 function judgeNodes(
   view: WorkloadView,
   owned: readonly PodView[],

@@ -24,6 +24,7 @@ test('action.yml has the documented outputs', () => {
     'result',
     'failure-reason',
     'changed',
+    'plan-digest',
     'manifest-digest',
     'image',
     'consul-version',

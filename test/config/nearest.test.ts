@@ -8,9 +8,9 @@ test.each([
   ['SERVERS', 'servers'],
   ['log_level', 'log-level'],
   ['storageclass', 'storage-class'],
-  ['prune', undefined],
-  ['on-drift', undefined],
-  ['expect-plan', undefined],
+  ['prunes', 'prune'],
+  ['ondrift', 'on-drift'],
+  ['webhooks', undefined],
   ['', undefined],
   ['x'.repeat(100_000), undefined],
 ])('%.20s', (word, meant) => {

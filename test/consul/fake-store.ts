@@ -7,7 +7,7 @@ interface Entry {
   Session?: string;
 }
 
-/** A key-value store with one writer and replicas that hold what has been replicated to them. */
+/** A key-value store with one leader, and replicas that lag behind it until somebody waits for them. */
 export class FakeStore {
   readonly leader = new Replica();
   readonly #replicas: Replica[] = [];
@@ -35,11 +35,10 @@ export class FakeStore {
     });
   }
 
-  /** The leader has it at once, the others a moment later. */
-  #change(change: (entries: Map<string, Entry>) => void): void {
+  #change(change: Change): void {
     const index = this.#index;
     this.leader.apply(index, change);
-    for (const replica of this.#replicas) setTimeout(() => replica.apply(index, change), 5);
+    for (const replica of this.#replicas) replica.send(index, change);
   }
 
   #answer(
@@ -71,12 +70,25 @@ export class FakeStore {
   }
 }
 
+type Change = (entries: Map<string, Entry>) => void;
+
 class Replica {
   readonly entries = new Map<string, Entry>();
   readonly #waiting = new Set<() => void>();
+  readonly #underWay: [number, Change][] = [];
   #index = 1;
 
-  apply(index: number, change: (entries: Map<string, Entry>) => void): void {
+  /** Arrives when a query blocks for it: whoever does not block never sees it. */
+  send(index: number, change: Change): void {
+    this.#underWay.push([index, change]);
+    if (this.#waiting.size > 0) this.#catchUp();
+  }
+
+  #catchUp(): void {
+    for (const [index, change] of this.#underWay.splice(0)) this.apply(index, change);
+  }
+
+  apply(index: number, change: Change): void {
     this.#index = index;
     change(this.entries);
     for (const wake of this.#waiting) wake();
@@ -85,6 +97,7 @@ class Replica {
 
   /** Blocks while the index is not above the one given. */
   async read(key: string, index: number, gone: AbortSignal): Promise<FakeAnswer> {
+    if (index > 0) this.#catchUp();
     while (this.#index <= index && !gone.aborted) {
       await new Promise<void>((resolve) => {
         this.#waiting.add(resolve);

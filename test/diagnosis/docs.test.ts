@@ -5,8 +5,9 @@ import { type ExpectedCluster, judgeQuorum } from '../../src/consul/quorum.ts';
 import { apiSymptom } from '../../src/diagnosis/api.ts';
 import { HIDING_MS } from '../../src/diagnosis/classifier.ts';
 import { ENDS, ENDS_OUT_OF_MEMORY, PAUSE_BEFORE_ENDS_S } from '../../src/diagnosis/crash.ts';
+import { electionSymptom, RESTLESS_TERMS } from '../../src/diagnosis/election.ts';
 import { creationSymptom } from '../../src/diagnosis/event.ts';
-import { CAUSES, logSymptom, SAID_MS } from '../../src/diagnosis/log.ts';
+import { CAUSES, logSymptom, SAID_MS, witnessSymptom } from '../../src/diagnosis/log.ts';
 import { podSymptoms } from '../../src/diagnosis/pod.ts';
 import { QUORUM_GRACE, quorumSymptoms } from '../../src/diagnosis/quorum.ts';
 import { heldBackSymptom } from '../../src/diagnosis/revision.ts';
@@ -67,6 +68,11 @@ const TOLD: [signal: RegExp, grace: keyof typeof ALL, shown: (Symptom | undefine
   [/^`InvalidImageName`/, 'invalidImage', ofContainer(waiting('InvalidImageName'))],
   [/^`ErrImagePull`/, 'refusedImage', ofContainer(waiting('ErrImagePull', 'not found'))],
   [/^the same with any other/, 'unreachableImage', ofContainer(waiting('ErrImagePull', '429'))],
+  [
+    /^the image is on its way/,
+    'noLimit',
+    ofPod({ containers: [waiting('ContainerCreating')] }, [event('Pulling', 'Pulling image')]),
+  ],
   [/^`CreateContainerError`/, 'brokenContainer', ofContainer(waiting('RunContainerError'))],
   [
     /about a ConfigMap/,
@@ -110,6 +116,18 @@ const TOLD: [signal: RegExp, grace: keyof typeof ALL, shown: (Symptom | undefine
   [/^all containers run/, 'notReady', ofContainer(container({ running: true, started: true }))],
   [/^the log of an agent/, 'said', [logSymptom(subject, 'no space left on device', true)]],
   [
+    /^the log of a server says/,
+    'said',
+    [
+      witnessSymptom(
+        subject,
+        '10.0.1.1',
+        'consul-server-0',
+        'Non-TLS connection attempted with VerifyIncoming set: conn=from=10.0.1.1:4',
+      ),
+    ],
+  ],
+  [
     /has its name/,
     'cutOff',
     [logSymptom({ ...subject, role: 'client' }, 'Node name conflicts with another node', true)],
@@ -128,6 +146,7 @@ const TOLD: [signal: RegExp, grace: keyof typeof ALL, shown: (Symptom | undefine
   [/another version/, 'configured', ofQuorum(cluster(), { version: '1.23.0' })],
   [/another datacenter/, 'configured', ofQuorum(cluster(), { datacenter: 'dc9' })],
   [/^the API server has/, 'silentApi', [apiSymptom('no answer')]],
+  [new RegExp(`^no leader lasts: ${RESTLESS_TERMS} elections`), 'other', [electionSymptom(RESTLESS_TERMS)]],
   [/^any other check/, 'other', ofQuorum(every({ autopilot: unhealthy }))],
 ];
 
@@ -165,4 +184,16 @@ test('the table tells all causes that a log may name, and how long a signal may 
     new Set(CAUSES.filter(({ graceMs }) => graceMs === undefined).map(({ reason }) => reason)),
   );
   expect(graces).toContain(`for more than ${written(HIDING_MS)}, starts anew`);
+});
+
+const toldOf = (reason: string) =>
+  rows.filter(([, reasons]) => linked(reasons).includes(reason)).map(([, , , grace = '']) => grace);
+
+test.each(sections.filter((title) => toldOf(title).length > 0))('%s says no other times', (reason) => {
+  const section = page.split(`\n## ${reason}\n`)[1]?.split('\n| Likely cause')[0] ?? '';
+  const said = section.matchAll(
+    /[Ss]aid (?:again )?after (\d+ (?:s|min))|[Ss]aid (\d+ (?:s|min)) after|\((\d+ (?:s|min))\)/g,
+  );
+  const times = [...said].map(([, ...found]) => found.find((time) => time !== undefined));
+  expect(toldOf(reason)).toEqual(expect.arrayContaining(times));
 });

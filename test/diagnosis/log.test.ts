@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { logSymptom, tellingLines } from '../../src/diagnosis/log.ts';
+import { logSymptom, tellingLines, witnessSymptom } from '../../src/diagnosis/log.ts';
 import { subject } from './fixture.ts';
 
 const line = (text: string) => `2026-11-23T10:00:00.000Z [ERROR] agent: ${text}`;
@@ -46,10 +46,41 @@ test('what is told at a level at which nothing is wrong is no cause', () => {
   expect(logSymptom(subject, line('x509: certificate').replace('ERROR', 'INFO'), true)).toBeUndefined();
 });
 
+test('an agent that has given its name up says so once, and it stays so; other complaints pass', () => {
+  const client = { ...subject, role: 'client' } as const;
+  const later = (text: string) => `2026-11-23T10:05:00.000Z [INFO]  ${text}`;
+  const log = (text: string) =>
+    [`2026-11-23T10:00:00.000Z [WARN]  agent: ${text}`, later('agent: Synced service')].join('\n');
+  const lost = log('serf: minority in name conflict resolution, quiting [0 / 3]');
+  expect(logSymptom(client, lost, false)?.reason).toBe('node-conflict');
+  expect(logSymptom(client, log('serf: Node name conflicts with another node'), false)).toBeUndefined();
+});
+
 test('the last words of an agent mean nothing while it runs', () => {
   const log = line('==> failed to parse /consul/config/x.json');
   expect(logSymptom(subject, log, true)?.reason).toBe('invalid-config');
   expect(logSymptom(subject, log, false)).toBeUndefined();
+});
+
+test('a client that servers hang up on learns from them why', () => {
+  const said = 'Non-TLS connection attempted with VerifyIncoming set: conn=from=10.0.1.1:42029';
+  const client = { ...subject, role: 'client' } as const;
+  const log = [line('all fine'), line(said)].join('\n');
+  const found = witnessSymptom(client, '10.0.1.1', 'consul-server-0', log);
+  expect(found).toMatchObject({
+    reason: 'tls',
+    class: 'hopeless',
+    graceMs: 10_000,
+    subject: client,
+    explains: true,
+  });
+  expect(found?.what).toBe(`the log of consul-server-0 says of it: agent: ${said}`);
+  // Of another whose address begins alike, and of something that is nobody's fault.
+  expect(witnessSymptom(client, '10.0.1.11', 'consul-server-0', log)).toBeUndefined();
+  expect(witnessSymptom(client, '0.0.1.1', 'consul-server-0', log)).toBeUndefined();
+  expect(
+    witnessSymptom(client, '10.0.1.1', 'consul-server-0', line('conn=from=10.0.1.1:42029')),
+  ).toBeUndefined();
 });
 
 test('of a log those lines are shown that tell of something wrong, or else the last', () => {

@@ -82,12 +82,6 @@ describe('a container that ends', () => {
     ['once', container({ ended }), 0, ['crash', 'transient', FOREVER]],
     ['twice', looping(1, '10s'), 0, ['crash', 'transient', FOREVER]],
     ['three times', looping(2, '20s'), 0, ['crash', 'hopeless', 0]],
-    [
-      'three times, and runs again',
-      container({ restarts: 3, running: true, started: true, ended }),
-      0,
-      ['crash', 'transient', FOREVER],
-    ],
     ['twice, after many restarts long ago', looping(51, '10s'), 50, ['crash', 'transient', FOREVER]],
     ['for long before this run', looping(50, '5m0s'), 50, ['crash', 'hopeless', 0]],
     ['for a while before this run', looping(3, '1m20s'), 3, ['crash', 'hopeless', 0]],
@@ -113,6 +107,14 @@ describe('a container that ends', () => {
     expect(brief([view], { restartsBefore: () => before })).toEqual(wanted);
   });
 
+  test('three times, and runs again, is judged as one that has not ended, too', () => {
+    const again = container({ restarts: 3, running: true, started: true, ended });
+    expect(podSymptoms(ailing({ containers: [again] }), context())).toMatchObject([
+      { reason: 'crash', class: 'transient', graceMs: FOREVER, runs: true },
+      { reason: 'not-ready', class: 'slow', graceMs: 64_000 },
+    ]);
+  });
+
   test('as it should, before the others start, is no trouble', () => {
     const done = container({ init: true, ended: { reason: 'Completed', exitCode: 0, message: '' } });
     expect(brief([done, waiting('PodInitializing')])).toBeUndefined();
@@ -121,6 +123,9 @@ describe('a container that ends', () => {
   test('says how', () => {
     const [found] = podSymptoms(ailing({ containers: [looping(2, '20s')] }), context());
     expect(found?.what).toBe('it ended: exit code 1, 3 times so far');
+    // The count of restarts comes later than the pause that tells of them.
+    const [early] = podSymptoms(ailing({ containers: [looping(1, '20s')] }), context());
+    expect(early?.what).toBe('it ended: exit code 1, 3 times so far');
   });
 });
 
@@ -190,6 +195,22 @@ describe('without a node', () => {
 });
 
 describe('with a node', () => {
+  test('that is down, also one that is going has a trouble: it never goes', () => {
+    const node = { name: 'n1', uid: 'n', ready: false, cordoned: false, terminating: false };
+    expect(podSymptoms(ailing({ terminating: true }), context({ node }))).toMatchObject([
+      { reason: 'node-lost', class: 'transient' },
+    ]);
+    expect(podSymptoms(ailing({ terminating: true, ready: true }), context({ node }))).toEqual([]);
+  });
+
+  test('an image on its way is slow, and no more', () => {
+    const pulling = event('Pulling', 'Pulling image "hashicorp/consul:1.22.7"', { lastAt: 2 });
+    const slow = ['image', 'slow', Number.POSITIVE_INFINITY];
+    expect(brief([waiting('ContainerCreating')], { events: [pulling] })).toEqual(slow);
+    const pulled = event('Pulled', 'Successfully pulled image', { lastAt: 3 });
+    expect(brief([waiting('ContainerCreating')], { events: [pulled, pulling] })).toBeUndefined();
+  });
+
   test('that is not ready, that comes first', () => {
     const node = { name: 'n1', uid: 'n', ready: false, cordoned: false, terminating: false };
     const pod = ailing({ containers: [waiting('ErrImagePull', 'not found')] });

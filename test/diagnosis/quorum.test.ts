@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import type { ServerEvidence } from '../../src/consul/evidence.ts';
 import { type ExpectedCluster, judgeQuorum } from '../../src/consul/quorum.ts';
 import { quorumSymptoms } from '../../src/diagnosis/quorum.ts';
-import { cluster, expected, healthy, lone, members } from '../consul/healthy-cluster.ts';
+import { witnessLines } from '../../src/diagnosis/witness.ts';
+import { cluster, expected, healthy, lone, members, raftServer } from '../consul/healthy-cluster.ts';
 import { pod } from '../rollout/fixture.ts';
 
 const servers = [0, 1, 2].map((at) => pod(`consul-server-${at}`, { ip: `10.0.0.${at + 1}` }));
@@ -30,6 +31,38 @@ test('servers that each lead themselves never become one', () => {
 test('no leader at all', () => {
   const leaderless = cluster().map((said) => ({ ...said, leader: '' }));
   expect(brief(leaderless)).toEqual([['no-leader', 'transient', 60, 'the servers']]);
+});
+
+test('no leader, and whose votes are missing', () => {
+  const lost = { node: '(unknown)', address: '10.9.9.9:8300', leader: false, voter: true };
+  const alone = healthy(0, { leader: '', raft: [{ ...raftServer(0), leader: false }, lost] });
+  const evidence = [alone, healthy(1, { leader: '', raft: [] }), healthy(2, { leader: '', raft: [] })];
+  const findings = judgeQuorum(evidence, expected);
+  const [found] = quorumSymptoms({ evidence, findings, servers, clients, allClients: true });
+  expect(found).toMatchObject({ reason: 'no-leader' });
+  expect(found?.what).toMatch(
+    /^no leader: .*; votes that no server here has: \(unknown\) at 10\.9\.9\.9:8300$/,
+  );
+});
+
+test('who sees whom, whom they follow and whose votes count', () => {
+  const member = (at: number, status: 'alive' | 'failed') =>
+    ({ ...members()[at], status }) as ReturnType<typeof members>[number];
+  const silent: ServerEvidence = {
+    name: 'consul-server-2',
+    denied: [],
+    errors: { leader: 'connection refused' },
+  };
+  const first = healthy(0, {
+    leader: '',
+    members: [member(0, 'alive'), member(1, 'failed'), ...members().slice(3)],
+    raft: [raftServer(0), { ...raftServer(1), voter: false }],
+  });
+  expect(witnessLines([first, healthy(1, { raft: [], members: [] }), silent])).toEqual([
+    'consul-server-0 knows no leader; sees consul-server-0 (10.0.0.1), consul-server-1 (10.0.0.2, failed); voters: consul-server-0 at 10.0.0.1:8300',
+    'consul-server-1 follows 10.0.0.1:8300; knows no voters',
+    'consul-server-2 does not say who leads (connection refused); knows no voters',
+  ]);
 });
 
 test('one that is cut off from the leader of the others', () => {

@@ -13,11 +13,16 @@ export async function kubectlJson<T>(...args: string[]): Promise<T> {
   return JSON.parse(await kubectl(...args, '-o', 'json')) as T;
 }
 
+/** kubectl with this on its standard input. */
+export async function kubectlFed(input: string, ...args: string[]): Promise<void> {
+  const child = run(process.env.KUBECTL ?? 'kubectl', args);
+  child.child.stdin?.end(input);
+  await child;
+}
+
 /** Applies YAML or JSON with kubectl, as a person would. */
 export async function kubectlApply(manifest: string, ...args: string[]): Promise<void> {
-  const child = run(process.env.KUBECTL ?? 'kubectl', ['apply', '-f', '-', ...args]);
-  child.child.stdin?.end(manifest);
-  await child;
+  await kubectlFed(manifest, 'apply', '-f', '-', ...args);
 }
 
 export interface Pod {
@@ -41,14 +46,17 @@ export function isReady(pod: Pod): boolean {
   return pod.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
 }
 
-/** `kind/name` -> resourceVersion of everything the action may write, the lock left out. */
+/** `kind/name` -> resourceVersion of everything the action may write, but its lock and its record. */
 export async function versions(namespace: string): Promise<Record<string, string>> {
   const kinds = 'serviceaccounts,configmaps,services,poddisruptionbudgets,statefulsets,daemonsets';
   const { items } = await kubectlJson<{
     items: { kind: string; metadata: { name: string; resourceVersion: string } }[];
   }>('-n', namespace, 'get', kinds);
+  const isRecord = (object: string) => object.startsWith('ConfigMap/consul-deploy-');
   return Object.fromEntries(
-    items.map(({ kind, metadata }) => [`${kind}/${metadata.name}`, metadata.resourceVersion]),
+    items
+      .map(({ kind, metadata }) => [`${kind}/${metadata.name}`, metadata.resourceVersion] as const)
+      .filter(([object]) => !isRecord(object)),
   );
 }
 

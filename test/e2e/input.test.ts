@@ -93,6 +93,11 @@ describe('inputs that cannot be right', () => {
       'server-config': '{"log_level":',
       patches: '[{"target":{"kind":"StatefulSet"},"merge":{}}]',
       'force-conflicts': 'replicas',
+      adopt: 'allways',
+      'expect-plan': 'sha256:1',
+      'max-prune': 'some',
+      'on-drift': 'ignore',
+      'destroy-data': 'please',
       'max-unready-clients': '-5%',
       'manifests-path': '/etc/passwd',
       'log-level': 'verbose',
@@ -108,7 +113,9 @@ describe('inputs that cannot be right', () => {
     expect(what).toContain(`${details.length} mistakes`);
     for (const line of details) expect(line).toMatch(/: given .+; allowed: .+/);
     const line = (name: string) => details[named.indexOf(name)];
-    expect(line('mode')).toBe('mode: given "deplyo"; allowed: deploy or render; did you mean `deploy`?');
+    expect(line('mode')).toBe(
+      'mode: given "deplyo"; allowed: deploy, plan, verify, destroy or render; did you mean `deploy`?',
+    );
     expect(line('clients')).toContain('did you mean `statefulset`?');
     expect(line('timeout')).toContain('write 90s or 90m');
     expect(line('client-replicas')).toBe(

@@ -1,76 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseAllDocuments, stringify } from 'yaml';
 import { deploy, type Outcome } from './action.ts';
-import {
-  eventually,
-  isReady,
-  kubectl,
-  kubectlApply,
-  kubectlJson,
-  namespaceName,
-  pods,
-  removeNamespace,
-  versions,
-} from './cluster.ts';
-
-interface Subject {
-  kind: string;
-  name: string;
-  namespace?: string;
-}
-
-interface RbacObject {
-  kind: string;
-  metadata: { name: string; namespace?: string };
-  rules?: { apiGroups: string[]; resources: string[]; verbs: string[] }[];
-  roleRef?: Subject;
-  subjects?: Subject[];
-}
-
-/** The documented permissions, as a person would adapt them: another namespace, other cluster-wide names. */
-function rbac(namespace: string): RbacObject[] {
-  const documents = parseAllDocuments(readFileSync('docs/rbac.yaml', 'utf8'));
-  const objects = documents.map((document) => document.toJS() as RbacObject);
-  const fitness = 'consul-deploy-fitness';
-  for (const { kind, metadata, roleRef, subjects } of objects) {
-    if (kind === 'Namespace') metadata.name = namespace;
-    if (metadata.namespace) metadata.namespace = namespace;
-    if (metadata.name === fitness) metadata.name = `${namespace}-fitness`;
-    if (roleRef?.name === fitness) roleRef.name = `${namespace}-fitness`;
-    for (const subject of subjects ?? []) subject.namespace = namespace;
-  }
-  return objects;
-}
-
-function apply(objects: readonly RbacObject[]): Promise<void> {
-  return kubectlApply(objects.map((object) => stringify(object)).join('---\n'));
-}
-
-/** One line of base64 with nothing of the admin's kubeconfig but where the cluster is. */
-async function kubeconfigOf(namespace: string, token: string): Promise<string> {
-  const admin = await kubectlJson<{ clusters: unknown[] }>(
-    'config',
-    'view',
-    '--raw',
-    '--minify',
-    '--flatten',
-  );
-  const [cluster] = admin.clusters as { name: string }[];
-  const kubeconfig = {
-    apiVersion: 'v1',
-    kind: 'Config',
-    clusters: admin.clusters,
-    users: [{ name: 'consul-deploy', user: { token } }],
-    contexts: [{ name: 'least', context: { cluster: cluster?.name, user: 'consul-deploy', namespace } }],
-    'current-context': 'least',
-  };
-  return Buffer.from(JSON.stringify(kubeconfig)).toString('base64');
-}
+import { eventually, isReady, kubectl, namespaceName, pods, removeNamespace, versions } from './cluster.ts';
+import { applyRbac, kubeconfigOf, type RbacObject, rbac, removeRbac } from './rbac.ts';
 
 describe('a ServiceAccount with exactly the documented permissions', () => {
   const namespace = namespaceName('least');
-  const objects = rbac(namespace);
+  const objects = rbac('docs/rbac.yaml', namespace);
   let token: string;
   let inputs: Record<string, string>;
 
@@ -79,7 +14,7 @@ describe('a ServiceAccount with exactly the documented permissions', () => {
   }
 
   beforeAll(async () => {
-    await apply(objects);
+    await applyRbac(objects);
     token = (await kubectl('-n', namespace, 'create', 'token', 'consul-deploy')).trim();
     inputs = {
       namespace,
@@ -91,7 +26,7 @@ describe('a ServiceAccount with exactly the documented permissions', () => {
     };
   });
   afterAll(async () => {
-    await kubectl('delete', 'clusterrolebinding,clusterrole', `${namespace}-fitness`, '--ignore-not-found');
+    await removeRbac(objects);
     await removeNamespace(namespace);
   });
 
@@ -124,7 +59,7 @@ describe('a ServiceAccount with exactly the documented permissions', () => {
     resources.flatMap((resource) => verbs.map((verb) => ({ verb, resource, group: apiGroups[0] ?? '' }))),
   );
   /** What may be missing: it only makes the diagnosis poorer. Nor does a StatefulSet need those for DaemonSets. */
-  const OPTIONAL = ['events', 'pods/log', 'daemonsets'];
+  const OPTIONAL = ['events', 'pods/log', 'resourcequotas', 'daemonsets'];
   const user = `--as=system:serviceaccount:${namespace}:consul-deploy`;
 
   let removed: typeof permissions = [];
@@ -138,7 +73,7 @@ describe('a ServiceAccount with exactly the documented permissions', () => {
         verbs: rule.verbs.filter((verb) => kept(resource, verb)),
       })),
     );
-    await apply([{ ...role, rules: rules.filter(({ verbs }) => verbs.length > 0) } as RbacObject]);
+    await applyRbac([{ ...role, rules: rules.filter(({ verbs }) => verbs.length > 0) } as RbacObject]);
     const changed = [...removed, ...permissions.filter(({ resource, verb }) => !kept(resource, verb))];
     removed = changed.slice(removed.length);
     await eventually('the permissions to be as granted', 10_000, async () => {
@@ -161,12 +96,24 @@ describe('a ServiceAccount with exactly the documented permissions', () => {
     );
   }
 
+  it('plans with less: it watches nothing, forwards no port and takes no lock', async () => {
+    const enough = ['get', 'create', 'patch'];
+    await grant((resource, verb) => enough.includes(verb) && !/^(leases|pods)/.test(resource));
+    const outcome = await deploy({ ...inputs, mode: 'plan', 'client-config': '{"log_level": "DEBUG"}' });
+    expect(outcome.code, outcome.log).toBe(0);
+    expect(outcome.summary).toContain('Plan: 2 changes: rolls 2 client pods');
+    expect(outcome.report?.warnings).toEqual([]);
+  });
+
   it('is refused before anything is written, with the Role to paste, whichever verb is missing', async () => {
     const before = await versions(namespace);
     const lease = () =>
       kubectl('-n', namespace, 'get', 'leases', '-o', 'jsonpath={.items[*].metadata.resourceVersion}');
     const locked = await lease();
-    const needed = permissions.filter(({ resource }) => !OPTIONAL.includes(resource));
+    // Nothing is to go yet.
+    const needed = permissions.filter(
+      ({ resource, verb }) => !OPTIONAL.includes(resource) && verb !== 'delete',
+    );
     expect(needed.length).toBeGreaterThan(20);
     for (const missing of needed) {
       await grant((resource, verb) => resource !== missing.resource || verb !== missing.verb);
@@ -193,8 +140,17 @@ describe('a ServiceAccount with exactly the documented permissions', () => {
     expect(await lease()).toBe(locked);
   });
 
+  it('is asked for the right to delete when something is to go', async () => {
+    await grant((resource, verb) => resource !== 'services' || verb !== 'delete');
+    const before = await versions(namespace);
+    const outcome = await deploy({ ...inputs, ui: 'false' });
+    expect(outcome.outputs).toMatchObject({ 'failure-reason': 'forbidden', changed: 'false' });
+    expect(outcome.report?.failure?.details).toEqual([`delete services in ${namespace}`]);
+    expect(await versions(namespace)).toEqual(before);
+  });
+
   it('without what is optional deploys all the same, and says what it may not read when it fails', async () => {
-    await grant((resource) => !['events', 'pods/log'].includes(resource));
+    await grant((resource) => !['events', 'pods/log', 'resourcequotas'].includes(resource));
     const green = await deploy(inputs);
     expect(green.code, green.log).toBe(0);
     const nodeSelector = { nobody: 'has' };
@@ -203,5 +159,25 @@ describe('a ServiceAccount with exactly the documented permissions', () => {
     const red = await deploy({ ...inputs, patches: JSON.stringify(patches) });
     expect(red.outputs).toMatchObject({ result: 'failure', 'failure-reason': 'unschedulable' });
     expect(red.report?.failure?.details.join('\n')).toContain('events: these permissions do not allow');
+  });
+
+  it('destroys with what is documented for that, and not without', async () => {
+    await grant(() => true);
+    const destroy = { ...inputs, mode: 'destroy', confirm: 'consul', 'destroy-data': 'true' };
+    const refused = await deploy(destroy);
+    expect(refused.outputs).toMatchObject({ 'failure-reason': 'forbidden', changed: 'false' });
+    expect(refused.report?.failure?.details.sort()).toEqual([
+      `delete leases (coordination.k8s.io) in ${namespace}`,
+      `delete persistentvolumeclaims in ${namespace}`,
+      `list persistentvolumeclaims in ${namespace}`,
+    ]);
+    await applyRbac(rbac('docs/rbac-destroy.yaml', namespace));
+    await eventually('the permission', 10_000, async () =>
+      (await may('delete', ['persistentvolumeclaims'])) ? true : undefined,
+    );
+    const outcome = await deploy(destroy);
+    expect(outcome.code, outcome.log).toBe(0);
+    const claims = await kubectl('-n', namespace, 'get', 'persistentvolumeclaims', '-o', 'name');
+    expect(claims).toBe('');
   });
 });

@@ -25,7 +25,7 @@ async function expectProven(outcome: Outcome, namespace: string): Promise<void> 
   expect([...new Set(leaders)]).toEqual([outcome.outputs.leader]);
 }
 
-describe('an API server that misbehaves for a while', () => {
+describe.concurrent('an API server that misbehaves for a while', () => {
   const namespace = namespaceName('flaky');
   let proxy: FlakyProxy;
   beforeAll(async () => {
@@ -58,7 +58,7 @@ describe('an API server that misbehaves for a while', () => {
   });
 });
 
-describe('an API server that goes for good', () => {
+describe.concurrent('an API server that goes for good', () => {
   const namespace = namespaceName('gone');
   afterAll(() => removeNamespace(namespace));
 

@@ -1,46 +1,30 @@
-import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parse, stringify } from 'yaml';
-import { isReady, kubectlJson, namespaceName, pods, removeNamespace } from './cluster.ts';
+import { parse } from 'yaml';
+import { Act, type Acted, example, type Job, REPOSITORY } from './act.ts';
+import { isReady, kubectl, namespaceName, pods, removeNamespace } from './cluster.ts';
 
-const run = promisify(execFile);
-const EXAMPLE = '.github/workflows/deploy-on-push.yml';
+const SHORT = { 'stable-for': '2s', 'server-storage': 'ephemeral' };
+const { outputs: DECLARED } = parse(readFileSync('action.yml', 'utf8')) as { outputs: object };
 
-interface Step {
-  name?: string;
-  id?: string;
-  uses?: string;
-  run?: string;
-  with?: Record<string, string>;
-}
+describe('deploy-on-push.yml, run by act', () => {
+  const namespace = namespaceName('workflow');
+  let act: Act;
+  let acted: Acted;
 
-interface Workflow {
-  jobs: Record<string, { steps: Step[] }>;
-}
+  beforeAll(async () => {
+    act = await Act.start('production');
+  });
+  afterAll(async () => {
+    act.close();
+    await removeNamespace(namespace);
+  });
 
-/**
- * The example from the README, with `uses: ./` as in the action's own repository, and a step that takes what the
- * action says. Steps that keep files on GitHub are left out: act would have to fetch them.
- */
-function workflow(namespace: string): string {
-  const example = parse(readFileSync('examples/deploy-on-push.yml', 'utf8')) as Workflow;
-  const job = example.jobs.deploy;
-  const ours = job?.steps.find(({ uses }) => uses?.startsWith('org/consul-deploy@'));
-  if (!job || !ours) throw new Error('the example does not use the action');
-  const short = { namespace, 'client-replicas': '2', 'stable-for': '2s', 'server-storage': 'ephemeral' };
-  const { outputs } = parse(readFileSync('action.yml', 'utf8')) as { outputs: Record<string, unknown> };
-  const told = Object.keys(outputs).map((name) => `${name}=\${{ steps.consul.outputs.${name} }}`);
-  job.steps = [
-    // act knows this one and copies the working folder instead of fetching anything.
-    { uses: 'actions/checkout@v7' },
-    { ...ours, id: 'consul', uses: './', with: { ...ours.with, ...short } },
-    {
+  /** Takes what the action says. */
+  function witness(_: string, job: Job): void {
+    const told = Object.keys(DECLARED).map((name) => `${name}=\${{ steps.consul.outputs.${name} }}`);
+    for (const step of job.steps) if (step.uses === './') step.id = 'consul';
+    job.steps.push({
       name: 'A later step',
       run: [
         'cat >"$WITNESS/outputs" <<\'OUTPUTS\'',
@@ -48,127 +32,25 @@ function workflow(namespace: string): string {
         'OUTPUTS',
         `cp "$(sed -n 's/^report=//p' "$WITNESS/outputs")" "$WITNESS/report.json"`,
       ].join('\n'),
-    },
-  ];
-  return stringify(example);
-}
-
-/** One line of base64, whose context meets the `expect-cluster` of the example. */
-async function productionKubeconfig(): Promise<string> {
-  const raw = await kubectlJson<{ contexts: { name: string }[]; 'current-context': string }>(
-    'config',
-    'view',
-    '--raw',
-    '--minify',
-    '--flatten',
-  );
-  const [context] = raw.contexts;
-  if (context) context.name = 'production';
-  return Buffer.from(JSON.stringify({ ...raw, 'current-context': 'production' })).toString('base64');
-}
-
-describe('the example workflow, run by act', () => {
-  const namespace = namespaceName('workflow');
-  const folder = mkdtempSync(join(tmpdir(), 'consul-deploy-workflow-'));
-  const [repository, witness, home] = ['repository', 'witness', 'home'].map((name) => {
-    mkdirSync(join(folder, name));
-    return join(folder, name);
-  }) as [string, string, string];
-  /** What was asked of the network, apart from the cluster. */
-  const asked: string[] = [];
-  let proxy: Server;
-  let kubeconfig: string;
-  let log = '';
-
-  beforeAll(async () => {
-    proxy = createServer((request, response) => {
-      asked.push(`${request.method} ${request.url}`);
-      response.writeHead(403).end();
     });
-    proxy.on('connect', ({ url }, socket) => {
-      asked.push(`CONNECT ${url}`);
-      socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
-    });
-    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-
-    // What a checkout of the action's repository has that the runner looks at.
-    for (const path of ['action.yml', 'dist']) cpSync(path, join(repository, path), { recursive: true });
-    mkdirSync(dirname(join(repository, EXAMPLE)), { recursive: true });
-    writeFileSync(join(repository, EXAMPLE), workflow(namespace));
-    const git = (...args: string[]) =>
-      run('git', ['-c', 'user.name=test', '-c', 'user.email=test@example.org', ...args], { cwd: repository });
-    await git('init', '--quiet', '--initial-branch=main');
-    await git('add', '--all');
-    await git('commit', '--quiet', '--message=The action');
-    kubeconfig = await productionKubeconfig();
-    writeFileSync(join(folder, 'secrets'), `KUBECONFIG_BASE64=${kubeconfig}\n`, { mode: 0o600 });
-  });
-  afterAll(async () => {
-    proxy.close();
-    rmSync(folder, { recursive: true, force: true });
-    await removeNamespace(namespace);
-  });
-
-  function told(): Record<string, string> {
-    const lines = readFileSync(join(witness, 'outputs'), 'utf8').trimEnd().split('\n');
-    return Object.fromEntries(
-      lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
-    );
   }
 
   it('is green, and nothing but the cluster was asked for anything', async () => {
-    const { stdout: act } = await run('testbed/build', ['act'], { maxBuffer: 1 << 24 });
-    const nowhere = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
-    const cluster = new URL(
-      (parse(Buffer.from(kubeconfig, 'base64').toString()) as { clusters: { cluster: { server: string } }[] })
-        .clusters[0]?.cluster.server ?? '',
-    );
-    const { KUBECONFIG: _, ...environment } = process.env;
-    const outcome = await run(
-      act.trim(),
-      [
-        'push',
-        '--platform=ubuntu-latest=-self-hosted',
-        '--no-cache-server',
-        `--workflows=${EXAMPLE}`,
-        `--secret-file=${join(folder, 'secrets')}`,
-        `--env=WITNESS=${witness}`,
-      ],
-      {
-        cwd: repository,
-        maxBuffer: 1 << 26,
-        env: {
-          ...environment,
-          // Node 24 first, as with `using: node24` on a runner.
-          PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
-          HOME: home,
-          // act asks its makers for news otherwise.
-          ACT_DISABLE_VERSION_CHECK: '1',
-          XDG_CACHE_HOME: join(home, 'cache'),
-          HTTP_PROXY: nowhere,
-          HTTPS_PROXY: nowhere,
-          http_proxy: nowhere,
-          https_proxy: nowhere,
-          NO_PROXY: cluster.hostname,
-          no_proxy: cluster.hostname,
-        },
-      },
-    ).catch((error: { stdout?: string; stderr?: string }) => {
-      throw new Error(`act failed:\n${error.stdout}\n${error.stderr}`);
-    });
-    log = outcome.stdout + outcome.stderr;
-    expect(log).toContain('Job succeeded');
-    expect(asked).toEqual([]);
-    // A fetched action would be a folder of its own here, named after its repository.
-    const fetched = readdirSync(join(home, 'cache', 'act')).filter((name) => /actions|upload|@/.test(name));
-    expect(fetched).toEqual([]);
+    const inputs = { deploy: { ...SHORT, namespace, 'client-replicas': '2' } };
+    acted = await act.run('deploy-on-push.yml', example('deploy-on-push.yml', inputs, witness), 'push');
+    expect(acted.ok, acted.log).toBe(true);
+    expect(acted.log).toContain('Job succeeded');
+    expect(act.asked).toEqual([]);
+    expect(act.fetched()).toEqual([]);
     expect((await pods(namespace)).filter(isReady)).toHaveLength(5);
   });
 
   it('hands the outputs to a later step', () => {
-    const outputs = told();
-    const { outputs: declared } = parse(readFileSync('action.yml', 'utf8')) as { outputs: object };
-    expect(Object.keys(outputs)).toEqual(Object.keys(declared));
+    const lines = act.read('outputs').trimEnd().split('\n');
+    const outputs = Object.fromEntries(
+      lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+    );
+    expect(Object.keys(outputs)).toEqual(Object.keys(DECLARED));
     expect(outputs).toMatchObject({
       result: 'success',
       'failure-reason': '',
@@ -185,16 +67,187 @@ describe('the example workflow, run by act', () => {
 
   it('has written the summary and the report', () => {
     // act takes the file away after the step and shows what is in it.
-    expect(log).toMatch(/Summary - ## .*Consul works: 3 voters, 2 clients/);
-    expect(log).toContain('```mermaid');
-    expect(JSON.parse(readFileSync(join(witness, 'report.json'), 'utf8'))).toMatchObject({
-      result: 'success',
-      namespace,
-    });
+    expect(acted.log).toMatch(/Summary - ## .*Consul works: 3 voters, 2 clients/);
+    expect(acted.log).toContain('```mermaid');
+    expect(JSON.parse(act.read('report.json'))).toMatchObject({ result: 'success', namespace });
   });
 
   it('has run the post step, and shown the kubeconfig to nobody', () => {
-    expect(log).toMatch(/Success - Post \.\//);
-    expect(log).not.toContain(kubeconfig);
+    expect(acted.log).toMatch(/Success - Post \.\//);
+    expect(acted.log).not.toContain(act.kubeconfig);
+  });
+});
+
+/** Keeps the issues of a repository in a file: the number of the one that is open. */
+const GH = `#!/bin/sh
+echo "$*" >>"$WITNESS/gh"
+case "$1 $2" in
+  'issue list') cat "$WITNESS/open" 2>/dev/null || true ;;
+  'issue create') echo 7 >"$WITNESS/open" ;;
+  'issue close') rm "$WITNESS/open" ;;
+esac
+`;
+
+describe('a promotion and the nights after it, run by act', () => {
+  // Two namespaces stand for two environments.
+  const [staging, production] = [namespaceName('staging'), namespaceName('production')];
+  const small = { ...SHORT, servers: '1', clients: 'none' };
+  let act: Act;
+
+  beforeAll(async () => {
+    act = await Act.start('staging-and-production');
+    act.command('gh', GH);
+  });
+  afterAll(async () => {
+    act.close();
+    await Promise.all([removeNamespace(staging), removeNamespace(production)]);
+  });
+
+  it('staging-then-production.yml deploys to production what was planned, with the image of staging', async () => {
+    const inputs = {
+      staging: { ...small, namespace: staging },
+      plan: { ...small, namespace: production },
+      production: { ...small, namespace: production },
+    };
+    // What each job says of the plan.
+    const witness = (name: string, job: Job) => {
+      for (const step of job.steps) if (step.uses === './') step.id ??= 'consul';
+      const [id] = job.steps.flatMap((step) => step.id ?? []);
+      job.steps.push({ run: `echo '\${{ steps.${id}.outputs.plan-digest }}' >"$WITNESS/${name}"` });
+    };
+    const workflow = example('staging-then-production.yml', inputs, witness);
+    const { ok, log } = await act.run('promote.yml', workflow, 'workflow_dispatch');
+    expect(ok, log).toBe(true);
+    expect(log.match(/Job succeeded/g)).toHaveLength(3);
+    const images = async (namespace: string) =>
+      (
+        await kubectl(
+          '-n',
+          namespace,
+          'get',
+          'pods',
+          '-o',
+          'jsonpath={.items[*].status.containerStatuses[*].imageID}',
+        )
+      ).trim();
+    expect(await images(production)).toBe(await images(staging));
+    expect(act.read('plan')).toMatch(/^sha256:[0-9a-f]{64}\n$/);
+    expect(act.read('production')).toBe(act.read('plan'));
+  });
+
+  it('plan-on-pull-request.yml shows what would change, and changes nothing', async () => {
+    const inputs = { plan: { ...small, namespace: production, ui: 'false' } };
+    const payload = {
+      action: 'opened',
+      number: 7,
+      pull_request: { head: { repo: { full_name: REPOSITORY } } },
+    };
+    const workflow = example('plan-on-pull-request.yml', inputs);
+    const { ok, log } = await act.run('plan.yml', workflow, 'pull_request', payload);
+    expect(ok, log).toBe(true);
+    expect(log).toMatch(/Summary - ## /);
+    expect(log).toContain('ConfigMap/consul-server-config');
+    await kubectl('-n', production, 'get', 'service/consul-ui');
+  });
+
+  /** One night: whether it was green, and what it did about issues. */
+  async function night(): Promise<{ acted: Acted; calls: string[] }> {
+    const before = calls().length;
+    const inputs = { verify: { namespace: production, 'stable-for': '2s' } };
+    const acted = await act.run('verify.yml', example('verify-nightly.yml', inputs), 'schedule');
+    return { acted, calls: calls().slice(before) };
+  }
+  function calls(): string[] {
+    try {
+      return act.read('gh').trimEnd().split('\n');
+    } catch {
+      return [];
+    }
+  }
+  const words = (lines: readonly string[]) => lines.map((line) => line.split(' ').slice(0, 2).join(' '));
+
+  it('verify-nightly.yml leaves the issues alone while all is well', async () => {
+    const { acted, calls } = await night();
+    expect(acted.ok, acted.log).toBe(true);
+    expect(acted.log).toMatch(/Summary - ## .*Consul works and is as deployed/);
+    expect(words(calls)).toEqual(['issue list']);
+  });
+
+  it('opens one issue for drift, adds to it, and closes it when all is well again', async () => {
+    await kubectl('-n', production, 'label', 'service/consul-ui', 'name=other', '--overwrite');
+    const first = await night();
+    expect(first.acted.ok, first.acted.log).toBe(false);
+    expect(words(first.calls)).toEqual(['issue list', 'label create', 'issue create']);
+    expect(first.calls.at(-1)).toContain('Consul is not as it should be: drift');
+
+    const second = await night();
+    expect(second.acted.ok).toBe(false);
+    expect(words(second.calls)).toEqual(['issue list', 'issue comment']);
+    expect(second.calls.at(-1)).toMatch(/^issue comment 7 --body Still so \(drift\): https/);
+
+    await kubectl('-n', production, 'label', 'service/consul-ui', 'name=consul-ui', '--overwrite');
+    const third = await night();
+    expect(third.acted.ok, third.acted.log).toBe(true);
+    expect(words(third.calls)).toEqual(['issue list', 'issue close']);
+  });
+});
+
+describe('preview.yml, run by act', () => {
+  const number = process.pid;
+  const namespace = `preview-${number}`;
+  let act: Act;
+
+  beforeAll(async () => {
+    act = await Act.start('preview');
+  });
+  afterAll(async () => {
+    act.close();
+    await removeNamespace(namespace);
+  });
+
+  function pullRequest(action: string, from = REPOSITORY): Promise<Acted> {
+    const inputs = { deploy: { 'stable-for': '2s' } };
+    const payload = { action, number, pull_request: { head: { repo: { full_name: from } } } };
+    return act.run('preview.yml', example('preview.yml', inputs), 'pull_request', payload);
+  }
+  const workloads = () =>
+    kubectl(
+      'get',
+      'statefulsets',
+      '--all-namespaces',
+      '-o',
+      'name',
+      '--field-selector',
+      `metadata.namespace=${namespace}`,
+    );
+
+  it('does nothing for a pull request from a fork', async () => {
+    const { ok, log } = await pullRequest('opened', 'somebody/consul');
+    expect(ok, log).toBe(true);
+    expect(log).not.toContain('Run Main ./');
+    expect(await workloads()).toBe('');
+  });
+
+  it('deploys a small cluster for a pull request', async () => {
+    const { ok, log } = await pullRequest('opened');
+    expect(ok, log).toBe(true);
+    expect(log).toMatch(/Summary - ## .*Consul works: 1 voter/);
+    expect(await workloads()).toBe('statefulset.apps/consul-server\n');
+  });
+
+  it('removes it with the pull request, and nothing is left', async () => {
+    const { ok, log } = await pullRequest('closed');
+    expect(ok, log).toBe(true);
+    expect(log).not.toContain('Consul works');
+    expect(await workloads()).toBe('');
+    const left = await kubectl(
+      '-n',
+      namespace,
+      'get',
+      'services,configmaps,pods,leases,persistentvolumeclaims',
+      '-o',
+      'name',
+    );
+    expect(left.split('\n').filter((name) => name !== '' && !name.endsWith('/kube-root-ca.crt'))).toEqual([]);
   });
 });

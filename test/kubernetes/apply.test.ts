@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { applyObject, FIELD_MANAGER } from '../../src/kubernetes/apply.ts';
+import { applyObject } from '../../src/kubernetes/apply.ts';
 import { Discovery } from '../../src/kubernetes/discovery.ts';
+import { FIELD_MANAGER } from '../../src/kubernetes/object.ts';
 import { answerAggregated } from './fake-discovery.ts';
 import { connectTo, json, signal, startServer } from './fake-server.ts';
 

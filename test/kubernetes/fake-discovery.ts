@@ -10,7 +10,12 @@ const KINDS: Record<string, Record<string, [kind: string, resource: string, scop
       ['Service', 'services', 'Namespaced'],
     ],
   },
-  apps: { v1: [['StatefulSet', 'statefulsets', 'Namespaced']] },
+  apps: {
+    v1: [
+      ['StatefulSet', 'statefulsets', 'Namespaced'],
+      ['DaemonSet', 'daemonsets', 'Namespaced'],
+    ],
+  },
   'networking.k8s.io': { v1: [['NetworkPolicy', 'networkpolicies', 'Namespaced']] },
   'rbac.authorization.k8s.io': { v1: [['ClusterRole', 'clusterroles', 'Cluster']] },
 };

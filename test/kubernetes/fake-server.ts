@@ -141,4 +141,4 @@ export async function folder(files: Record<string, string> = {}): Promise<string
   return path;
 }
 
-export const signal = (): AbortSignal => AbortSignal.timeout(12_000);
+export const signal = (): AbortSignal => AbortSignal.timeout(25_000);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fieldAt } from '../../src/kubernetes/field.ts';
+import { fieldAt, withoutField } from '../../src/kubernetes/field.ts';
 
 const object = {
   metadata: {
@@ -41,4 +41,30 @@ test.each([
   ['nonsense', undefined],
 ])('%s', (path, expected) => {
   expect(fieldAt(object, path)).toEqual(expected);
+});
+
+test.each([
+  ['.spec.replicas', { spec: { paused: true } }],
+  ['.spec', {}],
+  ['.metadata.annotations.example.com/a', { metadata: { annotations: {} } }],
+  [
+    '.webhooks[name="b"].clientConfig.caBundle',
+    { webhooks: [{ name: 'a' }, { name: 'b', clientConfig: {} }] },
+  ],
+  ['.metadata.finalizers[="two"]', { metadata: { finalizers: ['one'] } }],
+])('without %s', (path, expected) => {
+  const full = {
+    spec: { replicas: 3, paused: true },
+    webhooks: [{ name: 'a' }, { name: 'b', clientConfig: { caBundle: 'x' } }],
+    metadata: { annotations: { 'example.com/a': 'x' }, finalizers: ['one', 'two'] },
+  };
+  const before = structuredClone(full);
+  expect(withoutField(full, path)).toMatchObject(expected);
+  expect(fieldAt(withoutField(full, path), path)).toBeUndefined();
+  expect(full).toEqual(before);
+});
+
+test('without a field that is not there it is the same object', () => {
+  expect(withoutField(object, '.spec.missing')).toBe(object);
+  expect(withoutField(object, '')).toBe(object);
 });

@@ -46,11 +46,17 @@ const entry = (manager: string, operation: 'Apply' | 'Update', time: string) => 
   time,
 });
 
-const conflict = (field: string, manager = 'kubectl-edit') => ({
+const conflict = (field: string, manager = 'kubectl-edit', through = '') => ({
   reason: 'Conflict',
   message: 'Apply failed with 1 conflict',
   details: {
-    causes: [{ reason: 'FieldManagerConflict', field, message: `conflict with "${manager}" using apps/v1` }],
+    causes: [
+      {
+        reason: 'FieldManagerConflict',
+        field,
+        message: `conflict with "${manager}"${through} using apps/v1`,
+      },
+    ],
   },
 });
 
@@ -197,6 +203,157 @@ describe('conflicts', () => {
   });
 });
 
+describe('objects that we have not applied', () => {
+  const foreign = (change: object = {}): KubernetesObject => ({
+    ...statefulSet(5),
+    metadata: {
+      ...statefulSet(5).metadata,
+      uid: 'theirs',
+      managedFields: [entry('kubectl-create', 'Update', '1')],
+      ...change,
+    },
+  });
+  const owned: Handler = (call, response) => {
+    if (call.method === 'GET') return json(response, 200, foreign());
+    if (call.query.get('force') === 'true') return json(response, 200, stored(statefulSet(3), '2'));
+    return status(response, 409, conflict('.spec.replicas', 'kubectl-create'));
+  };
+
+  test('are taken over with the fields of kubectl where nobody else claims them', async () => {
+    const { result } = await plan([statefulSet(3)], owned);
+    expect(await result).toMatchObject({
+      objects: [{ force: true, adopting: 'if-unowned', action: 'change' }],
+    });
+  });
+
+  test('are refused before anything is tried where somebody does, all of them at once', async () => {
+    const labels = { 'app.kubernetes.io/managed-by': 'pulumi' };
+    const { result, calls } = await plan([statefulSet(3, 'a'), statefulSet(3, 'b')], (_call, response) =>
+      json(response, 200, foreign({ labels })),
+    );
+    await expect(result).rejects.toMatchObject({
+      reason: 'not-owned',
+      details: [
+        expect.stringContaining('StatefulSet/consul-server belongs to "pulumi"'),
+        expect.stringContaining('StatefulSet/consul-server belongs to "pulumi"'),
+      ],
+    });
+    expect(calls.some(({ method }) => method === 'PATCH')).toBe(false);
+  });
+
+  test('are proposed as a whole where their mixture with ours is refused', async () => {
+    const service = (metadata: object, spec: object) => ({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'ui', namespace: 'consul', ...metadata },
+      spec,
+    });
+    const kubectl = {
+      ...entry('kubectl-create', 'Update', '1'),
+      apiVersion: 'v1',
+      fieldsV1: {
+        'f:spec': {
+          'f:ports': { '.': {}, 'k:{"port":8500,"protocol":"TCP"}': { '.': {}, 'f:port': {} } },
+          'f:type': {},
+        },
+      },
+    };
+    const ports = [{ port: 80, protocol: 'TCP', name: 'http' }];
+    const live = service(
+      { uid: 'theirs', resourceVersion: '1', managedFields: [kubectl] },
+      { type: 'NodePort', clusterIP: '10.0.0.1', ports: [{ port: 8500, protocol: 'TCP' }] },
+    );
+    const { result, calls } = await plan([service({}, { ports })], (call, response) => {
+      if (call.method === 'GET') return json(response, 200, live);
+      if (call.headers['content-type']?.includes('apply')) {
+        return status(response, 422, { reason: 'Invalid', message: 'spec.ports[0].name: Required value' });
+      }
+      const managedFields = [
+        { ...entry('consul-deploy', 'Update', '2'), fieldsV1: { 'f:spec': { 'f:ports': {} } } },
+      ];
+      return json(response, 200, service({ uid: 'theirs', managedFields }, { clusterIP: '10.0.0.1', ports }));
+    });
+    expect(await result).toMatchObject({
+      objects: [
+        {
+          action: 'change',
+          adopting: 'if-unowned',
+          predicted: {
+            spec: { ports },
+            metadata: { managedFields: [{ manager: 'consul-deploy', operation: 'Apply' }] },
+          },
+        },
+      ],
+    });
+    const proposal = calls.at(-1);
+    expect(proposal?.query.get('dryRun')).toBe('All');
+    expect(JSON.parse(proposal?.body ?? '')).toEqual({
+      metadata: { managedFields: [] },
+      // The rest stays as it is.
+      spec: { type: null, ports },
+    });
+  });
+
+  test('but deployed, say the uids of the inventory, are ours', async () => {
+    const isKnown = ({ metadata }: KubernetesObject) => metadata.uid === 'theirs';
+    const { result } = await plan([statefulSet(3)], owned, { adopt: 'never', isKnown });
+    await expect(result).rejects.toMatchObject({ reason: 'conflict' });
+  });
+
+  test('a namespace is lived in, whoever made it', async () => {
+    const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'consul' } };
+    const { result } = await plan(
+      [namespace],
+      answers(namespace, () => stored(namespace, '2')),
+      { adopt: 'never' },
+    );
+    expect((await result).objects[0]).not.toHaveProperty('adopting');
+  });
+});
+
+describe('what a controller sets', () => {
+  const scaled: Handler = (call, response) => {
+    if (call.method === 'GET') return json(response, 200, stored(statefulSet(5), '1'));
+    const asked = JSON.parse(call.body) as { spec: object };
+    if ('replicas' in asked.spec) {
+      const through = ' with subresource "scale"';
+      return status(response, 409, conflict('.spec.replicas', 'kube-controller-manager', through));
+    }
+    return json(response, 200, stored(statefulSet(5), '2'));
+  };
+
+  test('is left to it, and nothing is forced', async () => {
+    const { result, calls } = await plan([statefulSet(3)], scaled);
+    expect((await result).objects).toEqual([
+      expect.objectContaining({
+        desired: { ...statefulSet(3), spec: {} },
+        action: 'none',
+        force: false,
+        yielded: [{ field: '.spec.replicas', manager: 'kube-controller-manager' }],
+      }),
+    ]);
+    expect(calls.some((call) => call.query.get('force') === 'true')).toBe(false);
+  });
+
+  test('is a conflict where it cannot be left out', async () => {
+    const { result, calls } = await plan([{ ...statefulSet(3), spec: {} }], (call, response) =>
+      call.method === 'GET'
+        ? json(response, 200, stored(statefulSet(5), '1'))
+        : status(response, 409, conflict('.spec.replicas', 'kube-controller-manager')),
+    );
+    await expect(result).rejects.toMatchObject({ reason: 'conflict' });
+    expect(calls.filter(({ method }) => method === 'PATCH')).toHaveLength(1);
+  });
+
+  test('is a conflict where it may not be left to it', async () => {
+    const { result } = await plan([statefulSet(3)], scaled, { mayYield: () => false });
+    await expect(result).rejects.toMatchObject({
+      reason: 'conflict',
+      details: [expect.stringContaining('owned by "kube-controller-manager (scale)"')],
+    });
+  });
+});
+
 describe('refusals', () => {
   test('are all collected into one Failure, the gravest reason first', async () => {
     const unknown = { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name: 'w' } };
@@ -243,5 +400,60 @@ describe('refusals', () => {
       signal: controller.signal,
     });
     await expect(result).rejects.toBe(reason);
+  });
+});
+
+describe('an object that cannot become what is desired', () => {
+  const immutable =
+    'StatefulSet.apps "consul-server" is invalid: spec: Forbidden: updates to statefulset spec for fields other than';
+  const byHand = {
+    ...stored(statefulSet(1), 't'),
+    metadata: { ...stored(statefulSet(1), 't').metadata, managedFields: [entry('kubectl', 'Update', 't')] },
+  };
+  /** Refuses to change the object that is there, and takes every new one, unless told otherwise. */
+  const refusing =
+    (message: string, asNew?: string): Handler =>
+    (call, response) => {
+      const { pathname } = new URL(call.path, 'http://api');
+      if (call.method === 'GET') return json(response, 200, byHand);
+      if (pathname.endsWith('/consul-server')) return status(response, 422, { reason: 'Invalid', message });
+      if (asNew !== undefined) return status(response, 422, { reason: 'Invalid', message: asNew });
+      const object = JSON.parse(call.body);
+      const metadata = { ...object.metadata, uid: 'new', creationTimestamp: 'now', managedFields: [] };
+      return json(response, 201, { ...object, metadata, spec: { ...object.spec, defaulted: true } });
+    };
+  const all = () => true;
+
+  test('is made anew where it may be, and what it will be is asked of the API server under another name', async () => {
+    const { result, calls } = await plan([statefulSet(3)], refusing(immutable), { mayRecreate: all });
+    const [planned] = (await result).objects;
+    expect(planned).toMatchObject({ action: 'recreate', live: byHand, adopting: 'if-unowned' });
+    expect(planned?.predicted).toEqual({
+      ...statefulSet(3),
+      metadata: { name: 'consul-server', namespace: 'consul', managedFields: [] },
+      spec: { replicas: 3, defaulted: true },
+    });
+    const writes = calls.filter(({ method }) => method !== 'GET');
+    expect(writes.map(({ query }) => query.get('dryRun'))).toEqual(['All', 'All']);
+  });
+
+  test('stays refused where it may not, or is ours', async () => {
+    const not = await plan([statefulSet(3)], refusing(immutable), { mayRecreate: () => false });
+    await expect(not.result).rejects.toMatchObject({ reason: 'immutable-field' });
+    const none = await plan([statefulSet(3)], refusing(immutable));
+    await expect(none.result).rejects.toMatchObject({ reason: 'immutable-field' });
+    const ours = await plan([statefulSet(3)], refusing(immutable), { mayRecreate: all, isKnown: all });
+    await expect(ours.result).rejects.toMatchObject({ reason: 'immutable-field' });
+  });
+
+  test('is not made anew for any other refusal, nor when it would be refused as a new one too', async () => {
+    const other = await plan([statefulSet(3)], refusing('spec.replicas: Invalid value'), {
+      mayRecreate: all,
+    });
+    await expect(other.result).rejects.toMatchObject({ reason: 'invalid-manifest' });
+    const asNew = await plan([statefulSet(3)], refusing(immutable, 'spec.template: Required value'), {
+      mayRecreate: all,
+    });
+    await expect(asNew.result).rejects.toMatchObject({ reason: 'invalid-manifest' });
   });
 });

@@ -294,7 +294,7 @@ describe('connections', () => {
         server.server.getConnections((_error, count) => resolve(count)),
       );
       expect(open).toBe(0);
-    });
+    }, 10_000);
   });
 });
 

@@ -59,7 +59,7 @@ async function watchThrough(...first: Answer[]): Promise<void> {
       if (event.type === 'synced' && turns.length === 0 && names.has('a')) stopped.abort();
     },
     AbortSignal.any([stopped.signal, limit]),
-    { backoffMs: 1, backoffCapMs: 5, bookmarkMs: 200, silenceMs: 200 },
+    { backoffMs: 1, backoffCapMs: 5, retryAfterCapMs: 5, bookmarkMs: 200, silenceMs: 200 },
   );
   expect(limit.aborted).toBe(false);
 }

@@ -24,6 +24,9 @@ test('events are those of one object, the latest first, and asked for anew only 
   await clues.ask([{ uid: 'u0' }], [], signal());
   expect(clues.events({ uid: 'u0' }).map(({ message }) => message)).toEqual(['second', 'first']);
   expect(api.calls.map(({ path }) => path)).toEqual(['/api/v1/namespaces/consul/events']);
+  // The last questions are for what is so now.
+  await clues.ask([{ uid: 'u0' }], [], signal(), 0);
+  expect(api.calls).toHaveLength(2);
   await clues.ask([{ kind: 'PersistentVolumeClaim', name: 'data-0' }], [], signal());
   expect(clues.events({ kind: 'PersistentVolumeClaim', name: 'data-0' })).toHaveLength(2);
 });

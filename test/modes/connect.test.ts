@@ -31,9 +31,10 @@ describe('expect-cluster', () => {
   test.each(['production', 'fak', 'https://*', 'fake-*', '*:6443'])(
     '%s is another, which is asked nothing',
     async (glob) => {
-      const { outcome, api } = await attempt(glob);
+      const { outcome, api, run } = await attempt(glob);
       expect(outcome).toMatchObject({ reason: 'wrong-cluster', where: 'expect-cluster' });
       expect(api.calls).toEqual([]);
+      expect(run.failedChecks()).toMatchObject([{ id: 'cluster-expected', expected: glob }]);
     },
   );
 });

@@ -42,25 +42,29 @@ export interface ClusterShape {
   /** Nodes that run a server already. */
   occupied?: string[];
   storageClasses?: { name: string; default?: boolean }[];
+  quotas?: object[];
   /** Permissions that the user does not have, as `verb resource`. */
   denied?: string[];
+  /** Dry runs of an apply are answered with what was sent, and locks are given. */
+  accepts?: boolean;
   /** Paths that answer with this status. */
   broken?: Record<string, number>;
 }
 
-const KINDS: Record<string, [kind: string, resource: string, scope: string][]> = {
-  '': [
-    ['Namespace', 'namespaces', 'Cluster'],
-    ['ServiceAccount', 'serviceaccounts', 'Namespaced'],
-    ['ConfigMap', 'configmaps', 'Namespaced'],
-    ['Service', 'services', 'Namespaced'],
-  ],
-  apps: [
-    ['StatefulSet', 'statefulsets', 'Namespaced'],
-    ['DaemonSet', 'daemonsets', 'Namespaced'],
-  ],
-  policy: [['PodDisruptionBudget', 'poddisruptionbudgets', 'Namespaced']],
-  'rbac.authorization.k8s.io': [['ClusterRole', 'clusterroles', 'Cluster']],
+/** Kind -> its group, its name in paths, its scope. */
+export const RESOURCES: Record<string, [group: string, resource: string, scope: 'Cluster' | 'Namespaced']> = {
+  Namespace: ['', 'namespaces', 'Cluster'],
+  ServiceAccount: ['', 'serviceaccounts', 'Namespaced'],
+  ConfigMap: ['', 'configmaps', 'Namespaced'],
+  Secret: ['', 'secrets', 'Namespaced'],
+  Service: ['', 'services', 'Namespaced'],
+  Pod: ['', 'pods', 'Namespaced'],
+  PersistentVolumeClaim: ['', 'persistentvolumeclaims', 'Namespaced'],
+  StatefulSet: ['apps', 'statefulsets', 'Namespaced'],
+  DaemonSet: ['apps', 'daemonsets', 'Namespaced'],
+  PodDisruptionBudget: ['policy', 'poddisruptionbudgets', 'Namespaced'],
+  Lease: ['coordination.k8s.io', 'leases', 'Namespaced'],
+  ClusterRole: ['rbac.authorization.k8s.io', 'clusterroles', 'Cluster'],
 };
 
 export const NODES: NodeShape[] = ['a', 'b', 'c'].map((name) => ({ name }));
@@ -87,7 +91,7 @@ function answer(call: Call, response: ServerResponse, shape: ClusterShape): unkn
   const { namespace, nodes = [], occupied = [], storageClasses = [], denied = [], broken = {} } = shape;
   const code = broken[path];
   if (code !== undefined) return status(response, code, { reason: 'Forbidden', message: 'no' });
-  if (path === '/api' || path === '/apis') return json(response, 200, discovery(path));
+  if (path === '/api' || path === '/apis') return json(response, 200, discoveryAnswer(path));
   if (path === '/version') return json(response, 200, { gitVersion: 'v1.34.1' });
   if (path === '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews') {
     const { verb, resource } = JSON.parse(call.body).spec.resourceAttributes;
@@ -107,6 +111,7 @@ function answer(call: Call, response: ServerResponse, shape: ClusterShape): unkn
   if (path.endsWith('/pods')) {
     return json(response, 200, { items: occupied.map((nodeName) => ({ spec: { nodeName } })) });
   }
+  if (path.endsWith('/resourcequotas')) return json(response, 200, { items: shape.quotas ?? [] });
   if (path === '/apis/storage.k8s.io/v1/storageclasses') {
     const items = storageClasses.map(({ name, default: isDefault }) => ({
       metadata: {
@@ -116,18 +121,36 @@ function answer(call: Call, response: ServerResponse, shape: ClusterShape): unkn
     }));
     return json(response, 200, { items });
   }
+  if (shape.accepts && accept(call, response, namespace)) return;
   return status(response, 404, { reason: 'NotFound', message: `no ${path}` });
 }
 
-function discovery(path: string): unknown {
-  const items = Object.entries(KINDS)
-    .filter(([group]) => (path === '/api') === (group === ''))
-    .map(([group, kinds]) => ({
+function accept({ method, path, query, body }: Call, response: ServerResponse, namespace: unknown): boolean {
+  if (method === 'GET') return false;
+  if (path.startsWith('/api/v1/namespaces/consul/') || path.startsWith('/apis/')) {
+    const details = { kind: 'namespaces', name: 'consul' };
+    if (!namespace) {
+      status(response, 404, { reason: 'NotFound', message: 'no namespace', details });
+      return true;
+    }
+  }
+  if (query.get('dryRun') !== 'All' && !path.includes('/leases')) return false;
+  json(response, 200, JSON.parse(body));
+  return true;
+}
+
+export function discoveryAnswer(path: string): unknown {
+  const groups = new Set(Object.values(RESOURCES).map(([group]) => group));
+  const items = [...groups]
+    .filter((group) => (path === '/api') === (group === ''))
+    .map((group) => ({
       metadata: { name: group },
       versions: [
         {
           version: 'v1',
-          resources: kinds.map(([kind, resource, scope]) => ({ resource, scope, responseKind: { kind } })),
+          resources: Object.entries(RESOURCES)
+            .filter(([, [of]]) => of === group)
+            .map(([kind, [, resource, scope]]) => ({ resource, scope, responseKind: { kind } })),
         },
       ],
     }));

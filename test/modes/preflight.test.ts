@@ -5,10 +5,10 @@ import { render } from '../../src/manifests/render.ts';
 import { checkScope, preflight } from '../../src/modes/preflight.ts';
 import { type ClusterShape, startCluster, startRun } from './fixture.ts';
 
-async function check(shape: ClusterShape = {}, change: Partial<Config> = {}) {
+async function check(shape: ClusterShape = {}, change: Partial<Config> = {}, version = 'v1.34.1') {
   const { run } = startRun(change);
   const { cluster, api } = await startCluster(shape);
-  run.known.cluster = { server: api.url };
+  run.known.cluster = { server: api.url, version };
   const outcome = await preflight(run, cluster, render(run.config)).catch((error: unknown) => error);
   return { outcome, api, run, failure: Failure.from(outcome) };
 }
@@ -61,6 +61,22 @@ describe('a cluster that is fit', () => {
   });
 });
 
+test('the permission to delete is asked for only of kinds that have something to go', async () => {
+  const { run } = startRun();
+  const { cluster, api } = await startCluster({ denied: ['delete services'] });
+  const removable = [
+    { apiVersion: 'v1', kind: 'Service', namespace: 'consul', name: 'consul-ui' },
+    { apiVersion: 'example.com/v1', kind: 'Gone', namespace: 'consul', name: 'a' },
+  ];
+  const failure = preflight(run, cluster, render(run.config), removable);
+  await expect(failure).rejects.toMatchObject({
+    reason: 'forbidden',
+    details: ['delete services in consul'],
+  });
+  const asked = reviewed(api.calls).filter((line) => line.startsWith('delete'));
+  expect(asked).toEqual(['delete  services consul']);
+});
+
 describe('what would fail is told before the first write', () => {
   test('permissions, with the Role that grants them', async () => {
     const { failure } = await check({ denied: ['patch statefulsets', 'create pods', 'get leases'] });
@@ -109,6 +125,16 @@ describe('what would fail is told before the first write', () => {
     expect(failure.hint).toMatch(/^Nothing was changed\./);
   });
 
+  test.each([
+    ['v1.28.15', 'Kubernetes v1.28.15 is older than 1.29'],
+    ['v1.29.0', undefined],
+    ['v1.100.0-gke.1', undefined],
+  ])('%s', async (version, what) => {
+    const { outcome, failure } = await check({}, {}, version);
+    if (what) expect(failure).toMatchObject({ reason: 'unfit-cluster', what });
+    else expect(outcome).toHaveProperty('live');
+  });
+
   test('several are listed together', async () => {
     const shape = { nodes: [{ name: 'a' }], storageClasses: [], denied: ['patch statefulsets'] };
     const { failure, run } = await check(shape);
@@ -120,10 +146,12 @@ describe('what would fail is told before the first write', () => {
     expect(failure.details).toContain('patch statefulsets (apps) in consul');
     // Each is a check of its own, those that are in order too.
     expect(run.result().checks.map(({ id, status }) => [id, status])).toEqual([
+      ['cluster-version', 'passed'],
       ['cluster-permissions', 'failed'],
       ['cluster-namespace', 'passed'],
       ['cluster-nodes', 'failed'],
       ['cluster-storage', 'failed'],
+      ['cluster-quota', 'passed'],
     ]);
   });
 

@@ -68,6 +68,22 @@ describe('checks', () => {
     expect(run.result().checks).toMatchObject([{ status: 'skipped', durationMs: 0 }]);
     expect([run.passed('one'), run.failedChecks()]).toEqual([false, []]);
   });
+
+  test('that are a concern warn, and are neither passed nor failed', () => {
+    const { run } = startRun();
+    const { passed: _, ...check } = seen('one', false, 'almost full');
+    run.concern(check);
+    expect(run.result()).toMatchObject({ checks: [{ status: 'warning' }], warnings: ['ONE: almost full'] });
+    expect([run.passed('one'), run.failedChecks()]).toEqual([false, []]);
+  });
+});
+
+test('what was found beside the cause is evidence of every failure', () => {
+  const { run } = startRun();
+  run.findings.push('also this');
+  const failure = new Failure({ reason: 'image', what: 'no image', details: ['first'] });
+  expect(run.result(failure).failure?.details).toEqual(['first', 'also this']);
+  expect(run.result().failure).toBeUndefined();
 });
 
 describe('phases', () => {

@@ -20,7 +20,7 @@ export interface Step {
 
 /**
  * Runs the action from its sources, in a process of its own and with the files of a runner.
- * @param onLog is given the log so far whenever there is more, and the process
+ * @param onLog is given the log so far whenever there is more, and what kills the process, once
  */
 export async function runStep(
   inputs: Record<string, string>,
@@ -45,10 +45,14 @@ export async function runStep(
   });
   onTestFinished(() => void child.kill('SIGKILL'));
   let log = '';
+  let killed = false;
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
       log += text;
-      onLog(log, (signal) => child.kill(signal));
+      onLog(log, (signal) => {
+        if (!killed) child.kill(signal);
+        killed = true;
+      });
     });
   }
   const code = await new Promise<number | null>((resolve, reject) => {

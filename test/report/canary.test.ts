@@ -104,11 +104,21 @@ function known(): Secrets {
   return secrets;
 }
 
-const CLOSED = new Set(['mode', 'result', 'reason', 'id', 'group', 'status', 'action']);
+const CLOSED = new Set(['mode', 'result', 'reason', 'id', 'group', 'status', 'action', 'consequence']);
+const NAMED = { kind: '', name: '', namespace: '' };
+const FIELD = { path: '', before: '', after: '' };
 
 /** A Result that has this text wherever a text can stand. */
 function filled(text: string): Result {
-  const full = { ...failure(), leader: '', manifestsPath: '', voters: 3 };
+  const full = {
+    ...failure(),
+    leader: '',
+    manifestsPath: '',
+    voters: 3,
+    planDigest: '',
+    plan: [{ ...NAMED, consequence: 'rolls-pods' as const, fields: [FIELD], pods: [''], notes: [''] }],
+    drift: [{ ...NAMED, what: 'changed' as const, fields: [FIELD], by: '', at: '' }],
+  };
   const fill = (value: unknown, key = ''): unknown => {
     if (typeof value === 'string') return CLOSED.has(key) ? value : `it says ${text} here`;
     if (Array.isArray(value)) return value.map((entry) => fill(entry));

@@ -132,6 +132,78 @@ export function cancelled(rest: Partial<Result> = {}): Result {
   };
 }
 
+/** Of each consequence one object. */
+export function planned(rest: Partial<Result> = {}): Result {
+  const { leader: _l, voters: _v, clientsReady: _r, clientsDesired: _d, uiCommand: _u, ...base } = success();
+  const object = { namespace: 'consul', fields: [], notes: [] };
+  return {
+    ...base,
+    mode: 'plan',
+    left: 'Nothing was changed.',
+    planDigest: digest,
+    checks: [],
+    objects: [],
+    phases: base.phases.filter(({ endMs }) => endMs <= 640),
+    durationMs: 640,
+    timings: {},
+    plan: [
+      {
+        ...object,
+        kind: 'PersistentVolumeClaim',
+        name: 'old',
+        consequence: 'data-loss',
+        notes: ['the volume and what is on it go with it'],
+      },
+      { ...object, kind: 'Service', name: 'old', consequence: 'delete' },
+      {
+        ...object,
+        kind: 'StatefulSet',
+        name: 'consul-server',
+        consequence: 'recreate',
+        podCount: 3,
+        pods: ['consul-server-2', 'consul-server-1', 'consul-server-0'],
+        notes: ['one server at a time, the last ordinal first, each only while Raft can do without it'],
+      },
+      {
+        ...object,
+        kind: 'StatefulSet',
+        name: 'consul-client',
+        consequence: 'rolls-pods',
+        podCount: 2,
+        pods: ['consul-client-1', 'consul-client-0'],
+        fields: [
+          {
+            path: '.spec.template.spec.containers[name="consul"].image',
+            before: '"consul:1.22.6"',
+            after: '"consul:1.22.7"',
+          },
+          { path: '.spec.minReadySeconds', after: '10' },
+        ],
+        notes: ['by the controller, the last ordinal first, 1 at a time'],
+      },
+      { ...object, kind: 'DaemonSet', name: 'agents', consequence: 'rolls-pods', podCount: 4 },
+      { ...object, kind: 'ConfigMap', name: 'new', consequence: 'create' },
+      {
+        ...object,
+        kind: 'ConfigMap',
+        name: 'consul-client-config',
+        consequence: 'in-place',
+        fields: [{ path: '.data.10-agent.json', before: '  "a": 1,', after: '  "a": 2,\n  "b": 3,' }],
+        notes: ['read by the pods of StatefulSet/consul-client'],
+      },
+      {
+        ...object,
+        kind: 'ServiceAccount',
+        name: 'consul-client',
+        consequence: 'metadata',
+        fields: [{ path: '.metadata.labels.team', before: '"a"' }],
+      },
+      { ...object, kind: 'ServiceAccount', name: 'consul-server', consequence: 'none' },
+    ],
+    ...rest,
+  };
+}
+
 /** What a hostile or broken container may put into a status message. */
 export const HOSTILE: Record<string, string> = {
   command: 'back-off\n::error::owned\n  ::set-env name=A::b',
@@ -166,5 +238,30 @@ export function hostile(text: string, result = failure()): Result {
     checks: result.checks.map((entry) => ({ ...entry, title: text, expected: text, observed: text })),
     objects: [{ kind: text, name: text, namespace: text, action: 'created' }],
     warnings: [text],
+    planDigest: text,
+    plan: [
+      {
+        kind: text,
+        name: text,
+        namespace: text,
+        consequence: 'data-loss',
+        fields: [{ path: text, before: text, after: text }, { path: text }],
+        podCount: 2,
+        pods: [text, text],
+        notes: [text, text],
+      },
+    ],
+    drift: [
+      {
+        kind: text,
+        name: text,
+        namespace: text,
+        what: 'changed',
+        fields: [{ path: text, before: text, after: text }, { path: text }],
+        by: text,
+        at: text,
+      },
+      { kind: text, name: text, what: 'unexpected', fields: [] },
+    ],
   };
 }

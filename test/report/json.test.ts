@@ -19,6 +19,7 @@ describe('the JSON report', () => {
     ['failure', failure()],
     ['cancelled', cancelled()],
     ['render', success({ mode: 'render' })],
+    ['a warning', success({ checks: success().checks.map((check) => ({ ...check, status: 'warning' })) })],
     ...Object.entries(HOSTILE).map(([name, text]): [string, Result] => [name, hostile(text)]),
   ];
   test.each(results)('is as its schema says: %s', (_, result) => expect(errors(toJson(result))).toEqual([]));

@@ -71,6 +71,14 @@ describe('the JUnit report', () => {
     expect(byName('Clients ready')).toBeUndefined();
   });
 
+  test('lets a check that is only a warning pass', () => {
+    const [check] = success().checks;
+    if (!check) throw new Error('no check');
+    const root = read(success({ checks: [{ ...check, title: 'Volumes', status: 'warning' }] }));
+    const found = all(root, 'testcase').find(({ attributes }) => attributes.name === 'Volumes');
+    expect(found?.children).toEqual([]);
+  });
+
   test('says in the verdict what, where, what to do and all the evidence', () => {
     const [found] = all(suite(read(failure()), 'verdict') as XmlElement, 'failure');
     expect(found?.attributes).toEqual({

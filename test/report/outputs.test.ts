@@ -15,6 +15,7 @@ describe('outputs', () => {
       "image": "docker.io/hashicorp/consul@sha256:5c1f2b0c9d7e4a3f8b6a1d2e3c4f5061728394a5b6c7d8e9f0a1b2c3d4e5f607",
       "leader": "consul-server-0",
       "manifest-digest": "sha256:5c1f2b0c9d7e4a3f8b6a1d2e3c4f5061728394a5b6c7d8e9f0a1b2c3d4e5f607",
+      "plan-digest": "",
       "report": "/tmp/report.json",
       "result": "success",
       "voters": "3",

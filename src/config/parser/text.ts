@@ -24,6 +24,11 @@ export const glob: Parser<string> = parser('a glob such as *staging*', (text, re
   isGlob(text) ? text : refuse(),
 );
 
+export const planDigest: Parser<string> = parser(
+  'the output plan-digest of a plan (sha256: and 64 hexadecimal digits)',
+  (text, refuse) => (/^sha256:[0-9a-f]{64}$/.test(text) ? text : refuse()),
+);
+
 /** A glob of `Kind/name:field.path`, such as `StatefulSet/consul-client:.spec.replicas`. */
 export function isFieldGlob(text: string): boolean {
   return isGlob(text) && /^[^/:]+\/[^/]+:./.test(text);

@@ -5,11 +5,13 @@ import { selfSigned } from '../../certificate.ts';
 import { deploy, type Outcome, start } from '../action.ts';
 import { bed } from '../bed.ts';
 import { eventually, kubectl, kubectlApply, pods } from '../cluster.ts';
-import { CLIENTS, expectTold, SMALL, within } from '../scenario.ts';
+import { CLIENTS, expectRed, expectTold, SMALL, within } from '../scenario.ts';
 
 function namespaceWith(name: string, labels: Record<string, string> = {}): string {
   return JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
 }
+
+const POD_SECURITY = 'pod-security.kubernetes.io';
 
 /** Watches over the pods of one namespace alone. */
 function webhook(namespace: string, url: string, caBundle: string): string {
@@ -40,7 +42,8 @@ describe.concurrent('pods are not even made', () => {
     'because the quota is used up',
     within('quota', async (namespace) => {
       await kubectlApply(namespaceWith(namespace));
-      await kubectl('-n', namespace, 'create', 'quota', 'small', '--hard=pods=4');
+      // One with a scope, which is not looked at beforehand: all that do not end by themselves.
+      await kubectl('-n', namespace, 'create', 'quota', 'small', '--hard=pods=4', '--scopes=NotTerminating');
       const outcome = await deploy({ ...SMALL, namespace });
       expectTold(outcome, 'pod-refused', {
         what: /exceeded quota: small/,
@@ -48,13 +51,39 @@ describe.concurrent('pods are not even made', () => {
         hint: 'quota',
       });
       expect(await pods(namespace)).toHaveLength(4);
+
+      // The controller would try again by itself, but only after as long as it has tried in vain.
+      await kubectl('-n', namespace, 'delete', 'quota', 'small');
+      const again = await deploy({ ...SMALL, namespace });
+      expect(again.code, again.log).toBe(0);
+      expect(again.outputs.changed).toBe('true');
+      expect(await pods(namespace)).toHaveLength(5);
+    }),
+  );
+
+  it(
+    'because a quota has no room, which is seen before the first write',
+    within('no-room', async (namespace) => {
+      await kubectlApply(namespaceWith(namespace));
+      await kubectl('-n', namespace, 'create', 'quota', 'small', '--hard=pods=4');
+      // Its controller says what is used.
+      await kubectl('-n', namespace, 'wait', 'quota/small', '--for=jsonpath={.status.hard.pods}=4');
+      const outcome = await deploy({ ...SMALL, namespace });
+      expectRed(outcome, 'unfit-cluster');
+      expect(outcome.report?.failure?.what).toContain(
+        'ResourceQuota/small has room for 4 more (pods), and 5 are missing',
+      );
+      expect(outcome.report?.left).toBe('Nothing was changed.');
+      expect(await kubectl('-n', namespace, 'get', 'statefulsets', '-o', 'name')).toBe('');
     }),
   );
 
   it(
     'because Pod Security forbids what a patch asks for',
     within('pod-security', async (namespace) => {
-      await kubectlApply(namespaceWith(namespace, { 'pod-security.kubernetes.io/enforce': 'restricted' }));
+      // Without its warnings nobody says so beforehand.
+      const labels = { [`${POD_SECURITY}/enforce`]: 'restricted', [`${POD_SECURITY}/warn`]: 'privileged' };
+      await kubectlApply(namespaceWith(namespace, labels));
       const patches = JSON.stringify([
         { target: CLIENTS, merge: { spec: { template: { spec: { hostNetwork: true } } } } },
       ]);
@@ -65,6 +94,23 @@ describe.concurrent('pods are not even made', () => {
         hint: 'Pod Security',
       });
       expect(await pods(namespace, 'client')).toEqual([]);
+    }),
+  );
+
+  it(
+    'because Pod Security will forbid it, which is seen before the first write',
+    within('warned', async (namespace) => {
+      await kubectlApply(namespaceWith(namespace, { [`${POD_SECURITY}/enforce`]: 'restricted' }));
+      const patches = JSON.stringify([
+        { target: CLIENTS, merge: { spec: { template: { spec: { hostNetwork: true } } } } },
+      ]);
+      const outcome = await deploy({ ...SMALL, namespace, patches });
+      expectRed(outcome, 'pod-refused');
+      expect(outcome.report?.failure?.what).toMatch(
+        /would violate PodSecurity "restricted:latest": host namespaces/,
+      );
+      expect(outcome.report?.left).toBe('Nothing was changed.');
+      expect(await kubectl('-n', namespace, 'get', 'statefulsets,services', '-o', 'name')).toBe('');
     }),
   );
 

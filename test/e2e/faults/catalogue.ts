@@ -1,3 +1,4 @@
+import { selfSigned } from '../../certificate.ts';
 import { CLIENTS, CONTAINER, meddle, SERVERS, type Told, type Workload } from '../scenario.ts';
 
 /** Inputs that lead to a fault, and what the run has to say about it. */
@@ -37,6 +38,27 @@ function dataVolume(emptyDir: object) {
     target: SERVERS,
     operations: [{ op: 'replace', path: '/spec/template/spec/volumes/1', value: { name: 'data', emptyDir } }],
   };
+}
+
+const PEM = '/consul/data/tls.pem';
+
+/** Traffic between agents is encrypted, and both sides have to show a certificate of this authority. */
+const TLS = JSON.stringify({
+  tls: {
+    internal_rpc: {
+      ca_file: PEM,
+      cert_file: PEM,
+      key_file: PEM,
+      verify_incoming: true,
+      verify_outgoing: true,
+    },
+  },
+});
+
+/** A certificate that is its own authority, where the agents look for it. */
+function certified(target: Workload) {
+  const { key, cert } = selfSigned('server.dc1.consul');
+  return meddle(target, `printf %s '${cert}${key}' >${PEM}`);
 }
 
 /** One fault of the clients alone: the servers are ready all the while. */
@@ -149,11 +171,29 @@ export const OF_CLIENTS: readonly Fault[] = [
     },
   },
   {
+    name: 'no TLS, which the servers ask for',
+    scenario: 'no-tls',
+    inputs: { 'server-config': TLS, patches: [certified(SERVERS)] },
+    reason: 'tls',
+    told: {
+      what: /consul-server-\d says of it: .*Non-TLS connection/,
+      where: /^Pod\/consul-client-\d$/,
+      hint: 'certificates',
+    },
+  },
+  {
+    name: 'a certificate of another authority than that of the servers',
+    scenario: 'other-tls',
+    inputs: { 'server-config': TLS, 'client-config': TLS, patches: [certified(SERVERS), certified(CLIENTS)] },
+    reason: 'tls',
+    told: { what: 'signed by unknown authority', where: /^Pod\/consul-client-\d$/, hint: 'certificates' },
+  },
+  {
     name: 'one node name for all of them',
     scenario: 'same-name',
     inputs: { patches: [meddle(CLIENTS, 'set -- "$@" -node=same')] },
     reason: 'node-conflict',
-    told: { what: /same/, where: /^Pod\/consul-client-\d$/, hint: 'same name' },
+    told: { what: /name conflict|[Nn]ode name/, where: /^Pod\/consul-client-\d$/, hint: 'same name' },
   },
 ];
 
@@ -186,7 +226,8 @@ export const OF_SERVERS: readonly Fault[] = [
     scenario: 'full',
     inputs: {
       patches: [
-        meddle(SERVERS, 'dd if=/dev/zero of=/consul/data/fill bs=1k 2>/dev/null'),
+        // Without what a start before has left half written, which would be complained about instead.
+        meddle(SERVERS, 'rm -f /consul/data/node-id; dd if=/dev/zero of=/consul/data/fill bs=1k 2>/dev/null'),
         dataVolume({ medium: 'Memory', sizeLimit: '1Mi' }),
       ],
     },

@@ -1,9 +1,8 @@
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Running, start } from '../action.ts';
+import { deploy, type Running, start } from '../action.ts';
 import { bed } from '../bed.ts';
-import { eventually, isReady, kubectl, kubectlJson, pods } from '../cluster.ts';
-import { consul } from '../consul.ts';
-import { address, CLIENTS, expectTold, meddle, readyNames, SERVERS, SMALL, within } from '../scenario.ts';
+import { eventually, isReady, kubectl, kubectlJson, pods, removeNamespace } from '../cluster.ts';
+import { CLIENTS, expectTold, meddle, readyNames, SERVERS, SMALL, within } from '../scenario.ts';
 
 /** Faults of the cluster itself: one after the other, since they are everybody's. */
 
@@ -57,35 +56,6 @@ describe('no false alarm', () => {
       await kubectl('uncordon', node);
       const outcome = await running.outcome;
       expect(outcome.code, outcome.log).toBe(0);
-    }),
-  );
-
-  it(
-    'another server is elected in the middle',
-    within('election', async (namespace) => {
-      const patches = JSON.stringify([meddle(CLIENTS, 'sleep 12')]);
-      const running = start({ ...SMALL, namespace, patches, 'stable-for': '5s' });
-      const leader = await eventually('a leader', 60_000, async () => {
-        try {
-          return (
-            (await consul<string>(await address(namespace, 'consul-server-0'), '/v1/status/leader')) ||
-            undefined
-          );
-        } catch {
-          return undefined;
-        }
-      });
-      const answer = await fetch(
-        `http://${leader.replace(/:8300$/, '')}:8500/v1/operator/raft/transfer-leader`,
-        {
-          method: 'POST',
-        },
-      );
-      expect(answer.ok).toBe(true);
-      const outcome = await running.outcome;
-      expect(outcome.code, outcome.log).toBe(0);
-      const elected = await consul<string>(await address(namespace, 'consul-server-0'), '/v1/status/leader');
-      expect(elected).not.toBe(leader);
     }),
   );
 
@@ -143,7 +113,14 @@ if (bed) {
           });
           const there = (await pods(namespace)).filter(({ spec }) => spec.nodeName === 'n3');
           expect(there.filter(isReady)).toEqual([]);
+
+          // Clients on nodes: the controller asks for none on one that is down.
+          const inputs = { ...SMALL, servers: '1', clients: 'daemonset', 'client-replicas': '10' };
+          const green = await deploy({ ...inputs, namespace: `${namespace}-nodes` });
+          expect(green.code, green.log).toBe(0);
+          expect(green.outputs).toMatchObject({ 'clients-ready': '2', 'clients-desired': '2' });
         } finally {
+          await removeNamespace(`${namespace}-nodes`);
           await fault('return-node', '3');
         }
       }),

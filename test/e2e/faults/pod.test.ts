@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { deploy } from '../action.ts';
+import { deploy, start } from '../action.ts';
 import { eventually, kubectl, kubectlJson, pods, versions } from '../cluster.ts';
 import { consul } from '../consul.ts';
 import {
   address,
   CLIENTS,
+  CONTAINER,
   expectRed,
   expectTold,
   meddle,
@@ -38,13 +39,19 @@ describe.concurrent('servers with', () => {
       if (!fault.said) return;
       // The very words of the agent, not a guess.
       const where = outcome.report?.failure?.where ?? '';
-      const log = await kubectl('-n', namespace, 'logs', where, '--previous').catch(() =>
-        kubectl('-n', namespace, 'logs', where),
-      );
-      expect(log).toMatch(fault.told.what);
+      // Between two starts the kubelet may have no log to give.
+      await eventually(`the log of ${where} to say ${fault.told.what}`, 60_000, async () => {
+        for (const which of ['--previous', '--previous=false']) {
+          const log = await kubectl('-n', namespace, 'logs', where, which).catch(() => '');
+          if (log.includes(String(fault.told.what))) return true;
+        }
+        return undefined;
+      });
     })(),
   );
 });
+
+const NAMES = ['consul-server-0', 'consul-server-1', 'consul-server-2'];
 
 describe.concurrent('a cluster that worked before', () => {
   it(
@@ -57,11 +64,47 @@ describe.concurrent('a cluster that worked before', () => {
       await kubectl('-n', namespace, 'delete', 'pods', ...gone);
 
       const outcome = await deploy({ ...SMALL, namespace });
-      expectTold(outcome, 'no-leader', { what: 'no leader', hint: 'peers.json' });
+      expectTold(outcome, 'no-leader', {
+        what: /no leader: .*needs 2 votes of 3; votes that no server here has: .*:8300, .*:8300$/,
+        hint: 'peers.json',
+      });
+      expect(outcome.summary).toContain('consul-server-0 knows no leader; sees consul-server-0');
       // Nothing was made worse: the one that has the data still has it.
       const ip = await address(namespace, 'consul-server-0');
       const { Servers } = await consul<{ Servers: object[] }>(ip, '/v1/operator/raft/configuration?stale');
       expect(Servers).toHaveLength(3);
+    }),
+  );
+
+  it(
+    'and whose servers were all replaced, so that no client knows one',
+    within('replaced', async (namespace) => {
+      // Our own probe, or the run itself, would lead them back.
+      const operations = [{ op: 'remove', path: `${CONTAINER}/livenessProbe` }];
+      const inputs = {
+        ...SMALL,
+        namespace,
+        patches: JSON.stringify([{ target: CLIENTS, operations }]),
+        'client-config': '{"retry_join":["nowhere.invalid"]}',
+      };
+      const first = await deploy(inputs);
+      expect(first.code, first.log).toBe(0);
+      const before = await Promise.all(NAMES.map((name) => address(namespace, name)));
+      await kubectl('-n', namespace, 'delete', 'pods', ...NAMES, '--grace-period=0', '--force');
+
+      const outcome = await deploy(inputs);
+      expectTold(outcome, 'outside', {
+        what: /2 pods \(consul-client-0, consul-client-1\): its agent has not joined the servers/,
+        where: 'Pod/consul-client-0',
+        hint: 'retry_join',
+      });
+      expect(await readyNames(namespace)).toEqual(NAMES);
+      const now = await Promise.all(NAMES.map((name) => address(namespace, name)));
+      expect(now.filter((ip) => before.includes(ip))).toEqual([]);
+      const client = await fetch(
+        `http://${await address(namespace, 'consul-client-0')}:8500/v1/status/leader`,
+      );
+      expect(await client.text()).toContain('No known Consul servers');
     }),
   );
 
@@ -108,6 +151,35 @@ describe.concurrent('no false alarm', () => {
       expect(outcome.code, outcome.log).toBe(0);
       const clients = await pods(namespace, 'client');
       expect(clients.map(({ status }) => status.containerStatuses?.[0]?.restartCount)).toEqual([2, 2]);
+    }),
+  );
+
+  it(
+    'another server is elected in the middle',
+    within('election', async (namespace) => {
+      const patches = JSON.stringify([meddle(CLIENTS, 'sleep 12')]);
+      const running = start({ ...SMALL, namespace, patches, 'stable-for': '5s' });
+      const leader = await eventually('a leader', 60_000, async () => {
+        try {
+          return (
+            (await consul<string>(await address(namespace, 'consul-server-0'), '/v1/status/leader')) ||
+            undefined
+          );
+        } catch {
+          return undefined;
+        }
+      });
+      const answer = await fetch(
+        `http://${leader.replace(/:8300$/, '')}:8500/v1/operator/raft/transfer-leader`,
+        {
+          method: 'POST',
+        },
+      );
+      expect(answer.ok).toBe(true);
+      const outcome = await running.outcome;
+      expect(outcome.code, outcome.log).toBe(0);
+      const elected = await consul<string>(await address(namespace, 'consul-server-0'), '/v1/status/leader');
+      expect(elected).not.toBe(leader);
     }),
   );
 

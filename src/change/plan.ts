@@ -1,0 +1,100 @@
+import { type KubernetesObject, type ManagedFields, objectName } from '../kubernetes/object.ts';
+import type { PlannedChange } from '../report/result.ts';
+import { byGravity, type Effect, effectOf } from './consequence.ts';
+import { type Difference, differences } from './difference.ts';
+import { planDigest } from './digest.ts';
+import { fieldsOf, ownedFields, union } from './ownership.ts';
+import { shown } from './shown.ts';
+import { silentChange } from './silent.ts';
+import type { Step } from './step.ts';
+import { takeovers } from './takeover.ts';
+import { mounts } from './workload.ts';
+
+/** What a deploy would do, and the digest that holds it to that. */
+export interface ChangePlan {
+  /** The gravest first; objects that stay as they are come last. */
+  changes: PlannedChange[];
+  digest: string;
+}
+
+/** @param manager the field manager that applies */
+export function changePlan(steps: readonly Step[], manager: string): ChangePlan {
+  const judged = steps.map((step) => {
+    const fields = fieldsThatChange(step, manager);
+    return { step, fields, effect: effectOf(step, fields) };
+  });
+  return {
+    changes: judged
+      .map(({ step, fields, effect }) => plannedChange(step, fields, effect, steps, manager))
+      .sort(byGravity),
+    digest: planDigest(
+      judged.map(({ step, fields, effect: { consequence } }) => ({ step, fields, consequence })),
+    ),
+  };
+}
+
+function fieldsThatChange(step: Step, manager: string): Difference[] {
+  const { action, live, desired, predicted } = step;
+  if (!live || (action !== 'change' && action !== 'recreate')) return [];
+  const owned = union([{ fieldsV1: ownedFields([live, predicted], manager) }, ...takenWhole(step)]);
+  // A new object in its place is not dry-run: the manifest says what it will own.
+  const known = predicted.metadata.managedFields ? owned : fieldsOf(desired);
+  return differences(live, predicted, known);
+}
+
+/** Whoever made an object that is taken over loses all of it, and what of that is not rendered goes. */
+function takenWhole({ adopting, live, predicted }: Step): ManagedFields[] {
+  if (adopting === undefined) return [];
+  const left = new Set((predicted.metadata.managedFields ?? []).map(({ manager }) => manager));
+  return (live?.metadata.managedFields ?? []).filter(
+    ({ manager, subresource }) => !subresource && !left.has(manager),
+  );
+}
+
+function plannedChange(
+  step: Step,
+  fields: readonly Difference[],
+  { consequence, podCount, pods, notes }: Effect,
+  steps: readonly Step[],
+  manager: string,
+): PlannedChange {
+  const { kind, metadata } = step.desired;
+  const isWritten = step.action === 'change';
+  return {
+    kind,
+    name: metadata.name,
+    ...(metadata.namespace !== undefined && { namespace: metadata.namespace }),
+    consequence,
+    fields: fields.flatMap((field) => shown(kind, field)),
+    ...(podCount !== undefined && { podCount }),
+    ...(pods && { pods }),
+    notes: [
+      ...notes,
+      ...(step.adopting === undefined
+        ? []
+        : ['exists and was not deployed by this action; it is taken over']),
+      ...(step.yielded ?? []).map(({ field, manager }) => `leaves ${field} to "${manager}"`),
+      ...(isWritten ? takeovers(step.live, step.predicted, manager) : []),
+      ...(isWritten && step.live && fields.length === 0
+        ? [SILENCE[silentChange(step.live, step.predicted).kind]]
+        : []),
+      ...(isWritten && fields.some(({ path }) => !path.startsWith('.metadata.'))
+        ? readers(step.desired, steps)
+        : []),
+    ],
+  };
+}
+
+const SILENCE = {
+  owners: 'only who owns its fields changes',
+  order: 'only the order of a list changes',
+  others: 'fields change that others own, such as a webhook',
+};
+
+/** Who reads a ConfigMap or a Secret that changes: running pods see it late, or when they start again. */
+function readers(object: KubernetesObject, steps: readonly Step[]): string[] {
+  const workloads = steps
+    .filter(({ desired }) => mounts(desired, object))
+    .map(({ desired }) => objectName(desired));
+  return workloads.length > 0 ? [`read by the pods of ${workloads.join(', ')}`] : [];
+}

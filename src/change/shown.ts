@@ -1,0 +1,99 @@
+import type { FieldChange } from '../report/result.ts';
+import type { Difference } from './difference.ts';
+import { type Hunk, hunks } from './lines.ts';
+
+const LONGEST_VALUE = 160;
+const LONGEST_LINE = 200;
+const MOST_LINES = 12;
+const MOST_HUNKS = 20;
+
+const HIDDEN = '(hidden)';
+/** The field, or what it is about, has the name of a secret. */
+const TELLING = /secret|token|password|passwd|passphrase|encrypt|licen[cs]e|credential|[^a-z]key/i;
+/** In a line of configuration: `encrypt = "…"`, `"initial_management": "…"`, `-token=…` */
+const TELLING_LINE =
+  /^(.*?(?:secret(?:_id)?|token|password|passwd|passphrase|encrypt|licen[cs]e|initial_management|[^a-z]key)["']?\s*[:=]\s*)\S.*$/i;
+
+/**
+ * A difference made ready to be shown: JSON, shortened; of texts and lists the lines that differ, each place by
+ * itself. Values of Secrets and of what is named like one never.
+ */
+export function shown(kind: string, { path, before, after }: Difference): FieldChange[] {
+  if (isHidden(kind, path, before, after)) {
+    return [
+      {
+        path,
+        ...(before !== undefined && { before: HIDDEN }),
+        ...(after !== undefined && { after: before === undefined ? HIDDEN : '(hidden, changed)' }),
+      },
+    ];
+  }
+  const lines = linesOf(before, after);
+  if (!lines) return [{ path, ...value('before', before), ...value('after', after) }];
+  const found = hunks(lines.before, lines.after);
+  const fields = found
+    .slice(0, MOST_HUNKS)
+    .map((hunk) => ({ path, ...block('before', hunk), ...block('after', hunk) }));
+  const more = found.length - fields.length;
+  return more > 0 ? [...fields, { path, after: `(${more} more places differ)` }] : fields;
+}
+
+function isHidden(kind: string, path: string, ...values: unknown[]): boolean {
+  if (kind === 'Secret' && !path.startsWith('.metadata.')) return true;
+  // A number or a switch is no secret, whatever it is called.
+  return TELLING.test(path) && values.some((one) => typeof one === 'string' || typeof one === 'object');
+}
+
+/** Both sides by lines, where that shows more than both of them whole. */
+function linesOf(before: unknown, after: unknown): Hunk | undefined {
+  if (isText(before) && isText(after) && /\n/.test(before + after)) {
+    return { before: before.split('\n'), after: after.split('\n') };
+  }
+  if (isList(before) && isList(after)) {
+    return { before: before.map((one) => entry(one)), after: after.map((one) => entry(one)) };
+  }
+  return undefined;
+}
+
+function entry(one: unknown): string {
+  return isText(one) ? JSON.stringify(one) : canonicalJson(one);
+}
+
+/** Keys by the alphabet, so that their order makes no line differ. */
+function canonicalJson(one: unknown): string {
+  if (typeof one !== 'object' || one === null) return JSON.stringify(one) ?? 'null';
+  if (Array.isArray(one)) return `[${one.map(canonicalJson).join(',')}]`;
+  const entries = Object.entries(one).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${entries.map(([key, below]) => `${JSON.stringify(key)}:${canonicalJson(below)}`).join(',')}}`;
+}
+
+function value(side: 'before' | 'after', what: unknown): FieldChange | object {
+  if (what === undefined) return {};
+  return { [side]: clip(withoutSecret(canonicalJson(what)), LONGEST_VALUE) };
+}
+
+function block(side: 'before' | 'after', hunk: Hunk): object {
+  const lines = hunk[side].map((line) => clip(withoutSecret(line), LONGEST_LINE));
+  if (lines.length === 0) return {};
+  const more = lines.length - MOST_LINES;
+  const kept = more > 0 ? [...lines.slice(0, MOST_LINES), `… ${more} more lines`] : lines;
+  return { [side]: kept.join('\n') };
+}
+
+/** What stands behind the name of a secret stays out, whatever comes after it. */
+function withoutSecret(text: string): string {
+  // Cut first: the pattern takes its time with megabytes.
+  return clip(text, 10 * LONGEST_LINE).replace(TELLING_LINE, `$1${HIDDEN}`);
+}
+
+function isText(what: unknown): what is string {
+  return typeof what === 'string';
+}
+
+function isList(what: unknown): what is unknown[] {
+  return Array.isArray(what);
+}
+
+function clip(text: string, longest: number): string {
+  return text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
+}

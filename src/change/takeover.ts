@@ -1,0 +1,41 @@
+import type { KubernetesObject, ManagedFields } from '../kubernetes/object.ts';
+import { type Element, element } from './element.ts';
+import { type FieldTree, union } from './ownership.ts';
+
+const MOST_PATHS = 6;
+
+/** What an apply takes from other field managers, one line for each of them. */
+export function takeovers(
+  live: KubernetesObject | undefined,
+  predicted: KubernetesObject,
+  manager: string,
+): string[] {
+  const before = byManager(live, manager);
+  const after = byManager(predicted, manager);
+  return [...before].flatMap(([other, fields]) => {
+    const lost = missing(fields, after.get(other), '');
+    if (lost.length === 0) return [];
+    const more = lost.length - MOST_PATHS;
+    const paths = `${lost.slice(0, MOST_PATHS).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+    return [`takes from "${other}": ${paths}`];
+  });
+}
+
+function byManager(object: KubernetesObject | undefined, own: string): Map<string, FieldTree> {
+  const entries = new Map<string, ManagedFields[]>();
+  for (const entry of object?.metadata.managedFields ?? []) {
+    if (entry.manager === own || entry.subresource === 'status') continue;
+    entries.set(entry.manager, [...(entries.get(entry.manager) ?? []), entry]);
+  }
+  return new Map([...entries].map(([name, all]) => [name, union(all)]));
+}
+
+/** Paths of the first tree that the second lacks. */
+function missing(fields: FieldTree, others: FieldTree | undefined, path: string): string[] {
+  const below = Object.keys(fields).flatMap((name): [string, Element][] => {
+    const step = element(name);
+    return step ? [[name, step]] : [];
+  });
+  if (below.length === 0) return others ? [] : [path];
+  return below.flatMap(([name, step]) => missing(fields[name] ?? {}, others?.[name], path + step.text));
+}

@@ -1,0 +1,47 @@
+/** One object that a deployment owns. */
+export interface InventoryEntry {
+  apiVersion: string;
+  kind: string;
+  /** Absent for objects that belong to no namespace. */
+  namespace?: string;
+  name: string;
+  /** Of the object that was applied; absent until it has been. */
+  uid?: string;
+}
+
+/** What one run saw, for comparison with later ones. Durations are milliseconds. */
+export interface RunRecord {
+  /** RFC 3339, when the run began. */
+  at: string;
+  mode: 'deploy' | 'verify';
+  /** Whether the run wrote anything: a forming cluster takes longer than one that runs. */
+  changed: boolean;
+  /** From the start to the verdict. */
+  verdictMs: number;
+  /** How long the smoke key took to be committed. */
+  commitMs?: number;
+  leader?: string;
+  consulVersion?: string;
+  image?: string;
+  /** Restarts of each pod's containers so far, by pod uid. */
+  restarts: Record<string, number>;
+}
+
+/**
+ * What a deployment owns and how it was deployed, kept in the cluster beside it. The entries are a superset while
+ * a deploy is under way (`phase: applying`) and exact after it.
+ */
+export interface Inventory {
+  schemaVersion: 1;
+  phase: 'applying' | 'deployed';
+  /** The run that wrote it. */
+  run: string;
+  /** RFC 3339. */
+  at: string;
+  manifestDigest: string;
+  image?: string;
+  consulVersion?: string;
+  entries: InventoryEntry[];
+  /** The newest last. */
+  history: RunRecord[];
+}

@@ -1,0 +1,90 @@
+import { FIELD_MANAGER, type KubernetesObject } from '../kubernetes/object.ts';
+import { entryKey } from './entry.ts';
+import type { Inventory, InventoryEntry } from './inventory.ts';
+
+/** With these go data: of a volume, of keys that are nowhere else, of all resources of a kind. */
+const DATA = new Set(['PersistentVolume', 'PersistentVolumeClaim', 'CustomResourceDefinition', 'Secret']);
+
+/** Why a kind stays; undefined for one that may go. */
+export type Spare = (kind: string) => string | undefined;
+
+/** A deploy removes nothing with which more would go than itself. */
+export const spareInDeploy: Spare = (kind) =>
+  kind === 'Namespace' || DATA.has(kind) ? `a ${kind} is never removed by a deploy` : undefined;
+
+/** Of its namespace a destroy decides by what else is in it. */
+export const spareInDestroy =
+  (destroyData: boolean): Spare =>
+  (kind) => {
+    if (kind === 'Namespace') return 'its namespace goes last, if at all';
+    return DATA.has(kind) && !destroyData ? `a ${kind} is data, and destroy-data is false` : undefined;
+  };
+
+/** Annotation of an object that is to stay when it is no longer rendered: `keep`. */
+export const PRUNE_ANNOTATION = 'consul-deploy/prune';
+
+/** What a deployment owns and what is not rendered any more. */
+export function leftovers(
+  { entries }: Pick<Inventory, 'entries'>,
+  objects: readonly KubernetesObject[],
+): InventoryEntry[] {
+  const rendered = new Set(
+    objects.map(({ apiVersion, kind, metadata }) => entryKey({ apiVersion, kind, ...metadata })),
+  );
+  return entries.filter((entry) => !rendered.has(entryKey(entry)));
+}
+
+/** Those of them that a deploy removes, as far as it may. */
+export function pruneCandidates(
+  inventory: Pick<Inventory, 'entries'>,
+  objects: readonly KubernetesObject[],
+): InventoryEntry[] {
+  return leftovers(inventory, objects).filter(({ kind }) => spareInDeploy(kind) === undefined);
+}
+
+/** How many of the inventory's entries one deploy may remove. */
+export function mostPruned(
+  { entries }: Pick<Inventory, 'entries'>,
+  limit: { kind: 'count'; count: number } | { kind: 'percent'; percent: number },
+): number {
+  return limit.kind === 'count' ? limit.count : Math.floor((entries.length * limit.percent) / 100);
+}
+
+/** What is to be done about one of them, by what the cluster has under its name now. */
+export type Fate =
+  | { action: 'remove' }
+  /** There is nothing to remove. */
+  | { action: 'forget' }
+  /** It stays. `forget`: since it is not ours any more. */
+  | { action: 'keep'; why: string; forget: boolean };
+
+/** @param name of the deployment */
+export function fateOf(
+  entry: InventoryEntry,
+  live: KubernetesObject | undefined,
+  name: string,
+  spare: Spare = spareInDeploy,
+): Fate {
+  if (!live) return { action: 'forget' };
+  const { uid, labels = {}, annotations = {} } = live.metadata;
+  const stays = (why: string, forget = true): Fate => ({ action: 'keep', why, forget });
+  if (entry.uid !== undefined && uid !== entry.uid) return stays('somebody else made it anew');
+  const owner = live.metadata.ownerReferences?.find(({ controller }) => controller);
+  if (owner) return stays(`it belongs to ${owner.kind}/${owner.name} now`);
+  const instance = labels['app.kubernetes.io/instance'];
+  if (
+    labels['app.kubernetes.io/managed-by'] === FIELD_MANAGER &&
+    instance !== undefined &&
+    instance !== name
+  ) {
+    return stays(`it belongs to the deployment "${instance}" now`);
+  }
+  if (!(live.metadata.managedFields ?? []).some(({ manager }) => manager === FIELD_MANAGER)) {
+    return stays('no field of it is ours any more');
+  }
+  const spared = spare(entry.kind);
+  if (spared !== undefined) return stays(spared, false);
+  if (annotations[PRUNE_ANNOTATION] === 'keep')
+    return stays(`its annotation ${PRUNE_ANNOTATION} says so`, false);
+  return { action: 'remove' };
+}

@@ -1,0 +1,31 @@
+import { storedObject } from './apply.ts';
+import type { Discovery } from './discovery.ts';
+import { ApiError } from './error.ts';
+import type { KubernetesObject } from './object.ts';
+import type { Transport } from './transport.ts';
+
+/** What names one object. */
+export interface ObjectReference {
+  apiVersion: string;
+  kind: string;
+  namespace?: string;
+  name: string;
+}
+
+/** Undefined when there is none, or when the cluster does not serve its kind any more. */
+export async function readObject(
+  transport: Pick<Transport, 'request'>,
+  discovery: Discovery,
+  { apiVersion, kind, namespace, name }: ObjectReference,
+  signal: AbortSignal,
+): Promise<KubernetesObject | undefined> {
+  if (!discovery.serves(apiVersion, kind)) return undefined;
+  const path = discovery.resource(apiVersion, kind).path(namespace, name);
+  try {
+    const { body } = await transport.request<KubernetesObject>({ method: 'GET', path, signal });
+    return storedObject(body, { apiVersion, kind, metadata: { name } });
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,114 @@
+import { type AgentFacts, readAgentFacts } from '../../consul/agent-facts.ts';
+import { Backoff } from '../../consul/blocking-query.ts';
+import { type Carriage, type Carried, carriageOf, isNothing } from '../../consul/carried.ts';
+import type { ConsulClient } from '../../consul/client.ts';
+import { ConsulError } from '../../consul/failure.ts';
+import { readRegistrations } from '../../consul/restoration.ts';
+import { Failure } from '../../failure.ts';
+import { runInPod } from '../../kubernetes/command.ts';
+import type { Transport } from '../../kubernetes/transport.ts';
+
+/** Where registrations wait for their new agent. In Consul's own store, since they may hold what it may hold. */
+const PREFIX = 'consul-deploy/adoption/';
+/** Consul takes values of 512 KiB. */
+export const MOST_BYTES = 500_000;
+/** An election, and a leader that is being replaced, take less. */
+const LEADER_MS = 60_000;
+
+/** The files that an agent keeps, one in a line: Go writes JSON without line breaks. */
+const READ_KEPT = 'for f in "$1"/services/* "$1"/checks/*; do if [ -f "$f" ]; then cat "$f"; echo; fi; done';
+
+type Registrations = Awaited<ReturnType<typeof readRegistrations>>;
+
+export interface Inspection {
+  facts: AgentFacts;
+  registrations: Registrations;
+  /** How many services and checks those are. */
+  holds: number;
+}
+
+/** What an agent is, and what is registered there. */
+export async function inspect(client: ConsulClient, signal: AbortSignal): Promise<Inspection> {
+  const facts = await readAgentFacts(client, signal);
+  const registrations = await readRegistrations(client, signal);
+  const { services, checks } = registrations;
+  return { facts, registrations, holds: Object.keys(services).length + Object.keys(checks).length };
+}
+
+/** What of that can be taken along, with what the agent's data directory holds of it. */
+export async function carriage(
+  transport: Transport,
+  container: { namespace: string; pod: string; container: string },
+  { dataDir }: AgentFacts,
+  registrations: Registrations,
+  signal: AbortSignal,
+): Promise<Carriage> {
+  const command = ['sh', '-c', READ_KEPT, 'sh', dataDir];
+  const files = await runInPod(transport, { ...container, command, signal });
+  return carriageOf({ ...registrations, files: files.split('\n').filter((line) => line !== '') });
+}
+
+/** Writes down what an agent holds, before its pod goes; nothing for an agent that holds nothing. */
+export async function keep(
+  server: ConsulClient,
+  node: string,
+  carried: Carried,
+  signal: AbortSignal,
+): Promise<void> {
+  if (isNothing(carried)) return;
+  await whileLeaderless(signal, (both) =>
+    server.put(`/v1/kv/${PREFIX}${encodeURIComponent(node)}`, JSON.stringify(carried), { signal: both }),
+  );
+}
+
+/** What was written down for this agent. */
+export async function keptFor(
+  server: ConsulClient,
+  node: string,
+  signal: AbortSignal,
+): Promise<Carried | undefined> {
+  const path = `/v1/kv/${PREFIX}${encodeURIComponent(node)}`;
+  const { status, body } = await whileLeaderless(signal, (both) =>
+    server.get<unknown>(path, { signal: both, query: { raw: true, consistent: true }, accept: [404] }),
+  );
+  if (status === 404) return undefined;
+  return (typeof body === 'string' ? JSON.parse(body) : body) as Carried;
+}
+
+/** The agents that something was written down for. */
+export async function keptNodes(server: ConsulClient, signal: AbortSignal): Promise<string[]> {
+  const { status, body } = await whileLeaderless(signal, (both) =>
+    server.get<string[]>(`/v1/kv/${PREFIX}`, { signal: both, query: { keys: true }, accept: [404] }),
+  );
+  return status === 404 ? [] : body.map((key) => decodeURIComponent(key.slice(PREFIX.length)));
+}
+
+export async function forget(server: ConsulClient, node: string, signal: AbortSignal): Promise<void> {
+  await whileLeaderless(signal, (both) =>
+    server.delete(`/v1/kv/${PREFIX}${encodeURIComponent(node)}`, { signal: both }),
+  );
+}
+
+/** Asks again while there is no leader, for a while. All of these may be repeated. */
+async function whileLeaderless<T>(signal: AbortSignal, ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const limit = AbortSignal.timeout(LEADER_MS);
+  const both = AbortSignal.any([signal, limit]);
+  const backoff = new Backoff();
+  let last: unknown;
+  for (;;) {
+    try {
+      return await ask(both);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (limit.aborted) throw last ?? error;
+      last = error;
+      const passing = error instanceof ConsulError ? error.leaderless : isUnreachable(error);
+      if (!passing) throw error;
+    }
+    await backoff.pause(both).catch(() => signal.throwIfAborted());
+  }
+}
+
+function isUnreachable(error: unknown): boolean {
+  return error instanceof Failure && error.reason === 'unreachable';
+}

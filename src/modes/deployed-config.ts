@@ -1,0 +1,104 @@
+import type { AgentConfigFragment, Config } from '../config/config.ts';
+import type { KubernetesObject } from '../kubernetes/object.ts';
+import type { Role } from '../manifests/label.ts';
+import { configMapName, roleName } from '../manifests/name.ts';
+
+interface Workload {
+  replicas?: number;
+  template?: { spec?: { containers?: { name?: string; image?: string }[] } };
+  volumeClaimTemplates?: { spec?: { resources?: { requests?: { storage?: string } } } }[];
+}
+
+/** A Config that says what was deployed, and the inputs that it could not tell and took as they were given. */
+export interface DeployedConfig {
+  config: Config;
+  unknown: string[];
+}
+
+/**
+ * What a cluster was deployed with, as the recorded objects say: inputs of another workflow, and their defaults, say
+ * nothing about it. Where and how to verify, and what to prove, stays as it was given.
+ */
+export function deployedConfig(given: Config, manifests: readonly KubernetesObject[]): DeployedConfig {
+  const find = (kind: string, name: string) =>
+    manifests.find((object) => object.kind === kind && object.metadata.name === name);
+  const spec = (object: KubernetesObject | undefined) => (object?.spec ?? {}) as Workload;
+  const servers = spec(find('StatefulSet', roleName(given, 'server')));
+  const daemonSet = find('DaemonSet', roleName(given, 'client'));
+  const clientSet = find('StatefulSet', roleName(given, 'client'));
+  const serverFiles = filesOf(find('ConfigMap', configMapName(given, 'server')));
+  const agent = parsed(serverFiles['10-agent.json']);
+  const [claim] = servers.volumeClaimTemplates ?? [];
+
+  const unknown: string[] = [];
+  const told = <T>(input: string, value: T | undefined, otherwise: T): T => {
+    if (value === undefined) unknown.push(input);
+    return value ?? otherwise;
+  };
+  const config: Config = {
+    ...given,
+    image: told('image', imageOf(servers), given.image),
+    datacenter: told('datacenter', text(agent.datacenter), given.datacenter),
+    domain: told('domain', text(agent.domain), given.domain),
+    servers: told('servers', serverCount(servers.replicas), given.servers),
+    clients: daemonSet ? 'daemonset' : clientSet ? 'statefulset' : 'none',
+    clientReplicas: spec(clientSet).replicas ?? given.clientReplicas,
+    recursors: Array.isArray(agent.recursors) ? agent.recursors.map(String) : [],
+    ui: find('Service', `${given.name}-ui`) !== undefined,
+    serverStorage: claim
+      ? { kind: 'persistent', size: claim.spec?.resources?.requests?.storage ?? '' }
+      : { kind: 'ephemeral' },
+    serverConfig: fragment(serverFiles),
+    clientConfig: fragment(filesOf(find('ConfigMap', configMapName(given, 'client')))),
+    patches: [],
+    postRender: undefined,
+  };
+  return { config, unknown };
+}
+
+/** The image of the agents of a role, as it was deployed. */
+export function deployedImage(
+  { name }: Pick<Config, 'name'>,
+  role: Role,
+  manifests: readonly KubernetesObject[],
+): string | undefined {
+  const workload = manifests.find(
+    ({ kind, metadata }) =>
+      (kind === 'StatefulSet' || kind === 'DaemonSet') && metadata.name === `${name}-${role}`,
+  );
+  return imageOf((workload?.spec ?? {}) as Workload);
+}
+
+function imageOf({ template }: Workload): string | undefined {
+  const containers = template?.spec?.containers ?? [];
+  return (containers.find(({ name }) => name === 'consul') ?? containers[0])?.image;
+}
+
+function serverCount(replicas: number | undefined): Config['servers'] | undefined {
+  return replicas === 1 || replicas === 3 || replicas === 5 ? replicas : undefined;
+}
+
+function filesOf(configMap: KubernetesObject | undefined): Record<string, string> {
+  return (configMap?.data ?? {}) as Record<string, string>;
+}
+
+function fragment(files: Record<string, string>): AgentConfigFragment | undefined {
+  for (const format of ['json', 'hcl'] as const) {
+    const found = files[`20-override.${format}`];
+    if (found !== undefined) return { format, text: found };
+  }
+  return undefined;
+}
+
+function parsed(json: string | undefined): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(json ?? '{}');
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,95 @@
+import { spareInDestroy } from '../inventory/prune.ts';
+import type { AccessCheck } from '../kubernetes/access.ts';
+import type { Lock } from '../kubernetes/lease.ts';
+import { lock } from './apply.ts';
+import { claimsOf, removeClaims } from './claim.ts';
+import { type Cluster, connect } from './connect.ts';
+import { removeNamespace } from './empty-namespace.ts';
+import { requirePermissions, toRemove } from './permission.ts';
+import { type DeployRecord, readRecord } from './record.ts';
+import { removedAsSeen } from './removal.ts';
+import type { Run } from './run.ts';
+import { takeDown } from './take-down.ts';
+
+/**
+ * `mode: destroy`: removes what the record names, in the reverse order of a deploy, and waits until it is gone. It
+ * may be killed at any moment: the record goes last, so that the next run goes on from there.
+ */
+export async function destroyMode(run: Run, mask: (secret: string) => void): Promise<void> {
+  const cluster = await run.phase('connect', 'Connect to the cluster', () => connect(run, mask));
+  try {
+    const known = await readRecord(run, cluster);
+    if (!known) return tellNothing(run);
+    await run.phase('connect', 'Check the permissions', () => permissions(run, cluster, known));
+    const held = run.config.lock ? await run.phase('lock', 'Lock', () => lock(run, cluster)) : undefined;
+    let isGone = false;
+    try {
+      await destroyLocked(run, cluster, held);
+      isGone = true;
+    } finally {
+      await (isGone ? held?.remove() : held?.release());
+    }
+    if (run.config.destroyData) await removeNamespace(run, cluster, known.inventory);
+  } finally {
+    await cluster.transport.close();
+  }
+}
+
+async function destroyLocked(run: Run, cluster: Cluster, held: Lock | undefined): Promise<void> {
+  held?.lost.addEventListener('abort', () => run.fail(held.lost.reason), { once: true });
+  // Again: the run that held the lock may have been another destroy.
+  const record = await readRecord(run, cluster);
+  if (!record) return tellNothing(run);
+  run.log.startHeartbeat();
+  await run.phase('remove', 'Remove', async () => {
+    run.known.left = 'What was removed so far is gone; the next run goes on from there.';
+    await takeDown(run, cluster, record.inventory.entries, spareInDestroy(run.config.destroyData));
+    await removeClaims(run, cluster, claimsOf(run, record));
+  });
+  await run.phase('record', 'Remove the record', () => removeRecord(run, cluster, record));
+  tellLeft(run);
+}
+
+async function removeRecord(run: Run, cluster: Cluster, record: DeployRecord): Promise<void> {
+  let { live }: { live: DeployRecord['live'] | undefined } = record;
+  // Without the lock another run may write it in the meantime, and it is its record then.
+  while (live && !(await removedAsSeen(run, cluster, live))) live = (await readRecord(run, cluster))?.live;
+}
+
+async function permissions(run: Run, cluster: Cluster, { inventory, live }: DeployRecord): Promise<void> {
+  const { namespace, lock, destroyData } = run.config;
+  const record = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: live.metadata.name };
+  const entries = inventory.entries.filter(({ kind }) => kind !== 'Namespace');
+  const of = (group: string, resource: string, verbs: string[]): AccessCheck[] =>
+    verbs.map((verb) => ({ verb, group, resource, namespace }));
+  const asked = [
+    ...toRemove(cluster.discovery, [...entries, record]),
+    ...of('', 'pods', ['list']),
+    ...(destroyData ? of('', 'persistentvolumeclaims', ['list', 'delete']) : []),
+    ...(lock ? of('coordination.k8s.io', 'leases', ['get', 'create', 'update', 'delete']) : []),
+  ];
+  const once = [...new Map(asked.map((check) => [JSON.stringify(check), check])).values()];
+  const observed = await requirePermissions(run, cluster, once);
+  const check = { id: 'cluster-permissions', title: 'Permissions', group: 'cluster' } as const;
+  run.check({ ...check, expected: 'all that a destroy needs', observed, passed: true });
+}
+
+function tellNothing(run: Run): void {
+  const { name, namespace } = run.config;
+  run.known.left = `There is nothing: no deployment "${name}" is recorded in the namespace ${namespace}.`;
+  run.log.info(run.known.left);
+}
+
+function tellLeft(run: Run): void {
+  const { name, namespace } = run.config;
+  const kept = run.known.objects.filter(({ action }) => action === 'kept');
+  const claims = kept.filter(({ kind }) => kind === 'PersistentVolumeClaim').map((claim) => claim.name);
+  const parts = [`What was deployed as "${name}" is gone; the namespace ${namespace} stays.`];
+  if (kept.length > 0) parts.push(`Kept: ${kept.map((one) => `${one.kind}/${one.name}`).join(', ')}.`);
+  if (claims.length > 0) {
+    parts.push(
+      `A later deploy finds its data in the claims; they go with kubectl -n ${namespace} delete pvc ${claims.join(' ')}.`,
+    );
+  }
+  run.known.left = parts.join(' ');
+}

@@ -1,0 +1,56 @@
+import { removal, type Step } from '../change/step.ts';
+import type { KubernetesObject } from '../kubernetes/object.ts';
+import type { PlannedObject } from '../kubernetes/plan.ts';
+import { previewTakeovers } from './adoption/preview.ts';
+import { plan } from './apply.ts';
+import { asApproved, describePlan } from './approval.ts';
+import { type Cluster, connect } from './connect.ts';
+import { objectsToApply } from './namespace.ts';
+import { checkScope, type NamespaceState, preflight } from './preflight.ts';
+import { planPrune } from './prune.ts';
+import { readRecord } from './record.ts';
+import { renderSet } from './render.ts';
+import type { Run } from './run.ts';
+
+/**
+ * What a deploy would do, as far as it is known before the namespace exists.
+ * @returns the steps that were compared, and those of them that are of what is rendered
+ */
+export async function planAll(
+  run: Run,
+  cluster: Cluster,
+  rendered: readonly KubernetesObject[],
+  namespace: NamespaceState,
+): Promise<{ steps: Step[]; objects: PlannedObject[] }> {
+  const before = await readRecord(run, cluster, { damaged: 'absent' });
+  const objects = objectsToApply(run, rendered, namespace);
+  const all = await run.phase('dry-run', 'Dry run', () =>
+    asApproved(run, async () => {
+      const missingNamespace = !namespace.live;
+      const planned = await plan(run, cluster, objects, before?.inventory.entries, { missingNamespace });
+      const { live } = await planPrune(run, cluster, before?.inventory, rendered);
+      return { steps: [...planned.objects, ...live.map(removal)], objects: planned.objects };
+    }),
+  );
+  await run.phase('compare', 'Compare', async () => describePlan(run, all.steps));
+  return all;
+}
+
+/** `mode: plan`: what a deploy would change. Every request only reads, or is a dry run; no lock is taken. */
+export async function planMode(run: Run, mask: (secret: string) => void): Promise<void> {
+  const rendered = await run.phase('render', 'Render the manifests', () => renderSet(run));
+  const cluster = await run.phase('connect', 'Connect and check the cluster', () => connect(run, mask));
+  try {
+    checkScope(run, cluster, rendered);
+    const namespace = await preflight(run, cluster, rendered);
+    if (!namespace.live) {
+      run.warn('The namespace does not exist yet, so the API server could not judge what goes into it.');
+    }
+    const { objects } = await planAll(run, cluster, rendered, namespace);
+    // What a deploy would refuse need not wait for somebody's approval.
+    await previewTakeovers(run, cluster, objects);
+    run.known.changed = run.known.plan?.some(({ consequence }) => consequence !== 'none') ?? false;
+  } finally {
+    await cluster.transport.close();
+  }
+}

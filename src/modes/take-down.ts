@@ -1,0 +1,83 @@
+import { entryName } from '../inventory/entry.ts';
+import type { InventoryEntry } from '../inventory/inventory.ts';
+import type { Spare } from '../inventory/prune.ts';
+import { apiFailure } from '../kubernetes/error.ts';
+import type { KubernetesObject } from '../kubernetes/object.ts';
+import { stages } from '../kubernetes/stage.ts';
+import type { Cluster } from './connect.ts';
+import { type Holdout, PATIENCE_MS, untilGone } from './holdout.ts';
+import { look, remove, tellOutcome } from './removal.ts';
+import type { Run } from './run.ts';
+
+/** Without the specs of thousands of pods. */
+const METADATA_ONLY = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
+
+/**
+ * Removes what the inventory names, stage by stage in the reverse order of a deploy: each is gone, with its pods,
+ * before the next. What is not ours any more, or is to be spared, stays and is named.
+ * @throws Failure `not-removed`
+ */
+export async function takeDown(
+  run: Run,
+  cluster: Cluster,
+  entries: readonly InventoryEntry[],
+  spare: Spare,
+  patienceMs = PATIENCE_MS,
+): Promise<void> {
+  for (const stage of stages(entries).toReversed()) {
+    const going: InventoryEntry[] = [];
+    for (const entry of stage) {
+      if (entry.kind === 'Namespace') continue;
+      const { live, fate } = await remove(run, cluster, entry, spare);
+      if (fate.action === 'keep') {
+        run.log.info(`${entryName(entry)} stays: ${fate.why}`);
+        tellOutcome(run, entry, 'kept');
+      } else going.push(live?.metadata.uid ? { ...entry, uid: live.metadata.uid } : entry);
+    }
+    await untilGone(run, () => left(run, cluster, going), patienceMs);
+  }
+}
+
+async function left(run: Run, cluster: Cluster, going: readonly InventoryEntry[]): Promise<Holdout[]> {
+  const found = await Promise.all(
+    going.map(async (entry) => {
+      const { live } = await look(run, cluster, entry);
+      // Another one of its name is somebody else's.
+      return live && live.metadata.uid === entry.uid ? [{ name: entryName(entry), why: whyHeld(live) }] : [];
+    }),
+  );
+  return [...found.flat(), ...(await podsLeft(run, cluster, going))];
+}
+
+/** Pods of the workloads: removed in the background, after them. */
+async function podsLeft(run: Run, cluster: Cluster, going: readonly InventoryEntry[]): Promise<Holdout[]> {
+  const workloads = going.filter(({ apiVersion }) => apiVersion.startsWith('apps/'));
+  const uids = new Set(workloads.flatMap(({ uid }) => uid ?? []));
+  const namespaces = new Set(workloads.flatMap(({ namespace }) => namespace ?? []));
+  const pods = await Promise.all([...namespaces].map((namespace) => podsIn(run, cluster, namespace)));
+  return pods
+    .flat()
+    .filter(({ metadata }) => metadata.ownerReferences?.some(({ uid }) => uids.has(uid)))
+    .map((pod) => ({ name: `Pod/${pod.metadata.name}`, why: whyHeld(pod) }));
+}
+
+async function podsIn(run: Run, { transport }: Cluster, namespace: string): Promise<KubernetesObject[]> {
+  try {
+    const path = `/api/v1/namespaces/${namespace}/pods`;
+    const call = { method: 'GET', path, accept: METADATA_ONLY, signal: run.signal } as const;
+    // An empty list has no items at all here.
+    return (await transport.request<{ items: KubernetesObject[] | null }>(call)).body.items ?? [];
+  } catch (error) {
+    run.signal.throwIfAborted();
+    throw apiFailure(error, { verb: 'list', object: 'pods' });
+  }
+}
+
+export function whyHeld({ metadata }: Pick<KubernetesObject, 'metadata'>): string {
+  const { finalizers = [], deletionTimestamp } = metadata;
+  if (deletionTimestamp === undefined) return 'is not being removed yet';
+  if (finalizers.length > 0)
+    return `is held by ${finalizers.length === 1 ? 'the finalizer' : 'the finalizers'} ${finalizers.join(', ')}`;
+  // Of a pod it is when its time to stop is over, not when that began.
+  return `is stopping, with time until ${deletionTimestamp}`;
+}

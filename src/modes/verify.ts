@@ -1,0 +1,177 @@
+import { secretsIn } from '../config/secret.ts';
+import { Failure } from '../failure.ts';
+import type { Lock } from '../kubernetes/lease.ts';
+import type { KubernetesObject } from '../kubernetes/object.ts';
+import { Agents } from './agents.ts';
+import { lock, storedKey } from './apply.ts';
+import { cleanUpAfter } from './cleanup.ts';
+import { type Comparison, compare } from './compare.ts';
+import { conclude } from './conclude.ts';
+import { type Cluster, connect } from './connect.ts';
+import { deployedConfig } from './deployed-config.ts';
+import { Diagnosis } from './diagnosis.ts';
+import {
+  addDrift,
+  driftFailure,
+  strangers,
+  tellDrift,
+  tellImages,
+  tellLastDeploy,
+  tellVersion,
+} from './drift.ts';
+import { lackOf, lookOnce } from './lack.ts';
+import { checkLeftOver } from './left-over.ts';
+import { checkPermissions } from './permission.ts';
+import { waitAndProve } from './prove.ts';
+import { type DeployRecord, readRecord, recordName } from './record.ts';
+import type { Run } from './run.ts';
+import { checkRestarts, remember } from './since-last-run.ts';
+import { checkVolumes } from './volumes.ts';
+import { Workloads } from './workloads.ts';
+
+/**
+ * `mode: verify`: proves that the cluster works and still is what was deployed, or throws the Failure that says what
+ * is wrong. Writes nothing but the smoke key and service, the lock, and one more run into the record.
+ */
+export async function verifyMode(run: Run, mask: (secret: string) => void): Promise<void> {
+  const cluster = await run.phase('connect', 'Connect to the cluster', () => connect(run, mask));
+  try {
+    const { manifests } = await recorded(run, cluster);
+    await permissions(run, cluster, manifests);
+    const held = run.config.lock ? await run.phase('lock', 'Lock', () => lock(run, cluster)) : undefined;
+    try {
+      await verifyLocked(run, cluster, held, mask);
+    } finally {
+      await held?.release();
+    }
+  } finally {
+    await cluster.transport.close();
+  }
+}
+
+async function verifyLocked(
+  run: Run,
+  cluster: Cluster,
+  held: Lock | undefined,
+  mask: (secret: string) => void,
+): Promise<void> {
+  held?.lost.addEventListener('abort', () => run.fail(held.lost.reason), { once: true });
+  // Again: the run that held the lock may have written another.
+  const record = await recorded(run, cluster);
+  const { inventory } = record;
+  const comparison = await run.phase('compare', 'Compare with what was deployed', async () => {
+    const found = await compare(run, cluster, record);
+    hide(found, mask);
+    settle(run, found, record);
+    return found;
+  });
+  const workloads = new Workloads(run, present(comparison));
+  const agents = new Agents(cluster.transport, run.config.namespace);
+  const diagnosis = new Diagnosis(run, workloads, cluster.transport);
+  run.log.startHeartbeat();
+  try {
+    workloads.watch(cluster);
+    workloads.judge(new Map(comparison.live.map((object) => [storedKey(object), object])));
+    const look = await run.phase('prove', 'Prove', async () => {
+      await synced(run, workloads);
+      // Before the proof, so that they are told whatever comes of it.
+      addDrift(run, strangers(run, workloads, comparison.live));
+      tellDrift(run, { ...comparison, drift: run.known.drift ?? [] });
+      tellImages(run, workloads, comparison.deployed, inventory);
+      checkRestarts(run, workloads, inventory);
+      const full = await checkVolumes(run, cluster, workloads);
+      const lack = lackOf(run, comparison);
+      if (lack) {
+        await lookOnce(run, workloads, agents, diagnosis);
+        throw lack;
+      }
+      diagnosis.start();
+      const proven = await waitAndProve(run, workloads, agents, diagnosis);
+      if (full) throw full;
+      return proven;
+    });
+    run.mark('verdict');
+    conclude(run, workloads, look);
+    tellVersion(run, look, inventory);
+    if (held?.takenOverFrom !== undefined) await cleanUpAfter(run, cluster);
+    await checkLeftOver(run, workloads, agents, look);
+    await remember(run, cluster, workloads, look, record);
+    const failure = driftFailure(run, inventory);
+    if (failure) throw failure;
+  } finally {
+    diagnosis.close();
+    workloads.close();
+    agents.close();
+  }
+}
+
+/** @throws Failure `not-deployed` */
+async function recorded(run: Run, cluster: Cluster): Promise<DeployRecord> {
+  const record = await readRecord(run, cluster);
+  const { name, namespace } = run.config;
+  const where = `ConfigMap/${recordName(name)} in namespace ${namespace}`;
+  if (!record) {
+    throw new Failure({
+      reason: 'not-deployed',
+      what: `there is no record of a deploy of "${name}" in namespace ${namespace}`,
+      where,
+      hint: 'Correct `name`, `namespace` or the cluster; or deploy once, which writes the record.',
+    });
+  }
+  const { phase, run: by, at, history } = record.inventory;
+  if (phase === 'applying' && history.length === 0) {
+    throw new Failure({
+      reason: 'not-deployed',
+      what: `the first deploy of "${name}" has not come to its end: ${by} began at ${at}`,
+      where,
+      hint: 'Wait for it where it still runs; otherwise deploy again: that continues from what is there.',
+    });
+  }
+  return record;
+}
+
+async function permissions(
+  run: Run,
+  cluster: Cluster,
+  manifests: readonly KubernetesObject[],
+): Promise<void> {
+  const observed = await checkPermissions(run, cluster, manifests, ['get']);
+  const check = { id: 'cluster-permissions', title: 'Permissions', group: 'cluster' } as const;
+  run.check({ ...check, expected: 'all that a verification needs', observed, passed: true });
+}
+
+/** The configuration in the cluster may hold secrets that are in no input of this workflow. */
+function hide({ deployed, live }: Comparison, mask: (secret: string) => void): void {
+  const told = [...deployed, ...live].map(({ data, spec }) => ({ data, spec }));
+  for (const secret of secretsIn(told)) mask(secret);
+}
+
+/** From here on the run is about the cluster as it was deployed. */
+function settle(run: Run, { drift, deployed }: Comparison, { inventory, manifests }: DeployRecord): void {
+  const { config, unknown } = deployedConfig(run.config, deployed);
+  run.isAbout(config);
+  run.known.manifestDigest = inventory.manifestDigest;
+  if (unknown.length > 0) {
+    run.warn(`The record does not say ${unknown.join(', ')}: taken from the inputs of this step.`);
+  }
+  if (manifests.length === 0) {
+    run.warn('The record does not hold the objects as they were deployed, so their fields are not compared.');
+  }
+  tellLastDeploy(run, inventory);
+  addDrift(run, drift);
+}
+
+/** What was deployed and is there. */
+function present({ deployed, live }: Comparison): KubernetesObject[] {
+  const there = new Set(live.map(storedKey));
+  return deployed.filter((object) => there.has(storedKey(object)));
+}
+
+/** Resolves when the watches have told what there is. */
+async function synced(run: Run, workloads: Workloads): Promise<void> {
+  for (;;) {
+    const { version } = workloads.observation;
+    if (workloads.synced) return;
+    await workloads.changedSince(version, run.signal);
+  }
+}

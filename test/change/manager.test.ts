@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { authorOf, makerOf } from '../../src/change/manager.ts';
+import { managed, stored } from './fixture.ts';
+
+const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' } };
+const live = stored(object, [
+  managed(
+    { 'f:spec': { 'f:containers': { 'k:{"name":"consul"}': { '.': {}, 'f:image': {} } }, 'f:args': {} } },
+    { manager: 'first', time: '2026-01-01T00:00:00Z' },
+  ),
+  managed(
+    { 'f:metadata': { 'f:annotations': { 'f:example.com/a.b': {} } }, 'f:spec': { 'f:args': {} } },
+    { manager: 'second', time: '2026-01-03T00:00:00Z' },
+  ),
+  managed({ 'f:spec': { 'f:argsAndMore': {} } }, { manager: 'third', time: '2026-01-02T00:00:00Z' }),
+]);
+
+test.each([
+  ['a field', '.spec.containers[name="consul"].image', 'first'],
+  ['an element of a list', '.spec.containers[name="consul"]', 'first'],
+  ['all of a list', '.spec.containers', 'first'],
+  ['the latest of several', '.spec.args', 'second'],
+  ['a key with dots', '.metadata.annotations.example.com/a.b', 'second'],
+  ['a field whose name begins like another', '.spec.argsAndMore', 'third'],
+  ['an element that nobody owns', '.spec.containers[name="other"]', undefined],
+  ['a field that nobody owns', '.spec.arg', undefined],
+  ['a key that is only the beginning of one', '.metadata.annotations.example', undefined],
+  ['a key that begins like one', '.metadata.annotations.example.com/a.b.c', undefined],
+])('who owns %s', (_, path, manager) => {
+  expect(authorOf(live, path)?.manager).toBe(manager);
+});
+
+test('the maker is whoever wrote first', () => {
+  expect(makerOf(live)).toEqual({ manager: 'first', at: '2026-01-01T00:00:00Z' });
+  expect(makerOf(stored(object, []))).toBeUndefined();
+});

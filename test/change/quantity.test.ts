@@ -1,0 +1,58 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { isSame } from '../../src/change/canonical.ts';
+import { quantity } from '../../src/change/quantity.ts';
+
+describe('a quantity', () => {
+  test.each([
+    ['1024Mi', '1Gi'],
+    ['1000m', '1'],
+    ['0.5', '500m'],
+    ['1.5Gi', '1536Mi'],
+    ['1e3', '1k'],
+    ['1E3', '1000'],
+    ['128974848', '129e6', false],
+    ['1Ki', '1k', false],
+    ['-1', '-1000m'],
+    ['.5', '0.5'],
+    ['100n', '0.1u'],
+    ['1G', '1000M'],
+    ['1E', '1000P'],
+  ])('%s and %s', (a, b, same = true) => {
+    expect(quantity(a)).toBeTypeOf('bigint');
+    expect(quantity(a) === quantity(b)).toBe(same);
+  });
+
+  test.each(['', 'Gi', '1 Gi', '1gi', 'consul:1', '1.2.3', '1e', null, undefined, true, {}])(
+    '%s is none',
+    (text) => expect(quantity(text)).toBeUndefined(),
+  );
+
+  test('is the same whether it is a number or a text', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 1_000_000 }), (number) => {
+        expect(quantity(number)).toBe(quantity(String(number)));
+        expect(quantity(`${number}`)).toBe(quantity(`${number * 1000}m`));
+        expect(quantity(`${number}Gi`)).toBe(quantity(`${number * 1024}Mi`));
+      }),
+    );
+  });
+});
+
+describe('the same', () => {
+  test.each<[string, unknown, unknown, boolean]>([
+    ['order of keys', { a: 1, b: { c: 2, d: 3 } }, { b: { d: 3, c: 2 }, a: 1 }, true],
+    ['order of a list', ['a', 'b'], ['b', 'a'], false],
+    ['null and nothing', { a: null }, {}, true],
+    [
+      'an amount',
+      { requests: { memory: '1024Mi', cpu: 1 } },
+      { requests: { memory: '1Gi', cpu: '1000m' } },
+      true,
+    ],
+    ['another amount', { limits: { memory: '1Gi' } }, { limits: { memory: '1G' } }, false],
+    ['a size limit', { emptyDir: { sizeLimit: '1Gi' } }, { emptyDir: { sizeLimit: '1024Mi' } }, true],
+    ['a text that looks like an amount', { data: { a: '1000m' } }, { data: { a: '1' } }, false],
+    ['a number and a text', { port: 80 }, { port: '80' }, false],
+  ])('%s', (_, a, b, same) => expect(isSame(a, b)).toBe(same));
+});

@@ -1,0 +1,76 @@
+import { expect, it } from 'vitest';
+import type { Carried } from '../../src/consul/carried.ts';
+import { restoreRegistrations } from '../../src/consul/restoration.ts';
+import { clientOf, fakeConsul } from './fake-consul.ts';
+
+const carried: Carried = {
+  services: [
+    { ID: 'web-1', Name: 'web', Port: 80, Checks: [{ CheckID: 'c1', TTL: 1e9 }] },
+    { ID: 'db-1', Name: 'db', Checks: [] },
+  ],
+  checks: [{ ID: 'disk', Name: 'disk', TTL: 1e9 }],
+  maintenance: [
+    { service: 'db-1', reason: 'by hand' },
+    { service: '', reason: 'reboot' },
+  ],
+};
+
+type Json = Record<string, unknown>;
+
+/** An agent that keeps what it is told, and a catalog that shows it after so many looks. */
+async function agentAndCatalog(held: Record<string, Json>, late: number) {
+  const services = { ...held };
+  const checks: Record<string, Json> = {};
+  let looks = 0;
+  const fake = await fakeConsul(({ path, body }) => {
+    if (path === '/v1/agent/services') return { body: services };
+    if (path === '/v1/agent/checks') return { body: checks };
+    if (path === '/v1/agent/service/register') {
+      const service = JSON.parse(body);
+      services[service.ID] = { ID: service.ID, Service: service.Name };
+      for (const check of service.Checks) checks[check.CheckID] = { CheckID: check.CheckID };
+      return {};
+    }
+    if (path === '/v1/agent/check/register') {
+      checks[JSON.parse(body).ID] = { CheckID: JSON.parse(body).ID };
+      return {};
+    }
+    if (path === '/v1/catalog/node-services/node-1') {
+      looks += 1;
+      if (looks === 1) return { status: 500, text: 'No cluster leader' };
+      return { body: { Services: looks > late ? Object.values(services) : [] } };
+    }
+    if (path === '/v1/health/node/node-1') return { body: Object.values(checks) };
+    return path.includes('maintenance') ? {} : { status: 404 };
+  });
+  const client = clientOf(fake);
+  return { fake, client, looks: () => looks };
+}
+
+it('registers what is missing, and returns when the catalog shows all of it', async () => {
+  const { fake, client, looks } = await agentAndCatalog({ 'db-1': { ID: 'db-1', Service: 'db' } }, 3);
+  const signal = AbortSignal.timeout(10_000);
+  await restoreRegistrations({ agent: client, nodeName: 'node-1', server: client, carried, signal });
+  const writes = fake.requests.filter(({ method }) => method === 'PUT');
+  expect(writes.map(({ path, query, body }) => [path, Object.fromEntries(query), body])).toEqual([
+    ['/v1/agent/service/register', {}, JSON.stringify(carried.services[0])],
+    ['/v1/agent/check/register', {}, JSON.stringify(carried.checks[0])],
+    ['/v1/agent/service/maintenance/db-1', { enable: 'true', reason: 'by hand' }, ''],
+    ['/v1/agent/maintenance', { enable: 'true', reason: 'reboot' }, ''],
+  ]);
+  expect(looks()).toBe(4);
+});
+
+it('ends with its signal while the catalog does not show it', async () => {
+  const { client } = await agentAndCatalog({}, Number.POSITIVE_INFINITY);
+  const over = new AbortController();
+  const restored = restoreRegistrations({
+    agent: client,
+    nodeName: 'node-1',
+    server: client,
+    carried,
+    signal: over.signal,
+  });
+  setTimeout(() => over.abort(new Error('over')), 100);
+  await expect(restored).rejects.toThrow('over');
+});

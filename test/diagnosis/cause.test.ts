@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest';
+import { causeOf } from '../../src/diagnosis/cause.ts';
+import type { Sighting } from '../../src/diagnosis/classifier.ts';
+import { describeSignature, signatures } from '../../src/diagnosis/signature.ts';
+import type { Subject, Symptom } from '../../src/diagnosis/symptom.ts';
+import { symptom } from './fixture.ts';
+
+function seen(name: string, change: Partial<Symptom>, sinceMs = 0): Sighting {
+  const subject: Subject = { kind: 'Agent', name, uid: `uid-${name}`, role: 'server' };
+  return { ...symptom({ subject, ...change }), sinceMs, dueMs: 0, lastMs: 0, round: 1 };
+}
+
+function told(all: Sighting[], decided: Sighting[]) {
+  const cause = causeOf(signatures(all), new Set(decided));
+  return cause && { what: describeSignature(cause), name: cause.first.subject.name };
+}
+
+const cut = (name: string, sinceMs = 0) =>
+  seen(name, { reason: 'cut-off', what: 'it sees no leader' }, sinceMs);
+
+test('what began long after what was decided on is named last', () => {
+  const [zero, two] = [cut('consul-server-0', 70_000), cut('consul-server-2')];
+  expect(told([zero, two], [two])).toEqual({
+    what: '2 pods (consul-server-2, consul-server-0): it sees no leader',
+    name: 'consul-server-2',
+  });
+});
+
+test('what began together is told in the order of the names, whoever was due first', () => {
+  const all = [cut('consul-server-0', 3_000), cut('consul-server-1'), cut('consul-server-2', 1_000)];
+  expect(told(all, all.slice(1, 2))?.name).toBe('consul-server-0');
+});
+
+test('a log that explains it stands before what it shows', () => {
+  const shown = cut('consul-server-2');
+  const log = seen('consul-server-2', { reason: 'tls', what: 'its log says: x509', explains: true });
+  expect(told([shown, log], [shown])?.what).toBe('consul-server-2: its log says: x509');
+});
+
+test('but not before the same reason seen directly', () => {
+  const direct: Sighting = {
+    ...seen('the servers', { reason: 'wrong-datacenter', what: 'consul-server-2 is in dc2, not dc1' }),
+    subject: { kind: 'Servers', name: 'the servers', uid: '', role: 'server' },
+  };
+  const log = (name: string) =>
+    seen(name, {
+      reason: 'wrong-datacenter',
+      what: 'its log says: part of wrong datacenter',
+      explains: true,
+    });
+  const logs = [log('consul-server-2'), log('consul-client-1')];
+  for (const decided of [[direct], logs]) {
+    expect(told([...logs, direct], decided)?.what).toBe('the servers: consul-server-2 is in dc2, not dc1');
+  }
+});
+
+test('nothing decided is no cause', () => {
+  expect(told([cut('consul-server-0')], [])).toBeUndefined();
+});

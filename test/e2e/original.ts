@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs';
+import { eventually, isReady, kubectl, kubectlApply, pods } from './cluster.ts';
+import { consul, raftViews } from './consul.ts';
+
+const MANIFEST = readFileSync(new URL('original-cluster.yaml', import.meta.url), 'utf8');
+
+/** Service and StatefulSet of the servers, then those of the clients. */
+export function manifests(): string[] {
+  return MANIFEST.split(/^---$/m);
+}
+
+/** Brings the hand-made cluster up with `kubectl apply`, and lets it form as its owners did. */
+export async function startOriginal(namespace: string): Promise<void> {
+  await kubectl('create', 'namespace', namespace);
+  await kubectlApply(MANIFEST, '-n', namespace);
+  await eventually('the servers of the hand-made cluster', 120_000, async () => {
+    const all = await pods(namespace, 'server');
+    return all.length === 3 && all.every(isReady) ? true : undefined;
+  });
+  // Through one Service for all, servers meet themselves; somebody always had to help.
+  const servers = await pods(namespace, 'server');
+  const [first] = servers;
+  for (const { status } of servers.slice(1)) {
+    await consul(status.podIP ?? '', `/v1/agent/join/${first?.status.podIP}`, { method: 'PUT' }).catch(
+      (error: unknown) => {
+        // It answers with nothing, which is no JSON.
+        if (!(error instanceof SyntaxError)) throw error;
+      },
+    );
+  }
+  await eventually('three voters and two clients', 120_000, async () => {
+    const views = await raftViews(namespace).catch(() => []);
+    const voters = views.filter(({ servers }) => servers.filter(({ Voter }) => Voter).length === 3);
+    return voters.length === 3 && (await pods(namespace)).filter(isReady).length === 5 ? true : undefined;
+  });
+}
+
+/** Registers by the API of one agent. */
+export async function put(ip: string, path: string, body?: unknown): Promise<void> {
+  const response = await fetch(`http://${ip}:8500${path}`, {
+    method: 'PUT',
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+    signal: AbortSignal.timeout(10_000),
+  });
+  if (!response.ok) throw new Error(`${path} at ${ip} answered ${response.status}: ${await response.text()}`);
+}
+
+/** What the catalog says of a node's services and checks, without addresses and indexes of the node itself. */
+export async function registered(ip: string, node: string): Promise<unknown> {
+  const { Services } = await consul<{ Services: Record<string, unknown>[] }>(
+    ip,
+    `/v1/catalog/node-services/${node}`,
+  );
+  const checks = await consul<Record<string, unknown>[]>(ip, `/v1/health/node/${node}`);
+  const of = (fields: string[], object: Record<string, unknown>) =>
+    Object.fromEntries(fields.map((field) => [field, object[field]]));
+  const byId = (a: Record<string, unknown>, b: Record<string, unknown>) =>
+    String(a.ID ?? a.CheckID) < String(b.ID ?? b.CheckID) ? -1 : 1;
+  return {
+    services: Services.filter(({ ID }) => ID !== 'consul')
+      .map((service) =>
+        of(
+          [
+            'ID',
+            'Service',
+            'Tags',
+            'Meta',
+            'Port',
+            'Address',
+            'Weights',
+            'EnableTagOverride',
+            'TaggedAddresses',
+          ],
+          service,
+        ),
+      )
+      .sort(byId),
+    checks: checks
+      .filter(({ CheckID }) => CheckID !== 'serfHealth')
+      .map((check) =>
+        of(['CheckID', 'Name', 'Notes', 'ServiceID', 'Type', 'Interval', 'Timeout', 'Status'], check),
+      )
+      .sort(byId),
+  };
+}

@@ -1,0 +1,89 @@
+import { expect, it } from 'vitest';
+import type { Carried } from '../../../src/consul/carried.ts';
+import { forget, inspect, keep, keptFor, keptNodes } from '../../../src/modes/adoption/registrations.ts';
+import { clientOf, fakeConsul } from '../../consul/fake-consul.ts';
+
+const carried: Carried = {
+  services: [{ ID: 'web-1', Name: 'web ä', Checks: [] }],
+  checks: [],
+  maintenance: [],
+};
+
+/** A store that has no leader for the first so many requests. */
+async function store(leaderless = 0) {
+  const values = new Map<string, string>();
+  let left = leaderless;
+  const fake = await fakeConsul(({ method, path, query, body }) => {
+    if (left-- > 0) return { status: 500, text: 'No cluster leader' };
+    const key = path.slice('/v1/kv/'.length);
+    if (query.has('keys')) {
+      const keys = [...values.keys()].filter((one) => one.startsWith(key));
+      return keys.length > 0 ? { body: keys } : { status: 404 };
+    }
+    if (method === 'PUT') values.set(key, body);
+    if (method === 'DELETE') values.delete(key);
+    if (method !== 'GET') return { body: true };
+    const value = values.get(key);
+    return value === undefined ? { status: 404 } : { text: value };
+  });
+  return { client: clientOf(fake), values };
+}
+
+const signal = () => AbortSignal.timeout(10_000);
+
+it('what an agent holds waits in the store for its successor, also when there is no leader just then', async () => {
+  const { client, values } = await store(2);
+  await keep(client, 'consul-client-0', carried, signal());
+  expect([...values.keys()]).toEqual(['consul-deploy/adoption/consul-client-0']);
+  expect(await keptNodes(client, signal())).toEqual(['consul-client-0']);
+  expect(await keptFor(client, 'consul-client-0', signal())).toEqual(carried);
+  expect(await keptFor(client, 'consul-client-1', signal())).toBeUndefined();
+  await forget(client, 'consul-client-0', signal());
+  expect(await keptNodes(client, signal())).toEqual([]);
+});
+
+it('nothing is written down for an agent that holds nothing', async () => {
+  const { client, values } = await store();
+  await keep(client, 'consul-client-0', { services: [], checks: [], maintenance: [] }, signal());
+  expect(values.size).toBe(0);
+});
+
+it('a refusal is not asked again', async () => {
+  const fake = await fakeConsul(() => ({ status: 413, text: 'too large' }));
+  const kept = keep(clientOf(fake), 'consul-client-0', carried, signal());
+  await expect(kept).rejects.toMatchObject({ status: 413 });
+  expect(fake.requests).toHaveLength(1);
+});
+
+it('an agent tells how it was started and how much it holds', async () => {
+  const fake = await fakeConsul(({ path }) => {
+    if (path === '/v1/agent/services') return { body: { a: {}, b: {} } };
+    if (path === '/v1/agent/checks') return { body: { c: {} } };
+    return {
+      body: {
+        Config: { NodeName: 'consul-client-0', Datacenter: 'dc1', Version: '1.22.7', Revision: 'abc' },
+        DebugConfig: {
+          ACLsEnabled: true,
+          DNSDomain: 'cluster.local.',
+          DataDir: '/consul/data',
+          LeaveOnTerm: true,
+          TLS: { InternalRPC: { VerifyIncoming: true }, HTTPS: {} },
+        },
+        Stats: { serf_lan: { encrypted: 'true' }, agent: {} },
+      },
+    };
+  });
+  const { facts, holds } = await inspect(clientOf(fake), signal());
+  expect(holds).toBe(3);
+  expect(facts).toEqual({
+    name: 'consul-client-0',
+    version: '1.22.7',
+    datacenter: 'dc1',
+    domain: 'cluster.local',
+    dataDir: '/consul/data',
+    acls: true,
+    encrypted: true,
+    verifiesCertificates: true,
+    leavesOnTerminate: true,
+  });
+});

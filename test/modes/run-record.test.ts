@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { runRecord } from '../../src/modes/run-record.ts';
+import type { Role } from '../../src/modes/workloads.ts';
+import { pod } from '../rollout/fixture.ts';
+import { startRun } from './fixture.ts';
+
+const EVIDENCE = [
+  {
+    name: 'consul-server-0',
+    raft: [
+      { node: 'consul-server-0', address: '10.0.0.1:8300', leader: false, voter: true },
+      { node: 'consul-server-1', address: '10.0.0.2:8300', leader: true, voter: true },
+    ],
+    denied: [],
+    errors: {},
+  },
+];
+
+test('keeps the restarts of every server, and of the clients only those that have any', () => {
+  const { run } = startRun({ mode: 'verify' });
+  const pods = {
+    server: [pod('server', { restarts: 0 })],
+    client: [pod('quiet', { restarts: 0 }), pod('restarted', { restarts: 2 })],
+  };
+  const record = runRecord(run, { pods: (role: Role) => pods[role] }, { evidence: EVIDENCE });
+  expect(record.restarts).toEqual({ 'uid-server': 0, 'uid-restarted': 2 });
+  expect(record).toMatchObject({ mode: 'verify', leader: 'consul-server-1', changed: false });
+  expect(record.at).toMatch(/^\d{4}-\d\d-\d\dT/);
+});
+
+test('the verdict of the run and the commit of its smoke key, where there are any', () => {
+  const { run } = startRun();
+  const nothing = { pods: () => [] };
+  expect(runRecord(run, nothing, { evidence: [] })).not.toHaveProperty('commitMs');
+  run.commitMs = 12.6;
+  run.known.timings.verdict = 4_200;
+  expect(runRecord(run, nothing, { evidence: [] })).toMatchObject({
+    mode: 'deploy',
+    commitMs: 13,
+    verdictMs: 4_200,
+  });
+});

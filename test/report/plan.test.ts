@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'vitest';
+import { consoleReport } from '../../src/report/console.ts';
+import { planHeadline, planLines } from '../../src/report/plan-line.ts';
+import type { PlannedChange, Result } from '../../src/report/result.ts';
+import { summary } from '../../src/report/summary.ts';
+import { verdict } from '../../src/report/verdict.ts';
+import { failure, HOSTILE, hostile, planned, success } from './example.ts';
+
+const { plan = [] } = planned();
+const UNCHANGED = plan.filter(({ consequence }) => consequence === 'none');
+
+function rolls(name: string, podCount: number): PlannedChange {
+  return { kind: 'StatefulSet', name, consequence: 'rolls-pods', fields: [], podCount, notes: [] };
+}
+
+describe('the headline of a plan', () => {
+  test.each<[string, PlannedChange[], string]>([
+    ['nothing', UNCHANGED, 'nothing to change'],
+    ['nothing at all', [], 'nothing to change'],
+    [
+      'everything',
+      plan,
+      '8 changes: loses data of PersistentVolumeClaim/old, deletes 1 object, recreates 1 object, rolls 3 server pods and 2 client pods and 4 other pods, creates 1 object',
+    ],
+    ['one server', [rolls('consul-server', 1)], '1 change: rolls 1 server pod'],
+    ['only fields', plan.filter(({ consequence }) => consequence === 'metadata'), '1 change'],
+  ])('of %s', (_, changes, headline) =>
+    expect(planHeadline({ plan: changes, name: 'consul' })).toBe(headline),
+  );
+
+  test('is the verdict of the run', () => {
+    expect(verdict(planned({ plan: UNCHANGED })).headline).toBe('Plan: nothing to change');
+    expect(verdict(planned()).headline).toMatch(/^Plan: 8 changes: /);
+    expect(verdict(failure({ mode: 'plan' })).headline).toMatch(/^There is no plan: /);
+  });
+});
+
+test('a line for each object that changes, the gravest first', () => {
+  expect(planLines(plan)).toEqual([
+    'data loss: PersistentVolumeClaim/old (the volume and what is on it go with it)',
+    'delete: Service/old',
+    'recreate: StatefulSet/consul-server (3 pods; one server at a time, the last ordinal first, each only while Raft can do without it)',
+    'rolls pods: StatefulSet/consul-client (2 pods; .spec.template.spec.containers[name="consul"].image .spec.minReadySeconds; by the controller, the last ordinal first, 1 at a time)',
+    'rolls pods: DaemonSet/agents (4 pods)',
+    'create: ConfigMap/new',
+    'in place: ConfigMap/consul-client-config (.data.10-agent.json; read by the pods of StatefulSet/consul-client)',
+    'metadata: ServiceAccount/consul-client (.metadata.labels.team)',
+  ]);
+  expect(consoleReport(planned()).join('\n')).toContain('data loss: PersistentVolumeClaim/old');
+});
+
+describe('the summary', () => {
+  test('of a plan', () => expect(summary(planned())).toMatchSnapshot());
+  test('of a plan without a change', () => expect(summary(planned({ plan: UNCHANGED }))).toMatchSnapshot());
+
+  test('of a deploy has its plan folded away, below the evidence', () => {
+    const page = summary(success({ plan, planDigest: 'sha256:1' }));
+    expect(page.indexOf('<details><summary>Plan: 8 changes')).toBeGreaterThan(page.indexOf('### Checks'));
+    expect(page).not.toContain('expect-plan');
+    expect(page).not.toContain('<details open>');
+    expect(summary(success({ plan: UNCHANGED }))).not.toContain('Plan:');
+  });
+
+  test('of a deploy that was held to another plan shows this one first', () => {
+    const what = 'what a deploy would do now is not what was approved';
+    const page = summary(failure({ plan, failure: { reason: 'plan-changed', what, details: [] } }));
+    expect(page.indexOf('### What a deploy would do')).toBeGreaterThan(0);
+    expect(page.indexOf('### What a deploy would do')).toBeLessThan(page.indexOf('### Checks'));
+  });
+
+  test('opens what is dangerous and nothing else', () => {
+    const opened = [...summary(planned()).matchAll(/<details open><summary>\S+ ([a-z ]+):/g)];
+    expect(opened.map(([, title]) => title)).toEqual(['data loss', 'recreate']);
+    expect(summary(planned())).toContain('> [!CAUTION]');
+    const milder = plan.filter(({ consequence }) => consequence !== 'data-loss');
+    expect(summary(planned({ plan: milder }))).toContain('> [!WARNING]');
+    const safe = plan.filter(({ consequence }) => consequence === 'in-place');
+    expect(summary(planned({ plan: safe }))).not.toContain('> [!');
+  });
+
+  test('names only some of many, and fits', () => {
+    const pods = Array.from({ length: 5000 }, (_, ordinal) => `consul-client-${4999 - ordinal}`);
+    const many = Array.from(
+      { length: 400 },
+      (_, index): PlannedChange => ({
+        ...rolls(`clients-${index}`, pods.length),
+        pods,
+        fields: Array.from({ length: 60 }, (_, field) => ({
+          path: `.spec.a${field}`,
+          after: 'x'.repeat(100),
+        })),
+      }),
+    );
+    const page = summary(planned({ plan: many }));
+    expect(Buffer.byteLength(page)).toBeLessThan(900_000);
+    expect(page).toContain('consul-client-4980` and 4980 more');
+    expect(page).toContain('`StatefulSet/clients-11` and 388 more');
+    expect(page).toMatch(/_\d+ more changes are not shown here/);
+  });
+
+  const pages: [string, Result][] = Object.entries(HOSTILE).map(([name, text]) => [
+    name,
+    { ...hostile(text, planned()), mode: 'plan', result: 'success' },
+  ]);
+  test.each(pages)('lets nothing out of its place: %s', (_, result) => {
+    const all = summary(result);
+    const page = all.slice(all.indexOf('### What a deploy would do'), all.indexOf('### Drift'));
+    const fenced = [...page.matchAll(/^(`{3,})diff\n([\s\S]*?)\n\1$/gm)];
+    expect(fenced).toHaveLength(1);
+    for (const line of (fenced[0]?.[2] ?? '').split('\n')) expect(line).toMatch(/^(?: {2}|[-+] )|^$/);
+    const rest = page.replace(fenced[0]?.[0] ?? '', '');
+    expect(rest.match(/<details/g)?.length).toBe(rest.match(/<\/details/g)?.length);
+    expect(rest).not.toMatch(/<script|<img|@octocat|https:\/\/evil/);
+  });
+});
