@@ -15,7 +15,15 @@ import type { Run } from './run.ts';
 
 const PARALLEL = 8;
 
-export async function lock(run: Run, cluster: Cluster): Promise<Lock> {
+/** Takes the lock, unless none is wanted; the run ends when it is lost. */
+export async function lock(run: Run, cluster: Cluster): Promise<Lock | undefined> {
+  if (!run.config.lock) return undefined;
+  const held = await run.phase('lock', 'Lock', () => acquire(run, cluster));
+  held.lost.addEventListener('abort', () => run.fail(held.lost.reason), { once: true });
+  return held;
+}
+
+async function acquire(run: Run, cluster: Cluster): Promise<Lock> {
   const { config, log } = run;
   const taken = await Lock.acquire(cluster.transport, {
     namespace: config.namespace,

@@ -47,7 +47,7 @@ export async function deployMode(run: Run, mask: (secret: string) => void): Prom
     const owned = made
       ? { rendered, stored: new Map([[storedKey(made), made]]) }
       : { rendered: objects, stored: new Map() };
-    const held = run.config.lock ? await run.phase('lock', 'Lock', () => lock(run, cluster)) : undefined;
+    const held = await lock(run, cluster);
     try {
       await deployLocked(run, cluster, objects, owned, held, namespace.live ?? made);
     } finally {
@@ -66,7 +66,6 @@ async function deployLocked(
   held: Lock | undefined,
   namespace: KubernetesObject | undefined,
 ): Promise<void> {
-  held?.lost.addEventListener('abort', () => run.fail(held.lost.reason), { once: true });
   const before = await readRecord(run, cluster, { damaged: 'absent' });
   const owned: Owned = { rendered, stored, before };
   const [planned, pruning] = await run.phase('dry-run', 'Dry run', () =>

@@ -1,6 +1,5 @@
 import { spareInDestroy } from '../inventory/prune.ts';
 import type { AccessCheck } from '../kubernetes/access.ts';
-import type { Lock } from '../kubernetes/lease.ts';
 import { lock } from './apply.ts';
 import { claimsOf, removeClaims } from './claim.ts';
 import { type Cluster, connect } from './connect.ts';
@@ -21,10 +20,10 @@ export async function destroyMode(run: Run, mask: (secret: string) => void): Pro
     const known = await readRecord(run, cluster);
     if (!known) return tellNothing(run);
     await run.phase('connect', 'Check the permissions', () => permissions(run, cluster, known));
-    const held = run.config.lock ? await run.phase('lock', 'Lock', () => lock(run, cluster)) : undefined;
+    const held = await lock(run, cluster);
     let isGone = false;
     try {
-      await destroyLocked(run, cluster, held);
+      await destroyLocked(run, cluster);
       isGone = true;
     } finally {
       await (isGone ? held?.remove() : held?.release());
@@ -35,8 +34,7 @@ export async function destroyMode(run: Run, mask: (secret: string) => void): Pro
   }
 }
 
-async function destroyLocked(run: Run, cluster: Cluster, held: Lock | undefined): Promise<void> {
-  held?.lost.addEventListener('abort', () => run.fail(held.lost.reason), { once: true });
+async function destroyLocked(run: Run, cluster: Cluster): Promise<void> {
   // Again: the run that held the lock may have been another destroy.
   const record = await readRecord(run, cluster);
   if (!record) return tellNothing(run);

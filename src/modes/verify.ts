@@ -38,7 +38,7 @@ export async function verifyMode(run: Run, mask: (secret: string) => void): Prom
   try {
     const { manifests } = await recorded(run, cluster);
     await permissions(run, cluster, manifests);
-    const held = run.config.lock ? await run.phase('lock', 'Lock', () => lock(run, cluster)) : undefined;
+    const held = await lock(run, cluster);
     try {
       await verifyLocked(run, cluster, held, mask);
     } finally {
@@ -55,7 +55,6 @@ async function verifyLocked(
   held: Lock | undefined,
   mask: (secret: string) => void,
 ): Promise<void> {
-  held?.lost.addEventListener('abort', () => run.fail(held.lost.reason), { once: true });
   // Again: the run that held the lock may have written another.
   const record = await recorded(run, cluster);
   const { inventory } = record;
