@@ -2,6 +2,7 @@ import type { Sighting } from './classifier.ts';
 
 /** The same trouble of several objects. */
 export interface Signature {
+  /** Speaks for all: one that cannot heal before those of which less has been seen yet. */
   first: Sighting;
   all: readonly Sighting[];
   /** Names of all that have it: servers first, each in their order. */
@@ -19,7 +20,7 @@ export function signatures(sightings: readonly Sighting[]): Signature[] {
     const all = group.toSorted(
       (a, b) => rank(a) - rank(b) || collator.compare(a.subject.name, b.subject.name),
     );
-    const [first] = all;
+    const [first] = all.toSorted((a, b) => hope(a) - hope(b));
     if (!first) return [];
     const subjects = [...new Set(all.map(({ subject }) => subject.name))];
     const nodes = [...new Set(all.flatMap(({ subject }) => subject.node ?? []))].sort(collator.compare);
@@ -32,6 +33,10 @@ const collator = new Intl.Collator('en', { numeric: true });
 
 function rank({ subject }: Sighting): number {
   return subject.role === 'server' ? 0 : 1;
+}
+
+function hope({ dueMs }: Sighting): number {
+  return Number.isFinite(dueMs) ? 0 : 1;
 }
 
 /** `7 pods (consul-client-0, …): ErrImagePull: unauthorized, all on n3`. */

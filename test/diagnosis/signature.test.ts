@@ -51,3 +51,11 @@ test('servers and clients with the same trouble are told together, a server firs
   expect(found?.first.subject.name).toBe('consul-server-0');
   expect(found?.subjects).toEqual(['consul-server-0', 'consul-server-1', 'consul-client-0']);
 });
+
+test('one that cannot heal speaks for those of which less has been seen', () => {
+  const early = { ...at('consul-client-0', 'n1', 'exit code 3, 2 times'), dueMs: Number.POSITIVE_INFINITY };
+  const [found] = signatures([early, at('consul-client-1', 'n1', 'exit code 3, 3 times')]);
+  expect(found && describeSignature(found)).toBe(
+    '2 pods (consul-client-0, consul-client-1): exit code 3, 3 times, all on n1',
+  );
+});
