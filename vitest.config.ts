@@ -1,5 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
+/** What crashes nodes, stops what everybody needs, or measures how long something was away. */
+const ALONE = ['test/e2e/{adopt,heal,never-green,outage}.test.ts', 'test/e2e/faults/node.test.ts'];
+
+/** One cluster for all, each scenario in a namespace of its own. */
+const CLUSTER = { testTimeout: 300_000, hookTimeout: 300_000 };
+
 export default defineConfig({
   test: {
     projects: [
@@ -15,12 +21,22 @@ export default defineConfig({
       },
       {
         test: {
+          ...CLUSTER,
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          // One cluster, two cores: scenarios run one after the other.
+          exclude: ALONE,
+          // Most of them wait most of the time.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          ...CLUSTER,
+          name: 'e2e-alone',
+          include: ALONE,
           fileParallelism: false,
-          testTimeout: 300_000,
-          hookTimeout: 300_000,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
