@@ -6,8 +6,10 @@ import { withCluster } from './cluster.ts';
 import { faults } from './faults.ts';
 import { footprint } from './footprint.ts';
 import { forming, formingAgain } from './forming.ts';
+import { heals } from './heal.ts';
 import { overhead } from './overhead.ts';
 import { plan } from './plan.ts';
+import { probes } from './probes.ts';
 import { redeploy } from './redeploy.ts';
 import { sideBySide } from './side-by-side.ts';
 
@@ -27,7 +29,9 @@ const BENCHMARKS: Record<string, () => Promise<Row[]>> = {
   'side-by-side': sideBySide,
   redeploy,
   plan,
+  probes,
   faults,
+  heal: heals,
 };
 
 const chosen = process.argv.slice(2);

@@ -6,6 +6,7 @@ import { destroyMode } from './modes/destroy.ts';
 import { planMode } from './modes/plan.ts';
 import { renderMode } from './modes/render.ts';
 import { Run } from './modes/run.ts';
+import { sweepMode } from './modes/sweep.ts';
 import { verifyMode } from './modes/verify.ts';
 import { Log } from './report/log.ts';
 import { publish } from './report/publish.ts';
@@ -16,6 +17,7 @@ const MODES: Record<Mode, (run: Run, mask: (secret: string) => void) => Promise<
   deploy: deployMode,
   plan: planMode,
   verify: verifyMode,
+  sweep: sweepMode,
   destroy: destroyMode,
   render: renderMode,
 };

@@ -1,4 +1,8 @@
-export type Mode = 'deploy' | 'plan' | 'verify' | 'destroy' | 'render';
+export type Mode = 'deploy' | 'plan' | 'verify' | 'sweep' | 'destroy' | 'render';
+
+/** Faults that a verification makes on purpose, where it was asked to. */
+export const FAULTS = ['delete-server', 'delete-leader', 'delete-client'] as const;
+export type Fault = (typeof FAULTS)[number];
 
 /** What the user asked for, parsed once and frozen. Durations are milliseconds. */
 export interface Config {
@@ -39,12 +43,16 @@ export interface Config {
   readonly onDrift: 'fail' | 'report';
   readonly confirm: string | undefined;
   readonly destroyData: boolean;
+  readonly sweepApply: boolean;
+  readonly deregister: readonly string[];
   readonly lock: boolean;
+  readonly moveRegistrations: boolean;
 
   readonly smoke: boolean;
   readonly smokeService: boolean;
   readonly smokeDns: boolean;
   readonly maxUnreadyClients: Allowance;
+  readonly chaos: readonly Fault[];
 
   readonly summary: boolean;
   readonly reportPath: string | undefined;

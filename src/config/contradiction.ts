@@ -31,12 +31,24 @@ export function contradictions(
   ) {
     refuse('client-replicas', `nothing with clients ${clients}; it counts the clients of a statefulset`);
   }
+  if (values['move-registrations'] && clients === 'none') {
+    refuse('move-registrations', 'false with clients none; there would be no client to move them to');
+  }
   const { mode, name, confirm } = values;
   if (mode === 'destroy' && name !== undefined && confirm !== name) {
     refuse('confirm', `${quote(name)}, the name of the cluster to destroy`);
   }
   if (mode !== undefined && mode !== 'deploy' && values['expect-plan'] !== undefined) {
     refuse('expect-plan', `nothing with mode ${mode}; it holds a deploy to its plan`);
+  }
+  if (mode !== undefined && mode !== 'sweep') {
+    const only = `nothing with mode ${mode}; it says what a sweep removes`;
+    if (values['sweep-apply']) refuse('sweep-apply', only);
+    if ((values.deregister ?? []).length > 0) refuse('deregister', only);
+  }
+  const { chaos = [] } = values;
+  if (mode !== undefined && mode !== 'verify' && chaos.length > 0) {
+    refuse('chaos', `nothing with mode ${mode}; only verify breaks on purpose what it has proven`);
   }
   return found;
 }

@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import { FAULTS } from './config.ts';
 import { allowance } from './parser/allowance.ts';
 import { boolean } from './parser/boolean.ts';
 import { choice } from './parser/choice.ts';
@@ -14,7 +15,8 @@ import { patches } from './parser/patch.ts';
 import { isRecursor } from './parser/recursor.ts';
 import { resources } from './parser/resources.ts';
 import { storage } from './parser/storage.ts';
-import { glob, isFieldGlob, line, planDigest } from './parser/text.ts';
+import { glob, isFieldGlob, isServiceId, line, planDigest } from './parser/text.ts';
+import { words } from './parser/words.ts';
 
 /** The groups of the documentation, in its order. */
 export const INPUT_GROUPS = ['what to do', 'where', 'cluster', 'shape', 'safety', 'proof', 'report'] as const;
@@ -37,10 +39,10 @@ const DAY = 24 * 60 * 60 * SECOND;
 export const INPUTS = {
   mode: {
     group: 'what to do',
-    parser: choice(['deploy', 'plan', 'verify', 'destroy', 'render']),
+    parser: choice(['deploy', 'plan', 'verify', 'sweep', 'destroy', 'render']),
     default: 'deploy',
     description:
-      '`deploy` brings the cluster to what the inputs say and proves that it works; `plan` shows what a deploy would change and writes nothing; `verify` proves that the cluster works and still is what was deployed; `destroy` removes what was deployed; `render` writes the Kubernetes objects as YAML and needs no cluster.',
+      '`deploy` brings the cluster to what the inputs say and proves that it works; `plan` shows what a deploy would change and writes nothing; `verify` proves that the cluster works and still is what was deployed; `sweep` finds ghosts in the catalog, and removes them with `sweep-apply`; `destroy` removes what was deployed; `render` writes the Kubernetes objects as YAML and needs no cluster.',
   },
   timeout: {
     group: 'what to do',
@@ -258,11 +260,32 @@ export const INPUTS = {
     default: 'false',
     description: "For `destroy`: remove the servers' volume claims too, and with them all data.",
   },
+  'sweep-apply': {
+    group: 'safety',
+    parser: boolean,
+    default: 'false',
+    description:
+      'For `sweep`: remove what was found, and prove that it stays away. Without it the ghosts are only listed.',
+  },
+  deregister: {
+    group: 'safety',
+    parser: list('ids of services, other than consul', isServiceId),
+    default: '',
+    description:
+      'For `sweep`: ids of services to remove at every agent that holds them, also where a live agent announces them. One per line or comma-separated.',
+  },
   lock: {
     group: 'safety',
     parser: boolean,
     default: 'true',
     description: 'Hold a Lease during the run, so that two runs do not change one cluster at once.',
+  },
+  'move-registrations': {
+    group: 'safety',
+    parser: boolean,
+    default: 'false',
+    description:
+      'For `deploy`: move services that are registered at servers to client agents, after the proof, with no moment without a healthy instance.',
   },
 
   smoke: {
@@ -289,6 +312,13 @@ export const INPUTS = {
     parser: allowance,
     default: '0',
     description: 'How many client agents may be missing: a count such as `2` or a share such as `10%`.',
+  },
+  chaos: {
+    group: 'proof',
+    parser: words(FAULTS),
+    default: '',
+    description:
+      'For `verify`: what to break on purpose once all is proven, to see it heal by itself: `delete-server` (the pod of a follower), `delete-leader`, `delete-client`. One per line or comma-separated, one after the other in that order.',
   },
 
   summary: {

@@ -138,12 +138,16 @@ function toConfig(values: InputValues, paths: Omit<OutputPaths, 'mistakes'>): Co
     onDrift: values['on-drift'],
     confirm: values.confirm,
     destroyData: values['destroy-data'],
+    sweepApply: values['sweep-apply'],
+    deregister: values.deregister,
     lock: values.lock,
+    moveRegistrations: values['move-registrations'],
 
     smoke: values.smoke,
     smokeService: values['smoke-service'],
     smokeDns: values['smoke-dns'],
     maxUnreadyClients: values['max-unready-clients'],
+    chaos: values.chaos,
 
     summary: values.summary,
     reportPath: paths.reportPath,

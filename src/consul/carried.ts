@@ -6,7 +6,7 @@ type Json = Record<string, unknown>;
 export interface Carried {
   /** Bodies for `/v1/agent/service/register`, the checks of each service among them. */
   services: Json[];
-  /** Bodies for `/v1/agent/check/register`: checks of the node itself. */
+  /** Bodies for `/v1/agent/check/register`: checks of the node itself, and those of services that are not carried. */
   checks: Json[];
   /** Services in maintenance mode by id, the node itself as the empty id; with the reason that was given. */
   maintenance: { service: string; reason: string }[];
@@ -26,6 +26,8 @@ export interface Carriage {
   carried: Carried;
   /** What cannot be taken along, one sentence each. */
   obstacles: string[];
+  /** Those of them that the agent has from a configuration file: no obstacle where its successor has that, too. */
+  configured: { kind: 'service' | 'check'; id: string; obstacle: string }[];
 }
 
 /** https://developer.hashicorp.com/consul/api-docs/agent/service#json-request-body-schema */
@@ -52,6 +54,12 @@ const BOUND = ['ScriptArgs', 'DockerContainerID', 'OSService', 'Shell'] as const
  */
 export function carriageOf({ services, checks, files }: AgentRegistrations): Carriage {
   const obstacles: string[] = [];
+  const configured: Carriage['configured'] = [];
+  const cannot = (kind: 'service' | 'check', id: string, why: string) => {
+    const obstacle = `${kind} ${id}: ${why}`;
+    obstacles.push(obstacle);
+    if (why === CONFIGURED) configured.push({ kind, id, obstacle });
+  };
   const kept = files.map(parsed);
   const persistedServices = new Map(kept.flatMap((file) => entry(file, 'Service', 'ID')));
   const persistedChecks = new Map(kept.flatMap((file) => entry(file, 'Check', 'CheckID')));
@@ -68,10 +76,17 @@ export function carriageOf({ services, checks, files }: AgentRegistrations): Car
     const type = file && object(file.ChkType);
     const why = !file ? CONFIGURED : !type ? 'its definition is not kept' : obstacleTo(type, file);
     if (why !== undefined || !type) {
-      obstacles.push(`check ${id}: ${why}`);
+      cannot('check', id, why ?? CONFIGURED);
       continue;
     }
-    const body = { ...filled(type), Name: live.Name, Notes: live.Notes, Status: live.Status };
+    const body = {
+      ...filled(type),
+      // Consul takes true for it where it is not said.
+      ...(!isEmpty(type.H2PING) && { H2PingUseTLS: type.H2PingUseTLS === true }),
+      Name: live.Name,
+      Notes: live.Notes,
+      Status: live.Status,
+    };
     byService.set(service, [...(byService.get(service) ?? []), { ...body, CheckID: id }]);
   }
   const carriedServices = Object.keys(services).flatMap((id): Json[] => {
@@ -80,7 +95,7 @@ export function carriageOf({ services, checks, files }: AgentRegistrations): Car
     const definition = file && object(file.Service);
     const why = !file || !definition ? CONFIGURED : obstacleToService(definition, file);
     if (why !== undefined || !definition) {
-      obstacles.push(`service ${id}: ${why}`);
+      cannot('service', id, why ?? CONFIGURED);
       return [];
     }
     const body = Object.fromEntries(
@@ -96,8 +111,18 @@ export function carriageOf({ services, checks, files }: AgentRegistrations): Car
       },
     ];
   });
-  const own = (byService.get('') ?? []).map(({ CheckID, ...check }) => ({ ...check, ID: CheckID }));
-  return { carried: { services: carriedServices, checks: own, maintenance }, obstacles };
+  const held = new Set(carriedServices.map(({ ID }) => ID));
+  // Of the node itself, and of services that the agent has from a file.
+  const own = [...byService].flatMap(([service, list]) =>
+    held.has(service)
+      ? []
+      : list.map(({ CheckID, ...check }) => ({
+          ...check,
+          ID: CheckID,
+          ...(service !== '' && { ServiceID: service }),
+        })),
+  );
+  return { carried: { services: carriedServices, checks: own, maintenance }, obstacles, configured };
 }
 
 export function isNothing({ services, checks, maintenance }: Carried): boolean {

@@ -13,6 +13,8 @@ export interface ConsulClientOptions {
   dial: Dial;
   token?: string;
   tls?: TlsOptions;
+  /** How long a connection is kept that nobody uses. */
+  idleMs?: number;
 }
 
 export interface ConsulRequestOptions {
@@ -58,7 +60,7 @@ export class ConsulClient {
   constructor(options: ConsulClientOptions) {
     this.name = options.name;
     this.#token = options.token;
-    this.#agent = new DialAgent(options.dial, options.tls);
+    this.#agent = new DialAgent(options.dial, options.tls, options.idleMs);
   }
 
   /** Retried once when the connection breaks: a kept-alive one may have gone stale unnoticed. */

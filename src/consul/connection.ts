@@ -1,4 +1,4 @@
-import { Agent, type ClientRequestArgs } from 'node:http';
+import { Agent, type ClientRequest, type ClientRequestArgs } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { connect } from 'node:tls';
 
@@ -17,15 +17,33 @@ export interface DialRequestOptions extends ClientRequestArgs {
   dialSignal: AbortSignal;
 }
 
+/** Consul ends a connection that is idle for two minutes; a request that meets that moment would be lost. */
+const IDLE_MS = 60_000;
+
 /** Keep-alive pool of HTTP/1.1 connections over dialled streams. Grows with the requests under way. */
 export class DialAgent extends Agent {
   readonly #dial: Dial;
   readonly #tls: TlsOptions | undefined;
+  readonly #idleMs: number;
+  readonly #idle = new WeakMap<Duplex, NodeJS.Timeout>();
 
-  constructor(dial: Dial, tls: TlsOptions | undefined) {
+  constructor(dial: Dial, tls: TlsOptions | undefined, idleMs = IDLE_MS) {
     super({ keepAlive: true });
     this.#dial = dial;
     this.#tls = tls;
+    this.#idleMs = idleMs;
+  }
+
+  /** Returns whether it is kept, which its type does not know. */
+  override keepSocketAlive(socket: Duplex): ReturnType<Agent['keepSocketAlive']> {
+    if (!this.#idle.has(socket)) socket.once('close', () => clearTimeout(this.#idle.get(socket)));
+    this.#idle.set(socket, setTimeout(() => socket.destroy(), this.#idleMs).unref());
+    return super.keepSocketAlive(socket);
+  }
+
+  override reuseSocket(socket: Duplex, request: ClientRequest): void {
+    clearTimeout(this.#idle.get(socket));
+    super.reuseSocket(socket, request);
   }
 
   override createConnection(

@@ -29,7 +29,8 @@ export interface KeyValueProof {
   replicationMs: number;
 }
 
-interface Entry {
+/** One key as a server holds it. */
+export interface Entry {
   Value: string | null;
   ModifyIndex: number;
 }
@@ -105,7 +106,7 @@ export async function proveKeyValue(options: KeyValueProofOptions): Promise<KeyV
 const HINT_KEY = 'Another run uses the same key. Let it finish, or remove what it has left under that key.';
 const HINT_READ = 'Something else writes under consul-deploy/smoke/, or the server lost a committed write.';
 
-function keyPath(key: string): string {
+export function keyPath(key: string): string {
   const fits = key.startsWith(SMOKE_PREFIX) && /^[a-z0-9-]+(\/[a-z0-9-]+)*$/.test(key);
   if (!fits || key.length === SMOKE_PREFIX.length) {
     throw new Failure({
@@ -118,7 +119,8 @@ function keyPath(key: string): string {
   return `/v1/kv/${key}`;
 }
 
-async function onEvery(
+/** Returns when each server's own copy fits; until then it waits. */
+export async function onEvery(
   servers: readonly ConsulClient[],
   path: string,
   signal: AbortSignal,
@@ -148,6 +150,6 @@ function entryOf(response: ConsulResponse<Entry[]>): Entry | undefined {
   return response.status === 404 ? undefined : response.body[0];
 }
 
-function decode(entry: Entry): string {
+export function decode(entry: Entry): string {
   return Buffer.from(entry.Value ?? '', 'base64').toString();
 }

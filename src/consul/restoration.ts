@@ -32,16 +32,17 @@ export interface Restoration {
 /**
  * Registers at an agent what its predecessor held, and returns when the catalog shows it. What the agent holds
  * already stays: an application that has registered itself again knows better.
- * @throws Failure `adoption` when the catalog does not come to show it
+ * @throws Failure `registrations-lost` when the catalog does not come to show it
  */
 export async function restoreRegistrations({
   agent,
   nodeName,
   server,
-  carried,
+  carried: all,
   signal,
 }: Restoration): Promise<void> {
   const held = await readRegistrations(agent, signal);
+  const carried = fitting(all, held.services);
   for (const service of carried.services) {
     if (String(service.ID) in held.services) continue;
     await agent.put('/v1/agent/service/register', service, { signal });
@@ -58,6 +59,17 @@ export async function restoreRegistrations({
     await agent.put(path, undefined, { signal, query: { enable: 'true', reason } });
   }
   await inCatalog(server, nodeName, carried, signal);
+}
+
+/** Without what is of a service that came from a file before, and that the new agent's files do not have. */
+function fitting({ services, checks, maintenance }: Carried, held: Readonly<Record<string, Json>>): Carried {
+  const known = new Set([...Object.keys(held), ...services.map(({ ID }) => String(ID))]);
+  const fits = (service: unknown) => service === undefined || service === '' || known.has(String(service));
+  return {
+    services,
+    checks: checks.filter(({ ServiceID }) => fits(ServiceID)),
+    maintenance: maintenance.filter(({ service }) => fits(service)),
+  };
 }
 
 async function inCatalog(
@@ -80,10 +92,10 @@ async function inCatalog(
     signal.throwIfAborted();
     if (!limit.aborted) throw error;
     throw new Failure({
-      reason: 'adoption',
+      reason: 'registrations-lost',
       what: `the catalog does not show what was registered at ${nodeName}: ${missing.slice(0, 5).join(', ')}`,
       where: server.name,
-      hint: 'It is kept under consul-deploy/adoption/ in the KV store; the next run tries again.',
+      hint: 'It is kept under consul-deploy/registrations/ in the KV store; the next run tries again.',
     });
   }
 }

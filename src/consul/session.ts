@@ -9,12 +9,31 @@ export interface Session {
   close(signal: AbortSignal): Promise<void>;
 }
 
+export interface SessionOptions {
+  /** Default 60 s. */
+  ttlSeconds?: number;
+  /** Whether it ends with the health of the agent that it was opened at. Default: it does. */
+  checked?: boolean;
+}
+
 /**
  * A session that deletes the keys it holds when it ends, by `close` or, if this process is killed, by its
- * TTL of 60 s (Consul may take twice that). Not having one is no failure: it only guards the cleaning up.
+ * TTL (Consul may take twice that). Not having one is no failure: it only guards the cleaning up.
  */
-export async function openSession(client: ConsulClient, name: string, signal: AbortSignal): Promise<Session> {
-  const wanted = { Name: name, TTL: '60s', Behavior: 'delete', LockDelay: '0s' };
+export async function openSession(
+  client: ConsulClient,
+  name: string,
+  signal: AbortSignal,
+  { ttlSeconds = 60, checked = true }: SessionOptions = {},
+): Promise<Session> {
+  const wanted = {
+    Name: name,
+    TTL: `${ttlSeconds}s`,
+    Behavior: 'delete',
+    LockDelay: '0s',
+    // None at all is another thing than none said, which is the health of the agent's node.
+    ...(!checked && { NodeChecks: [] }),
+  };
   try {
     const { body } = await client.put<{ ID: string }>('/v1/session/create', wanted, { signal });
     return {

@@ -27,18 +27,18 @@ export function serverReadinessProbe(): Probe {
  * An image without a shell or curl makes these probes pass: they mend, and need not be there.
  * Fails only where a restart can help: this server knows no leader while another server reports one. Behind
  * the server Service stand only servers that know a leader, so asking it is enough. Before it fails it joins
- * the others, which mends what a restart would, without one. Two minutes of this in a row restart the agent.
+ * the others, which mends what a restart would, without one. Three minutes of this in a row restart the agent,
+ * longer than a machine that is busy or a process that is frozen for a while takes.
  */
 export function serverLivenessProbe(config: Config): Probe {
-  const service = variable(roleName(config, 'server'));
   const joins = serverNames(config)
     .map((name) => `[ "$HOSTNAME" = ${name} ] || join "$${variable(name)}" &`)
     .join('\n');
   const script = [
-    'leader() { curl -s -m 3 "http://$1:8500/v1/status/leader"; }',
-    'join() { curl -s -m 12 -X PUT "http://127.0.0.1:8500/v1/agent/join/$1" >/dev/null; }',
+    LEADER,
+    JOIN,
     'case "$(leader 127.0.0.1)" in \'""\' | "") ;; *) exit 0 ;; esac',
-    `case "$(leader "$${service}")" in '"'*:*'"') ;; *) exit 0 ;; esac`,
+    elsewhere(config),
     joins,
     // All at once: one that does not answer takes memberlist's 10 s.
     'wait',
@@ -57,23 +57,60 @@ export function clientReadinessProbe(): Probe {
 }
 
 /**
- * Fails only for an orphan, a client that knows no server at all: `retry_join` never runs again after its
- * first success (https://github.com/hashicorp/consul/issues/9235). It joins first; only when that has not
- * helped for two minutes is the agent restarted, and its registrations come back from its data directory.
+ * Fails for an orphan, a client that knows no server at all: `retry_join` never runs again after its first
+ * success (https://github.com/hashicorp/consul/issues/9235). It joins first; only when that does not help while
+ * a server says that there is a leader is the agent restarted, and its registrations come back from its data
+ * directory. Cut off from all servers it lives: a restart would not bring them nearer.
+ *
+ * Last, it may have servers and no gossip: a client that comes back under a new address before the others have
+ * missed it at the old one is outvoted and stops its Serf for good, while the agent goes on
+ * ("minority in name conflict resolution, quiting"; Consul turns that off for servers alone:
+ * https://github.com/hashicorp/consul/blob/v1.22.7/agent/consul/server_serf.go). No join can help then, so the agent
+ * is ended at once.
+ *
+ * A server that does not answer holds up the first question; then the agent is asked for something it has
+ * itself, and fails only when it hangs.
  */
 export function clientLivenessProbe(config: Config): Probe {
   const joins = serverNames(config)
     .map((name) => `join "$${variable(name)}" &`)
     .join('\n');
   const script = [
-    'join() { curl -s -m 12 -X PUT "http://127.0.0.1:8500/v1/agent/join/$1" >/dev/null; }',
-    `[ "$(curl -s -m 5 -o /dev/null -w '%{http_code}' 'http://127.0.0.1:8500${KNOWS_A_SERVER}')" = 500 ] || exit 0`,
+    `answer() { curl -s -m 5 -o /dev/null -w '%{http_code}' "http://127.0.0.1:8500$1"; }`,
+    LEADER,
+    JOIN,
+    `case "$(answer '${KNOWS_A_SERVER}')" in`,
+    '500) ;;',
+    '000) [ "$(answer /v1/agent/version)" != 000 ]; exit ;;',
+    `*) ${GOSSIPS}; kill 1; exit 1 ;;`,
+    'esac',
     joins,
     // All at once: one that does not answer takes memberlist's 10 s.
     'wait',
+    elsewhere(config),
     'exit 1',
   ].join('\n');
   return execProbe(script);
+}
+
+/** Shell: what the server at an address says about the leader. */
+const LEADER = 'leader() { curl -s -m 3 "http://$1:8500/v1/status/leader"; }';
+const JOIN = 'join() { curl -s -m 12 -X PUT "http://127.0.0.1:8500/v1/agent/join/$1" >/dev/null; }';
+
+/**
+ * Shell: well if the gossip port is open, or cannot be seen. /proc/net has what listens: the usual port costs one
+ * look; only without it the agent is asked which port is its own.
+ */
+const GOSSIPS = [
+  `listens() { cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | grep -q ":$(printf %04X "$1") 0*:0000 0A"; }`,
+  `listens 8301 && exit 0`,
+  `port=$(curl -s -m 5 http://127.0.0.1:8500/v1/agent/self | sed -n 's/.*"SerfPortLAN":\\([0-9]*\\).*/\\1/p')`,
+  `listens 8500 && [ -n "$port" ] && ! listens "$port" || exit 0`,
+].join('; ');
+
+/** Shell: well unless a server says that there is a leader. Only such servers stand behind their Service. */
+function elsewhere(config: Config): string {
+  return `case "$(leader "$${variable(roleName(config, 'server'))}")" in '"'*:*'"') ;; *) exit 0 ;; esac`;
 }
 
 function execProbe(script: string): Probe {
@@ -82,7 +119,7 @@ function execProbe(script: string): Probe {
     initialDelaySeconds: 30,
     periodSeconds: 30,
     timeoutSeconds: 25,
-    failureThreshold: 4,
+    failureThreshold: 6,
   };
 }
 

@@ -39,17 +39,23 @@ export function serverJoinServices(config: Config): KubernetesObject[] {
   );
 }
 
+/** The most that Kubernetes allows: an application may register today and deregister tomorrow. */
+const STICKY_SECONDS = 86_400;
+
 /**
  * The agents that applications talk to. An application has to stay with one agent: a service registered at one
  * and deregistered at another stays in the catalog for good. So the Service is sticky by client address, or,
- * with an agent on every node, never leaves the node.
+ * with an agent on every node, never leaves the node. docs/registrations.md says what that leaves open.
  */
 export function clientService(config: Config): KubernetesObject {
   return service(config, 'client', roleName(config, 'client'), CLIENT_PORTS, {
     type: 'ClusterIP',
     ...(config.clients === 'daemonset'
       ? { internalTrafficPolicy: 'Local' }
-      : { sessionAffinity: 'ClientIP' }),
+      : {
+          sessionAffinity: 'ClientIP',
+          sessionAffinityConfig: { clientIP: { timeoutSeconds: STICKY_SECONDS } },
+        }),
   });
 }
 

@@ -2,7 +2,7 @@ import { removal, type Step } from '../change/step.ts';
 import { pruneCandidates } from '../inventory/prune.ts';
 import type { Lock } from '../kubernetes/lease.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
-import type { Plan } from '../kubernetes/plan.ts';
+import type { Plan, PlannedObject } from '../kubernetes/plan.ts';
 import { stages } from '../kubernetes/stage.ts';
 import { takeOver } from './adoption/move.ts';
 import { refuseDaemonSet } from './adoption/refusal.ts';
@@ -11,10 +11,14 @@ import { findTakeovers, type Takeover } from './adoption/takeover.ts';
 import { Agents } from './agents.ts';
 import { applyStage, lock, plan, type Stored, storedKey } from './apply.ts';
 import { asApproved, describePlan, holdToPlan } from './approval.ts';
+import { checkServerRegistrations } from './burden.ts';
 import { cleanUpAfter } from './cleanup.ts';
+import { walkClients } from './client-walk.ts';
 import { conclude } from './conclude.ts';
 import { type Cluster, connect } from './connect.ts';
+import { Conservation } from './conservation.ts';
 import { Diagnosis } from './diagnosis.ts';
+import { moveRegistrations } from './move.ts';
 import { namespaceIn, settleNamespace } from './namespace.ts';
 import { nudge } from './nudge.ts';
 import { beginOwned, finishOwned, type Owned } from './owned.ts';
@@ -24,6 +28,7 @@ import { checkScope, preflight } from './preflight.ts';
 import { waitAndProve } from './prove.ts';
 import { planPrune, prune } from './prune.ts';
 import { readRecord, recordIfReadable } from './record.ts';
+import { lookAtRegistered } from './registered.ts';
 import { renderSet } from './render.ts';
 import type { Run } from './run.ts';
 import { runRecord } from './run-record.ts';
@@ -90,14 +95,22 @@ async function deployLocked(
   run.log.startHeartbeat();
   try {
     workloads.watch(cluster);
+    const conservation = new Conservation(run, workloads, agents, planned.objects);
+    const rolled = await lookAtRegistered(run, cluster, planned, takeovers, {
+      conservation,
+      workloads,
+      agents,
+    });
     diagnosis.start();
     await run.phase('apply', 'Apply', async () => {
       await beginOwned(run, cluster, owned, planned);
-      await apply(run, cluster, planned, takeovers, stored, workloads, agents, diagnosis);
+      await apply(run, cluster, planned, takeovers, rolled, stored, workloads, agents, diagnosis);
     });
-    const look = await run.phase('prove', 'Wait and prove', () =>
-      waitAndProve(run, workloads, agents, diagnosis),
-    );
+    const look = await run.phase('prove', 'Wait and prove', async () => {
+      const last = await waitAndProve(run, workloads, agents, diagnosis);
+      await conservation.end();
+      return last;
+    });
     run.mark('verdict');
     conclude(run, workloads, look);
     if (held?.takenOverFrom !== undefined) await cleanUpAfter(run, cluster);
@@ -116,11 +129,23 @@ async function deployLocked(
     run.known.left = run.known.changed
       ? 'The cluster runs what was rendered.'
       : 'The cluster already ran what is rendered; nothing was written but the lock and the record.';
+    await serversOnly(run, cluster, workloads, agents);
   } finally {
     diagnosis.close();
     workloads.close();
     agents.close();
   }
+}
+
+/** Last, since nothing else depends on it: a cluster with registrations at its servers is slower, and works. */
+async function serversOnly(run: Run, cluster: Cluster, workloads: Workloads, agents: Agents): Promise<void> {
+  if (!run.config.moveRegistrations) {
+    await checkServerRegistrations(run, workloads, agents);
+    return;
+  }
+  await run.phase('move', 'Move registrations from servers to clients', () =>
+    moveRegistrations(run, cluster, workloads, agents),
+  );
 }
 
 /** The namespace that this run has made is part of what was planned, although it was made before the lock. */
@@ -136,6 +161,7 @@ async function apply(
   cluster: Cluster,
   planned: Plan,
   takeovers: readonly Takeover[],
+  rolled: PlannedObject | undefined,
   stored: Stored,
   workloads: Workloads,
   agents: Agents,
@@ -150,7 +176,9 @@ async function apply(
     const taken = takeovers.map((takeover) => takeover.planned);
     const walked = parts.find((part) => !taken.includes(part) && isServers(run, part) && needsWalk(part));
     if (walked) await walkServers(run, cluster, walked, workloads, agents, diagnosis, stored);
-    const rest = parts.filter((part) => part !== walked && !taken.includes(part));
+    const clients = parts.find((part) => part === rolled);
+    if (clients) await walkClients(run, cluster, clients, { workloads, agents, stored });
+    const rest = parts.filter((part) => part !== walked && part !== clients && !taken.includes(part));
     await applyStage(run, cluster, rest, stored, run.signal);
   }
   await nudge(run, cluster, planned.objects, stored);

@@ -50,11 +50,14 @@ export class Diagnosis {
     run.suspicions = () => signatures(this.#classifier.current()).map(describeSignature);
   }
 
-  /** Looks until `close` is called; its verdict ends the run. */
-  start(): void {
+  /**
+   * Looks until `close` is called; its verdict ends the run.
+   * @param told what the run says of it, where it has more to say
+   */
+  start(told = (verdict: Failure): Failure => verdict): void {
     const signal = AbortSignal.any([this.#run.signal, this.#over.signal]);
     this.#watch(signal).catch((error: unknown) => {
-      if (!signal.aborted) this.#run.fail(error);
+      if (!signal.aborted) this.#run.fail(error instanceof Failure ? told(error) : error);
     });
   }
 

@@ -3,6 +3,7 @@ import { type AccessCheck, missingPermissions, roleFor } from '../kubernetes/acc
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import type { ObjectReference } from '../kubernetes/read.ts';
 import type { Cluster } from './connect.ts';
+import { movePermissions } from './move.ts';
 import type { Run } from './run.ts';
 
 /** Verbs that a deploy needs on what it applies: server-side apply is a patch, and a create at first. */
@@ -52,7 +53,7 @@ function needed(
   verbs: readonly string[],
   removable: readonly ObjectReference[],
 ): AccessCheck[] {
-  const { namespace, lock, mode } = run.config;
+  const { namespace, lock, mode, chaos, moveRegistrations } = run.config;
   const isPlan = mode === 'plan';
   const checks = new Map<string, AccessCheck>();
   const add = (check: AccessCheck) => checks.set(JSON.stringify(check), check);
@@ -77,6 +78,8 @@ function needed(
   for (const verb of ['get', 'create']) {
     add({ verb, group: '', resource: 'pods', subresource: 'portforward', namespace });
   }
+  if (moveRegistrations && mode === 'deploy') for (const check of movePermissions(namespace)) add(check);
+  if (chaos.length > 0) add({ verb: 'delete', group: '', resource: 'pods', namespace });
   if (lock) {
     for (const verb of ['get', 'create', 'update']) {
       add({ verb, group: 'coordination.k8s.io', resource: 'leases', namespace });

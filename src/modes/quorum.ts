@@ -37,11 +37,16 @@ export class QuorumWatch {
   readonly #observer: LookObserver;
   readonly #window = new StabilityWindow();
   readonly #introductions: Introductions;
+  readonly #ownEyes: boolean;
   #triggerUid: string | undefined;
   #runningSince: number | undefined;
 
-  /** @param observer is told of every look */
-  constructor(run: Run, agents: Agents, observer: LookObserver) {
+  /**
+   * @param observer is told of every look
+   * @param options.ownEyes counts as stable only what this watch has seen itself, not since when the leader says so
+   */
+  constructor(run: Run, agents: Agents, observer: LookObserver, { ownEyes = false } = {}) {
+    this.#ownEyes = ownEyes;
     this.#run = run;
     this.#agents = agents;
     this.#observer = observer;
@@ -64,7 +69,8 @@ export class QuorumWatch {
     this.#window.observe(serversPassed, quorumSignature(evidence), now);
     const allPassed = findings.every(({ passed }) => passed);
     // A cluster that the leader has long found stable need not be watched for as long again.
-    const heldMs = serversPassed ? Math.max(this.#window.heldMs(now), stableMs(evidence)) : 0;
+    const longMs = this.#ownEyes ? 0 : stableMs(evidence);
+    const heldMs = serversPassed ? Math.max(this.#window.heldMs(now), longMs) : 0;
     return { evidence, findings, serversPassed, allPassed, heldMs };
   }
 

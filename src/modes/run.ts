@@ -54,6 +54,7 @@ export class Run {
   readonly #checks = new Map<string, Check & { sinceMs: number }>();
   readonly #abort = new AbortController();
   readonly #deadline: NodeJS.Timeout;
+  readonly #budgetMs: number;
   #cause: unknown;
 
   constructor(config: Config, log: Log) {
@@ -61,6 +62,7 @@ export class Run {
     this.log = log;
     this.signal = this.#abort.signal;
     const budget = Math.max(config.timeout - RESERVE_MS, config.timeout * 0.9);
+    this.#budgetMs = budget;
     this.#deadline = setTimeout(() => this.#abort.abort(this.#timeout()), budget);
   }
 
@@ -81,6 +83,11 @@ export class Run {
   /** Milliseconds since the start of the run. */
   now(): number {
     return Math.round(performance.now() - this.#start);
+  }
+
+  /** Milliseconds that are left until the deadline. */
+  left(): number {
+    return Math.max(0, this.#budgetMs - this.now());
   }
 
   cancel(signal: string): void {

@@ -4,6 +4,8 @@ import type { Lock } from '../kubernetes/lease.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { Agents } from './agents.ts';
 import { lock, storedKey } from './apply.ts';
+import { checkServerRegistrations } from './burden.ts';
+import { makeFaults, tellDeleted } from './chaos/chaos.ts';
 import { cleanUpAfter } from './cleanup.ts';
 import { type Comparison, compare } from './compare.ts';
 import { conclude } from './conclude.ts';
@@ -31,7 +33,8 @@ import { Workloads } from './workloads.ts';
 
 /**
  * `mode: verify`: proves that the cluster works and still is what was deployed, or throws the Failure that says what
- * is wrong. Writes nothing but the smoke key and service, the lock, and one more run into the record.
+ * is wrong. Writes nothing but the smoke key and service, the lock, and one more run into the record;
+ * deletes the pods that `chaos` names.
  */
 export async function verifyMode(run: Run, mask: (secret: string) => void): Promise<void> {
   const cluster = await run.phase('connect', 'Connect to the cluster', () => connect(run, mask));
@@ -93,9 +96,17 @@ async function verifyLocked(
     conclude(run, workloads, look);
     tellVersion(run, look, inventory);
     if (held?.takenOverFrom !== undefined) await cleanUpAfter(run, cluster);
-    await checkLeftOver(run, workloads, agents, look);
-    await remember(run, cluster, workloads, look, record);
+    await checkLeftOver(run, cluster, agents);
+    await checkServerRegistrations(run, workloads, agents);
     const failure = driftFailure(run, inventory);
+    // Only what is proven, and is to be green, is broken on purpose. Later, for those who compare with this run.
+    diagnosis.close();
+    const { look: latest, deleted } = failure
+      ? { look, deleted: [] }
+      : await makeFaults({ run, cluster, workloads, agents }, look);
+    if (deleted.length > 0) conclude(run, workloads, latest);
+    await remember(run, cluster, workloads, latest, record);
+    tellDeleted(run, deleted);
     if (failure) throw failure;
   } finally {
     diagnosis.close();

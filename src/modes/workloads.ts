@@ -193,6 +193,23 @@ export class Workloads {
     return view && applied && view.uid === applied.uid ? { view, generation: applied.generation } : undefined;
   }
 
+  /** Whether its controller has seen what was applied, so that pods of the present template can be told. */
+  isObserved(role: Role): true | undefined {
+    const now = this.#applied(role);
+    if (!now || now.view.observedGeneration < now.generation) return undefined;
+    return now.view.kind === 'DaemonSet' || now.view.updateRevision !== undefined ? true : undefined;
+  }
+
+  /** Whether a pod that is not there is to come back: under its name, or on some node that lacks one. */
+  isWanted(role: Role, { name }: Pick<PodView, 'name'>): boolean {
+    const workload = this.#found[role];
+    const view = workload && this.observation.workload(workload.kind, workload.name);
+    if (!view) return false;
+    if (view.kind === 'DaemonSet') return this.pods(role).length < view.desired;
+    const ordinal = Number(/-(\d+)$/.exec(name)?.[1]) - view.firstOrdinal;
+    return ordinal >= 0 && ordinal < view.desired;
+  }
+
   /** The workload whose pods are not even made, and when it was changed last by the API server's clock. */
   shortage(role: Role): Shortage | undefined {
     const workload = this.#found[role];

@@ -17,7 +17,7 @@ const KEYS: readonly string[] = [
     'voters',
   ],
   ...['clientsReady', 'clientsDesired', 'uiCommand', 'manifestsPath'],
-  ...['plan', 'drift'],
+  ...['plan', 'drift', 'ghosts'],
   ...['phases', 'checks', 'objects', 'warnings', 'timings'],
 ];
 

@@ -6,7 +6,16 @@ import { count, helpUrl, verdict } from './verdict.ts';
 /** The keys of builder: attributes by `@`, text by `#text`, everything else an element. */
 type Element = Record<string, unknown>;
 
-const GROUPS: readonly Check['group'][] = ['cluster', 'servers', 'clients', 'quorum', 'smoke', 'drift'];
+const GROUPS: readonly Check['group'][] = [
+  'cluster',
+  'servers',
+  'clients',
+  'quorum',
+  'smoke',
+  'drift',
+  'chaos',
+  'catalog',
+];
 const MAX_LINE = 4000;
 
 /**

@@ -9,7 +9,7 @@ export interface Check {
   id: string;
   /** What a person reads, such as "Voters". */
   title: string;
-  group: 'cluster' | 'servers' | 'clients' | 'quorum' | 'smoke' | 'drift';
+  group: 'cluster' | 'servers' | 'clients' | 'quorum' | 'smoke' | 'drift' | 'chaos' | 'catalog';
   expected: string;
   observed: string;
   status: 'passed' | 'failed' | 'pending' | 'warning' | 'skipped';
@@ -24,10 +24,15 @@ export type PhaseName =
   | 'lock'
   | 'dry-run'
   | 'compare'
+  | 'survey'
   | 'apply'
   | 'wait'
   | 'prove'
+  | 'delete-server'
+  | 'delete-leader'
+  | 'delete-client'
   | 'prune'
+  | 'move'
   | 'remove'
   | 'record'
   | 'finish';
@@ -100,6 +105,33 @@ export interface Drift {
   at?: string;
 }
 
+/** Something in the catalog or the gossip pool that should not be there, or looks like it. */
+export interface GhostReport {
+  class:
+    | 'named'
+    | 'unheld'
+    | 'no-pod'
+    | 'synthetic'
+    | 'failed'
+    | 'duplicate'
+    | 'app-gone'
+    | 'left'
+    | 'external';
+  /** The node; several where all of them announce one id. */
+  nodes: string[];
+  /** Id of the service; absent where it is about the whole node. */
+  service?: string;
+  evidence: string;
+  /** The call that removes it for good; `none` where there is none, or nothing is wrong. */
+  remedy: 'agent' | 'force-leave' | 'catalog' | 'none';
+  /** Why that lasts, or why nothing is done. */
+  why: string;
+  /** Trouble, as opposed to what is as it should be, or may be. */
+  counts: boolean;
+  /** `found` by a dry run; `stayed`: it did not go; `returned`: it went and came back. */
+  outcome: 'found' | 'kept' | 'removed' | 'stayed' | 'returned';
+}
+
 /** What a failed run says; the fields of Failure, made safe to print. */
 export interface FailureReport {
   reason: FailureReason;
@@ -114,7 +146,7 @@ export interface FailureReport {
 /** The outcome of one run: everything any report says comes from here. JSON-serializable. */
 export interface Result {
   schemaVersion: 1;
-  mode: 'deploy' | 'plan' | 'verify' | 'destroy' | 'render';
+  mode: 'deploy' | 'plan' | 'verify' | 'sweep' | 'destroy' | 'render';
   result: 'success' | 'failure' | 'cancelled';
   failure?: FailureReport;
   /** How the cluster was left, in one sentence. */
@@ -131,6 +163,8 @@ export interface Result {
   /** The gravest first. */
   plan?: PlannedChange[];
   drift?: Drift[];
+  /** What should not be in the catalog; of `sweep` and `verify`. */
+  ghosts?: GhostReport[];
   manifestDigest?: string;
   /** By digest, as the pods run it. */
   image?: string;

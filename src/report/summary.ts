@@ -1,6 +1,7 @@
 import { driftSections } from './drift.ts';
 import { formatDuration } from './duration.ts';
 import { capBytes, code, fence, html, markdown, oneLine } from './escape.ts';
+import { ghostSections } from './ghost.ts';
 import { planSections } from './plan.ts';
 import { isAboutPlan } from './plan-line.ts';
 import type { Check, ObjectOutcome, Result } from './result.ts';
@@ -24,6 +25,7 @@ export function summary(result: Result, maxBytes = MAX_BYTES): string {
     opening(result),
     ...(isAboutPlan(result) ? plan : []),
     ...driftSections(result),
+    ...ghostSections(result),
     evidence(result),
     checks(result),
     warnings(result),

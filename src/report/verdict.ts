@@ -2,6 +2,7 @@ import type { FailureReason } from '../failure.ts';
 import { count } from './count.ts';
 import { formatDuration } from './duration.ts';
 import { oneLine } from './escape.ts';
+import { sweepHeadline } from './ghost.ts';
 import { phaseTitle } from './phase.ts';
 import { planHeadline } from './plan-line.ts';
 import type { Check, Result } from './result.ts';
@@ -61,6 +62,8 @@ function unproven({ mode, failure }: Result): string {
   if (mode === 'render') return 'Manifests are not rendered';
   if (mode === 'plan') return 'There is no plan';
   if (mode === 'destroy') return 'Consul is not removed';
+  if (mode === 'sweep') return 'The catalog is not clean';
+  if (failure?.reason === 'not-moved') return 'Consul is proven, and services are still at its servers';
   return failure?.reason === 'drift' ? 'Consul is not as it was deployed' : 'Consul is not proven';
 }
 
@@ -70,6 +73,7 @@ function success(result: Result): string {
     return `Manifests rendered: ${count(result.objects.length, 'object')} in ${took}`;
   if (result.mode === 'plan') return `Plan: ${planHeadline(result)}`;
   if (result.mode === 'destroy') return destroyed(result, took);
+  if (result.mode === 'sweep') return sweepHeadline(result);
   const parts = result.voters === undefined ? [] : [count(result.voters, 'voter')];
   const { clientsReady: ready, clientsDesired: desired } = result;
   if (ready !== undefined && desired) {

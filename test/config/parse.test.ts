@@ -41,11 +41,15 @@ describe('parseConfig', () => {
       onDrift: 'fail',
       confirm: undefined,
       destroyData: false,
+      sweepApply: false,
+      deregister: [],
       lock: true,
+      moveRegistrations: false,
       smoke: true,
       smokeService: true,
       smokeDns: true,
       maxUnreadyClients: { kind: 'count', count: 0 },
+      chaos: [],
       summary: true,
       reportPath: undefined,
       junitPath: undefined,
@@ -96,10 +100,12 @@ describe('parseConfig', () => {
         confirm: 'c2',
         'destroy-data': 'true',
         lock: 'false',
+        'move-registrations': 'true',
         smoke: 'false',
         'smoke-service': 'false',
         'smoke-dns': 'false',
         'max-unready-clients': '10%',
+        chaos: '',
         summary: 'false',
         'report-path': '/r.json',
         'junit-path': '/j.xml',
@@ -141,11 +147,15 @@ describe('parseConfig', () => {
       onDrift: 'report',
       confirm: 'c2',
       destroyData: true,
+      sweepApply: false,
+      deregister: [],
       lock: false,
+      moveRegistrations: true,
       smoke: false,
       smokeService: false,
       smokeDns: false,
       maxUnreadyClients: { kind: 'percent', percent: 10 },
+      chaos: [],
       summary: false,
       reportPath: '/r.json',
       junitPath: '/j.xml',
@@ -307,8 +317,36 @@ describe('contradictions', () => {
       { clients: 'daemonset', 'client-replicas': '11' },
       'client-replicas: given "11"; allowed: nothing with clients daemonset; it counts the clients of a statefulset',
     ],
+    [
+      { clients: 'none', 'move-registrations': 'true' },
+      'move-registrations: given "true"; allowed: false with clients none; there would be no client to move them to',
+    ],
+    [
+      { 'sweep-apply': 'true' },
+      'sweep-apply: given "true"; allowed: nothing with mode deploy; it says what a sweep removes',
+    ],
+    [
+      { mode: 'verify', deregister: 'web-1' },
+      'deregister: given "web-1"; allowed: nothing with mode verify; it says what a sweep removes',
+    ],
+    [
+      { mode: 'deploy', chaos: 'delete-server' },
+      'chaos: given "delete-server"; allowed: nothing with mode deploy; only verify breaks on purpose what it has proven',
+    ],
   ])('%j', (inputs, line) => {
     expect(mistakes(inputs)).toEqual([line]);
+  });
+
+  test('what a sweep removes reaches the Config, and Consul itself is none of it', () => {
+    const inputs = { mode: 'sweep', 'sweep-apply': 'true', deregister: 'web-1\nweb:2, a/b' };
+    expect(parseConfig(given(inputs))).toMatchObject({
+      mode: 'sweep',
+      sweepApply: true,
+      deregister: ['web-1', 'web:2', 'a/b'],
+    });
+    expect(mistakes({ ...inputs, deregister: 'web, consul' })).toEqual([
+      expect.stringMatching(/^deregister: given "consul"; allowed: ids of services, other than consul/),
+    ]);
   });
 
   test.each([
@@ -316,6 +354,7 @@ describe('contradictions', () => {
     { clients: 'daemonset' },
     { 'storage-class': 'fast' },
     { timeout: '11s' },
+    { mode: 'verify', chaos: 'delete-leader, delete-client' },
   ])('none in %j', (inputs) => {
     expect(mistakes(inputs)).toEqual([]);
   });

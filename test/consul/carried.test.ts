@@ -148,7 +148,32 @@ describe('what an agent holds', () => {
         checks: { c: live({ ServiceID: 'consul-deploy-smoke-1', Type: 'ttl' }) },
       }),
     );
-    expect(smoke).toEqual({ carried: { services: [], checks: [], maintenance: [] }, obstacles: [] });
+    expect(smoke).toEqual({
+      carried: { services: [], checks: [], maintenance: [] },
+      obstacles: [],
+      configured: [],
+    });
+  });
+
+  it('tells apart what comes from a configuration file, and keeps the checks that others have added to it', () => {
+    const { carried, obstacles, configured } = carriageOf(
+      given({
+        services: { 'web-1': web, 'db-1': { ID: 'db-1' } },
+        checks: {
+          added: live({ Name: 'added', ServiceID: 'web-1', Type: 'ttl' }),
+          script: live({ Name: 'script', ServiceID: 'db-1', Type: 'script' }),
+        },
+        files: [
+          serviceFile({ ID: 'db-1', Service: 'db' }),
+          checkFile({ CheckID: 'added' }, { TTL: 6e10 }),
+          checkFile({ CheckID: 'script' }, { ScriptArgs: ['/bin/true'] }),
+        ],
+      }),
+    );
+    expect(carried.checks).toMatchObject([{ ID: 'added', ServiceID: 'web-1', TTL: 6e10 }]);
+    expect(obstacles).toHaveLength(2);
+    const [obstacle] = obstacles.filter((one) => one.startsWith('service web-1:'));
+    expect(configured).toEqual([{ kind: 'service', id: 'web-1', obstacle }]);
   });
 
   const check = live({ ServiceID: 'web-1', Name: 'c', Type: 'x' });

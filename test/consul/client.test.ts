@@ -10,6 +10,17 @@ import { clientOf, fakeConsul, open } from './fake-consul.ts';
 
 const signal = new AbortController().signal;
 
+/** Connections, and when each of them has ended. */
+function watched(fake: Awaited<ReturnType<typeof fakeConsul>>) {
+  const ended: Promise<unknown>[] = [];
+  const dial = async (opening: AbortSignal) => {
+    const stream = await fake.dial(opening);
+    ended.push(once(stream, 'close'));
+    return stream;
+  };
+  return { dial, ended };
+}
+
 describe('answers', () => {
   test('JSON, text and the headers of Consul', async () => {
     const fake = await fakeConsul(({ path }) =>
@@ -125,6 +136,36 @@ describe('connections', () => {
     await client.get('/v1/x', { signal });
     stop.abort(new Error('enough'));
     expect((await blocking).message).toBe('enough');
+    expect(fake.dials).toBe(2);
+  });
+
+  test('one that nobody uses for a while is ended by us, before Consul does', async () => {
+    const fake = await fakeConsul(() => ({}));
+    const { dial, ended } = watched(fake);
+    const client = clientOf({ dial }, 'consul-server-0', { idleMs: 200 });
+    await client.get('/v1/x', { signal });
+    await client.get('/v1/x', { signal });
+    expect(fake.dials).toBe(1);
+    await ended[0];
+    await client.get('/v1/x', { signal });
+    expect(fake.dials).toBe(2);
+  });
+
+  test('but not while a request waits for its answer, however long', async () => {
+    const answer = Promise.withResolvers<void>();
+    const fake = await fakeConsul(async ({ path }) => {
+      if (path === '/v1/slow') await answer.promise;
+      return { body: true };
+    });
+    const { dial, ended } = watched(fake);
+    const client = clientOf({ dial }, 'consul-server-0', { idleMs: 50 });
+    await client.get('/v1/x', { signal });
+    // Not a get, which would be tried again.
+    const slow = client.put('/v1/slow', undefined, { signal });
+    await client.get('/v1/x', { signal });
+    await ended[1];
+    answer.resolve();
+    expect((await slow).body).toBe(true);
     expect(fake.dials).toBe(2);
   });
 

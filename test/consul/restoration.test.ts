@@ -74,3 +74,21 @@ it('ends with its signal while the catalog does not show it', async () => {
   setTimeout(() => over.abort(new Error('over')), 100);
   await expect(restored).rejects.toThrow('over');
 });
+
+it('leaves out what was added to a service of a configuration file that the new agent does not have', async () => {
+  const { fake, client } = await agentAndCatalog({ 'db-1': { ID: 'db-1', Service: 'db' } }, 0);
+  const added = {
+    services: [],
+    checks: [
+      { ID: 'here', Name: 'here', TTL: 1e9, ServiceID: 'db-1' },
+      { ID: 'gone', Name: 'gone', TTL: 1e9, ServiceID: 'old-1' },
+    ],
+    maintenance: [{ service: 'old-1', reason: 'by hand' }],
+  };
+  const signal = AbortSignal.timeout(10_000);
+  await restoreRegistrations({ agent: client, nodeName: 'node-1', server: client, carried: added, signal });
+  const writes = fake.requests.filter(({ method }) => method === 'PUT');
+  expect(writes.map(({ path, body }) => [path, JSON.parse(body).ID])).toEqual([
+    ['/v1/agent/check/register', 'here'],
+  ]);
+});

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Check, Result } from '../../src/report/result.ts';
+import { eventually } from './cluster.ts';
 
 export interface Outcome {
   code: number;
@@ -68,6 +69,25 @@ export function start(inputs: Record<string, string>, env: NodeJS.ProcessEnv = {
 
 export function deploy(inputs: Record<string, string>, env: NodeJS.ProcessEnv = {}): Promise<Outcome> {
   return start(inputs, env).outcome;
+}
+
+/** Ends main when its log has this line, as a machine that runs out of memory does it; the post step still runs. */
+export async function killedAt(inputs: Record<string, string>, line: string): Promise<Outcome> {
+  const run = start(inputs);
+  await logged(run, line);
+  const { pid } = run.process;
+  const [main] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+  process.kill(Number(main), 'SIGKILL');
+  return run.outcome;
+}
+
+/** Waits until the log has this line. */
+export async function logged(run: Running, line: string): Promise<void> {
+  await eventually(line, 120_000, async () => {
+    if (run.log().includes(line)) return true;
+    if (run.process.exitCode !== null) throw new Error(`ended before it said "${line}":\n${run.log()}`);
+    return undefined;
+  });
 }
 
 export function check(outcome: Outcome, id: string): Check {

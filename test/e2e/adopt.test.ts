@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
-import { deploy, type Outcome, type Running, start } from './action.ts';
+import { deploy, killedAt, type Outcome } from './action.ts';
 import {
   eventually,
   isReady,
@@ -208,12 +207,6 @@ describe('the hand-made cluster, taken over by one deploy', () => {
   });
 });
 
-/** As a machine that runs out of memory does it; the post step still runs. */
-function killMain({ process: { pid } }: Running): void {
-  const [main] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
-  process.kill(Number(main), 'SIGKILL');
-}
-
 /** Two runs are ended and three begin: on a loaded machine that takes its time. */
 const KILLED_MS = 600_000;
 
@@ -221,13 +214,6 @@ describe('a takeover that is killed in the middle', () => {
   const namespace = namespaceName('adopt-killed');
   const given = { ...inputs, namespace, 'server-storage': 'ephemeral' };
   afterAll(() => removeNamespace(namespace));
-
-  async function killedAt(line: string): Promise<Outcome> {
-    const run = start(given);
-    await eventually(line, 120_000, async () => (run.log().includes(line) ? true : undefined));
-    killMain(run);
-    return run.outcome;
-  }
 
   it(
     'is finished by the next runs, wherever it was ended, and loses nothing',
@@ -247,9 +233,9 @@ describe('a takeover that is killed in the middle', () => {
       });
       const { load } = await underLoad(namespace, async () => {
         // Between its two halves: the StatefulSet is gone, and its pods are nobody's.
-        await killedAt('StatefulSet/consul-server: removed without its pods');
+        await killedAt(given, 'StatefulSet/consul-server: removed without its pods');
         // With one server moved and another on its way.
-        await killedAt('consul-server-1 is replaced');
+        await killedAt(given, 'consul-server-1 is replaced');
         const last = await deploy(given);
         expect(last.code, last.log).toBe(0);
       });

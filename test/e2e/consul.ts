@@ -12,6 +12,7 @@ export async function consul<T>(ip: string, path: string, init?: RequestInit): P
 }
 
 export interface RaftServer {
+  ID: string;
   Node: string;
   Address: string;
   Leader: boolean;

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deploy, type Outcome } from './action.ts';
 import { eventually, isReady, kubectl, namespaceName, pods, removeNamespace, versions } from './cluster.ts';
+import { consul } from './consul.ts';
+import { put } from './original.ts';
 import { applyRbac, kubeconfigOf, type RbacObject, rbac, removeRbac } from './rbac.ts';
 
 describe('a ServiceAccount with exactly the documented permissions', () => {
@@ -159,6 +161,27 @@ describe('a ServiceAccount with exactly the documented permissions', () => {
     const red = await deploy({ ...inputs, patches: JSON.stringify(patches) });
     expect(red.outputs).toMatchObject({ result: 'failure', 'failure-reason': 'unschedulable' });
     expect(red.report?.failure?.details.join('\n')).toContain('events: these permissions do not allow');
+  });
+
+  it('moves registrations with what is documented for that, and not without', async () => {
+    await grant(() => true);
+    const [server] = await pods(namespace, 'server');
+    const ip = server?.status.podIP ?? '';
+    await put(ip, '/v1/agent/service/register', { Name: 'stray', Address: ip, Port: 8500 });
+    const move = { ...inputs, 'move-registrations': 'true' };
+    const refused = await deploy(move);
+    expect(refused.outputs).toMatchObject({ 'failure-reason': 'forbidden', changed: 'false' });
+    expect(refused.report?.failure?.details.sort()).toEqual([
+      `create pods/exec in ${namespace}`,
+      `get pods/exec in ${namespace}`,
+    ]);
+    await applyRbac(rbac('docs/rbac-move.yaml', namespace));
+    await eventually('the permission', 10_000, async () =>
+      (await may('create', ['pods', '--subresource=exec'])) ? true : undefined,
+    );
+    const outcome = await deploy(move);
+    expect(outcome.code, outcome.log).toBe(0);
+    expect(await consul(ip, '/v1/agent/services')).toEqual({});
   });
 
   it('destroys with what is documented for that, and not without', async () => {

@@ -10,9 +10,9 @@ export function manifests(): string[] {
 }
 
 /** Brings the hand-made cluster up with `kubectl apply`, and lets it form as its owners did. */
-export async function startOriginal(namespace: string): Promise<void> {
+export async function startOriginal(namespace: string, clients = 2): Promise<void> {
   await kubectl('create', 'namespace', namespace);
-  await kubectlApply(MANIFEST, '-n', namespace);
+  await kubectlApply(MANIFEST.replace('replicas: 2', `replicas: ${clients}`), '-n', namespace);
   await eventually('the servers of the hand-made cluster', 120_000, async () => {
     const all = await pods(namespace, 'server');
     return all.length === 3 && all.every(isReady) ? true : undefined;
@@ -28,10 +28,12 @@ export async function startOriginal(namespace: string): Promise<void> {
       },
     );
   }
-  await eventually('three voters and two clients', 120_000, async () => {
+  await eventually('three voters and all clients', 120_000, async () => {
     const views = await raftViews(namespace).catch(() => []);
     const voters = views.filter(({ servers }) => servers.filter(({ Voter }) => Voter).length === 3);
-    return voters.length === 3 && (await pods(namespace)).filter(isReady).length === 5 ? true : undefined;
+    return voters.length === 3 && (await pods(namespace)).filter(isReady).length === 3 + clients
+      ? true
+      : undefined;
   });
 }
 

@@ -22,12 +22,16 @@ export function within(scenario: string, test: (namespace: string) => Promise<vo
   };
 }
 
-export function expectRed({ code, log, outputs, report, summary }: Outcome, reason: string): void {
+export function expectRed(
+  { code, log, outputs, report, summary }: Outcome,
+  reason: string,
+  headline = 'Consul is not proven',
+): void {
   expect(code, log).toBe(1);
   expect(outputs, log).toMatchObject({ result: 'failure', 'failure-reason': reason });
   expect(report?.result).toBe('failure');
   expect(report?.failure?.reason).toBe(reason);
-  expect(summary).toContain('Consul is not proven');
+  expect(summary).toContain(headline);
   expect(summary).toContain(`docs/troubleshooting.md#${reason}`);
 }
 

@@ -17,11 +17,13 @@ export interface StoreLoad {
 
 /**
  * Puts a new key every 50 ms, and reads an old one as often, at the address of whichever server pod answers, until
- * `work` has ended: as an application does that knows all of them. None of the action's code.
+ * `work` has ended: as an application does that knows all of them. None of the action's code. A second load on the same
+ * store takes another prefix, or it would write again what the first one has lost.
  */
 export async function underLoad<T>(
   namespace: string,
   work: () => Promise<T>,
+  prefix = 'load',
 ): Promise<{ value: T; load: StoreLoad }> {
   const addresses = new Map<string, string>();
   const load: StoreLoad = { written: new Map(), writeGapMs: 0, readGapMs: 0, moved: 0 };
@@ -66,7 +68,7 @@ export async function underLoad<T>(
     }
   };
   const write = loop('writeGapMs', async (number) => {
-    const key = `load/${number}`;
+    const key = `${prefix}/${number}`;
     const value = `${number} äöü \u0000 ${'x'.repeat(number % 97)}`;
     await persist(`/v1/kv/${key}`, { method: 'PUT', body: value }, async (response) => {
       if (!response.ok || (await response.text()) !== 'true') return false;

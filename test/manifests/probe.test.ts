@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,7 +42,7 @@ describe('what they ask', () => {
       ).toBeGreaterThanOrEqual(300);
       expect(
         (livenessProbe?.periodSeconds ?? 0) * (livenessProbe?.failureThreshold ?? 0),
-      ).toBeGreaterThanOrEqual(120);
+      ).toBeGreaterThanOrEqual(180);
       expect(livenessProbe?.timeoutSeconds).toBeLessThan(livenessProbe?.periodSeconds ?? 0);
     }
   });
@@ -119,16 +120,56 @@ describe('liveness of a server', () => {
 describe('liveness of a client', () => {
   const script = agentOf(config(), 'client').livenessProbe?.exec?.command?.[2];
   const known = '*127.0.0.1:8500/v1/catalog/service/consul-deploy-probe?stale';
+  const own = '*127.0.0.1:8500/v1/agent/version';
+  const others = '*10.0.0.100:8500/v1/status/leader';
+  const joined = ['10.0.0.0', '10.0.0.1', '10.0.0.2'];
 
-  test.each(['200', '429', '000', ''])('lives: status %j', async (status) => {
+  test.each(['200', '429', ''])('lives: status %j', async (status) => {
     expect(await live(script, { [known]: status })).toEqual({ code: 0, joined: [] });
   });
 
-  test('fails as an orphan, and joins the servers before', async () => {
-    expect(await live(script, { [known]: '500' })).toEqual({
-      code: 1,
-      joined: ['10.0.0.0', '10.0.0.1', '10.0.0.2'],
-    });
+  test.each(['200', '403', '404'])(
+    'lives: no server answers it, but it does by itself with %s',
+    async (status) => {
+      expect(await live(script, { [known]: '000', [own]: status })).toEqual({ code: 0, joined: [] });
+    },
+  );
+
+  /** As the kernel writes it, for a port that is listened on. */
+  const listening = (port: number) =>
+    `   0: 00000000:${port.toString(16).toUpperCase().padStart(4, '0')} 00000000:0000 0A 00000000:00000000\n`;
+  const self = '*127.0.0.1:8500/v1/agent/self';
+  const SELF = '{"DebugConfig":{"SerfPortLAN":8301,"SerfPortWAN":8302}}';
+
+  test.each([
+    ['ends the agent when its gossip has stopped', [8500, 8600], SELF, 1],
+    ['lives with gossip', [8500, 8301], '', 0],
+    ['lives with gossip at a port of its own', [8500, 9301], SELF.replace('8301', '9301'), 0],
+    ['lives where it may not see its own configuration', [8500], 'Permission denied', 0],
+    ['lives where it cannot see what listens', [], SELF, 0],
+  ])('%s', async (_, ports, answer, code) => {
+    const folder = await mkdtemp(join(tmpdir(), 'consul-deploy-net-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    await writeFile(join(folder, 'tcp6'), ports.map(listening).join(''));
+    const here = script?.replaceAll('/proc/net', folder).replace('kill 1;', `echo >${folder}/ended;`);
+    expect(await live(here, { [known]: '200', [self]: answer })).toEqual({ code, joined: [] });
+    expect(existsSync(join(folder, 'ended'))).toBe(code === 1);
+  });
+
+  test('fails when it hangs', async () => {
+    expect(await live(script, { [known]: '000', [own]: '000' })).toEqual({ code: 1, joined: [] });
+  });
+
+  test('fails as an orphan of servers with a leader, and joins them before', async () => {
+    expect(await live(script, { [known]: '500', [others]: '"10.1.1.1:8300"' })).toEqual({ code: 1, joined });
+  });
+
+  test.each([
+    ['no server answers: it is cut off', ''],
+    ['the server there is knows no leader either', '""'],
+    ['the server there is answers with an error', 'No cluster leader'],
+  ])('joins and lives as an orphan when %s', async (_, answer) => {
+    expect(await live(script, { [known]: '500', [others]: answer })).toEqual({ code: 0, joined });
   });
 });
 

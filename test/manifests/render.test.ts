@@ -289,7 +289,10 @@ describe('Services', () => {
   });
 
   test('an application stays with one client agent', () => {
-    expect(spec(config(), 'consul-client')).toMatchObject({ sessionAffinity: 'ClientIP' });
+    expect(spec(config(), 'consul-client')).toMatchObject({
+      sessionAffinity: 'ClientIP',
+      sessionAffinityConfig: { clientIP: { timeoutSeconds: 86_400 } },
+    });
     const onNodes = spec(config({ clients: 'daemonset' }), 'consul-client');
     expect(onNodes).toMatchObject({ internalTrafficPolicy: 'Local' });
     expect(onNodes).not.toHaveProperty('sessionAffinity');

@@ -104,7 +104,19 @@ function known(): Secrets {
   return secrets;
 }
 
-const CLOSED = new Set(['mode', 'result', 'reason', 'id', 'group', 'status', 'action', 'consequence']);
+const CLOSED = new Set([
+  'mode',
+  'result',
+  'reason',
+  'id',
+  'group',
+  'status',
+  'action',
+  'consequence',
+  'class',
+  'remedy',
+  'outcome',
+]);
 const NAMED = { kind: '', name: '', namespace: '' };
 const FIELD = { path: '', before: '', after: '' };
 
@@ -117,6 +129,12 @@ function filled(text: string): Result {
     voters: 3,
     planDigest: '',
     plan: [{ ...NAMED, consequence: 'rolls-pods' as const, fields: [FIELD], pods: [''], notes: [''] }],
+    ghosts: [
+      {
+        ...{ class: 'unheld' as const, remedy: 'catalog' as const, outcome: 'found' as const, counts: true },
+        ...{ nodes: [''], service: '', evidence: '', why: '' },
+      },
+    ],
     drift: [{ ...NAMED, what: 'changed' as const, fields: [FIELD], by: '', at: '' }],
   };
   const fill = (value: unknown, key = ''): unknown => {

@@ -1,4 +1,4 @@
-import type { Check, Result } from '../../src/report/result.ts';
+import type { Check, GhostReport, Result } from '../../src/report/result.ts';
 
 const digest = 'sha256:5c1f2b0c9d7e4a3f8b6a1d2e3c4f5061728394a5b6c7d8e9f0a1b2c3d4e5f607';
 
@@ -265,3 +265,35 @@ export function hostile(text: string, result = failure()): Result {
     ],
   };
 }
+
+/** As a sweep that was applied tells them. */
+export const GHOSTS: GhostReport[] = [
+  {
+    class: 'no-pod',
+    nodes: ['consul-client-9'],
+    evidence: 'a member that has failed; no pod',
+    remedy: 'force-leave',
+    why: 'no pod brings it back',
+    counts: true,
+    outcome: 'removed',
+  },
+  {
+    class: 'duplicate',
+    nodes: ['consul-client-0', 'consul-client-1'],
+    service: 'we|b',
+    evidence: '2 agents announce it under one address',
+    remedy: 'none',
+    why: 'name it in `deregister`',
+    counts: true,
+    outcome: 'kept',
+  },
+  {
+    class: 'external',
+    nodes: ['database'],
+    evidence: 'no agent',
+    remedy: 'none',
+    why: 'it is there on purpose',
+    counts: false,
+    outcome: 'kept',
+  },
+];

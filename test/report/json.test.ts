@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { FAILURE_REASONS } from '../../src/failure.ts';
 import { toJson } from '../../src/report/json.ts';
 import type { Result } from '../../src/report/result.ts';
-import { cancelled, failure, HOSTILE, hostile, success } from './example.ts';
+import { cancelled, failure, GHOSTS, HOSTILE, hostile, success } from './example.ts';
 
 const schema = JSON.parse(readFileSync(new URL('../../docs/report.schema.json', import.meta.url), 'utf8'));
 const validate = new Ajv2020({ allErrors: true }).compile(schema);
@@ -19,6 +19,7 @@ describe('the JSON report', () => {
     ['failure', failure()],
     ['cancelled', cancelled()],
     ['render', success({ mode: 'render' })],
+    ['a sweep', success({ mode: 'sweep', ghosts: GHOSTS })],
     ['a warning', success({ checks: success().checks.map((check) => ({ ...check, status: 'warning' })) })],
     ...Object.entries(HOSTILE).map(([name, text]): [string, Result] => [name, hostile(text)]),
   ];

@@ -34,6 +34,12 @@ fault_resume_apiserver() {
   kill -CONT "$(apiserver_pid)"
   wait_for_apiserver
 }
+fault_stop_apiserver() { end_process apiserver; }
+fault_start_apiserver() {
+  if running apiserver >/dev/null; then die 'the API server runs'; fi
+  start_apiserver
+  wait_for_apiserver
+}
 fault_restart_apiserver() {
   end_process apiserver
   start_apiserver

@@ -33,3 +33,8 @@ export const planDigest: Parser<string> = parser(
 export function isFieldGlob(text: string): boolean {
   return isGlob(text) && /^[^/:]+\/[^/]+:./.test(text);
 }
+
+/** The id of a service that may be deregistered: the leader itself keeps that of Consul. */
+export function isServiceId(text: string): boolean {
+  return text.length <= 512 && text !== 'consul' && !CONTROL.test(text);
+}

@@ -7,14 +7,15 @@ import { applyStage, type Stored, storedKey } from '../apply.ts';
 import { Bell } from '../bell.ts';
 import type { Cluster } from '../connect.ts';
 import { expectationOf } from '../expectation.ts';
+import { Handover, type Old } from '../handover.ts';
 import { type LookObserver, QuorumWatch } from '../quorum.ts';
+import { keptNodes } from '../registrations.ts';
 import type { Run } from '../run.ts';
+import { waitFor } from '../wait.ts';
 import { isVital, mayStop, ringAtChanges } from '../walk.ts';
 import type { Workloads } from '../workloads.ts';
 import { blockedOrdinals } from './blocked.ts';
-import { Handover } from './handover.ts';
 import { recreate } from './recreate.ts';
-import { keptNodes } from './registrations.ts';
 import type { Takeover } from './takeover.ts';
 
 export interface Tools {
@@ -53,7 +54,7 @@ class Move {
     this.#cluster = cluster;
     this.#takeover = takeover;
     this.#tools = tools;
-    this.#handover = new Handover(run, cluster, tools.agents, takeover.pods);
+    this.#handover = new Handover(run, cluster, tools.agents, oldOf(takeover));
     this.#watch = new QuorumWatch(run, tools.agents, {
       // What is in order only when all is over is no trouble before.
       saw: (look, expected) =>
@@ -238,22 +239,25 @@ class Move {
     return agents.client(pod);
   }
 
-  /** Judges anew at every change of what is watched. */
-  async #until<T>(found: (missing: (what: string) => undefined) => T | undefined): Promise<T> {
-    const run = this.#run;
-    const { workloads } = this.#tools;
-    const missing = (what: string) => {
-      run.log.progress(what, 'takeover');
-      return undefined;
-    };
-    for (;;) {
-      const { version } = workloads.observation;
-      const value = found(missing);
-      if (value !== undefined) {
-        run.log.settled('takeover');
-        return value;
-      }
-      await workloads.changedSince(version, run.signal);
-    }
+  #until<T>(found: (missing: (what: string) => undefined) => T | undefined): Promise<T> {
+    return waitFor(this.#run, this.#tools.workloads, 'takeover', found);
   }
+}
+
+function oldOf({ pods }: Takeover): Old {
+  const find = ({ uid }: PodView) => pods.find((old) => old.uid === uid);
+  return {
+    nodeName: ({ name }) => name,
+    container: (pod) => find(pod)?.container ?? 'consul',
+    leaves: (pod) => find(pod)?.leaves ?? false,
+    obstacles: ({ obstacles }) => obstacles,
+    uncarried: (pod, obstacles) =>
+      new Failure({
+        reason: 'adoption',
+        what: `what was registered meanwhile cannot be taken along: ${obstacles[0]}`,
+        where: `Pod/${pod.name}`,
+        hint: 'Deregister it and run again; register it again afterwards.',
+        details: obstacles.slice(1),
+      }),
+  };
 }

@@ -8,10 +8,10 @@ import { Agents } from '../agents.ts';
 import type { Cluster } from '../connect.ts';
 import { pause } from '../pause.ts';
 import { requirePermissions } from '../permission.ts';
+import { carriage, inspect, MOST_BYTES } from '../registrations.ts';
 import type { Run } from '../run.ts';
 import { type OldAgent, obstaclesTo } from './obstacle.ts';
 import { refuse, remarksOn } from './refusal.ts';
-import { carriage, inspect, MOST_BYTES } from './registrations.ts';
 import type { OldPod, Takeover } from './takeover.ts';
 
 const PARALLEL = 8;

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import type { Carried } from '../../../src/consul/carried.ts';
-import { forget, inspect, keep, keptFor, keptNodes } from '../../../src/modes/adoption/registrations.ts';
-import { clientOf, fakeConsul } from '../../consul/fake-consul.ts';
+import type { Carried } from '../../src/consul/carried.ts';
+import { forget, inspect, keep, keptFor, keptNodes } from '../../src/modes/registrations.ts';
+import { clientOf, fakeConsul } from '../consul/fake-consul.ts';
 
 const carried: Carried = {
   services: [{ ID: 'web-1', Name: 'web ä', Checks: [] }],
@@ -34,7 +34,7 @@ const signal = () => AbortSignal.timeout(10_000);
 it('what an agent holds waits in the store for its successor, also when there is no leader just then', async () => {
   const { client, values } = await store(2);
   await keep(client, 'consul-client-0', carried, signal());
-  expect([...values.keys()]).toEqual(['consul-deploy/adoption/consul-client-0']);
+  expect([...values.keys()]).toEqual(['consul-deploy/registrations/consul-client-0']);
   expect(await keptNodes(client, signal())).toEqual(['consul-client-0']);
   expect(await keptFor(client, 'consul-client-0', signal())).toEqual(carried);
   expect(await keptFor(client, 'consul-client-1', signal())).toBeUndefined();

@@ -1,31 +1,45 @@
-import type { ConsulClient } from '../../consul/client.ts';
-import { restoreRegistrations } from '../../consul/restoration.ts';
-import { Failure } from '../../failure.ts';
-import { deleteObject } from '../../kubernetes/delete.ts';
-import { apiFailure } from '../../kubernetes/error.ts';
-import type { PodView } from '../../rollout/pod.ts';
-import type { Agents } from '../agents.ts';
-import type { Cluster } from '../connect.ts';
-import type { Run } from '../run.ts';
+import type { Carriage } from '../consul/carried.ts';
+import type { ConsulClient } from '../consul/client.ts';
+import { restoreRegistrations } from '../consul/restoration.ts';
+import type { Failure } from '../failure.ts';
+import { deleteObject } from '../kubernetes/delete.ts';
+import { apiFailure } from '../kubernetes/error.ts';
+import type { PodView } from '../rollout/pod.ts';
+import type { Agents } from './agents.ts';
+import type { Cluster } from './connect.ts';
 import { carriage, forget, inspect, keep, keptFor } from './registrations.ts';
-import type { OldPod } from './takeover.ts';
+import type { Run } from './run.ts';
 
 /** An old pod may have been given less, and leaving takes a server up to 15 s. */
 const GRACE_S = 30;
 const LEAVE_MS = 20_000;
 
-/** Lets the old pods go, one by one, and gives what was registered there to those that come after them. */
+/** What those know of the old pods who replace them. */
+export interface Old {
+  /** Name of its agent in the catalog, which its successor has too. */
+  nodeName: (pod: PodView) => string;
+  /** The container of the agent. */
+  container: (pod: PodView) => string;
+  /** Its pod has it leave the cluster before it ends. */
+  leaves: (pod: PodView) => boolean;
+  /** What of its registrations would be lost. */
+  obstacles: (carriage: Carriage) => readonly string[];
+  /** Some were registered only after the old pods had been judged. */
+  uncarried: (pod: PodView, obstacles: readonly string[]) => Failure;
+}
+
+/** Lets old pods go, and gives what was registered there to those that come after them. */
 export class Handover {
   readonly #run: Run;
   readonly #cluster: Cluster;
   readonly #agents: Agents;
-  readonly #pods: readonly OldPod[];
+  readonly #old: Old;
 
-  constructor(run: Run, cluster: Cluster, agents: Agents, pods: readonly OldPod[]) {
+  constructor(run: Run, cluster: Cluster, agents: Agents, old: Old) {
     this.#run = run;
     this.#cluster = cluster;
     this.#agents = agents;
-    this.#pods = pods;
+    this.#old = old;
   }
 
   /**
@@ -35,10 +49,9 @@ export class Handover {
    */
   async release(pod: PodView, server: ConsulClient): Promise<boolean> {
     const run = this.#run;
-    const old = this.#pods.find(({ uid }) => uid === pod.uid);
     let holds = false;
     try {
-      holds = await this.#secure(pod, old, server);
+      holds = await this.#secure(pod, server);
     } catch (error) {
       run.signal.throwIfAborted();
       // An agent that does not run holds nothing any more.
@@ -53,34 +66,33 @@ export class Handover {
   async restore(pod: PodView, server: ConsulClient): Promise<void> {
     const run = this.#run;
     const { signal } = run;
-    const carried = await keptFor(server, pod.name, signal);
+    const nodeName = this.#old.nodeName(pod);
+    const carried = await keptFor(server, nodeName, signal);
     if (!carried) return;
     const agent = this.#agents.client(pod);
-    await restoreRegistrations({ agent, nodeName: pod.name, server, carried, signal });
-    await forget(server, pod.name, signal);
+    await restoreRegistrations({ agent, nodeName, server, carried, signal });
+    await forget(server, nodeName, signal);
     const { services, checks } = carried;
     run.log.info(
       `${pod.name} holds its ${services.length} services and ${checks.length} checks of its own again`,
     );
   }
 
-  async #secure(pod: PodView, old: OldPod | undefined, server: ConsulClient): Promise<boolean> {
+  async #secure(pod: PodView, server: ConsulClient): Promise<boolean> {
     const { config, signal } = this.#run;
+    const { nodeName, container, leaves, obstacles, uncarried } = this.#old;
     const client = this.#agents.client(pod);
     const { facts, registrations, holds } = await inspect(client, signal);
     if (holds > 0) {
       const { transport } = this.#cluster;
-      const container = {
-        namespace: config.namespace,
-        pod: pod.name,
-        container: old?.container ?? 'consul',
-      };
-      const { carried, obstacles } = await carriage(transport, container, facts, registrations, signal);
-      if (obstacles.length > 0) throw uncarried(pod.name, obstacles);
-      await keep(server, pod.name, carried, signal);
+      const where = { namespace: config.namespace, pod: pod.name, container: container(pod) };
+      const found = await carriage(transport, where, facts, registrations, signal);
+      const lost = obstacles(found);
+      if (lost.length > 0) throw uncarried(pod, lost);
+      await keep(server, nodeName(pod), found.carried, signal);
     }
     // Some were started so that they only go missing: gossip then keeps their name for 30 s.
-    if (!old?.leaves && !facts.leavesOnTerminate) {
+    if (!leaves(pod) && !facts.leavesOnTerminate) {
       await client.put('/v1/agent/leave', undefined, { signal, timeoutMs: LEAVE_MS });
     }
     return holds > 0;
@@ -97,15 +109,4 @@ export class Handover {
       throw apiFailure(error, { verb: 'delete', object: `Pod/${name}` });
     }
   }
-}
-
-/** It was not there when the takeover was judged. */
-function uncarried(pod: string, obstacles: readonly string[]): Failure {
-  return new Failure({
-    reason: 'adoption',
-    what: `what was registered meanwhile cannot be taken along: ${obstacles[0]}`,
-    where: `Pod/${pod}`,
-    hint: 'Deregister it and run again; register it again afterwards.',
-    details: obstacles.slice(1),
-  });
 }

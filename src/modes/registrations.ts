@@ -1,15 +1,15 @@
-import { type AgentFacts, readAgentFacts } from '../../consul/agent-facts.ts';
-import { Backoff } from '../../consul/blocking-query.ts';
-import { type Carriage, type Carried, carriageOf, isNothing } from '../../consul/carried.ts';
-import type { ConsulClient } from '../../consul/client.ts';
-import { ConsulError } from '../../consul/failure.ts';
-import { readRegistrations } from '../../consul/restoration.ts';
-import { Failure } from '../../failure.ts';
-import { runInPod } from '../../kubernetes/command.ts';
-import type { Transport } from '../../kubernetes/transport.ts';
+import { type AgentFacts, readAgentFacts } from '../consul/agent-facts.ts';
+import { Backoff } from '../consul/blocking-query.ts';
+import { type Carriage, type Carried, carriageOf, isNothing } from '../consul/carried.ts';
+import type { ConsulClient } from '../consul/client.ts';
+import { ConsulError } from '../consul/failure.ts';
+import { readRegistrations } from '../consul/restoration.ts';
+import { Failure } from '../failure.ts';
+import { runInPod } from '../kubernetes/command.ts';
+import type { Transport } from '../kubernetes/transport.ts';
 
 /** Where registrations wait for their new agent. In Consul's own store, since they may hold what it may hold. */
-const PREFIX = 'consul-deploy/adoption/';
+const PREFIX = 'consul-deploy/registrations/';
 /** Consul takes values of 512 KiB. */
 export const MOST_BYTES = 500_000;
 /** An election, and a leader that is being replaced, take less. */

@@ -1,0 +1,80 @@
+import { eventually, kubectl, type Pod, pods } from '../../test/e2e/cluster.ts';
+import { consul } from '../../test/e2e/consul.ts';
+
+const FROZEN_MS = 90_000;
+const TAKES_MS = 60_000;
+
+/** What is done to a cluster of 13. It has been done when the promise resolves; from then on the time counts. */
+export interface Fault {
+  name: string;
+  make(namespace: string): Promise<void>;
+}
+
+const server = (ordinal: number) => `consul-server-${ordinal}`;
+const names = (found: readonly Pod[]) => found.map(({ metadata }) => metadata.name);
+
+async function leaderOf(namespace: string): Promise<string> {
+  const found = await pods(namespace, 'server');
+  const address = await consul<string>(found[0]?.status.podIP ?? '', '/v1/status/leader');
+  const leader = found.find(({ status }) => `${status.podIP}:8300` === address);
+  if (!leader) throw new Error(`no pod has the address of the leader, ${address}`);
+  return leader.metadata.name;
+}
+
+async function remove(namespace: string, victims: readonly string[]): Promise<void> {
+  await kubectl('-n', namespace, 'delete', 'pods', ...victims, '--wait=false');
+}
+
+/** By hand, as somebody does who means to restart it. */
+async function leave(namespace: string, name: string): Promise<void> {
+  const restarts = async () =>
+    (await pods(namespace)).find(({ metadata }) => metadata.name === name)?.status.containerStatuses?.[0]
+      ?.restartCount ?? 0;
+  const before = await restarts();
+  await kubectl('-n', namespace, 'exec', name, '--', 'consul', 'leave').catch(() => undefined);
+  await eventually(`${name} to have left`, TAKES_MS, async () =>
+    (await restarts()) > before ? true : undefined,
+  );
+}
+
+async function freeze(namespace: string, name: string): Promise<void> {
+  // PID 1 only starts the agent, and takes no such signal.
+  const signal = (word: string) =>
+    kubectl('-n', namespace, 'exec', name, '--', 'sh', '-c', `kill -${word} $(pidof consul)`);
+  const since = performance.now();
+  await signal('STOP');
+  await eventually('the time it is frozen', FROZEN_MS * 2, async () =>
+    performance.now() - since >= FROZEN_MS ? true : undefined,
+  );
+  // Where its container was restarted meanwhile, nothing is frozen any more.
+  await signal('CONT').catch(() => undefined);
+}
+
+export const FAULTS: Fault[] = [
+  {
+    name: 'a follower’s pod deleted',
+    make: async (namespace) => {
+      const leader = await leaderOf(namespace);
+      const followers = names(await pods(namespace, 'server')).filter((name) => name !== leader);
+      await remove(namespace, followers.slice(-1));
+    },
+  },
+  {
+    name: 'the leader’s pod deleted',
+    make: async (namespace) => remove(namespace, [await leaderOf(namespace)]),
+  },
+  {
+    name: 'all client pods deleted at once',
+    make: async (namespace) => remove(namespace, names(await pods(namespace, 'client'))),
+  },
+  { name: '`consul leave` on a client', make: (namespace) => leave(namespace, 'consul-client-3') },
+  { name: '`consul leave` on a server', make: (namespace) => leave(namespace, server(1)) },
+  {
+    name: 'a client frozen for 90 s, from when it is thawed',
+    make: (namespace) => freeze(namespace, 'consul-client-7'),
+  },
+  {
+    name: 'all three server pods deleted at once',
+    make: (namespace) => remove(namespace, [0, 1, 2].map(server)),
+  },
+];

@@ -1,0 +1,45 @@
+import { isReady, type Pod, pods } from '../../test/e2e/cluster.ts';
+import { consul, keys, type Member, type RaftServer } from '../../test/e2e/consul.ts';
+import { CLIENTS } from './variant.ts';
+
+const SERVERS = 3;
+/** Beside the action's own keys. */
+export const KEY = 'bench/before';
+
+/** What keeps the cluster from being 13 of 13 with three voters, asked at the pods' addresses; empty when nothing does. */
+export async function lackOf(namespace: string): Promise<string> {
+  const all = (await pods(namespace)).filter(({ metadata }) => !metadata.deletionTimestamp);
+  const unready = all.filter((pod) => !isReady(pod) || !pod.status.podIP);
+  if (all.length !== SERVERS + CLIENTS) return `${all.length} pods`;
+  if (unready.length > 0) return `not ready: ${unready.map(({ metadata }) => metadata.name).join(', ')}`;
+  const servers = all.filter(({ metadata }) => metadata.labels['consul-role'] === 'server');
+  const lacks = await Promise.all(servers.map((pod) => lackAt(pod, all, servers)));
+  return lacks.find((lack) => lack !== '') ?? '';
+}
+
+async function lackAt(pod: Pod, all: readonly Pod[], servers: readonly Pod[]): Promise<string> {
+  const { name } = pod.metadata;
+  try {
+    const ip = pod.status.podIP ?? '';
+    const raft = await consul<{ Servers: RaftServer[] }>(ip, '/v1/operator/raft/configuration?stale');
+    const voters = raft.Servers.filter(({ Voter }) => Voter).map(({ Address }) => Address);
+    const wanted = servers.map(({ status }) => `${status.podIP}:8300`);
+    if (voters.length !== SERVERS || wanted.some((one) => !voters.includes(one))) {
+      return `${name} knows the voters ${voters.join(', ')}`;
+    }
+    if (!(await consul<string>(ip, '/v1/status/leader'))) return `${name} knows no leader`;
+    const alive = (await consul<Member[]>(ip, '/v1/agent/members')).filter(({ Status }) => Status === 1);
+    const missing = all.filter(({ status }) => !alive.some(({ Addr }) => Addr === status.podIP));
+    if (missing.length > 0)
+      return `${name} misses ${missing.map(({ metadata }) => metadata.name).join(', ')}`;
+    return '';
+  } catch (error) {
+    return `${name}: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+/** Whether the key that was written before is still there. */
+export async function isKept(namespace: string): Promise<boolean> {
+  const [server] = await pods(namespace, 'server');
+  return (await keys(server?.status.podIP ?? '', KEY)).includes(KEY);
+}

@@ -1,0 +1,51 @@
+import pLimit from 'p-limit';
+import { burdenOf, registrationsAt, type ServerRegistrations } from '../consul/burden.ts';
+import { readRegistrations } from '../consul/restoration.ts';
+import { Failure } from '../failure.ts';
+import type { Agents } from './agents.ts';
+import type { Run } from './run.ts';
+import type { Workloads } from './workloads.ts';
+
+const PARALLEL = 5;
+
+const CHECK = {
+  id: 'servers-registrations',
+  title: 'Servers hold no registrations',
+  group: 'servers',
+  expected: 'no service and no check registered at a server',
+} as const;
+
+/**
+ * Looks at what is registered at the servers: they execute those checks and compare all of it with the catalog, beside
+ * what only they can do. A concern and never a failure.
+ * @param note what the reader should know of what is still there
+ * @returns what is there; empty where nothing is or it could not be read
+ */
+export async function checkServerRegistrations(
+  run: Run,
+  workloads: Workloads,
+  agents: Agents,
+  note = 'see docs/move-registrations.md: `move-registrations: true` moves them to clients',
+): Promise<ServerRegistrations[]> {
+  const limit = pLimit(PARALLEL);
+  let found: ServerRegistrations[];
+  try {
+    found = await Promise.all(
+      workloads
+        .pods('server')
+        .map((pod) =>
+          limit(async () =>
+            registrationsAt(pod.name, await readRegistrations(agents.client(pod), run.signal)),
+          ),
+        ),
+    );
+  } catch (error) {
+    run.signal.throwIfAborted();
+    run.skip({ ...CHECK, observed: `not looked at: ${Failure.from(error).message}` });
+    return [];
+  }
+  const burden = burdenOf(found);
+  if (burden === undefined) run.check({ ...CHECK, observed: 'none', passed: true });
+  else run.concern({ ...CHECK, observed: `${burden}; ${note}` });
+  return burden === undefined ? [] : found;
+}

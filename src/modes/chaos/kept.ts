@@ -1,0 +1,79 @@
+import { Backoff } from '../../consul/blocking-query.ts';
+import { type Catalog, type Entry, readCatalog } from '../../consul/catalog.ts';
+import { entryNames } from '../../consul/conservation.ts';
+import { ConsulError } from '../../consul/failure.ts';
+import { holds } from '../../consul/holding.ts';
+import { Failure } from '../../failure.ts';
+import type { PodView } from '../../rollout/pod.ts';
+import type { Agents } from '../agents.ts';
+import { ROLES, type Workloads } from '../workloads.ts';
+
+/**
+ * Returns when the catalog shows again what it did before the fault, but for what was deregistered meanwhile: that
+ * is what it returns.
+ * @param wanting is told what is still missing @throws the reason of the signal
+ */
+export async function untilKept(
+  workloads: Workloads,
+  agents: Agents,
+  victim: PodView,
+  before: Catalog,
+  signal: AbortSignal,
+  wanting: (what: string) => void,
+): Promise<Entry[]> {
+  const backoff = new Backoff();
+  for (;;) {
+    const missing = await patiently(signal, async () => {
+      const server = workloads.pods('server').find(({ ready }) => ready);
+      if (!server) return undefined;
+      const now = await readCatalog(agents.client(server), signal);
+      return [...before].flatMap(([key, entry]) => (now.has(key) ? [] : [entry]));
+    });
+    const lost = missing && (await lostOf(missing, workloads, agents, victim, signal));
+    if (missing && lost?.length === 0) return missing;
+    wanting(lost ? `the catalog lacks ${entryNames(lost)}` : 'no server tells the catalog');
+    await backoff.pause(signal);
+  }
+}
+
+/** Those that an agent still has; and all of the victim's, which nobody could deregister there meanwhile. */
+async function lostOf(
+  missing: readonly Entry[],
+  workloads: Workloads,
+  agents: Agents,
+  victim: PodView,
+  signal: AbortSignal,
+): Promise<Entry[]> {
+  const pods = new Map(
+    ROLES.flatMap((role) =>
+      workloads.pods(role).map((pod) => [role === 'client' ? workloads.nodeName(pod) : pod.name, pod]),
+    ),
+  );
+  const lost: Entry[] = [];
+  for (const entry of missing) {
+    const pod = pods.get(entry.node);
+    // An agent that cannot be asked just now may have it.
+    const held = pod && (await patiently(signal, () => holds(agents.client(pod), entry, signal))) !== false;
+    if (held || isOf(victim, entry, workloads)) lost.push(entry);
+  }
+  return lost;
+}
+
+function isOf(victim: PodView, { node }: Entry, workloads: Workloads): boolean {
+  return node === victim.name || node === workloads.nodeName(victim);
+}
+
+/** Undefined while there is no leader, or the way to the agent is closed. */
+async function patiently<T>(signal: AbortSignal, ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    signal.throwIfAborted();
+    const passing =
+      error instanceof ConsulError
+        ? error.leaderless
+        : error instanceof Failure && error.reason === 'unreachable';
+    if (!passing) throw error;
+    return undefined;
+  }
+}

@@ -1,0 +1,64 @@
+import type { Config, Fault } from '../../config/config.ts';
+import { holdsAny } from '../../consul/holding.ts';
+import { spreadSample } from '../../consul/registration.ts';
+import type { PodView } from '../../rollout/pod.ts';
+import type { Agents } from '../agents.ts';
+import type { QuorumLook } from '../quorum.ts';
+import { ROLES, type Role, type Workloads } from '../workloads.ts';
+
+/** Agents that are asked whether they hold nothing; above this many, a spread sample. */
+const MOST_ASKED = 20;
+/** Fewer cannot lose one. */
+const FEWEST_SERVERS = 3;
+
+export function roleOf(fault: Fault): Role {
+  return fault === 'delete-client' ? 'client' : 'server';
+}
+
+/** Why no fault may be made now: only a cluster that is whole, and can lose a server, is broken on purpose. */
+export function obstacle(
+  workloads: Pick<Workloads, 'verdict' | 'serverNames'>,
+  { findings }: Pick<QuorumLook, 'findings'>,
+): string | undefined {
+  const servers = workloads.serverNames().length;
+  if (servers < FEWEST_SERVERS) return `a cluster of ${servers} cannot lose a server`;
+  for (const role of ROLES) {
+    const { ready, desired } = workloads.verdict(role);
+    if (ready < desired) return `only ${ready} of ${desired} ${role}s are ready`;
+  }
+  const open = findings.find(({ passed }) => !passed);
+  return open && `${open.title}: ${open.observed}`;
+}
+
+/** Pods that the fault may hit, the one to prefer first: always the same in the same cluster. */
+export function candidates(
+  fault: Fault,
+  workloads: Pick<Workloads, 'pods'>,
+  leader: string | undefined,
+): PodView[] {
+  const pods = workloads.pods(roleOf(fault)).toReversed();
+  if (fault === 'delete-leader') return pods.filter(({ name }) => name === leader);
+  if (fault === 'delete-server') return pods.filter(({ name }) => name !== leader);
+  return spreadSample(
+    pods.filter(({ ready }) => ready),
+    MOST_ASKED,
+  );
+}
+
+/** The pod to delete, or why there is none: what is registered at an agent without a volume goes with its pod. */
+export async function chooseVictim(
+  fault: Fault,
+  config: Pick<Config, 'serverStorage'>,
+  found: readonly PodView[],
+  agents: Agents,
+  signal: AbortSignal,
+): Promise<PodView | string> {
+  const [first] = found;
+  if (!first) return `there is no ${fault === 'delete-leader' ? 'leader' : roleOf(fault)} to delete`;
+  if (roleOf(fault) === 'server' && config.serverStorage.kind === 'persistent') return first;
+  for (const pod of found) {
+    if (!(await holdsAny(agents.client(pod), signal))) return pod;
+  }
+  const names = found.length === 1 ? first.name : `each of ${found.length} ${roleOf(fault)}s`;
+  return `${names} holds registrations, which would be lost with its pod`;
+}

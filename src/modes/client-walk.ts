@@ -1,0 +1,172 @@
+import type { ConsulClient } from '../consul/client.ts';
+import type { KubernetesObject } from '../kubernetes/object.ts';
+import type { PlannedObject } from '../kubernetes/plan.ts';
+import type { PodView } from '../rollout/pod.ts';
+import type { Agents } from './agents.ts';
+import { applyStage, type Stored } from './apply.ts';
+import type { Cluster } from './connect.ts';
+import { Handover } from './handover.ts';
+import { forget, keptNodes } from './registrations.ts';
+import { AGENT_CONTAINER, cannotCarry, lostWith } from './roll.ts';
+import type { Run } from './run.ts';
+import { together } from './together.ts';
+import { waitFor } from './wait.ts';
+import type { Workloads } from './workloads.ts';
+
+interface Spec {
+  updateStrategy?: { rollingUpdate?: { partition?: number; maxUnavailable?: number | string } };
+}
+
+/**
+ * Replaces the clients one at a time (or as many as `maxUnavailable` says), the last first, each with what was registered there: an agent keeps that in its
+ * data directory, which goes with its pod. Meanwhile the update strategy is `OnDelete`, so that nobody else replaces
+ * them; a run that is ended in the middle leaves it so, and the next one goes on.
+ */
+export async function walkClients(
+  run: Run,
+  cluster: Cluster,
+  planned: PlannedObject,
+  tools: { workloads: Workloads; agents: Agents; stored: Stored },
+): Promise<void> {
+  await new ClientWalk(run, cluster, planned, tools).all();
+}
+
+class ClientWalk {
+  readonly #run: Run;
+  readonly #cluster: Cluster;
+  readonly #planned: PlannedObject;
+  readonly #workloads: Workloads;
+  readonly #agents: Agents;
+  readonly #stored: Stored;
+  readonly #handover: Handover;
+
+  constructor(
+    run: Run,
+    cluster: Cluster,
+    planned: PlannedObject,
+    { workloads, agents, stored }: { workloads: Workloads; agents: Agents; stored: Stored },
+  ) {
+    this.#run = run;
+    this.#cluster = cluster;
+    this.#planned = planned;
+    this.#workloads = workloads;
+    this.#agents = agents;
+    this.#stored = stored;
+    this.#handover = new Handover(run, cluster, agents, {
+      nodeName: (pod) => workloads.nodeName(pod),
+      container: () => AGENT_CONTAINER,
+      // Their configuration says so.
+      leaves: () => true,
+      obstacles: lostWith,
+      uncarried: (pod, obstacles) => cannotCarry(obstacles.map((obstacle) => `${pod.name}: ${obstacle}`)),
+    });
+  }
+
+  async all(): Promise<void> {
+    const run = this.#run;
+    const { name } = this.#planned.desired.metadata;
+    this.#workloads.walked.add('client');
+    try {
+      await this.#apply({ type: 'OnDelete' });
+      await this.#until((missing) => {
+        return this.#workloads.isObserved('client') || missing(`${name} is not seen by its controller yet`);
+      });
+      const kept = new Set(await keptNodes(await this.#server(), run.signal));
+      const all = this.#workloads.pods('client').toReversed();
+      const old = all.filter((pod) => !this.#isMoved(pod) && !this.#isHeldBack(pod));
+      for (const pod of all.filter((one) => this.#isMoved(one) && kept.has(this.#workloads.nodeName(one)))) {
+        await this.#restore(pod);
+      }
+      const size = batchSize(this.#planned.desired, all.length);
+      for (let at = 0; at < old.length; at += size) {
+        run.known.left = `${all.length - old.length + at} of ${all.length} clients were replaced; the others run as before. Run again: the next run goes on from there.`;
+        const batch = old.slice(at, at + size);
+        await together(
+          run,
+          batch.map((pod) => this.#replace(pod, kept.has(this.#workloads.nodeName(pod)))),
+        );
+      }
+      await this.#apply();
+    } finally {
+      this.#workloads.walked.delete('client');
+    }
+  }
+
+  async #replace(pod: PodView, kept: boolean): Promise<void> {
+    const server = await this.#server();
+    // Somebody may have removed it meanwhile.
+    const still = this.#workloads.pods('client').some(({ uid }) => uid === pod.uid);
+    const holds = still ? await this.#handover.release(pod, server) : kept;
+    // It was written down and not replaced, and what it held then has been deregistered since.
+    if (still && kept && !holds) await forget(server, this.#workloads.nodeName(pod), this.#run.signal);
+    this.#run.log.info(`${pod.name} is replaced`);
+    if (holds) await this.#restore(pod);
+    else await this.#successor(pod);
+  }
+
+  async #restore(pod: PodView): Promise<void> {
+    const fresh = await this.#successor(pod);
+    const server = await this.#server();
+    if (fresh) await this.#handover.restore(fresh, server);
+    else await forget(server, this.#workloads.nodeName(pod), this.#run.signal);
+  }
+
+  /**
+   * The pod that came after this one, when it is ready: of the same name, or on the same node.
+   * @returns undefined where none is to come: there are to be fewer, or none on that node
+   */
+  async #successor(pod: PodView): Promise<PodView | undefined> {
+    const workloads = this.#workloads;
+    const { successor } = await this.#until((missing) => {
+      const all = workloads.pods('client');
+      const here = all.filter((one) => workloads.nodeName(one) === workloads.nodeName(pod));
+      const now = here.find((one) => this.#isMoved(one));
+      if (now?.ready) return { successor: now };
+      if (now) return missing(`${now.name} ${now.waiting ?? 'is not ready yet'}`);
+      if (here.length === 0 && !workloads.isWanted('client', pod)) return { successor: undefined };
+      return missing(`${pod.name} is being replaced`);
+    });
+    return successor;
+  }
+
+  #isMoved({ uid }: PodView): boolean {
+    return this.#workloads.present('client').some((pod) => pod.uid === uid);
+  }
+
+  /** A partition of the user's keeps some on their revision. */
+  #isHeldBack({ name }: PodView): boolean {
+    const { updateStrategy } = this.#planned.desired.spec as Spec;
+    const partition = updateStrategy?.rollingUpdate?.partition ?? 0;
+    return partition > 0 && Number(/-(\d+)$/.exec(name)?.[1]) < partition;
+  }
+
+  async #server(): Promise<ConsulClient> {
+    const pod = await this.#until((missing) => {
+      const found = this.#workloads.pods('server').find(({ ready }) => ready);
+      return found ?? missing('no server is ready to be asked');
+    });
+    return this.#agents.client(pod);
+  }
+
+  /** @param updateStrategy as rendered, where it is not given */
+  async #apply(updateStrategy?: { type: 'OnDelete' }): Promise<void> {
+    const { desired } = this.#planned;
+    const spec = { ...(desired.spec as object), ...(updateStrategy && { updateStrategy }) };
+    const step = { ...this.#planned, desired: { ...desired, spec }, action: 'change' as const };
+    await applyStage(this.#run, this.#cluster, [step], this.#stored, this.#run.signal);
+    this.#workloads.judge(this.#stored);
+  }
+
+  #until<T>(found: (missing: (what: string) => undefined) => T | undefined): Promise<T> {
+    return waitFor(this.#run, this.#workloads, 'roll', found);
+  }
+}
+
+/** As many at a time as the controller would replace; of a percentage it takes the number below, but never none. */
+export function batchSize({ spec }: KubernetesObject, replicas: number): number {
+  const { maxUnavailable = 1 } = (spec as Spec).updateStrategy?.rollingUpdate ?? {};
+  const percent = typeof maxUnavailable === 'string' ? /^(\d+)%$/.exec(maxUnavailable)?.[1] : undefined;
+  const count =
+    percent === undefined ? Number(maxUnavailable) : Math.floor((replicas * Number(percent)) / 100);
+  return Number.isNaN(count) ? 1 : Math.max(count, 1);
+}

@@ -1,0 +1,58 @@
+import { rollingOf } from '../change/rolling.ts';
+import type { Catalog } from '../consul/catalog.ts';
+import { entryNames } from '../consul/conservation.ts';
+import type { Plan, PlannedObject } from '../kubernetes/plan.ts';
+import type { Takeover } from './adoption/takeover.ts';
+import type { Agents } from './agents.ts';
+import type { Cluster } from './connect.ts';
+import type { Conservation } from './conservation.ts';
+import { rolledClients, surveyRoll } from './roll.ts';
+import type { Run } from './run.ts';
+import { isServers } from './walk.ts';
+import type { Workloads } from './workloads.ts';
+
+/**
+ * What the catalog holds before a change, and what of it would go with a pod; a deploy that changes nothing does not
+ * pay for it.
+ * @returns the clients, where this run has to replace them itself for the sake of what they hold
+ */
+export async function lookAtRegistered(
+  run: Run,
+  cluster: Cluster,
+  { objects }: Plan,
+  takeovers: readonly Takeover[],
+  tools: { conservation: Conservation; workloads: Workloads; agents: Agents },
+): Promise<PlannedObject | undefined> {
+  const { conservation, workloads } = tools;
+  // Where there was nothing there is no agent.
+  if (!objects.some(({ action, live }) => action !== 'none' && live)) return undefined;
+  return run.phase('compare', 'Look at what is registered', async () => {
+    await conservation.begin();
+    const { catalog } = conservation;
+    // A takeover carries along what it replaces, of servers too.
+    const ours = objects.filter((one) => !takeovers.some(({ planned }) => planned === one));
+    warnOfServers(run, ours, workloads, catalog);
+    const rolled = rolledClients(run, ours);
+    if (!rolled) return undefined;
+    return (await surveyRoll(run, cluster, rolled, tools)) ? rolled : undefined;
+  });
+}
+
+/** A server without a volume starts with nothing: what is registered there goes with its pod, and is told now. */
+function warnOfServers(
+  run: Run,
+  objects: readonly PlannedObject[],
+  workloads: Workloads,
+  catalog: Catalog | undefined,
+): void {
+  if (run.config.serverStorage.kind !== 'ephemeral') return;
+  const rolls = objects.some(
+    (one) => isServers(run, one) && one.live && one.action === 'change' && rollingOf(one.live, one.predicted),
+  );
+  const names = new Set(workloads.pods('server').map(({ name }) => name));
+  const held = [...(catalog?.values() ?? [])].filter(({ kind, node }) => kind !== 'node' && names.has(node));
+  if (!rolls || held.length === 0) return;
+  run.warn(
+    `Servers without volumes are replaced, and what is registered there goes with them: ${entryNames(held)}. Register at clients.`,
+  );
+}

@@ -1,0 +1,133 @@
+import type { AccessCheck } from '../kubernetes/access.ts';
+import type { Lock } from '../kubernetes/lease.ts';
+import { Agents } from './agents.ts';
+import { lock } from './apply.ts';
+import { cleanUpAfter } from './cleanup.ts';
+import { type Cluster, connect } from './connect.ts';
+import { requirePermissions } from './permission.ts';
+import type { Run } from './run.ts';
+import { checkAsked, noteGhosts, totals } from './sweep/account.ts';
+import { sweepFailure, unknownIds } from './sweep/asked.ts';
+import { type Finding, findGhosts } from './sweep/finding.ts';
+import { notDeployed } from './sweep/follower.ts';
+import { agentPods } from './sweep/place.ts';
+import { nameOf, removeGhosts, watchRemoved } from './sweep/removal.ts';
+import { Surveyor } from './sweep/survey.ts';
+
+/**
+ * `mode: sweep`: finds what should not be in the catalog and, with `sweep-apply`, removes it where that lasts, and
+ * proves that it stays away. Needs no record of a deploy. Touches nothing in Kubernetes, and nothing that a live agent
+ * announces unless `deregister` names it.
+ */
+export async function sweepMode(run: Run, mask: (secret: string) => void): Promise<void> {
+  const cluster = await run.phase('connect', 'Connect to the cluster', () => connect(run, mask));
+  try {
+    await run.phase('connect', 'Check the permissions', () => permissions(run, cluster));
+    const pods = await agentPods(run, cluster);
+    // Before the lock, which would be written beside nothing.
+    if (!pods.some(({ role }) => role === 'server')) throw notDeployed(run);
+    const held = await lock(run, cluster);
+    try {
+      await sweepLocked(run, cluster, held);
+    } finally {
+      await held?.release();
+    }
+  } finally {
+    await cluster.transport.close();
+  }
+}
+
+async function sweepLocked(run: Run, cluster: Cluster, held: Lock | undefined): Promise<void> {
+  const agents = new Agents(cluster.transport, run.config.namespace);
+  const surveyor = new Surveyor(run, cluster, agents);
+  const named = new Set(run.config.deregister);
+  run.log.startHeartbeat();
+  try {
+    if (held?.takenOverFrom !== undefined) await cleanUpAfter(run, cluster);
+    const findings = await run.phase('survey', 'Look for ghosts', async () => {
+      const found = await findGhosts(run, surveyor, { applications: true }, named);
+      checkAsked(run, found.survey);
+      for (const line of unknownIds(named, found.findings, found.survey)) run.warn(line);
+      for (const one of found.findings) run.log.info(`${one.class}: ${nameOf(one)}: ${one.evidence}`);
+      return found.findings;
+    });
+    noteGhosts(run, findings);
+    if (!run.config.sweepApply) return tellFound(run, findings);
+    try {
+      await run.phase('remove', 'Remove', () => removeGhosts(run, surveyor, findings, named));
+      await prove(run, surveyor, findings);
+    } finally {
+      noteGhosts(run, findings);
+    }
+    tellRemoved(run, findings);
+    const failure = sweepFailure(findings);
+    if (failure) throw failure;
+  } finally {
+    agents.close();
+  }
+}
+
+async function prove(run: Run, surveyor: Surveyor, findings: readonly Finding[]): Promise<void> {
+  if (!findings.some(({ outcome }) => outcome === 'removed')) return;
+  await run.phase('prove', 'Prove that it stays away', async () => {
+    const { ms } = await watchRemoved(run, surveyor, findings);
+    const returned = findings.filter(({ outcome }) => outcome === 'returned');
+    run.check({
+      id: 'catalog-stays-clean',
+      title: 'Stays away',
+      group: 'catalog',
+      expected: `nothing of it comes back within ${ms / 1000} s, when every agent has compared itself with the catalog`,
+      observed: returned.length > 0 ? `back: ${returned.map(nameOf).join(', ')}` : 'nothing came back',
+      passed: returned.length === 0,
+    });
+  });
+}
+
+const GHOSTS = { id: 'catalog-ghosts', title: 'Ghosts', group: 'catalog', expected: 'none' } as const;
+
+function tellFound(run: Run, findings: readonly Finding[]): void {
+  const counted = findings.filter(({ counts }) => counts);
+  if (counted.length === 0) {
+    run.check({ ...GHOSTS, observed: 'none', passed: true });
+    return;
+  }
+  const able = counted.filter(({ remedy }) => remedy !== 'none').length;
+  run.concern({ ...GHOSTS, observed: `${totals(counted)}; sweep-apply: true removes ${able}` });
+}
+
+function tellRemoved(run: Run, findings: readonly Finding[]): void {
+  const of = (outcome: Finding['outcome']) => findings.filter((one) => one.counts && one.outcome === outcome);
+  const removed = of('removed');
+  const left = [...of('stayed'), ...of('returned')];
+  const kept = of('kept');
+  const parts = [
+    ...(removed.length > 0 ? [`removed: ${totals(removed)}`] : []),
+    ...(left.length > 0 ? [`still there: ${totals(left)}`] : []),
+    ...(kept.length > 0 ? [`left alone: ${totals(kept)}`] : []),
+  ];
+  const observed = parts.join('; ') || 'none';
+  if (left.length > 0) run.check({ ...GHOSTS, observed, passed: false });
+  else if (kept.length > 0) run.concern({ ...GHOSTS, observed });
+  else run.check({ ...GHOSTS, observed, passed: true });
+  if (!run.known.changed) return;
+  run.known.left = `Removed from the catalog: ${totals(removed) || 'nothing'}; the rest of it is as it was.`;
+}
+
+async function permissions(run: Run, cluster: Cluster): Promise<void> {
+  const { namespace, lock: locks } = run.config;
+  const of = (
+    group: string,
+    resource: string,
+    verbs: readonly string[],
+    subresource?: string,
+  ): AccessCheck[] =>
+    verbs.map((verb) => ({ verb, group, resource, namespace, ...(subresource && { subresource }) }));
+  const observed = await requirePermissions(run, cluster, [
+    ...of('', 'pods', ['list']),
+    ...of('', 'pods', ['get', 'create'], 'portforward'),
+    ...of('apps', 'statefulsets', ['get']),
+    ...(locks ? of('coordination.k8s.io', 'leases', ['get', 'create', 'update']) : []),
+  ]);
+  const check = { id: 'cluster-permissions', title: 'Permissions', group: 'cluster' } as const;
+  run.check({ ...check, expected: 'all that a sweep needs', observed, passed: true });
+}

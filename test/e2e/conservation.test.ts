@@ -1,0 +1,217 @@
+import { describe, expect, it } from 'vitest';
+import { check, deploy, killedAt, logged, start } from './action.ts';
+import { eventually, isReady, kubectl, kubectlJson, type Pod, pods, versions } from './cluster.ts';
+import { consul, keys, services } from './consul.ts';
+import { put, registered } from './original.ts';
+import { expectRed, SMALL, within } from './scenario.ts';
+
+const { 'client-replicas': _, ...onNodes } = SMALL;
+const inputs = {
+  statefulset: { ...onNodes, 'client-replicas': '3' },
+  daemonset: { ...onNodes, clients: 'daemonset' },
+};
+
+/** The agents that applications talk to, by their names in the catalog. */
+async function agents(namespace: string, clients: string): Promise<Map<string, Pod>> {
+  const found = await pods(namespace, 'client');
+  const name = ({ metadata, spec }: Pod) => (clients === 'daemonset' ? (spec.nodeName ?? '') : metadata.name);
+  return new Map(found.map((pod) => [name(pod), pod] as const).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+async function serverIp(namespace: string): Promise<string> {
+  const [server] = await pods(namespace, 'server');
+  return server?.status.podIP ?? '';
+}
+
+/** Everything that an application may say of itself, at each agent. */
+async function register(namespace: string, clients: string): Promise<void> {
+  const all = [...(await agents(namespace, clients)).values()].map(({ status }) => status.podIP ?? '');
+  for (const [at, ip] of all.entries()) {
+    await put(ip, '/v1/agent/service/register', {
+      ID: `web-${at}`,
+      Name: 'web',
+      Tags: ['a', 'b'],
+      Meta: { owner: 'team ä' },
+      Address: '10.1.2.3',
+      Port: 8080,
+      Weights: { Passing: 3, Warning: 1 },
+      Checks: [
+        {
+          Name: 'web answers',
+          HTTP: 'http://127.0.0.1:8500/v1/status/leader',
+          Interval: '1s',
+          Timeout: '900ms',
+        },
+        {
+          CheckID: `web-told-${at}`,
+          Name: 'web tells',
+          TTL: '1h',
+          Status: 'passing',
+          Notes: 'by the application',
+        },
+      ],
+    });
+    await put(ip, '/v1/agent/check/register', {
+      ID: 'disk',
+      Name: 'disk of the node',
+      TTL: '1h',
+      Status: 'passing',
+    });
+    // Consul keeps how a TTL check stands only once the application has said so.
+    for (const id of [`web-told-${at}`, 'disk']) await put(ip, `/v1/agent/check/pass/${id}`);
+  }
+  await put(all[0] ?? '', '/v1/agent/service/maintenance/web-0?enable=true&reason=by%20hand');
+}
+
+/** What was registered by the API. */
+async function registrations(namespace: string, clients: string): Promise<unknown> {
+  const ip = await serverIp(namespace);
+  const nodes = [...(await agents(namespace, clients)).keys()];
+  const all = await Promise.all(nodes.map((node) => registered(ip, node)));
+  return (all as { services: { ID: string }[] }[]).map((node) => ({
+    ...node,
+    services: node.services.filter(({ ID }) => ID !== 'filed'),
+  }));
+}
+
+/** The HTTP checks have run, and no other result is to come. */
+async function settledRegistrations(namespace: string, clients: string): Promise<unknown> {
+  return eventually('the first result of the HTTP checks', 30_000, async () => {
+    const found = await registrations(namespace, clients);
+    return JSON.stringify(found).includes(
+      '"Type":"http","Interval":"1s","Timeout":"900ms","Status":"critical"',
+    )
+      ? undefined
+      : found;
+  });
+}
+
+/** In the catalog, and at the agents themselves. */
+async function expectKept(namespace: string, clients: string, before: unknown): Promise<void> {
+  const now = await eventually('the registrations as they were', 30_000, async () => {
+    // A node that has left for a moment has none.
+    const found = await registrations(namespace, clients).catch(() => undefined);
+    return JSON.stringify(found) === JSON.stringify(before) ? found : undefined;
+  }).catch(() => registrations(namespace, clients));
+  expect(now).toEqual(before);
+  const held = [...(await agents(namespace, clients)).values()].map(({ status }) =>
+    consul<object>(status.podIP ?? '', '/v1/agent/services'),
+  );
+  expect((await Promise.all(held)).map((one) => Object.keys(one))).toEqual([['web-0'], ['web-1'], ['web-2']]);
+  expect(await keys(await serverIp(namespace), 'consul-deploy/')).toEqual([]);
+}
+
+async function uids(namespace: string): Promise<string[]> {
+  return (await pods(namespace, 'client')).map(({ metadata }) => metadata.uid).sort();
+}
+
+async function strategy(namespace: string, kind: string): Promise<unknown> {
+  const { spec } = await kubectlJson<{ spec: { updateStrategy: { type: string } } }>(
+    ...['-n', namespace, 'get', kind, 'consul-client'],
+  );
+  return spec.updateStrategy.type;
+}
+
+describe.concurrent('what is registered at the clients', () => {
+  it(
+    'outlives a restart of the container and a roll of the clients; what a roll has not lost is named red',
+    within('conserve', async (namespace) => {
+      const given = { ...inputs.statefulset, namespace };
+      const first = await deploy(given);
+      expect(first.code, first.log).toBe(0);
+      expect(first.report?.checks.map(({ id }) => id)).not.toContain('registrations');
+      await register(namespace, 'statefulset');
+      const before = await settledRegistrations(namespace, 'statefulset');
+
+      const old = await uids(namespace);
+      await kubectl('-n', namespace, 'exec', 'consul-client-0', '--', 'sh', '-c', 'kill 1');
+      await eventually('the container again', 60_000, async () => {
+        const pod = (await agents(namespace, 'statefulset')).get('consul-client-0');
+        return pod && isReady(pod) && pod.status.containerStatuses?.[0]?.restartCount === 1
+          ? true
+          : undefined;
+      });
+      await expectKept(namespace, 'statefulset', before);
+      expect(await uids(namespace)).toEqual(old);
+
+      const changed = { ...given, 'client-config': '{"log_level": "debug"}' };
+      const last = (await agents(namespace, 'statefulset')).get('consul-client-2')?.status.podIP ?? '';
+      const proxy = {
+        Kind: 'connect-proxy',
+        Name: 'web-proxy',
+        Port: 1,
+        Proxy: { DestinationServiceName: 'web' },
+      };
+      await put(last, '/v1/agent/service/register', proxy);
+      await eventually('the proxy in the catalog', 30_000, async () =>
+        (await services(await serverIp(namespace))).includes('web-proxy') ? true : undefined,
+      );
+      const stored = await versions(namespace);
+      const refused = await deploy(changed);
+      expectRed(refused, 'registrations-lost');
+      expect(refused.report?.failure?.what).toMatch(
+        /consul-client-2: service web-proxy: it is a proxy of the service mesh/,
+      );
+      expect(await versions(namespace)).toEqual(stored);
+      await put(last, '/v1/agent/service/deregister/web-proxy');
+
+      const rolled = await deploy(changed);
+      expect(rolled.code, rolled.log).toBe(0);
+      expect((await uids(namespace)).filter((uid) => old.includes(uid))).toEqual([]);
+      await expectKept(namespace, 'statefulset', before);
+      expect(check(rolled, 'registrations')).toMatchObject({ status: 'passed' });
+      expect(await strategy(namespace, 'statefulset')).toBe('RollingUpdate');
+
+      const same = await deploy(changed);
+      expect(same.code, same.log).toBe(0);
+      expect(same.outputs.changed).toBe('false');
+      expect(same.report?.checks.map(({ id }) => id)).not.toContain('registrations');
+
+      // A change that has nothing to do with the clients, and somebody who removes one meanwhile.
+      const run = start({
+        ...changed,
+        patches: JSON.stringify([
+          {
+            target: { kind: 'Service', name: 'consul-server' },
+            merge: { metadata: { annotations: { note: 'x' } } },
+          },
+        ]),
+      });
+      await logged(run, 'are in the catalog');
+      await kubectl('-n', namespace, 'delete', 'pod', 'consul-client-1', '--wait=false');
+      const lost = await run.outcome;
+      expectRed(lost, 'registrations-lost');
+      expect(lost.report?.failure?.what).toMatch(/service web-1 \(web\) at consul-client-1/);
+      expect(lost.report?.failure?.details.join('\n')).not.toMatch(/consul-client-[02]/);
+      expect(lost.report?.failure?.hint).toMatch(/register them again/);
+      expect(check(lost, 'registrations')).toMatchObject({ status: 'failed' });
+    }),
+    600_000,
+  );
+
+  it(
+    'outlives a roll of a DaemonSet that is killed in the middle and finished by the next run',
+    within('conserve-killed', async (namespace) => {
+      const given = { ...inputs.daemonset, namespace };
+      // What stands in a file is not carried, and goes on purpose when it stands there no longer.
+      const first = await deploy({ ...given, 'client-config': '{"service": {"name": "filed", "port": 1}}' });
+      expect(first.code, first.log).toBe(0);
+      await register(namespace, 'daemonset');
+      expect(await services(await serverIp(namespace))).toContain('filed');
+      const before = await settledRegistrations(namespace, 'daemonset');
+      const old = await uids(namespace);
+      const changed = { ...given, 'client-config': '{"log_level": "debug"}' };
+      await killedAt(changed, 'is replaced');
+      expect(await strategy(namespace, 'daemonset')).toBe('OnDelete');
+      expect((await uids(namespace)).filter((uid) => old.includes(uid)).length).toBeGreaterThan(0);
+      const last = await deploy(changed);
+      expect(last.code, last.log).toBe(0);
+      expect((await uids(namespace)).filter((uid) => old.includes(uid))).toEqual([]);
+      await expectKept(namespace, 'daemonset', before);
+      expect(await services(await serverIp(namespace))).not.toContain('filed');
+      expect(check(last, 'registrations')).toMatchObject({ status: 'passed' });
+      expect(await strategy(namespace, 'daemonset')).toBe('RollingUpdate');
+    }),
+    600_000,
+  );
+});

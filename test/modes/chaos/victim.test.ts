@@ -1,0 +1,94 @@
+import { describe, expect, test } from 'vitest';
+import type { Fault } from '../../../src/config/config.ts';
+import { Failure } from '../../../src/failure.ts';
+import { notHealed } from '../../../src/modes/chaos/not-healed.ts';
+import { candidates, obstacle } from '../../../src/modes/chaos/victim.ts';
+import type { Role } from '../../../src/modes/workloads.ts';
+import type { PodView } from '../../../src/rollout/pod.ts';
+
+const pods = (role: Role, count: number, ready = () => true): PodView[] =>
+  Array.from({ length: count }, (_, at) => ({
+    name: `consul-${role}-${at}`,
+    uid: `${role}-${at}`,
+    phase: 'Running',
+    ready: ready(),
+    terminating: false,
+    imageIds: [],
+    restarts: 0,
+    containers: [],
+    scheduled: true,
+    labels: {},
+  }));
+
+const finding = (passed: boolean) =>
+  ({
+    id: 'quorum-tolerance',
+    title: 'Failure tolerance',
+    expected: '',
+    observed: 'can lose 0',
+    passed,
+  }) as const;
+
+function obstacleTo(servers: number, ready: number, clients: [ready: number, of: number], passed = true) {
+  const counts = { unready: [], excluded: [] };
+  return obstacle(
+    {
+      serverNames: () => pods('server', servers).map(({ name }) => name),
+      verdict: (role) =>
+        role === 'server'
+          ? { state: 'ready', ready, desired: servers, ...counts }
+          : { state: 'ready', ready: clients[0], desired: clients[1], ...counts },
+    },
+    { findings: [finding(passed)] },
+  );
+}
+
+describe('a fault is made only where', () => {
+  test.each<[string, string | undefined, string | undefined]>([
+    ['all is well', obstacleTo(3, 3, [2, 2]), undefined],
+    ['there are no clients', obstacleTo(5, 5, [0, 0]), undefined],
+    ['no server can be lost', obstacleTo(1, 1, [2, 2]), 'a cluster of 1 cannot lose a server'],
+    ['a server is missing', obstacleTo(5, 4, [2, 2]), 'only 4 of 5 servers are ready'],
+    ['a client may be missing, and is', obstacleTo(3, 3, [9, 10]), 'only 9 of 10 clients are ready'],
+    ['the quorum is not as it was', obstacleTo(3, 3, [2, 2], false), 'Failure tolerance: can lose 0'],
+  ])('%s', (_, found, expected) => {
+    expect(found).toBe(expected);
+  });
+});
+
+test.each<[Fault, string, string[]]>([
+  ['delete-server', 'consul-server-2', ['consul-server-1', 'consul-server-0']],
+  ['delete-server', 'consul-server-0', ['consul-server-2', 'consul-server-1']],
+  ['delete-leader', 'consul-server-1', ['consul-server-1']],
+  ['delete-client', 'consul-server-1', ['consul-client-2', 'consul-client-1', 'consul-client-0']],
+])('%s with %s in the lead', (fault, leader, expected) => {
+  const found = candidates(fault, { pods: (role) => pods(role, 3) }, leader);
+  expect(found.map(({ name }) => name)).toEqual(expected);
+});
+
+test('of many clients only some are asked', () => {
+  expect(candidates('delete-client', { pods: (role) => pods(role, 500) }, 'x')).toHaveLength(20);
+});
+
+describe('what has not healed', () => {
+  test('is told with the cause that the diagnosis found', () => {
+    const cause = new Failure({ reason: 'storage', what: 'no volume', where: 'Pod/a', hint: 'Mend it.' });
+    expect(notHealed('a', cause, [])).toMatchObject({
+      reason: 'not-healed',
+      what: 'a was deleted, and the cluster did not heal: no volume',
+      where: 'Pod/a',
+      hint: 'Mend it.',
+      details: ['cause: storage'],
+    });
+  });
+
+  test('is told with what is missing where nobody knows why', () => {
+    const failure = notHealed('a', 'Voters: a is not a voter', ['Voters: expected 3']);
+    expect(failure).toMatchObject({ reason: 'not-healed', where: 'Pod/a', details: ['Voters: expected 3'] });
+  });
+
+  test('an API server that is away says nothing of the cluster', () => {
+    const away = new Failure({ reason: 'unreachable', what: 'no answer' });
+    expect(notHealed('a', away, [])).toBe(away);
+  });
+});
