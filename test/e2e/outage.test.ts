@@ -11,7 +11,9 @@ const inputs = { 'stable-for': '2s', 'client-replicas': '2', 'server-storage': '
 function logged(running: Running, text: string): Promise<true> {
   return eventually(`the log to say "${text}"`, 60_000, async () =>
     running.log().includes(text) ? true : undefined,
-  );
+  ).catch((error: unknown) => {
+    throw new Error(running.log(), { cause: error });
+  });
 }
 
 async function expectProven(outcome: Outcome, namespace: string): Promise<void> {

@@ -186,7 +186,12 @@ export const OF_CLIENTS: readonly Fault[] = [
     scenario: 'other-tls',
     inputs: { 'server-config': TLS, 'client-config': TLS, patches: [certified(SERVERS), certified(CLIENTS)] },
     reason: 'tls',
-    told: { what: 'signed by unknown authority', where: /^Pod\/consul-client-\d$/, hint: 'certificates' },
+    // Whoever of them says so first.
+    told: {
+      what: 'signed by unknown authority',
+      where: /^Pod\/consul-(server|client)-\d$/,
+      hint: 'certificates',
+    },
   },
   {
     name: 'one node name for all of them',
