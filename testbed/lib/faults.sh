@@ -17,9 +17,12 @@ wait_until_ready() {
   wait_for "node n$1 to be Ready again" 90 "$(node_dir "$1")/kubelet.log" ready_since "$1" "$since"
 }
 ready_since() {
-  local ready renewed
+  local ready renewed taints
   IFS=' ' read -r ready renewed < <(kube get node "n$1" -o 'jsonpath={range .status.conditions[?(@.type=="Ready")]}{.status} {.lastHeartbeatTime}{"\n"}{end}')
-  [ "$ready" = True ] && [ "$(date -d "$renewed" +%s)" -ge "$2" ]
+  [ "$ready" = True ] && [ "$(date -d "$renewed" +%s)" -ge "$2" ] || return 1
+  # The controller takes its taints away a little later; until then the node takes no pods.
+  taints=$(kube get node "n$1" -o 'jsonpath={.spec.taints[*].key}') || return 1
+  ! [[ $taints =~ node\.kubernetes\.io/(not-ready|unreachable) ]]
 }
 
 fault_partition_node() { ip -n "$CONTROL_NS" link set "$(node_link "$1")" down; }
