@@ -55,6 +55,12 @@ export function unreachable(agent: string, what: string, cause?: unknown): Failu
   });
 }
 
+/** An election, or an agent that cannot be reached just now: asked again, it may answer. */
+export function isPassing(error: unknown): boolean {
+  if (error instanceof ConsulError) return error.leaderless;
+  return error instanceof Failure && error.reason === 'unreachable';
+}
+
 /** Consul answered, and the answer disproves what had to be proven. */
 export function disproved(where: string, what: string, hint: string): Failure {
   return new Failure({ reason: 'rejected', what, where, hint });

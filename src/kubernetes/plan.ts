@@ -2,13 +2,13 @@ import pLimit from 'p-limit';
 import { Failure, type FailureReason } from '../failure.ts';
 import { type AdoptPolicy, type Refusal, refusalOf, refusedFailure } from './adoption.ts';
 import { afterTakeover } from './after-takeover.ts';
-import { storedObject } from './apply.ts';
 import { type Conflict, conflictFailure } from './conflict.ts';
 import type { Discovery } from './discovery.ts';
 import { dryRun, type Yielded } from './dry-run.ts';
 import { ApiError, apiFailure } from './error.ts';
 import { type KubernetesObject, objectName } from './object.ts';
 import { isApplied } from './ownership.ts';
+import { readLive } from './read.ts';
 import { predictRecreation } from './recreation.ts';
 import { isSame } from './same.ts';
 import type { Transport } from './transport.ts';
@@ -97,7 +97,7 @@ async function planObject(
 ): Promise<Outcome> {
   const { signal } = options;
   try {
-    const live = await read(transport, discovery, desired, signal);
+    const live = await readLive(transport, discovery, desired, signal);
     const adopting = live && isForeign(live, options) ? (options.adopt ?? 'if-unowned') : undefined;
     const refusal = live && adopting && refusalOf(live, adopting);
     if (refusal) return { refusal };
@@ -147,23 +147,6 @@ async function planObject(
 /** A namespace is only lived in, whoever made it. */
 function isForeign(live: KubernetesObject, { isKnown }: PlanOptions): boolean {
   return live.kind !== 'Namespace' && !isApplied(live) && !isKnown?.(live);
-}
-
-async function read(
-  transport: Pick<Transport, 'request'>,
-  discovery: Discovery,
-  desired: KubernetesObject,
-  signal: AbortSignal,
-): Promise<KubernetesObject | undefined> {
-  const { apiVersion, kind, metadata } = desired;
-  const path = discovery.resource(apiVersion, kind).path(metadata.namespace, metadata.name);
-  try {
-    const { body } = await transport.request<KubernetesObject>({ method: 'GET', path, signal });
-    return storedObject(body, desired);
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return undefined;
-    throw error;
-  }
 }
 
 function isMissingNamespace(error: unknown): boolean {

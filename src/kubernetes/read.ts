@@ -20,10 +20,22 @@ export async function readObject(
   signal: AbortSignal,
 ): Promise<KubernetesObject | undefined> {
   if (!discovery.serves(apiVersion, kind)) return undefined;
-  const path = discovery.resource(apiVersion, kind).path(namespace, name);
+  const metadata = { name, ...(namespace !== undefined && { namespace }) };
+  return readLive(transport, discovery, { apiVersion, kind, metadata }, signal);
+}
+
+/** What is stored under the name of this object; undefined when there is none. @throws ApiError */
+export async function readLive(
+  transport: Pick<Transport, 'request'>,
+  discovery: Discovery,
+  asked: KubernetesObject,
+  signal: AbortSignal,
+): Promise<KubernetesObject | undefined> {
+  const { apiVersion, kind, metadata } = asked;
+  const path = discovery.resource(apiVersion, kind).path(metadata.namespace, metadata.name);
   try {
     const { body } = await transport.request<KubernetesObject>({ method: 'GET', path, signal });
-    return storedObject(body, { apiVersion, kind, metadata: { name } });
+    return storedObject(body, asked);
   } catch (error) {
     if (error instanceof ApiError && error.status === 404) return undefined;
     throw error;

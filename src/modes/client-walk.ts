@@ -18,9 +18,10 @@ interface Spec {
 }
 
 /**
- * Replaces the clients one at a time (or as many as `maxUnavailable` says), the last first, each with what was registered there: an agent keeps that in its
- * data directory, which goes with its pod. Meanwhile the update strategy is `OnDelete`, so that nobody else replaces
- * them; a run that is ended in the middle leaves it so, and the next one goes on.
+ * Replaces the clients one at a time (or as many as `maxUnavailable` says), the last first, each with what was
+ * registered there: an agent keeps that in its data directory, which goes with its pod. Meanwhile the update strategy
+ * is `OnDelete`, so that nobody else replaces them; a run that is ended in the middle leaves it so, and the next one
+ * goes on.
  */
 export async function walkClients(
   run: Run,

@@ -2,10 +2,11 @@ import pLimit from 'p-limit';
 import { type DriftRules, driftOf, unexpected } from '../change/drift.ts';
 import { entryKey, entryOf } from '../inventory/entry.ts';
 import type { InventoryEntry } from '../inventory/inventory.ts';
-import { applyObject, storedObject } from '../kubernetes/apply.ts';
+import { applyObject } from '../kubernetes/apply.ts';
 import { ApiError, apiFailure } from '../kubernetes/error.ts';
 import { FIELD_MANAGER, type KubernetesObject, objectName } from '../kubernetes/object.ts';
 import { isOfController } from '../kubernetes/ownership.ts';
+import { readLive } from '../kubernetes/read.ts';
 import { objectLabels } from '../manifests/label.ts';
 import type { Drift } from '../report/result.ts';
 import type { Cluster } from './connect.ts';
@@ -95,14 +96,10 @@ async function read(
   { transport, discovery }: Cluster,
   entry: InventoryEntry,
 ): Promise<KubernetesObject | 'forbidden' | undefined> {
-  const { apiVersion, kind, namespace, name } = entry;
-  const path = discovery.resource(apiVersion, kind).path(namespace, name);
   try {
-    const { body } = await transport.request<KubernetesObject>({ method: 'GET', path, signal: run.signal });
-    return storedObject(body, skeleton(entry));
+    return await readLive(transport, discovery, skeleton(entry), run.signal);
   } catch (error) {
     run.signal.throwIfAborted();
-    if (error instanceof ApiError && error.status === 404) return undefined;
     if (error instanceof ApiError && error.status === 403) return 'forbidden';
     throw apiFailure(error, { verb: 'get', object: objectName(skeleton(entry)) });
   }

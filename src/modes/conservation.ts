@@ -2,7 +2,7 @@ import { Backoff } from '../consul/blocking-query.ts';
 import { type Catalog, type Entry, readCatalog, readNodes } from '../consul/catalog.ts';
 import type { ConsulClient } from '../consul/client.ts';
 import { entryName, entryNames, type Fate, type Losses, lossesOf, sizeOf } from '../consul/conservation.ts';
-import { ConsulError } from '../consul/failure.ts';
+import { isPassing } from '../consul/failure.ts';
 import { Failure } from '../failure.ts';
 import type { PlannedObject } from '../kubernetes/plan.ts';
 import type { PodView } from '../rollout/pod.ts';
@@ -66,7 +66,7 @@ export class Conservation {
   /** Before the first write. */
   async begin(): Promise<void> {
     const run = this.#run;
-    await this.#synced();
+    await this.#workloads.untilSynced(run.signal);
     const pods = ROLES.flatMap((role) => this.#workloads.pods(role).map((pod) => ({ role, pod })));
     const servers = pods.filter(({ role }) => role === 'server').map(({ pod }) => pod);
     // There is no cluster yet.
@@ -79,7 +79,7 @@ export class Conservation {
       const { body: leader } = await server.get<string>('/v1/status/leader', { signal });
       if (leader === '') return this.#skip('there was no leader');
       const catalog = await readCatalog(server, signal);
-      const agents = new Map(pods.map((one) => [this.#nodeName(one.role, one.pod), one]));
+      const agents = new Map(pods.map((one) => [this.#workloads.agentName(one.role, one.pod), one]));
       this.#before = { catalog, agents };
       run.log.info(`${sizeOf(catalog)} are in the catalog`);
     } catch (error) {
@@ -189,13 +189,9 @@ export class Conservation {
   #fate(was: { role: Role; pod: PodView } | undefined, node: string): Fate {
     if (!was) return 'foreign';
     const { role, pod } = was;
-    const now = this.#workloads.pods(role).find((one) => this.#nodeName(role, one) === node);
+    const now = this.#workloads.pods(role).find((one) => this.#workloads.agentName(role, one) === node);
     if (!now) return this.#workloads.isWanted(role, pod) ? 'replaced' : 'removed';
     return now.uid === pod.uid && now.restarts === pod.restarts ? 'kept' : 'replaced';
-  }
-
-  #nodeName(role: Role, pod: PodView): string {
-    return role === 'client' ? this.#workloads.nodeName(pod) : pod.name;
   }
 
   #server(): ConsulClient | undefined {
@@ -203,24 +199,10 @@ export class Conservation {
     return pod && this.#agents.client(pod);
   }
 
-  async #synced(): Promise<void> {
-    const { observation } = this.#workloads;
-    for (;;) {
-      const { version } = observation;
-      if (this.#workloads.synced) return;
-      await this.#workloads.changedSince(version, this.#run.signal);
-    }
-  }
-
   #skip(why: string): void {
     const expected = 'what the catalog held before';
     this.#run.skip({ ...CHECK, expected, observed: `not compared: before the change ${why}` });
   }
-}
-
-function isPassing(error: unknown): boolean {
-  if (error instanceof ConsulError) return error.leaderless;
-  return error instanceof Failure && error.reason === 'unreachable';
 }
 
 function remarks({ removed, elsewhere }: Losses): string[] {

@@ -2,12 +2,13 @@ import type { Carriage } from '../consul/carried.ts';
 import type { ConsulClient } from '../consul/client.ts';
 import { restoreRegistrations } from '../consul/restoration.ts';
 import type { Failure } from '../failure.ts';
+import type { AccessCheck } from '../kubernetes/access.ts';
 import { deleteObject } from '../kubernetes/delete.ts';
 import { apiFailure } from '../kubernetes/error.ts';
 import type { PodView } from '../rollout/pod.ts';
 import type { Agents } from './agents.ts';
 import type { Cluster } from './connect.ts';
-import { carriage, forget, inspect, keep, keptFor } from './registrations.ts';
+import { carriage, carriagePermissions, forget, inspect, keep, keptFor } from './registrations.ts';
 import type { Run } from './run.ts';
 
 /** An old pod may have been given less, and leaving takes a server up to 15 s. */
@@ -26,6 +27,10 @@ export interface Old {
   obstacles: (carriage: Carriage) => readonly string[];
   /** Some were registered only after the old pods had been judged. */
   uncarried: (pod: PodView, obstacles: readonly string[]) => Failure;
+}
+
+export function handoverPermissions(namespace: string): AccessCheck[] {
+  return [{ verb: 'delete', group: '', resource: 'pods', namespace }, ...carriagePermissions(namespace)];
 }
 
 /** Lets old pods go, and gives what was registered there to those that come after them. */

@@ -5,7 +5,6 @@ import { count, names } from '../consul/finding.ts';
 import { type Move, movesOf } from '../consul/move.ts';
 import { failingNodes, type NamedAgent, relocate } from '../consul/relocation.ts';
 import { Failure } from '../failure.ts';
-import type { AccessCheck } from '../kubernetes/access.ts';
 import type { PodView } from '../rollout/pod.ts';
 import type { Agents } from './agents.ts';
 import { checkServerRegistrations } from './burden.ts';
@@ -29,17 +28,6 @@ interface Tally {
 interface Task {
   move: Move;
   server: NamedAgent;
-}
-
-/** What an agent's API does not tell of a check is in its data directory, which a command in the pod reads. */
-export function movePermissions(namespace: string): AccessCheck[] {
-  return ['get', 'create'].map((verb) => ({
-    verb,
-    group: '',
-    resource: 'pods',
-    subresource: 'exec',
-    namespace,
-  }));
 }
 
 /**

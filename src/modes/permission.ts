@@ -3,7 +3,7 @@ import { type AccessCheck, missingPermissions, roleFor } from '../kubernetes/acc
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import type { ObjectReference } from '../kubernetes/read.ts';
 import type { Cluster } from './connect.ts';
-import { movePermissions } from './move.ts';
+import { carriagePermissions } from './registrations.ts';
 import type { Run } from './run.ts';
 
 /** Verbs that a deploy needs on what it applies: server-side apply is a patch, and a create at first. */
@@ -78,7 +78,7 @@ function needed(
   for (const verb of ['get', 'create']) {
     add({ verb, group: '', resource: 'pods', subresource: 'portforward', namespace });
   }
-  if (moveRegistrations && mode === 'deploy') for (const check of movePermissions(namespace)) add(check);
+  if (moveRegistrations && mode === 'deploy') for (const check of carriagePermissions(namespace)) add(check);
   if (chaos.length > 0) add({ verb: 'delete', group: '', resource: 'pods', namespace });
   if (lock) {
     for (const verb of ['get', 'create', 'update']) {

@@ -2,9 +2,9 @@ import { type AgentFacts, readAgentFacts } from '../consul/agent-facts.ts';
 import { Backoff } from '../consul/blocking-query.ts';
 import { type Carriage, type Carried, carriageOf, isNothing } from '../consul/carried.ts';
 import type { ConsulClient } from '../consul/client.ts';
-import { ConsulError } from '../consul/failure.ts';
+import { isPassing } from '../consul/failure.ts';
 import { readRegistrations } from '../consul/restoration.ts';
-import { Failure } from '../failure.ts';
+import type { AccessCheck } from '../kubernetes/access.ts';
 import { runInPod } from '../kubernetes/command.ts';
 import type { Transport } from '../kubernetes/transport.ts';
 
@@ -46,6 +46,12 @@ export async function carriage(
   const command = ['sh', '-c', READ_KEPT, 'sh', dataDir];
   const files = await runInPod(transport, { ...container, command, signal });
   return carriageOf({ ...registrations, files: files.split('\n').filter((line) => line !== '') });
+}
+
+/** What it takes to read that directory. */
+export function carriagePermissions(namespace: string): AccessCheck[] {
+  const command = { group: '', resource: 'pods', subresource: 'exec', namespace };
+  return ['get', 'create'].map((verb) => ({ verb, ...command }));
 }
 
 /** Writes down what an agent holds, before its pod goes; nothing for an agent that holds nothing. */
@@ -102,13 +108,8 @@ async function whileLeaderless<T>(signal: AbortSignal, ask: (signal: AbortSignal
       signal.throwIfAborted();
       if (limit.aborted) throw last ?? error;
       last = error;
-      const passing = error instanceof ConsulError ? error.leaderless : isUnreachable(error);
-      if (!passing) throw error;
+      if (!isPassing(error)) throw error;
     }
     await backoff.pause(both).catch(() => signal.throwIfAborted());
   }
-}
-
-function isUnreachable(error: unknown): boolean {
-  return error instanceof Failure && error.reason === 'unreachable';
 }

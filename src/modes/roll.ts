@@ -8,6 +8,7 @@ import type { PodView } from '../rollout/pod.ts';
 import type { Agents } from './agents.ts';
 import type { Cluster } from './connect.ts';
 import type { Conservation } from './conservation.ts';
+import { handoverPermissions } from './handover.ts';
 import { requirePermissions } from './permission.ts';
 import { carriage, inspect, MOST_BYTES } from './registrations.ts';
 import type { Run } from './run.ts';
@@ -46,7 +47,7 @@ export async function surveyRoll(
   const underWay = planned.live !== undefined && waitsForDeletion(planned.live);
   const holding = holdersOf(workloads, conservation.catalog);
   if (holding.length === 0 && !underWay) return false;
-  await requirePermissions(run, cluster, rollPermissions(run.config.namespace));
+  await requirePermissions(run, cluster, handoverPermissions(run.config.namespace));
   const limit = pLimit(PARALLEL);
   const obstacles = await Promise.all(
     holding.map((pod) =>
@@ -119,17 +120,4 @@ export function cannotCarry(obstacles: readonly string[], left = ''): Failure {
     hint: `${left}Deregister what is named, deploy, and register it again; an agent that does not tell has to be mended or removed first.`,
     details: obstacles.length > 1 ? obstacles : [],
   });
-}
-
-function rollPermissions(namespace: string) {
-  return [
-    { verb: 'delete', group: '', resource: 'pods', namespace },
-    ...['get', 'create'].map((verb) => ({
-      verb,
-      group: '',
-      resource: 'pods',
-      subresource: 'exec',
-      namespace,
-    })),
-  ];
 }

@@ -75,7 +75,7 @@ async function verifyLocked(
     workloads.watch(cluster);
     workloads.judge(new Map(comparison.live.map((object) => [storedKey(object), object])));
     const look = await run.phase('prove', 'Prove', async () => {
-      await synced(run, workloads);
+      await workloads.untilSynced(run.signal);
       // Before the proof, so that they are told whatever comes of it.
       addDrift(run, strangers(run, workloads, comparison.live));
       tellDrift(run, { ...comparison, drift: run.known.drift ?? [] });
@@ -175,13 +175,4 @@ function settle(run: Run, { drift, deployed }: Comparison, { inventory, manifest
 function present({ deployed, live }: Comparison): KubernetesObject[] {
   const there = new Set(live.map(storedKey));
   return deployed.filter((object) => there.has(storedKey(object)));
-}
-
-/** Resolves when the watches have told what there is. */
-async function synced(run: Run, workloads: Workloads): Promise<void> {
-  for (;;) {
-    const { version } = workloads.observation;
-    if (workloads.synced) return;
-    await workloads.changedSince(version, run.signal);
-  }
 }

@@ -73,6 +73,15 @@ export class Workloads {
     return this.#unsynced === 0;
   }
 
+  /** Resolves when the watches have told what there is. */
+  async untilSynced(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const { version } = this.observation;
+      if (this.synced) return;
+      await this.changedSince(version, signal);
+    }
+  }
+
   /** Starts to watch; ends with `close`. What a watch refuses for good comes out of `changedSince`. */
   watch({ transport }: Cluster): void {
     const { namespace } = this.#run.config;
@@ -236,6 +245,12 @@ export class Workloads {
     return this.observation.nodes().find(({ name }) => name === pod.node);
   }
 
+  /** Name of the agent in the catalog. */
+  agentName(role: Role, pod: PodView): string {
+    return role === 'client' ? this.nodeName(pod) : pod.name;
+  }
+
+  /** Of a client's agent. */
   nodeName(pod: PodView): string {
     return this.clientsOnNodes ? (pod.node ?? pod.name) : pod.name;
   }

@@ -5,19 +5,17 @@ import { mapStrings } from './strings.ts';
 
 /** Their strings are words of this project, not of a cluster or a user. */
 const CLOSED: ReadonlySet<string> = new Set([
-  ...[
-    'mode',
-    'result',
-    'reason',
-    'id',
-    'group',
-    'status',
-    'action',
-    'consequence',
-    'class',
-    'remedy',
-    'outcome',
-  ],
+  'mode',
+  'result',
+  'reason',
+  'id',
+  'group',
+  'status',
+  'action',
+  'consequence',
+  'class',
+  'remedy',
+  'outcome',
 ]);
 
 /** The Result without secrets. A password such as `timeout` must not change the verdict, nor its own name. */

@@ -1,6 +1,5 @@
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
+import { watchServers } from './server-watch.ts';
 
 const PERIOD_MS = 100;
 
@@ -27,14 +26,7 @@ export async function pollLeader<T>(
   const addresses = new Map<string, string>();
   const poll: LeaderPoll = { longestGapMs: 0, rounds: 0, stopped: [], knewBefore: [] };
   let lastRounds: number[] = [0];
-  const row = '{.metadata.name} {.status.podIP} {.metadata.deletionTimestamp}{"\\n"}';
-  const watch = spawn(
-    process.env.KUBECTL ?? 'kubectl',
-    ['-n', namespace, 'get', 'pods', '-l=consul-role=server', '--watch', `--output=jsonpath=${row}`],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  createInterface({ input: watch.stdout }).on('line', (line) => {
-    const [name = '', ip = '', deleted = ''] = line.split(' ');
+  const watch = watchServers(namespace, ({ name, ip, deleted }) => {
     if (deleted !== '' && poll.stopped.at(-1) !== name) {
       poll.stopped.push(name);
       // Two rounds, since the last may have met the server while it was stopping already.
@@ -64,7 +56,7 @@ export async function pollLeader<T>(
   } finally {
     over.abort();
     await polling;
-    watch.kill();
+    watch.close();
   }
 }
 

@@ -1,6 +1,5 @@
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
+import { watchServers } from './server-watch.ts';
 
 const PERIOD_MS = 50;
 const ANSWER_MS = 8_000;
@@ -27,14 +26,7 @@ export async function underLoad<T>(
 ): Promise<{ value: T; load: StoreLoad }> {
   const addresses = new Map<string, string>();
   const load: StoreLoad = { written: new Map(), writeGapMs: 0, readGapMs: 0, moved: 0 };
-  const row = '{.metadata.name} {.status.podIP} {.metadata.deletionTimestamp}{"\\n"}';
-  const watch = spawn(
-    process.env.KUBECTL ?? 'kubectl',
-    ['-n', namespace, 'get', 'pods', '-l=consul-role=server', '--watch', `--output=jsonpath=${row}`],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  createInterface({ input: watch.stdout }).on('line', (line) => {
-    const [name = '', ip = '', deleted = ''] = line.split(' ');
+  const watch = watchServers(namespace, ({ name, ip, deleted }) => {
     // One that is on its way out goes to the end of the line: the others first.
     addresses.delete(name);
     if (ip !== '' && deleted === '') addresses.set(name, ip);
@@ -89,6 +81,6 @@ export async function underLoad<T>(
   } finally {
     over.abort();
     await Promise.all([write, read]);
-    watch.kill();
+    watch.close();
   }
 }

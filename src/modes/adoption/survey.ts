@@ -6,6 +6,7 @@ import { Failure } from '../../failure.ts';
 import type { AccessCheck } from '../../kubernetes/access.ts';
 import { Agents } from '../agents.ts';
 import type { Cluster } from '../connect.ts';
+import { handoverPermissions } from '../handover.ts';
 import { pause } from '../pause.ts';
 import { requirePermissions } from '../permission.ts';
 import { carriage, inspect, MOST_BYTES } from '../registrations.ts';
@@ -55,14 +56,7 @@ export async function surveyTakeovers(
 export function takeoverPermissions(namespace: string): AccessCheck[] {
   return [
     { verb: 'delete', group: 'apps', resource: 'statefulsets', namespace },
-    { verb: 'delete', group: '', resource: 'pods', namespace },
-    ...['get', 'create'].map((verb) => ({
-      verb,
-      group: '',
-      resource: 'pods',
-      subresource: 'exec',
-      namespace,
-    })),
+    ...handoverPermissions(namespace),
   ];
 }
 

@@ -1,9 +1,8 @@
 import { Backoff } from '../../consul/blocking-query.ts';
 import { type Catalog, type Entry, readCatalog } from '../../consul/catalog.ts';
 import { entryNames } from '../../consul/conservation.ts';
-import { ConsulError } from '../../consul/failure.ts';
+import { isPassing } from '../../consul/failure.ts';
 import { holds } from '../../consul/holding.ts';
-import { Failure } from '../../failure.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../agents.ts';
 import { ROLES, type Workloads } from '../workloads.ts';
@@ -45,9 +44,7 @@ async function lostOf(
   signal: AbortSignal,
 ): Promise<Entry[]> {
   const pods = new Map(
-    ROLES.flatMap((role) =>
-      workloads.pods(role).map((pod) => [role === 'client' ? workloads.nodeName(pod) : pod.name, pod]),
-    ),
+    ROLES.flatMap((role) => workloads.pods(role).map((pod) => [workloads.agentName(role, pod), pod])),
   );
   const lost: Entry[] = [];
   for (const entry of missing) {
@@ -69,11 +66,7 @@ async function patiently<T>(signal: AbortSignal, ask: () => Promise<T>): Promise
     return await ask();
   } catch (error) {
     signal.throwIfAborted();
-    const passing =
-      error instanceof ConsulError
-        ? error.leaderless
-        : error instanceof Failure && error.reason === 'unreachable';
-    if (!passing) throw error;
+    if (!isPassing(error)) throw error;
     return undefined;
   }
 }

@@ -2,7 +2,7 @@ import { presentOf, type Removed, untilAbsent, watchAbsence } from '../../consul
 import { roundMs } from '../../consul/anti-entropy.ts';
 import { isLive } from '../../consul/census.ts';
 import { ghostsIn } from '../../consul/classification.ts';
-import { ConsulError } from '../../consul/failure.ts';
+import { isPassing } from '../../consul/failure.ts';
 import { type Ghost, ghostKey } from '../../consul/ghost.ts';
 import { deregisterPath } from '../../consul/registration.ts';
 import { Failure } from '../../failure.ts';
@@ -115,7 +115,7 @@ export async function watchRemoved(
       }
     } catch (error) {
       run.signal.throwIfAborted();
-      if (!isPassing(error) || performance.now() > end + PATIENCE_MS) throw error;
+      if (!isWaitedFor(error) || performance.now() > end + PATIENCE_MS) throw error;
       run.log.info(`${Failure.from(error).message}: looking again`);
       await pause(LOOK_MS, run.signal);
     }
@@ -146,9 +146,9 @@ async function watchOnce(
   return back;
 }
 
-function isPassing(error: unknown): boolean {
-  if (error instanceof ConsulError) return error.leaderless;
-  return error instanceof Failure && (error.reason === 'unreachable' || error.reason === 'no-leader');
+/** Also where the survey found no leader to ask. */
+function isWaitedFor(error: unknown): boolean {
+  return isPassing(error) || (error instanceof Failure && error.reason === 'no-leader');
 }
 
 function isAmong(places: readonly Removed[], ghost: Ghost): boolean {

@@ -46,6 +46,7 @@ async function cluster(services: Services, held: Record<string, string[]>) {
   const workloads = {
     pods: (role: string) => (role === 'server' ? [server] : [client, victim]),
     nodeName: ({ name }: PodView) => name,
+    agentName: (_role: string, { name }: PodView) => name,
   } as unknown as Workloads;
   const agents = { client: ({ name }: PodView) => holders.get(name) ?? asked } as unknown as Agents;
   const before = await readCatalog(asked, AbortSignal.timeout(5_000));
