@@ -1,5 +1,5 @@
 import type { Sighting } from './classifier.ts';
-import type { Signature } from './signature.ts';
+import { hopelessFirst, type Signature } from './signature.ts';
 
 /**
  * What to tell of a verdict: what was decided on, or what explains it better, with those named last that have come
@@ -36,6 +36,6 @@ function latecomersLast(cause: Signature, decided: ReadonlySet<Sighting>): Signa
   const began = cause.all.flatMap((one) => (decided.has(one) ? [one.sinceMs] : []));
   const isLate = ({ sinceMs }: Sighting) => sinceMs > Math.min(...began) + TOGETHER_MS;
   const all = cause.all.toSorted((a, b) => Number(isLate(a)) - Number(isLate(b)));
-  const [first = cause.first] = all;
+  const [first = cause.first] = all.filter((one) => !isLate(one)).toSorted(hopelessFirst);
   return { ...cause, first, all, subjects: [...new Set(all.map(({ subject }) => subject.name))] };
 }

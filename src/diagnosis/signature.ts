@@ -20,7 +20,7 @@ export function signatures(sightings: readonly Sighting[]): Signature[] {
     const all = group.toSorted(
       (a, b) => rank(a) - rank(b) || collator.compare(a.subject.name, b.subject.name),
     );
-    const [first] = all.toSorted((a, b) => hope(a) - hope(b));
+    const [first] = all.toSorted(hopelessFirst);
     if (!first) return [];
     const subjects = [...new Set(all.map(({ subject }) => subject.name))];
     const nodes = [...new Set(all.flatMap(({ subject }) => subject.node ?? []))].sort(collator.compare);
@@ -35,8 +35,9 @@ function rank({ subject }: Sighting): number {
   return subject.role === 'server' ? 0 : 1;
 }
 
-function hope({ dueMs }: Sighting): number {
-  return Number.isFinite(dueMs) ? 0 : 1;
+/** Those that cannot heal before those of which less has been seen yet, otherwise as they are. */
+export function hopelessFirst(a: Sighting, b: Sighting): number {
+  return Number(!Number.isFinite(a.dueMs)) - Number(!Number.isFinite(b.dueMs));
 }
 
 /** `7 pods (consul-client-0, …): ErrImagePull: unauthorized, all on n3`. */

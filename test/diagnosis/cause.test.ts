@@ -31,6 +31,15 @@ test('what began together is told in the order of the names, whoever was due fir
   expect(told(all, all.slice(1, 2))?.name).toBe('consul-server-0');
 });
 
+test('what has been seen in full speaks for those of which less has been seen', () => {
+  const twice = { ...cut('consul-client-0'), dueMs: Number.POSITIVE_INFINITY, what: 'it ended 2 times' };
+  const often = { ...cut('consul-client-1', 500), what: 'it ended 3 times' };
+  expect(told([twice, often], [often])).toEqual({
+    what: '2 pods (consul-client-0, consul-client-1): it ended 3 times',
+    name: 'consul-client-1',
+  });
+});
+
 test('a log that explains it stands before what it shows', () => {
   const shown = cut('consul-server-2');
   const log = seen('consul-server-2', { reason: 'tls', what: 'its log says: x509', explains: true });

@@ -2,6 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { watchServers } from './server-watch.ts';
 
 const PERIOD_MS = 100;
+/** Kubectl may tell of a stop so late: the rounds in between have met the server while it was stopping already. */
+const LATE_MS = 2_000;
 
 export interface LeaderPoll {
   /** How long, at the longest, less than a majority of the servers knew a leader, in milliseconds. */
@@ -25,12 +27,11 @@ export async function pollLeader<T>(
 ): Promise<{ value: T; poll: LeaderPoll }> {
   const addresses = new Map<string, string>();
   const poll: LeaderPoll = { longestGapMs: 0, rounds: 0, stopped: [], knewBefore: [] };
-  let lastRounds: number[] = [0];
+  let lately: { atMs: number; count: number }[] = [];
   const watch = watchServers(namespace, ({ name, ip, deleted }) => {
     if (deleted !== '' && poll.stopped.at(-1) !== name) {
       poll.stopped.push(name);
-      // Two rounds, since the last may have met the server while it was stopping already.
-      poll.knewBefore.push(Math.max(...lastRounds));
+      poll.knewBefore.push(Math.max(0, ...lately.map(({ count }) => count)));
     }
     if (ip === '') addresses.delete(name);
     else addresses.set(name, ip);
@@ -43,7 +44,7 @@ export async function pollLeader<T>(
       const now = performance.now();
       const count = known.filter(Boolean).length;
       poll.rounds += 1;
-      lastRounds = [...lastRounds.slice(-1), count];
+      lately = [...lately.filter(({ atMs }) => now - atMs < LATE_MS), { atMs: now, count }];
       if (count > servers / 2) since = now;
       // Until kubectl has told the first addresses nobody was asked.
       if (addresses.size === 0 && poll.longestGapMs === 0) since = now;
