@@ -86,9 +86,12 @@ async function settledRegistrations(namespace: string, clients: string): Promise
   });
 }
 
+/** The longest until an agent compares all it holds with the catalog. */
+const ROUND_MS = 120_000;
+
 /** In the catalog, and at the agents themselves. */
 async function expectKept(namespace: string, clients: string, before: unknown): Promise<void> {
-  const now = await eventually('the registrations as they were', 30_000, async () => {
+  const now = await eventually('the registrations as they were', ROUND_MS + 30_000, async () => {
     // A node that has left for a moment has none.
     const found = await registrations(namespace, clients).catch(() => undefined);
     return JSON.stringify(found) === JSON.stringify(before) ? found : undefined;
