@@ -94,18 +94,35 @@ const FINE = /\[(TRACE|DEBUG|INFO)\]/;
 /**
  * The cause an agent in trouble names in the last lines of its log, newest first; undefined when it names none.
  * @param ended it ended after them
+ * @param isOfAnother tells lines that complain of another agent: that one has the trouble
  */
-export function logSymptom(subject: Subject, log: string, ended: boolean): Symptom | undefined {
+export function logSymptom(
+  subject: Subject,
+  log: string,
+  ended: boolean,
+  isOfAnother: (line: string) => boolean = () => false,
+): Symptom | undefined {
   const all = log.split('\n');
   const lately = recent(all);
   for (const { words, reason, hint, last, of, lasting, graceMs = SAID_MS } of CAUSES) {
     if ((last && !ended) || (of && of !== subject.role)) continue;
-    const line = (lasting ? all : lately).findLast((one) => words.test(one) && !FINE.test(one));
+    const line = (lasting ? all : lately).findLast(
+      (one) => words.test(one) && !FINE.test(one) && !isOfAnother(one),
+    );
     if (line === undefined) continue;
     const what = `its log says: ${message(line)}`;
     return { reason, class: 'hopeless', graceMs, subject, what, hint, alike: 'log', explains: true };
   }
   return undefined;
+}
+
+/** Whether a line of another agent's log names the agent: by its name in the catalog, or by its address. */
+export function mentions(line: string, { name, ip = '' }: { name: string; ip: string | undefined }): boolean {
+  return line.includes(`Member '${name}'`) || (ip !== '' && line.includes(sender(ip)));
+}
+
+function sender(ip: string): string {
+  return ip.includes(':') ? `from=[${ip}]:` : `from=${ip}:`;
 }
 
 /** What a server says of an agent that has only been hung up on, and cannot know why. */
@@ -122,7 +139,7 @@ export function witnessSymptom(
   server: string,
   log: string,
 ): Symptom | undefined {
-  const from = ip.includes(':') ? `from=[${ip}]:` : `from=${ip}:`;
+  const from = sender(ip);
   const line = recent(log.split('\n')).findLast((one) => one.includes(from) && SAID_OF_OTHERS.test(one));
   if (line === undefined) return undefined;
   const hint = CAUSES.find(({ reason }) => reason === 'tls')?.hint ?? '';

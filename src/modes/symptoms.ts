@@ -2,7 +2,7 @@ import { apiSymptom } from '../diagnosis/api.ts';
 import { follows, hinders } from '../diagnosis/consequence.ts';
 import { Elections, electionSymptom } from '../diagnosis/election.ts';
 import { creationSymptom } from '../diagnosis/event.ts';
-import { logSymptom, witnessSymptom } from '../diagnosis/log.ts';
+import { logSymptom, mentions, witnessSymptom } from '../diagnosis/log.ts';
 import { isStarting, type PodContext, podSymptoms, probeBudget } from '../diagnosis/pod.ts';
 import { agent, quorumSymptoms, SERVERS } from '../diagnosis/quorum.ts';
 import { heldBackSymptom } from '../diagnosis/revision.ts';
@@ -160,9 +160,21 @@ export class Symptoms {
     return logsOf(this.#workloads, symptom).flatMap((log) => {
       const kind = symptom.subject.kind === 'Servers' ? 'Agent' : symptom.subject.kind;
       const subject = { ...symptom.subject, kind, name: log.pod, uid: log.uid };
-      const said = logSymptom(subject, this.#clues.log(log) ?? '', symptom.reason === 'crash');
+      const said = logSymptom(
+        subject,
+        this.#clues.log(log) ?? '',
+        symptom.reason === 'crash',
+        // A server that is not ready yet may have been asked by a client that is wrong: not the server is.
+        (line) => subject.role === 'server' && this.#namesClient(line),
+      );
       return said ?? this.#witnessed(symptom, subject) ?? [];
     });
+  }
+
+  #namesClient(line: string): boolean {
+    return this.#workloads
+      .pods('client')
+      .some((pod) => mentions(line, { name: this.#workloads.nodeName(pod), ip: pod.ip }));
   }
 
   /** What the logs of the servers say of it. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { logSymptom, tellingLines, witnessSymptom } from '../../src/diagnosis/log.ts';
+import { logSymptom, mentions, tellingLines, witnessSymptom } from '../../src/diagnosis/log.ts';
 import { subject } from './fixture.ts';
 
 const line = (text: string) => `2026-11-23T10:00:00.000Z [ERROR] agent: ${text}`;
@@ -35,6 +35,21 @@ test.each([
 test('a log that names no cause says nothing', () => {
   expect(logSymptom(subject, line('agent: Synced node info'), true)).toBeUndefined();
   expect(logSymptom(subject, '', true)).toBeUndefined();
+});
+
+test.each([
+  ["Member 'consul-client-1' part of wrong datacenter 'dc9'", 'wrong-datacenter'],
+  [
+    'memberlist: failed to receive: No installed keys could decrypt the message from=10.0.0.7:4711',
+    'gossip-key',
+  ],
+])('a server that complains of a client has no trouble of its own: %s', (text, reason) => {
+  const client = { name: 'consul-client-1', ip: '10.0.0.7' };
+  const server = { ...subject, role: 'server' } as const;
+  const ofClient = (one: string) => mentions(one, client);
+  expect(logSymptom(server, line(text), false, ofClient)).toBeUndefined();
+  const another = text.replace('client-1', 'server-2').replace('10.0.0.7', '10.0.0.77');
+  expect(logSymptom(server, line(another), false, ofClient)?.reason).toBe(reason);
 });
 
 test('the latest line of a cause counts', () => {

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, it, vi } from 'vitest';
 import { bed } from './bed.ts';
 import { eventually, kubectl, namespaceName, type Pod, pods, removeNamespace } from './cluster.ts';
 import { CLIENT_NAMES, type Restarts, SERVER_NAMES, Survivor } from './survivor.ts';
@@ -10,6 +10,9 @@ import { CLIENT_NAMES, type Restarts, SERVER_NAMES, Survivor } from './survivor.
 const one = new Survivor(namespaceName('heal'));
 const two = new Survivor(namespaceName('heal'));
 const both = [one, two];
+
+// Every wait within a test has a shorter limit, and says what was missing.
+vi.setConfig({ testTimeout: 600_000 });
 
 beforeAll(() => Promise.all(both.map((cluster) => cluster.deploy())));
 afterAll(() => Promise.all(both.map(({ namespace }) => removeNamespace(namespace))));
@@ -48,7 +51,8 @@ describe.concurrent('servers under new addresses', () => {
         await signal(one, sleeper, 'CONT');
         return undefined;
       },
-      { mayEnd: CLIENT_NAMES.filter((name) => name !== sleeper) },
+      // The sleeper only where it slept for longer than its probe allows, three minutes.
+      { mayEnd: CLIENT_NAMES },
     );
   });
 });

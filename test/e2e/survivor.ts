@@ -8,8 +8,11 @@ export const SERVER_NAMES = ['consul-server-0', 'consul-server-1', 'consul-serve
 export const CLIENT_NAMES = Array.from({ length: 10 }, (_, ordinal) => `consul-client-${ordinal}`);
 const AGENTS = [...SERVER_NAMES, ...CLIENT_NAMES].sort();
 
-/** Longer than the slowest thing that heals by itself: a liveness probe that joins, after gossip has let go of a name. */
-const HEAL_MS = 150_000;
+/**
+ * Longer than the slowest thing that heals by itself: an agent that slept finds all others dead, one after the other and
+ * ever slower (Serf's health score); then it holds their names for 30 s, and its liveness probe comes every 30 s.
+ */
+const HEAL_MS = 240_000;
 
 interface Self {
   Stats: { raft: { state: string } };
