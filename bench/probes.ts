@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { deploy } from '../test/e2e/action.ts';
-import { eventually, kubectl, namespaceName, pods, removeNamespace } from '../test/e2e/cluster.ts';
+import { eventually, isReady, kubectl, namespaceName, pods, removeNamespace } from '../test/e2e/cluster.ts';
 import { members } from '../test/e2e/consul.ts';
 import { CLIENTS, CONTAINER } from '../test/e2e/scenario.ts';
 import type { Row } from './run.ts';
@@ -53,7 +53,7 @@ async function load(without: readonly string[]): Promise<number> {
     for (let agents = STEP; agents < AGENTS; ) {
       agents = Math.min(agents + STEP, AGENTS);
       await kubectl('-n', namespace, 'scale', 'statefulset/consul-client', `--replicas=${agents}`);
-      await joined(namespace, agents);
+      await settled(namespace, agents);
     }
     // What follows a start is over within a minute.
     await busy();
@@ -64,11 +64,17 @@ async function load(without: readonly string[]): Promise<number> {
   }
 }
 
-async function joined(namespace: string, agents: number): Promise<void> {
+/** All are members, and ready: one that is not yet asks more often. */
+async function settled(namespace: string, agents: number): Promise<void> {
   const [server] = await pods(namespace, 'server');
-  await eventually(`${agents} clients to be members`, 300_000, async () => {
-    const alive = (await members(server?.status.podIP ?? '')).filter(({ Status }) => Status === 1);
-    return alive.length === SERVERS + agents ? true : undefined;
+  let lack = '';
+  await eventually(`${agents} clients to be members and ready`, 300_000, async () => {
+    const alive = (await members(server?.status.podIP ?? '')).filter(({ Status }) => Status === 1).length;
+    const ready = (await pods(namespace)).filter(isReady).length;
+    lack = `${alive} members, ${ready} pods ready`;
+    return alive === SERVERS + agents && ready === SERVERS + agents ? true : undefined;
+  }).catch((error: unknown) => {
+    throw new Error(`of ${SERVERS + agents} agents: ${lack}`, { cause: error });
   });
 }
 

@@ -7,7 +7,7 @@ const httpGet = (path: string): Probe => ({ httpGet: { path, port: 'http', schem
 
 /**
  * The catalog entry of a service that nobody registers. Measured on Consul 1.22: with a leader 200 `[]`;
- * servers without a leader, no answer within the probe's second; no server at all, 500 at once. With `stale`
+ * servers without a leader, no answer within the probe's time; no server at all, 500 at once. With `stale`
  * the second case is 200 too. So the first form is readiness and the second tells orphans alone, and neither
  * starts a process, as an exec probe does.
  */
@@ -52,8 +52,14 @@ export function clientStartupProbe(): Probe {
   return { ...httpGet(KNOWS_A_SERVER), periodSeconds: 1, timeoutSeconds: 2, failureThreshold: 300 };
 }
 
+/**
+ * Every probe of every client is a question to the leader, and there may be thousands. With one second for the answer a
+ * busy machine makes its agents unready, which makes it busier: a hundred agents did not come up on two processors then,
+ * and did with three seconds. When the startup probe passes the kubelet asks at once, so the period delays nobody:
+ * https://github.com/kubernetes/kubernetes/blob/v1.36.3/pkg/kubelet/prober/prober_manager.go (manualTriggerCh)
+ */
 export function clientReadinessProbe(): Probe {
-  return { ...httpGet(KNOWS_A_LEADER), periodSeconds: 2, timeoutSeconds: 1, failureThreshold: 3 };
+  return { ...httpGet(KNOWS_A_LEADER), periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 3 };
 }
 
 /**
