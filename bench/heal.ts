@@ -125,6 +125,11 @@ servers are voters, as each says itself at its address. **never**: not within ${
 | Fault | ${VARIANTS.map(({ name }) => name).join(' | ')} |
 |---|${VARIANTS.map(() => '--:|').join('')}
 ${rows.join('\n')}
+
+A server with a new address is late wherever gossip still holds the old one for alive: then it keeps the name for 30 s more. The
+two others lead on meanwhile. Deleted all at once the servers meet that, too, or do not. The servers of the original manifests
+leave as they stop and come back with nothing, so one alone is let in sooner. Most faults need no liveness probe; those that do never
+heal without it. [healing.md](healing.md) tells what heals what.
 `,
   );
 }

@@ -1,4 +1,4 @@
-import { eventually, kubectl, type Pod, pods } from '../../test/e2e/cluster.ts';
+import { eventually, isReady, kubectl, type Pod, pods } from '../../test/e2e/cluster.ts';
 import { consul } from '../../test/e2e/consul.ts';
 
 const FROZEN_MS = 90_000;
@@ -37,17 +37,36 @@ async function leave(namespace: string, name: string): Promise<void> {
   );
 }
 
+/** PID 1 only starts the agent, and takes no such signal. */
+async function signal(namespace: string, name: string, word: 'STOP' | 'CONT'): Promise<void> {
+  await kubectl('-n', namespace, 'exec', name, '--', 'sh', '-c', `kill -${word} $(pidof consul)`);
+}
+
 async function freeze(namespace: string, name: string): Promise<void> {
-  // PID 1 only starts the agent, and takes no such signal.
-  const signal = (word: string) =>
-    kubectl('-n', namespace, 'exec', name, '--', 'sh', '-c', `kill -${word} $(pidof consul)`);
   const since = performance.now();
-  await signal('STOP');
+  await signal(namespace, name, 'STOP');
   await eventually('the time it is frozen', FROZEN_MS * 2, async () =>
     performance.now() - since >= FROZEN_MS ? true : undefined,
   );
   // Where its container was restarted meanwhile, nothing is frozen any more.
-  await signal('CONT').catch(() => undefined);
+  await signal(namespace, name, 'CONT').catch(() => undefined);
+}
+
+/** Without a goodbye: it is back under a new address before the others have missed it, and gossip outvotes it. */
+async function removeByForce(namespace: string, name: string): Promise<void> {
+  await signal(namespace, name, 'STOP');
+  await kubectl('-n', namespace, 'delete', 'pod', name, '--force', '--grace-period=0');
+}
+
+/** All addresses that the sleeper knows are dead when it wakes. */
+async function replaceAllButOne(namespace: string, sleeper: string): Promise<void> {
+  await signal(namespace, sleeper, 'STOP');
+  const others = names(await pods(namespace)).filter((name) => name !== sleeper);
+  await kubectl('-n', namespace, 'delete', 'pods', ...others, '--wait=true');
+  await eventually('all others', TAKES_MS, async () =>
+    (await pods(namespace)).filter(isReady).length >= others.length ? true : undefined,
+  ).catch(() => undefined);
+  await signal(namespace, sleeper, 'CONT').catch(() => undefined);
 }
 
 export const FAULTS: Fault[] = [
@@ -76,5 +95,13 @@ export const FAULTS: Fault[] = [
   {
     name: 'all three server pods deleted at once',
     make: (namespace) => remove(namespace, [0, 1, 2].map(server)),
+  },
+  {
+    name: 'a frozen client’s pod deleted by force',
+    make: (namespace) => removeByForce(namespace, 'consul-client-5'),
+  },
+  {
+    name: 'all pods deleted but a frozen client, from when it is thawed',
+    make: (namespace) => replaceAllButOne(namespace, 'consul-client-4'),
   },
 ];
