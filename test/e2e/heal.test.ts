@@ -124,11 +124,14 @@ async function signal(cluster: Survivor, pod: string, what: 'KILL' | 'STOP' | 'C
 describe(`${bed ? 'with no API server for 60 s of them, ' : ''}90 s`, () => {
   afterEach(() => mended('start-apiserver'));
 
-  it('of a client that is frozen, and of a server that was removed', () =>
-    Promise.all([
+  it('of a client that is frozen, and of a server that was removed', () => {
+    // Kubectl is needed to find the leader.
+    const removed = Promise.withResolvers<void>();
+    return Promise.all([
       two.survives('frozen', async () => {
         const since = performance.now();
         await signal(two, 'consul-client-7', 'STOP');
+        await removed.promise;
         if (bed) {
           const away = performance.now();
           await bed.fault('stop-apiserver');
@@ -140,10 +143,11 @@ describe(`${bed ? 'with no API server for 60 s of them, ' : ''}90 s`, () => {
         return undefined;
       }),
       one.survives('removed', async () => {
-        await one.remove('consul-server-0');
+        await one.remove('consul-server-0').finally(removed.resolve);
         return undefined;
       }),
-    ]));
+    ]);
+  });
 });
 
 /** The same fault for both clusters: it is the cluster's that they run on. */
