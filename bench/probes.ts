@@ -1,6 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { deploy } from '../test/e2e/action.ts';
-import { eventually, isReady, kubectl, namespaceName, pods, removeNamespace } from '../test/e2e/cluster.ts';
+import {
+  eventually,
+  isReady,
+  kubectl,
+  lasted,
+  namespaceName,
+  pods,
+  removeNamespace,
+} from '../test/e2e/cluster.ts';
 import { members } from '../test/e2e/consul.ts';
 import { CLIENTS, CONTAINER } from '../test/e2e/scenario.ts';
 import type { Row } from './run.ts';
@@ -82,9 +90,7 @@ async function settled(namespace: string, agents: number): Promise<void> {
 async function busy(): Promise<number> {
   const since = performance.now();
   const before = busyMs();
-  await eventually('the measured time', 2 * MEASURED_MS, async () =>
-    performance.now() - since >= MEASURED_MS ? true : undefined,
-  );
+  await lasted(since, MEASURED_MS);
   return (busyMs() - before) / (performance.now() - since);
 }
 

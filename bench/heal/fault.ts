@@ -1,4 +1,4 @@
-import { eventually, isReady, kubectl, type Pod, pods } from '../../test/e2e/cluster.ts';
+import { eventually, isReady, kubectl, lasted, type Pod, pods, signalAgent } from '../../test/e2e/cluster.ts';
 import { consul } from '../../test/e2e/consul.ts';
 
 const FROZEN_MS = 90_000;
@@ -37,36 +37,29 @@ async function leave(namespace: string, name: string): Promise<void> {
   );
 }
 
-/** PID 1 only starts the agent, and takes no such signal. */
-async function signal(namespace: string, name: string, word: 'STOP' | 'CONT'): Promise<void> {
-  await kubectl('-n', namespace, 'exec', name, '--', 'sh', '-c', `kill -${word} $(pidof consul)`);
-}
-
 async function freeze(namespace: string, name: string): Promise<void> {
   const since = performance.now();
-  await signal(namespace, name, 'STOP');
-  await eventually('the time it is frozen', FROZEN_MS * 2, async () =>
-    performance.now() - since >= FROZEN_MS ? true : undefined,
-  );
+  await signalAgent(namespace, name, 'STOP');
+  await lasted(since, FROZEN_MS);
   // Where its container was restarted meanwhile, nothing is frozen any more.
-  await signal(namespace, name, 'CONT').catch(() => undefined);
+  await signalAgent(namespace, name, 'CONT').catch(() => undefined);
 }
 
 /** Without a goodbye: it is back under a new address before the others have missed it, and gossip outvotes it. */
 async function removeByForce(namespace: string, name: string): Promise<void> {
-  await signal(namespace, name, 'STOP');
+  await signalAgent(namespace, name, 'STOP');
   await kubectl('-n', namespace, 'delete', 'pod', name, '--force', '--grace-period=0');
 }
 
 /** All addresses that the sleeper knows are dead when it wakes. */
 async function replaceAllButOne(namespace: string, sleeper: string): Promise<void> {
-  await signal(namespace, sleeper, 'STOP');
+  await signalAgent(namespace, sleeper, 'STOP');
   const others = names(await pods(namespace)).filter((name) => name !== sleeper);
   await kubectl('-n', namespace, 'delete', 'pods', ...others, '--wait=true');
   await eventually('all others', TAKES_MS, async () =>
     (await pods(namespace)).filter(isReady).length >= others.length ? true : undefined,
   ).catch(() => undefined);
-  await signal(namespace, sleeper, 'CONT').catch(() => undefined);
+  await signalAgent(namespace, sleeper, 'CONT').catch(() => undefined);
 }
 
 export const FAULTS: Fault[] = [

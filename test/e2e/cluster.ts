@@ -87,3 +87,17 @@ export async function eventually<T>(
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
 }
+
+/** Until so long after `since`: what was done lasts that long, whatever else takes its time meanwhile. */
+export function lasted(since: number, ms: number): Promise<true> {
+  return eventually(`${ms} ms`, ms * 2, async () => (performance.now() - since >= ms ? true : undefined));
+}
+
+/** To the agent in a pod: PID 1 only starts it, and takes no such signal. */
+export async function signalAgent(
+  namespace: string,
+  pod: string,
+  what: 'KILL' | 'STOP' | 'CONT',
+): Promise<void> {
+  await kubectl('-n', namespace, 'exec', pod, '--', '/bin/sh', '-c', `kill -${what} $(pidof consul)`);
+}

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, it, vi } from 'vitest';
 import { bed } from './bed.ts';
-import { eventually, kubectl, namespaceName, type Pod, pods, removeNamespace } from './cluster.ts';
+import { kubectl, lasted, namespaceName, type Pod, pods, removeNamespace, signalAgent } from './cluster.ts';
 import { CLIENT_NAMES, type Restarts, SERVER_NAMES, Survivor } from './survivor.ts';
 
 /**
@@ -19,11 +19,6 @@ afterAll(() => Promise.all(both.map(({ namespace }) => removeNamespace(namespace
 
 /** One after the other within a cluster; the two clusters side by side. */
 const IN_TURN = { concurrent: false };
-
-/** Until so long after `since`: the fault lasts that long, whatever else takes its time meanwhile. */
-function lasted(since: number, ms: number): Promise<true> {
-  return eventually(`${ms} ms`, ms * 2, async () => (performance.now() - since >= ms ? true : undefined));
-}
 
 describe.concurrent('servers under new addresses', () => {
   it('all three at once', IN_TURN, () => one.survives('all servers', () => one.delete(...SERVER_NAMES)));
@@ -45,10 +40,10 @@ describe.concurrent('servers under new addresses', () => {
     return one.survives(
       'asleep',
       async () => {
-        await signal(one, sleeper, 'STOP');
+        await signalAgent(one.namespace, sleeper, 'STOP');
         await one.delete(...others);
         await one.ready(12);
-        await signal(one, sleeper, 'CONT');
+        await signalAgent(one.namespace, sleeper, 'CONT');
         return undefined;
       },
       // The sleeper only where it slept for longer than its probe allows, three minutes.
@@ -95,7 +90,7 @@ describe.concurrent('agents that go', () => {
     two.survives(
       'by force',
       async () => {
-        await signal(two, 'consul-client-5', 'STOP');
+        await signalAgent(two.namespace, 'consul-client-5', 'STOP');
         await kubectl('-n', two.namespace, 'delete', 'pod', 'consul-client-5', '--force', '--grace-period=0');
         return undefined;
       },
@@ -108,18 +103,13 @@ describe.concurrent('agents that go', () => {
       const restarts: Restarts = new Map();
       for (let kill = 0; kill < 10; kill++) {
         const { metadata } = await two.leader();
-        await signal(two, metadata.name, 'KILL');
+        await signalAgent(two.namespace, metadata.name, 'KILL');
         restarts.set(metadata.uid, (restarts.get(metadata.uid) ?? 0) + 1);
       }
       return restarts;
     }),
   );
 });
-
-/** What the kubelet does not end: the pod's one process is the agent, started by PID 1. */
-async function signal(cluster: Survivor, pod: string, what: 'KILL' | 'STOP' | 'CONT'): Promise<void> {
-  await cluster.shell(pod, `kill -${what} $(pidof consul)`);
-}
 
 describe(`${bed ? 'with no API server for 60 s of them, ' : ''}90 s`, () => {
   afterEach(() => mended('start-apiserver'));
@@ -130,7 +120,7 @@ describe(`${bed ? 'with no API server for 60 s of them, ' : ''}90 s`, () => {
     return Promise.all([
       two.survives('frozen', async () => {
         const since = performance.now();
-        await signal(two, 'consul-client-7', 'STOP');
+        await signalAgent(two.namespace, 'consul-client-7', 'STOP');
         await removed.promise;
         if (bed) {
           const away = performance.now();
@@ -139,7 +129,7 @@ describe(`${bed ? 'with no API server for 60 s of them, ' : ''}90 s`, () => {
           await bed.fault('start-apiserver');
         }
         await lasted(since, 90_000);
-        await signal(two, 'consul-client-7', 'CONT');
+        await signalAgent(two.namespace, 'consul-client-7', 'CONT');
         return undefined;
       }),
       one.survives('removed', async () => {

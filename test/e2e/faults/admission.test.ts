@@ -57,6 +57,7 @@ describe.concurrent('pods are not even made', () => {
       await kubectl('-n', namespace, 'delete', 'quota', 'small');
       const again = await deploy({ ...SMALL, namespace });
       expect(again.code, again.log).toBe(0);
+      expect(again.outputs.changed).toBe(String(again.log.includes('its controller is made to try again')));
       expect(await pods(namespace)).toHaveLength(5);
     }),
   );
