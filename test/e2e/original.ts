@@ -21,11 +21,14 @@ export async function startOriginal(namespace: string, clients = 2): Promise<voi
   const servers = await pods(namespace, 'server');
   const [first] = servers;
   for (const { status } of servers.slice(1)) {
-    await consul(status.podIP ?? '', `/v1/agent/join/${first?.status.podIP}`, { method: 'PUT' }).catch(
-      (error: unknown) => {
+    const join = `/v1/agent/join/${first?.status.podIP}`;
+    // One that was ready may have been restarted since.
+    await eventually(`${join} at ${status.podIP}`, 60_000, () =>
+      consul(status.podIP ?? '', join, { method: 'PUT' }).then(
+        () => true,
         // It answers with nothing, which is no JSON.
-        if (!(error instanceof SyntaxError)) throw error;
-      },
+        (error: unknown) => (error instanceof SyntaxError ? true : undefined),
+      ),
     );
   }
   await eventually('three voters and all clients', 120_000, async () => {

@@ -52,8 +52,8 @@ export function expectTold(outcome: Outcome, reason: string, { what, where, hint
   expectRed(outcome, reason);
   const failure = outcome.report?.failure;
   expect(failure?.what, outcome.log).toMatch(what);
-  expect(failure?.hint).toMatch(hint);
-  if (where !== undefined) expect(failure?.where).toMatch(where);
+  expect(failure?.hint, outcome.log).toMatch(hint);
+  if (where !== undefined) expect(failure?.where, outcome.log).toMatch(where);
   const { detection } = failure ?? {};
   if (!detection) throw new Error(`no detection in the report:\n${outcome.log}`);
   expect(detection.seenMs).toBeGreaterThan(0);
