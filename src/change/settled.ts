@@ -2,9 +2,10 @@ import type { KubernetesObject, ManagedFields } from '../kubernetes/object.ts';
 import { substance } from './difference.ts';
 import { element } from './element.ts';
 import { type FieldTree, union } from './ownership.ts';
+import { decidedAnnotations } from './status-annotation.ts';
 
-/** Managers that write by themselves, all the time: an autoscaler, a cloud's load balancers, the kubelet. */
-const MACHINES = /^kube(?:let|-)|controller/i;
+/** Managers that write by themselves, all the time: an autoscaler, a cloud's load balancers (GKE's is `glbc`), the kubelet. */
+const MACHINES = /^(?:kube(?:let|-)|glbc$)|controller/i;
 
 export function isMachine({ manager }: Pick<ManagedFields, 'manager'>): boolean {
   return MACHINES.test(manager);
@@ -18,7 +19,9 @@ export function settled(live: KubernetesObject): unknown {
   const entries = live.metadata.managedFields ?? [];
   const machines = union(entries.filter(isMachine));
   const people = union(entries.filter((entry) => !isMachine(entry)));
-  return without(substance(live), machines, people);
+  const { metadata } = live;
+  const annotations = decidedAnnotations(metadata.annotations ?? {});
+  return without(substance({ ...live, metadata: { ...metadata, annotations } }), machines, people);
 }
 
 function without(value: unknown, gone: FieldTree, kept: FieldTree | undefined): unknown {

@@ -64,8 +64,16 @@ export function refusalOf(object: KubernetesObject, policy: AdoptPolicy): Refusa
     : { object, why: `belongs to ${claims.join(' and to ')}`, chart: false };
 }
 
-/** All of them in one message. */
-export function refusedFailure(refusals: readonly Refusal[], policy: AdoptPolicy): Failure {
+/**
+ * All of them in one message.
+ * @param options.begun something has been applied already
+ */
+export function refusedFailure(
+  refusals: readonly Refusal[],
+  policy: AdoptPolicy,
+  { begun = false } = {},
+): Failure {
+  const state = begun ? '' : 'Nothing was changed. ';
   const where = refusals.map(({ object }) => objectName(object)).join(', ');
   const details = refusals.map(({ object, why }) => `${objectName(object)} ${why}`);
   if (refusals.some(({ chart }) => chart)) {
@@ -73,7 +81,7 @@ export function refusedFailure(refusals: readonly Refusal[], policy: AdoptPolicy
       reason: 'adoption',
       what: 'this is a cluster of the consul-k8s chart, which cannot be taken over',
       where,
-      hint: "Nothing was changed. The chart's agents, certificates, ACLs and webhooks need each other and the chart. Stay with it, or deploy under another `name` or `namespace` and move.",
+      hint: `${state}The chart's agents, certificates, ACLs and webhooks need each other and the chart. Stay with it, or deploy under another \`name\` or \`namespace\` and move.`,
       details,
     });
   }
@@ -83,8 +91,8 @@ export function refusedFailure(refusals: readonly Refusal[], policy: AdoptPolicy
     where,
     hint:
       policy === 'never'
-        ? 'Nothing was changed. `adopt: if-unowned` takes over what nobody else claims.'
-        : 'Nothing was changed. Let the tool that owns them remove them, choose another `name` or `namespace`, or, when that tool is gone for good, take them over with `adopt: always`.',
+        ? `${state}\`adopt: if-unowned\` takes over what nobody else claims.`
+        : `${state}Let the tool that owns them remove them, choose another \`name\` or \`namespace\`, or, when that tool is gone for good, take them over with \`adopt: always\`.`,
     details,
   });
 }

@@ -1,7 +1,9 @@
 import pLimit from 'p-limit';
 import { Failure } from '../failure.ts';
+import { customResources } from './custom-resource.ts';
 import { ApiError } from './error.ts';
 import { areTexts, objectsIn, text } from './json.ts';
+import type { KubernetesObject } from './object.ts';
 import type { Transport } from './transport.ts';
 
 /** One call instead of one for each group-version (https://kubernetes.io/docs/concepts/overview/kubernetes-api/#aggregated-discovery). */
@@ -42,6 +44,8 @@ interface ResourceList {
 export class Discovery {
   readonly #resources = new Map<string, Resource>();
   readonly #failed = new Set<string>();
+  /** Kinds that come with a definition of the set; the API server does not serve them yet. */
+  readonly #announced = new Map<string, Resource>();
 
   private constructor() {}
 
@@ -68,6 +72,30 @@ export class Discovery {
     return this.#resources.has(`${apiVersion} ${kind}`) || this.#failed.has(apiVersion);
   }
 
+  /** From now on the kinds that these objects define have a path too, also before the API server serves them. */
+  announce(objects: readonly KubernetesObject[]): void {
+    for (const { group, version, kind, resource, namespaced } of customResources(objects)) {
+      // Of a group that cannot be asked nobody knows what it serves.
+      if (this.serves(apiVersionOf(group, version), kind)) continue;
+      const key = `${apiVersionOf(group, version)} ${kind}`;
+      this.#announced.set(key, resourceOf(group, version, kind, resource, namespaced));
+    }
+  }
+
+  /** Whether the kind comes with a definition of the set and is not served yet. */
+  isAnnounced(apiVersion: string, kind: string): boolean {
+    return this.#announced.has(`${apiVersion} ${kind}`);
+  }
+
+  /** The API server was seen to serve the kind. */
+  arrived(apiVersion: string, kind: string): void {
+    const key = `${apiVersion} ${kind}`;
+    const resource = this.#announced.get(key);
+    if (!resource) return;
+    this.#announced.delete(key);
+    this.#resources.set(key, resource);
+  }
+
   /** Every kind that lives in namespaces, once for each API group, whatever can be done with it. */
   namespacedKinds(): { apiVersion: string; kind: string; resource: string; group: string }[] {
     const kinds = new Map<string, { apiVersion: string; kind: string; resource: string; group: string }>();
@@ -82,7 +110,8 @@ export class Discovery {
 
   /** @throws Failure `invalid-manifest` when the cluster does not know the kind */
   resource(apiVersion: string, kind: string): Resource {
-    const found = this.#resources.get(`${apiVersion} ${kind}`);
+    const key = `${apiVersion} ${kind}`;
+    const found = this.#resources.get(key) ?? this.#announced.get(key);
     if (found) return found;
     const elsewhere = [...this.#resources.keys()]
       .map((key) => key.split(' '))
@@ -156,26 +185,37 @@ export class Discovery {
     namespaced: boolean,
   ): void {
     if (!kind || !areTexts({ group, version, kind, resource })) return;
-    const base = `${groupPath(group)}/${version}`;
-    this.#resources.set(`${apiVersionOf(group, version)} ${kind}`, {
-      resource,
-      group,
-      namespaced,
-      path(namespace, name) {
-        if (namespaced && namespace === undefined && name !== undefined) {
-          throw new Failure({
-            reason: 'invalid-manifest',
-            what: 'it has no namespace',
-            where: `${kind}/${name}`,
-            hint: 'Set metadata.namespace.',
-          });
-        }
-        const scope =
-          namespaced && namespace !== undefined ? `/namespaces/${encodeURIComponent(namespace)}` : '';
-        return `${base}${scope}/${resource}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`;
-      },
-    });
+    const found = resourceOf(group, version, kind, resource, namespaced);
+    this.#resources.set(`${apiVersionOf(group, version)} ${kind}`, found);
   }
+}
+
+function resourceOf(
+  group: string,
+  version: string,
+  kind: string,
+  resource: string,
+  namespaced: boolean,
+): Resource {
+  const base = `${groupPath(group)}/${version}`;
+  return {
+    resource,
+    group,
+    namespaced,
+    path(namespace, name) {
+      if (namespaced && namespace === undefined && name !== undefined) {
+        throw new Failure({
+          reason: 'invalid-manifest',
+          what: 'it has no namespace',
+          where: `${kind}/${name}`,
+          hint: 'Set metadata.namespace.',
+        });
+      }
+      const scope =
+        namespaced && namespace !== undefined ? `/namespaces/${encodeURIComponent(namespace)}` : '';
+      return `${base}${scope}/${resource}${name === undefined ? '' : `/${encodeURIComponent(name)}`}`;
+    },
+  };
 }
 
 function groupPath(group: string): string {

@@ -30,7 +30,7 @@ export interface PlannedObject {
   adopting?: AdoptPolicy;
   /** Fields that are left to a controller, such as `.spec.replicas`, and to which one. */
   yielded?: Yielded[];
-  /** Its namespace does not exist yet, so the API server could not judge all of it. */
+  /** Its namespace or its kind does not exist yet, so the API server could not judge all of it. */
   unverified: boolean;
 }
 
@@ -53,6 +53,8 @@ export interface PlanOptions {
   missingNamespace?: boolean;
   /** Whether an object that is taken over and cannot become what is desired may be removed and made anew. */
   mayRecreate?: (live: KubernetesObject) => boolean;
+  /** Something of the set has been applied already; default: no. */
+  begun?: boolean;
   signal: AbortSignal;
 }
 
@@ -80,8 +82,8 @@ export async function planSet(
   const failures = outcomes.flatMap((outcome) => ('failure' in outcome ? [outcome.failure] : []));
   const refusals = outcomes.flatMap((outcome) => ('refusal' in outcome ? [outcome.refusal] : []));
   if (conflicts.length > 0) failures.push(conflictFailure(conflicts));
-  if (refusals.length > 0) failures.push(refusedFailure(refusals, options.adopt ?? 'if-unowned'));
-  if (failures.length > 0) throw combined(failures);
+  if (refusals.length > 0) failures.push(refusedFailure(refusals, options.adopt ?? 'if-unowned', options));
+  if (failures.length > 0) throw combined(failures, options);
   const planned = outcomes.flatMap((outcome) => ('planned' in outcome ? [outcome] : []));
   return {
     objects: planned.map((outcome) => outcome.planned),
@@ -96,6 +98,9 @@ async function planObject(
   options: PlanOptions,
 ): Promise<Outcome> {
   const { signal } = options;
+  if (discovery.isAnnounced(desired.apiVersion, desired.kind)) {
+    return { planned: unverifiedCreation(desired), warnings: [] };
+  }
   try {
     const live = await readLive(transport, discovery, desired, signal);
     const adopting = live && isForeign(live, options) ? (options.adopt ?? 'if-unowned') : undefined;
@@ -131,17 +136,14 @@ async function planObject(
   } catch (error) {
     signal.throwIfAborted();
     if (options.missingNamespace && isMissingNamespace(error)) {
-      const planned = {
-        desired,
-        predicted: desired,
-        action: 'create',
-        force: false,
-        unverified: true,
-      } as const;
-      return { planned, warnings: [] };
+      return { planned: unverifiedCreation(desired), warnings: [] };
     }
     return { failure: apiFailure(error, { verb: 'patch', object: objectName(desired) }) };
   }
+}
+
+function unverifiedCreation(desired: KubernetesObject): PlannedObject {
+  return { desired, predicted: desired, action: 'create', force: false, unverified: true };
 }
 
 /** A namespace is only lived in, whoever made it. */
@@ -168,7 +170,7 @@ const SEVERITY: readonly FailureReason[] = [
   'conflict',
 ];
 
-function combined(failures: readonly Failure[]): Failure {
+function combined(failures: readonly Failure[], { begun = false }: Pick<PlanOptions, 'begun'>): Failure {
   const rank = ({ reason }: Failure) =>
     (SEVERITY.indexOf(reason) + SEVERITY.length + 1) % (SEVERITY.length + 1);
   const sorted = [...failures].sort((a, b) => rank(a) - rank(b));
@@ -180,7 +182,7 @@ function combined(failures: readonly Failure[]): Failure {
   const hints = sorted.filter(({ reason }) => reason === first.reason).map(({ hint }) => hint ?? '');
   return new Failure({
     reason: first.reason,
-    what: 'the API server refuses several objects; nothing was changed',
+    what: `the API server refuses several objects${begun ? '' : '; nothing was changed'}`,
     hint: [...new Set(hints)].join('\n'),
     details: sorted.flatMap((failure) =>
       ['conflict', 'not-owned', 'adoption'].includes(failure.reason) && failure.details.length > 0

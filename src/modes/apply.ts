@@ -57,7 +57,7 @@ export async function plan(
   cluster: Cluster,
   objects: readonly KubernetesObject[],
   known: readonly InventoryEntry[] = [],
-  { missingNamespace = false } = {},
+  { missingNamespace = false, begun = false } = {},
 ): Promise<Plan> {
   const { config, signal, log } = run;
   const uids = new Set(known.map(({ uid }) => uid));
@@ -65,6 +65,7 @@ export async function plan(
   const planned = await planSet(cluster.transport, cluster.discovery, objects, {
     forceConflicts: config.forceConflicts,
     missingNamespace,
+    begun,
     adopt: config.adopt,
     isKnown: ({ metadata: { uid } }) => uid !== undefined && uids.has(uid),
     // How many servers there are is a matter of the quorum, never of their load.

@@ -1,5 +1,6 @@
 import { removal, type Step } from '../change/step.ts';
 import { pruneCandidates } from '../inventory/prune.ts';
+import { isDefinition } from '../kubernetes/custom-resource.ts';
 import type { Lock } from '../kubernetes/lease.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import type { Plan, PlannedObject } from '../kubernetes/plan.ts';
@@ -20,6 +21,7 @@ import { Conservation } from './conservation.ts';
 import { Diagnosis } from './diagnosis.ts';
 import { moveRegistrations } from './move.ts';
 import { namespaceIn, settleNamespace } from './namespace.ts';
+import { judgeNewKinds } from './new-kinds.ts';
 import { nudge } from './nudge.ts';
 import { beginOwned, finishOwned, type Owned } from './owned.ts';
 import { planAll } from './plan.ts';
@@ -180,6 +182,10 @@ async function apply(
     if (clients) await walkClients(run, cluster, clients, { workloads, agents, stored });
     const rest = parts.filter((part) => part !== walked && part !== clients && !taken.includes(part));
     await applyStage(run, cluster, rest, stored, run.signal);
+    if (stage.some(isDefinition)) {
+      for (const [desired, judged] of await judgeNewKinds(run, cluster, planned.objects))
+        byObject.set(desired, judged);
+    }
   }
   await nudge(run, cluster, planned.objects, stored);
   workloads.judge(stored);

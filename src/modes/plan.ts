@@ -1,11 +1,12 @@
 import { removal, type Step } from '../change/step.ts';
-import type { KubernetesObject } from '../kubernetes/object.ts';
+import { type KubernetesObject, objectName } from '../kubernetes/object.ts';
 import type { PlannedObject } from '../kubernetes/plan.ts';
 import { previewTakeovers } from './adoption/preview.ts';
 import { plan } from './apply.ts';
 import { asApproved, describePlan } from './approval.ts';
 import { type Cluster, connect } from './connect.ts';
 import { objectsToApply } from './namespace.ts';
+import { ofNewKinds } from './new-kinds.ts';
 import { checkScope, type NamespaceState, preflight } from './preflight.ts';
 import { planPrune } from './prune.ts';
 import { readRecord } from './record.ts';
@@ -47,6 +48,12 @@ export async function planMode(run: Run, mask: (secret: string) => void): Promis
       run.warn('The namespace does not exist yet, so the API server could not judge what goes into it.');
     }
     const { objects } = await planAll(run, cluster, rendered, namespace);
+    const unjudged = ofNewKinds(cluster, objects).map(({ desired }) => objectName(desired));
+    if (unjudged.length > 0) {
+      run.warn(
+        `The kind of ${unjudged.join(', ')} comes with this set, so the API server could not judge it; a deploy asks again once its definition is applied.`,
+      );
+    }
     // What a deploy would refuse need not wait for somebody's approval.
     await previewTakeovers(run, cluster, objects);
     run.known.changed = run.known.plan?.some(({ consequence }) => consequence !== 'none') ?? false;

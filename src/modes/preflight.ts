@@ -186,6 +186,7 @@ async function readNamespace(
 
 /** Objects that would land elsewhere than the user said. */
 export function checkScope(run: Run, { discovery }: Cluster, objects: readonly KubernetesObject[]): void {
+  discovery.announce(objects);
   for (const object of objects) {
     if (!discovery.resource(object.apiVersion, object.kind).namespaced) continue;
     // A post-render command may leave the namespace out; kubectl would take the default then, and so do we.

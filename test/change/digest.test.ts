@@ -56,6 +56,33 @@ describe('the digest of a plan stays', () => {
         ),
       ]),
     ],
+    [
+      'a status that a platform keeps in an annotation, under whatever name',
+      live(
+        meta({
+          annotations: {
+            'cloud.google.com/neg-status': '{"zones":["a"]}',
+            'field.cattle.io/publicEndpoints': '[]',
+            'cattle.io/status': '{}',
+          },
+        }),
+        [
+          OURS,
+          managed(
+            {
+              'f:metadata': {
+                'f:annotations': {
+                  'f:cloud.google.com/neg-status': {},
+                  'f:field.cattle.io/publicEndpoints': {},
+                  'f:cattle.io/status': {},
+                },
+              },
+            },
+            { manager: 'rancher', operation: 'Update' },
+          ),
+        ],
+      ),
+    ],
   ])('whatever comes of %s', (_, changed) => expect(digest(step(changed))).toBe(plain));
 
   test('while an autoscaler scales what is to be rolled', () => {
@@ -106,6 +133,10 @@ describe('the digest of a plan changes with', () => {
     ['what is rendered', [step(live(), { desired: configMap({ a: '2' }) })]],
     ['a label by hand', [step(live(meta({ labels: { by: 'hand' } })))]],
     ['an annotation by hand', [step(live(meta({ annotations: { by: 'hand' } })))]],
+    [
+      'a choice of a person for the platform',
+      [step(live(meta({ annotations: { 'cloud.google.com/neg': '{}' } })))],
+    ],
     ['a field that is not ours', [step(live({ data: { a: '1', b: '2' } }))]],
     ['another object of that name', [step(live(meta({ uid: 'another' })))]],
     ['an object that is gone', [step(undefined)]],

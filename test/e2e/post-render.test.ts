@@ -11,10 +11,13 @@ describe('a post-render command', () => {
   afterAll(async () => {
     rmSync(folder, { recursive: true, force: true });
     await removeNamespace(namespace);
+    // It belongs to no namespace.
+    await kubectl('delete', 'crd', `widgets.${group}`, '--ignore-not-found');
   });
 
+  const group = `${namespace}.example.com`;
   const script = join(folder, 'add team.sh');
-  // Labels what has labels of its own, and adds an object that names no namespace.
+  // Labels what has labels of its own, and adds an object that names no namespace, and a kind with an object of it.
   writeFileSync(
     script,
     [
@@ -27,6 +30,24 @@ describe('a post-render command', () => {
       '  name: made-by-post-render',
       'data:',
       '  key: value',
+      '---',
+      'apiVersion: apiextensions.k8s.io/v1',
+      'kind: CustomResourceDefinition',
+      `metadata: {name: widgets.${group}}`,
+      'spec:',
+      `  group: ${group}`,
+      '  scope: Namespaced',
+      '  names: {kind: Widget, plural: widgets, singular: widget, listKind: WidgetList}',
+      '  versions:',
+      '    - name: v1',
+      '      served: true',
+      '      storage: true',
+      '      schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {size: {type: integer}}}}}}',
+      '---',
+      `apiVersion: ${group}/v1`,
+      'kind: Widget',
+      'metadata: {name: made-by-post-render}',
+      'spec: {size: 3}',
       'OBJECT',
     ].join('\n'),
   );
@@ -53,6 +74,16 @@ describe('a post-render command', () => {
     expect(
       await kubectl('-n', namespace, 'get', 'cm/made-by-post-render', '-o', 'jsonpath={.data.key}'),
     ).toBe('value');
+    expect(
+      await kubectl(
+        '-n',
+        namespace,
+        'get',
+        `widgets.${group}/made-by-post-render`,
+        '-o',
+        'jsonpath={.spec.size}',
+      ),
+    ).toBe('3');
     const { items } = await kubectlJson<{ items: { kind: string; metadata: { name: string } }[] }>(
       '-n',
       namespace,
@@ -63,7 +94,9 @@ describe('a post-render command', () => {
     expect(items.map(({ kind, metadata }) => `${kind}/${metadata.name}`).sort()).toEqual(
       outcome.report?.objects
         .filter(
-          ({ kind, name }) => !/^(Namespace|ServiceAccount)$/.test(kind) && name !== 'made-by-post-render',
+          ({ kind, name }) =>
+            !/^(Namespace|ServiceAccount|CustomResourceDefinition)$/.test(kind) &&
+            name !== 'made-by-post-render',
         )
         .map(({ kind, name }) => `${kind}/${name}`)
         .sort(),

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Discovery } from '../../src/kubernetes/discovery.ts';
+import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import { answerAggregated, answerEach } from './fake-discovery.ts';
 import { connectTo, signal, startServer, status } from './fake-server.ts';
 
@@ -53,4 +54,69 @@ test('a group-version that is out of order spoils only its own kinds', async () 
 test('an API server that refuses the caller is an error, not an empty cluster', async () => {
   const server = await startServer((_call, response) => status(response, 403, { reason: 'Forbidden' }));
   await expect(Discovery.load(await connectTo(server.url), signal())).rejects.toMatchObject({ status: 403 });
+});
+
+const definition = (spec: object = {}): KubernetesObject => ({
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: 'widgets.example.com' },
+  spec: {
+    group: 'example.com',
+    scope: 'Namespaced',
+    names: { kind: 'Widget', plural: 'widgets' },
+    versions: [
+      { name: 'v1', served: true },
+      { name: 'v1alpha1', served: false },
+    ],
+    ...spec,
+  },
+});
+
+describe('a kind whose definition is in the set', () => {
+  const load = async (answer = answerAggregated) => {
+    const server = await startServer((call, response) => answer(call, response) || status(response, 404, {}));
+    return Discovery.load(await connectTo(server.url), signal());
+  };
+
+  test('has a path before the API server serves it, and is served only once that was seen', async () => {
+    const discovery = await load();
+    discovery.announce([definition()]);
+    expect(discovery.resource('example.com/v1', 'Widget').path('a', 'b')).toBe(
+      '/apis/example.com/v1/namespaces/a/widgets/b',
+    );
+    expect(discovery.isAnnounced('example.com/v1', 'Widget')).toBe(true);
+    expect(discovery.serves('example.com/v1', 'Widget')).toBe(false);
+    discovery.arrived('example.com/v1', 'Widget');
+    expect(discovery.isAnnounced('example.com/v1', 'Widget')).toBe(false);
+    expect(discovery.serves('example.com/v1', 'Widget')).toBe(true);
+  });
+
+  test('is unknown in a version that the definition does not serve', async () => {
+    const discovery = await load();
+    discovery.announce([definition()]);
+    expect(() => discovery.resource('example.com/v1alpha1', 'Widget')).toThrow('knows no kind Widget');
+  });
+
+  test.each<[string, object]>([
+    ['no names', { names: undefined }],
+    ['no group', { group: 1 }],
+    ['no versions', { versions: {} }],
+  ])('is unknown where the definition has %s', async (_, spec) => {
+    const discovery = await load();
+    discovery.announce([definition(spec), { ...definition(), spec: 'none' }]);
+    expect(discovery.isAnnounced('example.com/v1', 'Widget')).toBe(false);
+  });
+
+  test('that the cluster serves already is judged as before', async () => {
+    const discovery = await load();
+    discovery.announce([
+      definition({
+        group: 'apps',
+        names: { kind: 'StatefulSet', plural: 'others' },
+        versions: [{ name: 'v1' }],
+      }),
+    ]);
+    expect(discovery.isAnnounced('apps/v1', 'StatefulSet')).toBe(false);
+    expect(discovery.resource('apps/v1', 'StatefulSet').resource).toBe('statefulsets');
+  });
 });
