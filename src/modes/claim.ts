@@ -1,4 +1,4 @@
-import { ApiError, apiFailure } from '../kubernetes/error.ts';
+import { listIfAllowed, listObjects } from '../kubernetes/list.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import type { Cluster } from './connect.ts';
 import { PATIENCE_MS, untilGone } from './holdout.ts';
@@ -89,27 +89,17 @@ async function find(
   const found: KubernetesObject[] = [];
   for (const { namespace, prefix, labels } of claims) {
     const path = `/api/v1/namespaces/${namespace}/persistentvolumeclaims`;
-    const query = {
-      labelSelector: Object.entries(labels)
-        .map(([key, value]) => `${key}=${value}`)
-        .join(','),
-    };
-    try {
-      const call = { method: 'GET', path, query, signal: run.signal } as const;
-      const { items } = (await transport.request<{ items: KubernetesObject[] | null }>(call)).body;
-      // The items of a list do not say what they are.
-      const kind = { apiVersion: 'v1', kind: 'PersistentVolumeClaim' };
-      found.push(
-        ...(items ?? [])
-          .filter(({ metadata }) => isOf(prefix, metadata.name))
-          .map((item) => ({ ...item, ...kind })),
-      );
-    } catch (error) {
-      run.signal.throwIfAborted();
-      const isOptional = !run.config.destroyData && error instanceof ApiError && error.status === 403;
-      if (!isOptional) throw apiFailure(error, { verb: 'list', object: 'persistentvolumeclaims' });
-      run.warn('Volume claims are kept, and may not be listed: look for them with kubectl get pvc.');
-    }
+    const labelSelector = Object.entries(labels)
+      .map(([key, value]) => `${key}=${value}`)
+      .join(',');
+    // The items of a list do not say what they are.
+    const kind = { apiVersion: 'v1', kind: 'PersistentVolumeClaim' };
+    const project = (item: KubernetesObject) =>
+      isOf(prefix, item.metadata.name) ? [{ ...item, ...kind }] : [];
+    const list = run.config.destroyData ? listObjects : listIfAllowed;
+    const listed = await list(transport, path, { labelSelector, metadataOnly: true, project }, run.signal);
+    if (listed) found.push(...listed);
+    else run.warn('Volume claims are kept, and may not be listed: look for them with kubectl get pvc.');
   }
   return found;
 }

@@ -1,14 +1,19 @@
+import pLimit from 'p-limit';
 import { z } from 'zod';
 import type { ConsulClient } from '../consul/client.ts';
 import { SMOKE_PREFIX } from '../consul/keyvalue.ts';
 import { deregisterPath, SMOKE_SERVICE } from '../consul/registration.ts';
 import { Failure } from '../failure.ts';
+import { listObjects } from '../kubernetes/list.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import type { Transport } from '../kubernetes/transport.ts';
 import { type PodView, podView } from '../rollout/pod.ts';
 import { Agents } from './agents.ts';
 import type { Cluster } from './connect.ts';
 import type { Run } from './run.ts';
+
+/** Connections that are open at once, each through the API server: there may be thousands of clients. */
+const PARALLEL = 16;
 
 const servicesAnswer = z.record(z.string(), z.unknown());
 
@@ -30,9 +35,9 @@ export async function removeSmoke(
   signal: AbortSignal,
 ): Promise<Cleaned> {
   const pods = await runningPods(transport, namespace, name, signal);
-  const agents = new Agents(transport, namespace);
   const cleaned: Cleaned = { services: 0, missed: [] };
   const attempt = async (pod: PodView, act: (agent: ConsulClient) => Promise<void>) => {
+    const agents = new Agents(transport, namespace);
     try {
       await act(agents.client(pod));
       return true;
@@ -40,25 +45,26 @@ export async function removeSmoke(
       signal.throwIfAborted();
       cleaned.missed.push(`${pod.name}: ${error instanceof Error ? error.message : String(error)}`);
       return false;
+    } finally {
+      agents.close();
     }
   };
-  try {
-    for (const server of pods.filter(({ labels }) => labels['consul-role'] === 'server')) {
-      if (await attempt(server, (agent) => removeKeys(agent, signal))) break;
-    }
-    const clients = pods.filter(({ labels }) => labels['consul-role'] === 'client');
-    await Promise.all(
-      clients.map((client) =>
+  for (const server of pods.filter(({ labels }) => labels['consul-role'] === 'server')) {
+    if (await attempt(server, (agent) => removeKeys(agent, signal))) break;
+  }
+  const clients = pods.filter(({ labels }) => labels['consul-role'] === 'client');
+  const limit = pLimit(PARALLEL);
+  await Promise.all(
+    clients.map((client) =>
+      limit(() =>
         attempt(client, async (agent) => {
           const removed = await removeServices(agent, signal);
           cleaned.services += removed;
         }),
       ),
-    );
-    return cleaned;
-  } finally {
-    agents.close();
-  }
+    ),
+  );
+  return cleaned;
 }
 
 /** What the run whose lock was taken over has left behind. It would expire by itself, so that this fails no run. */
@@ -80,14 +86,11 @@ async function runningPods(
   signal: AbortSignal,
 ): Promise<PodView[]> {
   const path = `/api/v1/namespaces/${namespace}/pods`;
-  const query = { labelSelector: `app=${name}` };
-  const { body } = await transport.request<{ items: KubernetesObject[] }>({
-    method: 'GET',
-    path,
-    query,
-    signal,
-  });
-  return body.items.map(podView).filter(({ phase, terminating }) => phase === 'Running' && !terminating);
+  const project = (raw: KubernetesObject) => {
+    const pod = podView(raw);
+    return pod.phase === 'Running' && !pod.terminating ? [pod] : [];
+  };
+  return listObjects(transport, path, { labelSelector: `app=${name}`, project }, signal);
 }
 
 async function removeKeys(agent: ConsulClient, signal: AbortSignal): Promise<void> {

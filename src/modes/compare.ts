@@ -4,6 +4,7 @@ import { entryKey, entryOf } from '../inventory/entry.ts';
 import type { InventoryEntry } from '../inventory/inventory.ts';
 import { applyObject } from '../kubernetes/apply.ts';
 import { ApiError, apiFailure } from '../kubernetes/error.ts';
+import { listIfAllowed } from '../kubernetes/list.ts';
 import { FIELD_MANAGER, type KubernetesObject, objectName } from '../kubernetes/object.ts';
 import { isOfController } from '../kubernetes/ownership.ts';
 import { readLive } from '../kubernetes/read.ts';
@@ -147,9 +148,13 @@ async function findUnexpected(
   const found = await Promise.all(
     [...kinds.values()].map(({ apiVersion, kind }) =>
       limit(async () => {
-        const listed = await list(run, cluster, { apiVersion, kind, labelSelector });
-        if (listed === 'forbidden') unseen.push(`the list of ${kind}s`);
-        return listed === 'forbidden' ? [] : listed;
+        const path = cluster.discovery.resource(apiVersion, kind).path(config.namespace);
+        // The items of a list do not say what they are.
+        const project = (item: KubernetesObject) => [{ ...item, apiVersion, kind }];
+        const options = { labelSelector, metadataOnly: true, project };
+        const listed = await listIfAllowed(cluster.transport, path, options, run.signal);
+        if (!listed) unseen.push(`the list of ${kind}s`);
+        return listed ?? [];
       }),
     ),
   );
@@ -158,27 +163,4 @@ async function findUnexpected(
     .filter((object) => !known.has(entryKey(entryOf(object))))
     .filter(({ kind, metadata }) => kind !== 'ConfigMap' || metadata.name !== recordName(config.name))
     .filter(({ metadata }) => !metadata.ownerReferences?.some(({ controller }) => controller));
-}
-
-async function list(
-  run: Run,
-  { transport, discovery }: Cluster,
-  { apiVersion, kind, labelSelector }: { apiVersion: string; kind: string; labelSelector: string },
-): Promise<KubernetesObject[] | 'forbidden'> {
-  const path = discovery.resource(apiVersion, kind).path(run.config.namespace);
-  try {
-    const query = { labelSelector };
-    const { body } = await transport.request<{ items: KubernetesObject[] }>({
-      method: 'GET',
-      path,
-      query,
-      signal: run.signal,
-    });
-    // The items of a list do not say what they are.
-    return body.items.map((item) => ({ ...item, apiVersion, kind }));
-  } catch (error) {
-    run.signal.throwIfAborted();
-    if (error instanceof ApiError && error.status === 403) return 'forbidden';
-    throw apiFailure(error, { verb: 'list', object: kind });
-  }
 }

@@ -1,4 +1,4 @@
-import { ApiError, apiFailure } from '../kubernetes/error.ts';
+import { type ListOptions, listIfAllowed, listObjects } from '../kubernetes/list.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import type { Cluster } from './connect.ts';
 import type { Run } from './run.ts';
@@ -19,7 +19,18 @@ interface Toleration {
   effect?: string;
 }
 
-type Node = KubernetesObject & { spec?: { unschedulable?: boolean; taints?: Taint[] } };
+/** What is looked at of a node; the rest is dropped, since there may be thousands. */
+interface Node {
+  name: string;
+  spec: { unschedulable?: boolean; taints?: Taint[] };
+}
+
+function nodeView({ metadata, spec }: KubernetesObject): Node[] {
+  const { unschedulable, taints } = (spec ?? {}) as Node['spec'];
+  return [
+    { name: metadata.name, spec: { ...(unschedulable && { unschedulable }), ...(taints && { taints }) } },
+  ];
+}
 
 interface ServerSpec {
   replicas?: number;
@@ -53,15 +64,15 @@ export async function checkNodes(
   const required = pod?.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
   if (!spec || !required.some(({ topologyKey }) => topologyKey === 'kubernetes.io/hostname'))
     return 'unneeded';
-  const nodes = await listIfAllowed<Node>(run, cluster, '/api/v1/nodes', 'nodes', signal);
+  const nodes = await listOrTell(run, cluster, '/api/v1/nodes', { project: nodeView }, signal);
   if (!nodes) return undefined;
   const wanted = spec.replicas ?? 1;
   const takes = (node: Node) => takesPods(node, pod?.tolerations ?? []);
   if (nodes.filter(takes).length >= wanted) return [];
   const occupied = await serverNodes(run, cluster, signal);
-  const fit = nodes.filter((node) => takes(node) || occupied.has(node.metadata.name));
+  const fit = nodes.filter((node) => takes(node) || occupied.has(node.name));
   if (fit.length >= wanted) return [];
-  const unfit = nodes.filter((node) => !fit.includes(node)).map(({ metadata }) => metadata.name);
+  const unfit = nodes.filter((node) => !fit.includes(node)).map(({ name }) => name);
   return [
     `servers: ${wanted} servers need ${wanted} nodes that take pods, one each; there are ${fit.length}${
       unfit.length > 0 ? ` (cordoned or tainted: ${unfit.slice(0, 5).join(', ')})` : ''
@@ -73,25 +84,18 @@ export async function checkNodes(
 async function serverNodes(run: Run, { transport }: Cluster, signal: AbortSignal): Promise<Set<string>> {
   const { namespace, name } = run.config;
   const path = `/api/v1/namespaces/${namespace}/pods`;
-  const query = { labelSelector: `app=${name},consul-role=server` };
-  try {
-    const { body } = await transport.request<{ items: { spec?: { nodeName?: string } }[] }>({
-      method: 'GET',
-      path,
-      query,
-      signal,
-    });
-    return new Set(body.items.flatMap(({ spec }) => spec?.nodeName ?? []));
-  } catch (error) {
-    signal.throwIfAborted();
-    throw apiFailure(error, { verb: 'list', object: 'pods' });
-  }
+  const labelSelector = `app=${name},consul-role=server`;
+  const project = ({ spec }: KubernetesObject) => {
+    const { nodeName } = (spec ?? {}) as { nodeName?: string };
+    return nodeName ? [nodeName] : [];
+  };
+  return new Set(await listObjects(transport, path, { labelSelector, project }, signal));
 }
 
 /** Taints, NotReady among them, as far as a scheduler would not place a new pod there. */
 function takesPods(node: Node, tolerations: readonly Toleration[]): boolean {
-  if (node.spec?.unschedulable === true) return false;
-  const taints = (node.spec?.taints ?? []).filter(({ effect }) => effect !== 'PreferNoSchedule');
+  if (node.spec.unschedulable === true) return false;
+  const taints = (node.spec.taints ?? []).filter(({ effect }) => effect !== 'PreferNoSchedule');
   return taints.every((taint) => tolerations.some((toleration) => tolerates(toleration, taint)));
 }
 
@@ -113,14 +117,17 @@ export async function checkStorageClass(
   const claims = servers(run, objects)?.volumeClaimTemplates ?? [];
   if (claims.length === 0) return 'unneeded';
   const path = '/apis/storage.k8s.io/v1/storageclasses';
-  const classes = await listIfAllowed<KubernetesObject>(run, cluster, path, 'storageclasses', signal);
+  const project = ({ metadata }: KubernetesObject) => [
+    { name: metadata.name, isDefault: metadata.annotations?.[DEFAULT_CLASS] === 'true' },
+  ];
+  const classes = await listOrTell(run, cluster, path, { metadataOnly: true, project }, signal);
   if (!classes) return undefined;
-  const names = classes.map(({ metadata }) => metadata.name);
+  const names = classes.map(({ name }) => name);
   const present = names.length > 0 ? `there are ${names.join(', ')}` : 'there is none at all';
   return claims.flatMap(({ spec }) => {
     const wanted = spec?.storageClassName;
     if (wanted === undefined) {
-      if (classes.some(({ metadata }) => metadata.annotations?.[DEFAULT_CLASS] === 'true')) return [];
+      if (classes.some(({ isDefault }) => isDefault)) return [];
       return [`storage-class: not given, and the cluster has no default StorageClass; ${present}`];
     }
     // The empty name means a volume that was made by hand.
@@ -130,22 +137,15 @@ export async function checkStorageClass(
 }
 
 /** Cluster-wide reading is a courtesy that a least-privilege user may lack; the check is left out then. */
-export async function listIfAllowed<T extends KubernetesObject>(
+export async function listOrTell<T>(
   run: Run,
   { transport }: Cluster,
   path: string,
-  resource: string,
+  options: ListOptions<T>,
   signal: AbortSignal,
-  labelSelector?: string,
 ): Promise<T[] | undefined> {
-  const query = { labelSelector };
-  try {
-    return (await transport.request<{ items: T[] }>({ method: 'GET', path, query, signal })).body.items;
-  } catch (error) {
-    signal.throwIfAborted();
-    if (!(error instanceof ApiError) || error.status !== 403)
-      throw apiFailure(error, { verb: 'list', object: resource });
-    run.log.info(`${resource} may not be listed, so whether they fit was not checked beforehand`);
-    return undefined;
-  }
+  const found = await listIfAllowed(transport, path, options, signal);
+  const resource = path.slice(path.lastIndexOf('/') + 1);
+  if (!found) run.log.info(`${resource} may not be listed, so whether they fit was not checked beforehand`);
+  return found;
 }

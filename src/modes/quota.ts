@@ -1,6 +1,6 @@
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import type { Cluster } from './connect.ts';
-import { type Fitness, listIfAllowed } from './fitness.ts';
+import { type Fitness, listOrTell } from './fitness.ts';
 import type { Run } from './run.ts';
 
 type Quota = KubernetesObject & {
@@ -18,16 +18,15 @@ export async function checkQuota(
   objects: readonly KubernetesObject[],
 ): Promise<Fitness> {
   const { namespace, name } = run.config;
-  const list = <T extends KubernetesObject>(resource: string, labelSelector?: string) => {
-    const path = `/api/v1/namespaces/${namespace}/${resource}`;
-    return listIfAllowed<T>(run, cluster, path, resource, run.signal, labelSelector);
-  };
-  const quotas = await list<Quota>('resourcequotas');
+  const path = `/api/v1/namespaces/${namespace}`;
+  const project = (raw: KubernetesObject) => [raw as Quota];
+  const quotas = await listOrTell(run, cluster, `${path}/resourcequotas`, { project }, run.signal);
   // One with a scope is about some pods only, and which those are is for the API server to say.
   const general = quotas?.filter(({ spec }) => !spec?.scopes && !spec?.scopeSelector);
   const limits = general?.flatMap((quota) => COUNTS.flatMap((count) => limitOf(quota, count) ?? [])) ?? [];
   if (!quotas || limits.length === 0) return quotas && 'unneeded';
-  const present = await list('pods', `app=${name}`);
+  const ours = { labelSelector: `app=${name}`, metadataOnly: true, project: () => [1] };
+  const present = await listOrTell(run, cluster, `${path}/pods`, ours, run.signal);
   if (!present) return undefined;
   const missing = desired(run, objects) - present.length;
   return limits

@@ -1,16 +1,13 @@
 import { entryName } from '../inventory/entry.ts';
 import type { InventoryEntry } from '../inventory/inventory.ts';
 import type { Spare } from '../inventory/prune.ts';
-import { apiFailure } from '../kubernetes/error.ts';
+import { listObjects } from '../kubernetes/list.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { stages } from '../kubernetes/stage.ts';
 import type { Cluster } from './connect.ts';
 import { type Holdout, PATIENCE_MS, untilGone } from './holdout.ts';
 import { look, remove, tellOutcome } from './removal.ts';
 import type { Run } from './run.ts';
-
-/** Without the specs of thousands of pods. */
-const METADATA_ONLY = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
 
 /**
  * Removes what the inventory names, stage by stage in the reverse order of a deploy: each is gone, with its pods,
@@ -54,23 +51,17 @@ async function podsLeft(run: Run, cluster: Cluster, going: readonly InventoryEnt
   const workloads = going.filter(({ apiVersion }) => apiVersion.startsWith('apps/'));
   const uids = new Set(workloads.flatMap(({ uid }) => uid ?? []));
   const namespaces = new Set(workloads.flatMap(({ namespace }) => namespace ?? []));
-  const pods = await Promise.all([...namespaces].map((namespace) => podsIn(run, cluster, namespace)));
-  return pods
-    .flat()
-    .filter(({ metadata }) => metadata.ownerReferences?.some(({ uid }) => uids.has(uid)))
-    .map((pod) => ({ name: `Pod/${pod.metadata.name}`, why: whyHeld(pod) }));
-}
-
-async function podsIn(run: Run, { transport }: Cluster, namespace: string): Promise<KubernetesObject[]> {
-  try {
-    const path = `/api/v1/namespaces/${namespace}/pods`;
-    const call = { method: 'GET', path, accept: METADATA_ONLY, signal: run.signal } as const;
-    // An empty list has no items at all here.
-    return (await transport.request<{ items: KubernetesObject[] | null }>(call)).body.items ?? [];
-  } catch (error) {
-    run.signal.throwIfAborted();
-    throw apiFailure(error, { verb: 'list', object: 'pods' });
-  }
+  const project = (pod: KubernetesObject) => {
+    const isOurs = pod.metadata.ownerReferences?.some(({ uid }) => uids.has(uid));
+    return isOurs ? [{ name: `Pod/${pod.metadata.name}`, why: whyHeld(pod) }] : [];
+  };
+  const pods = await Promise.all(
+    [...namespaces].map((namespace) => {
+      const path = `/api/v1/namespaces/${namespace}/pods`;
+      return listObjects(cluster.transport, path, { metadataOnly: true, project }, run.signal);
+    }),
+  );
+  return pods.flat();
 }
 
 export function whyHeld({ metadata }: Pick<KubernetesObject, 'metadata'>): string {

@@ -102,6 +102,16 @@ export function json(response: ServerResponse, status: number, body: unknown, he
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
 }
 
+/** One page of a list, and the token of the next: of so many objects, whatever the caller would like. */
+export function page<T>(call: Call, items: readonly T[], size = 500): { metadata: object; items: T[] } {
+  const start = Number(call.query.get('continue') ?? 0);
+  const end = start + size;
+  return {
+    metadata: { resourceVersion: '1', ...(end < items.length && { continue: String(end) }) },
+    items: items.slice(start, end),
+  };
+}
+
 export function status(
   response: ServerResponse,
   code: number,

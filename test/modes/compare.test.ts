@@ -6,7 +6,7 @@ import { type Comparison, compare } from '../../src/modes/compare.ts';
 import { managed, stored } from '../change/fixture.ts';
 import { inventory, object } from '../inventory/fixture.ts';
 import { answerAggregated } from '../kubernetes/fake-discovery.ts';
-import { type Call, connectTo, json, signal, startServer, status } from '../kubernetes/fake-server.ts';
+import { type Call, connectTo, json, page, signal, startServer, status } from '../kubernetes/fake-server.ts';
 import { startRun } from './fixture.ts';
 
 const LABELS = { 'app.kubernetes.io/instance': 'consul', 'app.kubernetes.io/managed-by': 'consul-deploy' };
@@ -25,6 +25,8 @@ interface World {
   /** Uids as they were recorded. */
   uids?: Record<string, string>;
   manifests?: KubernetesObject[];
+  /** Objects on a page of a list. */
+  pageSize?: number;
   /** Calls that are refused, as `METHOD resource`, and with which status. */
   refused?: Record<string, number>;
 }
@@ -41,7 +43,7 @@ async function comparison(world: World): Promise<Comparison & { calls: Call[] }>
     if (name === undefined) {
       // Items of a list are without apiVersion and kind.
       const items = live.filter(same).map(({ apiVersion: _, kind: _kind, ...rest }) => rest);
-      return json(response, 200, { items });
+      return json(response, 200, page(call, items, world.pageSize));
     }
     const found = live.find((one) => same(one) && one.metadata.name === name);
     if (call.method === 'PATCH') {
@@ -109,6 +111,15 @@ test('finds what is missing, changed, replaced and unexpected', async () => {
     ['ConfigMap/extra', 'unexpected'],
   ]);
   expect(found.live.map(({ metadata }) => metadata.name)).toEqual(['changed', 'replaced']);
+});
+
+test('finds what is unexpected on every page of a list', async () => {
+  const found = await comparison({
+    deployed: [],
+    live: ['one', 'two', 'three'].map((name) => configMap(name, {}, { labels: LABELS })),
+    pageSize: 1,
+  });
+  expect(found.drift.map(({ name }) => name)).toEqual(['one', 'two', 'three']);
 });
 
 test.each([400, 403, 409, 422])('compares by itself where a dry run is refused with %d', async (code) => {

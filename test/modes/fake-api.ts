@@ -7,6 +7,7 @@ import {
   connectTo,
   type FakeServer,
   json,
+  page,
   signal,
   startServer,
   status,
@@ -31,7 +32,8 @@ export type Instead = (
   objects: FakeApi['objects'],
 ) => boolean | undefined;
 
-export async function startFakeApi(instead: Instead = () => undefined): Promise<FakeApi> {
+/** @param pageSize objects on a page of a list */
+export async function startFakeApi(instead: Instead = () => undefined, pageSize?: number): Promise<FakeApi> {
   const objects: FakeApi['objects'] = new Map();
   let version = 0;
   const store = (path: string, object: KubernetesObject) => {
@@ -62,7 +64,7 @@ export async function startFakeApi(instead: Instead = () => undefined): Promise<
     }
     if (method === 'GET' && !live && [...objects.keys()].some((key) => parent(key) === path)) {
       const items = [...objects].filter(([key]) => parent(key) === path).map(([, object]) => object);
-      return json(response, 200, { metadata: { resourceVersion: '1' }, items });
+      return json(response, 200, page(call, items, pageSize));
     }
     if (!live) return status(response, 404, { reason: 'NotFound', message: `no ${path}` });
     if (method === 'DELETE') return remove(call, live, objects, response);

@@ -43,6 +43,17 @@ describe('nodes', () => {
     }
   });
 
+  test('are counted on every page of the list', async () => {
+    const { mistakes } = await nodes({ pageSize: 2 });
+    expect(mistakes).toEqual([]);
+  });
+
+  test('on which servers run are counted on every page of the list', async () => {
+    const cordoned = NODES.map((node) => ({ ...node, unschedulable: true }));
+    const { mistakes } = await nodes({ nodes: cordoned, occupied: ['a', 'b', 'c'], pageSize: 2 });
+    expect(mistakes).toEqual([]);
+  });
+
   test('that take no pods are named', async () => {
     const shape = {
       nodes: [{ name: 'a' }, { name: 'b', unschedulable: true }, { name: 'c', taints: [CONTROL_PLANE] }],

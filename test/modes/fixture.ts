@@ -11,6 +11,7 @@ import {
   connectTo,
   type FakeServer,
   json,
+  page,
   signal,
   startServer,
   status,
@@ -43,6 +44,8 @@ export interface ClusterShape {
   occupied?: string[];
   storageClasses?: { name: string; default?: boolean }[];
   quotas?: object[];
+  /** Objects on a page of a list. */
+  pageSize?: number;
   /** Permissions that the user does not have, as `verb resource`. */
   denied?: string[];
   /** Dry runs of an apply are answered with what was sent, and locks are given. */
@@ -106,10 +109,11 @@ function answer(call: Call, response: ServerResponse, shape: ClusterShape): unkn
   }
   if (path === '/api/v1/nodes') {
     const items = nodes.map(({ name, ...spec }) => ({ metadata: { name }, spec }));
-    return json(response, 200, { items });
+    return json(response, 200, page(call, items, shape.pageSize));
   }
   if (path.endsWith('/pods')) {
-    return json(response, 200, { items: occupied.map((nodeName) => ({ spec: { nodeName } })) });
+    const items = occupied.map((nodeName) => ({ metadata: {}, spec: { nodeName } }));
+    return json(response, 200, page(call, items, shape.pageSize));
   }
   if (path.endsWith('/resourcequotas')) return json(response, 200, { items: shape.quotas ?? [] });
   if (path === '/apis/storage.k8s.io/v1/storageclasses') {

@@ -29,6 +29,12 @@ test.each<[string, ClusterShape, Partial<Config>, string[] | 'unneeded']>([
   ['one by kind', { quotas: [quota('3', '1', {}, 'count/pods')] }, {}, ['room for 2 more (count/pods)']],
   ['one that is overdrawn', { quotas: [quota('1', '5')] }, {}, ['room for 0 more']],
   ['one that counts our own pods', { quotas: [quota('13', '13')], occupied: Array(13).fill('a') }, {}, []],
+  [
+    'one that counts our own pods, on several pages',
+    { quotas: [quota('13', '13')], occupied: Array(13).fill('a'), pageSize: 5 },
+    {},
+    [],
+  ],
   ['one of another scope', { quotas: [quota('1', '0', { scopes: ['BestEffort'] })] }, {}, 'unneeded'],
   ['one of other things', { quotas: [quota('1', '0', {}, 'count/secrets')] }, {}, 'unneeded'],
   [

@@ -23,13 +23,21 @@ function pod(name: string, ownerUid: string, metadata: object = {}) {
 const PODS = '/api/v1/namespaces/consul/pods';
 const stopping = { deletionTimestamp: '2026-01-01T00:00:00Z' };
 
-async function start({ instead, destroyData = false }: { instead?: Instead; destroyData?: boolean } = {}) {
+async function start({
+  instead,
+  destroyData = false,
+  pageSize,
+}: {
+  instead?: Instead;
+  destroyData?: boolean;
+  pageSize?: number;
+} = {}) {
   const api = await startFakeApi((call, response, objects) => {
     if (instead?.(call, response, objects)) return true;
     if (call.path !== PODS || [...objects.keys()].some((path) => path.startsWith(PODS))) return undefined;
     json(response, 200, { items: null });
     return true;
-  });
+  }, pageSize);
   api.put(...all);
   const { run, lines } = startRun({ destroyData });
   const entries = all.map(entryOf);
@@ -135,6 +143,12 @@ describe('what the record names', () => {
     });
   });
 
+  test('that does not go because of a pod on the last page of the list names the pod', async () => {
+    const { api, down } = await start({ pageSize: 1 });
+    api.put(pod('a', 'uid-other'), pod('b', 'uid-other'), pod('c', 'uid-consul-server', stopping));
+    await expect(down(0)).rejects.toMatchObject({ details: [expect.stringContaining('Pod/c is stopping')] });
+  });
+
   test('is waited for only until the run ends', async () => {
     const { api, run, down } = await start();
     api.put(pod('consul-server-0', 'uid-consul-server', stopping));
@@ -160,6 +174,7 @@ describe('volume claims', () => {
   async function claims(destroyData: boolean, instead: Instead = () => undefined) {
     const started = await start({
       destroyData,
+      pageSize: 1,
       instead: (call, response, objects) => {
         if (instead(call, response, objects)) return true;
         if (call.path !== CLAIMS || [...objects.keys()].some((path) => path.startsWith(CLAIMS)))

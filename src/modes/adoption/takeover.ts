@@ -1,4 +1,4 @@
-import { apiFailure } from '../../kubernetes/error.ts';
+import { listObjects } from '../../kubernetes/list.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import type { Plan, PlannedObject } from '../../kubernetes/plan.ts';
 import { CONFIG_DIGEST } from '../../manifests/label.ts';
@@ -6,8 +6,6 @@ import { podView } from '../../rollout/pod.ts';
 import type { Cluster } from '../connect.ts';
 import type { Run } from '../run.ts';
 import { ROLES, type Role } from '../workloads.ts';
-
-const PAGE_SIZE = 500;
 
 /** A pod of the workload that is taken over, as far as that matters. */
 export interface OldPod {
@@ -94,26 +92,12 @@ async function listPods(run: Run, { transport }: Cluster, desired: KubernetesObj
   const labelSelector = Object.entries(selectorOf(desired))
     .map(([key, value]) => `${key}=${value}`)
     .join(',');
-  const pods: OldPod[] = [];
-  let token: string | undefined;
-  try {
-    do {
-      const { body } = await transport.request<{
-        items: KubernetesObject[];
-        metadata?: { continue?: string };
-      }>({
-        method: 'GET',
-        path: `/api/v1/namespaces/${namespace}/pods`,
-        query: { labelSelector, limit: PAGE_SIZE, continue: token },
-        signal: run.signal,
-      });
-      pods.push(...body.items.flatMap((raw) => oldPod(raw, name) ?? []));
-      token = body.metadata?.continue || undefined;
-    } while (token !== undefined);
-  } catch (error) {
-    run.signal.throwIfAborted();
-    throw apiFailure(error, { verb: 'list', object: 'pods' });
-  }
+  const path = `/api/v1/namespaces/${namespace}/pods`;
+  const project = (raw: KubernetesObject) => {
+    const pod = oldPod(raw, name);
+    return pod ? [pod] : [];
+  };
+  const pods = await listObjects(transport, path, { labelSelector, project }, run.signal);
   return pods.sort((a, b) => a.ordinal - b.ordinal);
 }
 

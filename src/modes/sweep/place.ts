@@ -1,5 +1,5 @@
 import { ApiError, apiFailure } from '../../kubernetes/error.ts';
-import { listAll } from '../../kubernetes/list.ts';
+import { listObjects } from '../../kubernetes/list.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { type PodView, podView } from '../../rollout/pod.ts';
 import type { Cluster } from '../connect.ts';
@@ -39,38 +39,13 @@ export async function findPlaces(run: Run, cluster: Pick<Cluster, 'transport'>):
 export async function agentPods(run: Run, { transport }: Pick<Cluster, 'transport'>): Promise<AgentPod[]> {
   const { name, namespace } = run.config;
   const path = `/api/v1/namespaces/${namespace}/pods`;
-  const query = { labelSelector: `app=${name},consul-role in (server,client)` };
-  const found: AgentPod[] = [];
-  try {
-    for await (const raw of listAll(transport, path, query, run.signal)) {
-      const pod = podView(raw);
-      found.push({ ...pod, role: pod.labels['consul-role'] === 'server' ? 'server' : 'client' });
-    }
-  } catch (error) {
-    run.signal.throwIfAborted();
-    throw apiFailure(error, { verb: 'list', object: 'pods' });
-  }
-  return found;
+  const labelSelector = `app=${name},consul-role in (server,client)`;
+  return listObjects(transport, path, { labelSelector, project: agentPod }, run.signal);
 }
 
-/** What may not be listed is not known; all else that goes wrong is told. */
-export async function listIfAllowed<T>(
-  run: Run,
-  { transport }: Pick<Cluster, 'transport'>,
-  path: string,
-  project: (raw: KubernetesObject) => T[],
-): Promise<Set<T> | undefined> {
-  const found = new Set<T>();
-  try {
-    for await (const raw of listAll(transport, path, {}, run.signal)) {
-      for (const value of project(raw)) found.add(value);
-    }
-    return found;
-  } catch (error) {
-    run.signal.throwIfAborted();
-    if (error instanceof ApiError && error.status === 403) return undefined;
-    throw apiFailure(error, { verb: 'list', object: path.split('/').at(-1) ?? path });
-  }
+function agentPod(raw: KubernetesObject): AgentPod[] {
+  const pod = podView(raw);
+  return [{ ...pod, role: pod.labels['consul-role'] === 'server' ? 'server' : 'client' }];
 }
 
 async function read(

@@ -6,11 +6,13 @@ import { collectEvidence, type ServerEvidence } from '../../consul/evidence.ts';
 import { selfAnswer } from '../../consul/evidence-answer.ts';
 import { spreadSample } from '../../consul/registration.ts';
 import { Failure } from '../../failure.ts';
+import { listIfAllowed } from '../../kubernetes/list.ts';
+import type { KubernetesObject } from '../../kubernetes/object.ts';
 import type { Agents } from '../agents.ts';
 import type { Cluster } from '../connect.ts';
 import type { Run } from '../run.ts';
 import { follower } from './follower.ts';
-import { type AgentPod, findPlaces, listIfAllowed, type Places } from './place.ts';
+import { type AgentPod, findPlaces, type Places } from './place.ts';
 
 /** Connections that are opened at once, and, of a big fleet, that are open at once. */
 const PARALLEL = 8;
@@ -180,9 +182,13 @@ export class Surveyor {
     const unknown: string[] = [];
     const ours = new Set([...nodes, ...members.keys()].filter((one) => pattern.test(one)));
     if (onNodes) {
-      const found = await listIfAllowed(this.#run, this.#cluster, '/api/v1/nodes', ({ metadata }) => [
-        metadata.name,
-      ]);
+      const project = ({ metadata }: KubernetesObject) => [metadata.name];
+      const found = await listIfAllowed(
+        this.#cluster.transport,
+        '/api/v1/nodes',
+        { metadataOnly: true, project },
+        this.#run.signal,
+      );
       if (!found) unknown.push('agents of nodes that are gone: nodes may not be listed');
       // The name of a node that is gone tells nothing. An agent that is only down comes back all the same.
       const gone = [...members].filter(([, { role, status }]) => role === 'client' && status === 'failed');
@@ -192,12 +198,16 @@ export class Surveyor {
     return { placed, ours, unknown };
   }
 
-  #podAddresses(): Promise<Set<string> | undefined> {
-    return listIfAllowed(this.#run, this.#cluster, '/api/v1/pods', ({ status }) => {
-      const { podIP, podIPs = [] } = (status ?? {}) as { podIP?: string; podIPs?: { ip?: string }[] };
-      return [podIP, ...podIPs.map(({ ip }) => ip)].flatMap((ip) => ip ?? []);
-    });
+  async #podAddresses(): Promise<Set<string> | undefined> {
+    const { transport } = this.#cluster;
+    const found = await listIfAllowed(transport, '/api/v1/pods', { project: addressesOf }, this.#run.signal);
+    return found && new Set(found);
   }
+}
+
+function addressesOf({ status }: KubernetesObject): string[] {
+  const { podIP, podIPs = [] } = (status ?? {}) as { podIP?: string; podIPs?: { ip?: string }[] };
+  return [podIP, ...podIPs.map(({ ip }) => ip)].flatMap((ip) => ip ?? []);
 }
 
 function isRunning({ phase, terminating, ip }: AgentPod): boolean {
