@@ -88,7 +88,7 @@ export const INPUTS = {
     parser: optional(glob),
     default: '',
     description:
-      "Glob that the API server's URL or the context's name has to match, such as `*staging*`. A guard against deploying to the wrong cluster.",
+      "Glob that the API server's URL or the context's name has to match, such as `*staging*`. One that begins with `!`, such as `!*production*`, has to hold for both. A guard against deploying to the wrong cluster.",
   },
 
   name: {

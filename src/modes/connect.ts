@@ -1,10 +1,10 @@
-import picomatch from 'picomatch';
 import type { Config } from '../config/config.ts';
 import { Failure } from '../failure.ts';
 import { Discovery } from '../kubernetes/discovery.ts';
 import { apiFailure } from '../kubernetes/error.ts';
 import { Transport } from '../kubernetes/transport.ts';
 import type { Log } from '../report/log.ts';
+import { clusterMismatch } from './expected-cluster.ts';
 import type { Run } from './run.ts';
 import { VERSION } from './version.ts';
 
@@ -69,15 +69,14 @@ function sparing(log: Log): (message: string) => void {
 function guard(run: Run, { server, context }: Transport): void {
   const expected = run.config.expectCluster;
   if (expected === undefined) return;
-  const matches = picomatch(expected, { bash: true });
-  const { host } = new URL(server);
-  const passed = [server, host, context ?? ''].some((candidate) => matches(candidate));
+  const mismatch = clusterMismatch(expected, server, context);
   const observed = context === undefined ? server : `${server}, context ${context}`;
+  const passed = mismatch === undefined;
   run.check({ id: 'cluster-expected', title: 'Cluster', group: 'cluster', expected, observed, passed });
   if (passed) return;
   throw new Failure({
     reason: 'wrong-cluster',
-    what: `"${expected}" matches neither the API server ${server} nor the context ${context ?? '(none)'}`,
+    what: mismatch,
     where: 'expect-cluster',
     hint: 'Nothing was changed. Point `kubeconfig` or `context` to the cluster that is meant, or correct the glob.',
   });

@@ -39,6 +39,28 @@ describe('expect-cluster', () => {
   );
 });
 
+describe('an expect-cluster that rules clusters out', () => {
+  test.each(['!*prod*', '!(*prod*)', '!prod*', '!{real,production}', '!!f*'])(
+    '%s lets this cluster through',
+    async (glob) => expect((await attempt(glob)).outcome).toBe('connected'),
+  );
+
+  test.each([
+    ['!fake', 'the context fake'],
+    ['!f*', 'the context fake'],
+    ['!(f*)', 'the context fake'],
+    ['!{real,fake}', 'the context fake'],
+    ['!*127.0.0.1*', 'the API server http://127.0.0.1:'],
+    ['!127.0.0.1:*', 'the API server http://127.0.0.1:'],
+    ['!*', 'and the context fake'],
+  ])('%s rules out %s, and the cluster is asked nothing', async (glob, named) => {
+    const { outcome, api, run } = await attempt(glob);
+    expect(outcome).toMatchObject({ reason: 'wrong-cluster', what: expect.stringContaining(named) });
+    expect(api.calls).toEqual([]);
+    expect(run.failedChecks()).toMatchObject([{ id: 'cluster-expected', expected: glob }]);
+  });
+});
+
 test('a server that does not say its version', async () => {
   const { outcome } = await attempt(undefined, { broken: { '/version': 403 } });
   expect(outcome).toMatchObject({ name: 'Failure', reason: 'forbidden' });
