@@ -3,6 +3,7 @@ import type { Inventory } from '../inventory/inventory.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { driftLines, driftTotals } from '../report/drift.ts';
 import type { Drift } from '../report/result.ts';
+import { agentImage, digestOf } from './agent-image.ts';
 import type { Comparison } from './compare.ts';
 import { deployedImage } from './deployed-config.ts';
 import { versionOf } from './prove.ts';
@@ -80,12 +81,15 @@ export function tellImages(
   const ofServers = deployedImage(run.config, 'server', deployed);
   const pods = ROLES.filter((role) => deployedImage(run.config, role, deployed) === ofServers)
     .flatMap((role) => workloads.pods(role))
-    .filter(({ imageIds }) => imageIds.some((id) => id.includes('@')));
+    .flatMap((pod) => {
+      const image = agentImage(pod);
+      return image === undefined ? [] : [{ name: pod.name, image }];
+    });
   // A runtime that was given the image as a file knows no digest.
   if (pods.length === 0) return;
-  const others = pods.filter(({ imageIds }) => !imageIds.some((id) => digestOf(id) === digestOf(recorded)));
+  const others = pods.filter(({ image }) => digestOf(image) !== digestOf(recorded));
   const drift = others.map(
-    ({ name, imageIds }): Drift => ({
+    ({ name, image }): Drift => ({
       kind: 'Pod',
       name,
       namespace: run.config.namespace,
@@ -94,7 +98,7 @@ export function tellImages(
         {
           path: '.status.containerStatuses[name="consul"].imageID',
           before: recorded,
-          after: imageIds.join(', '),
+          after: image,
         },
       ],
     }),
@@ -171,8 +175,4 @@ function tell(run: Run, { id, title, expected, drift, fine }: DriftCheck): void 
   const check = { id, title, group: 'drift', expected, observed: drift || fine } as const;
   if (drift && run.config.onDrift === 'report') run.concern(check);
   else run.check({ ...check, passed: !drift });
-}
-
-function digestOf(image: string): string {
-  return image.slice(image.indexOf('@') + 1);
 }

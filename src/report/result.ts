@@ -166,7 +166,7 @@ export interface Result {
   /** What should not be in the catalog; of `sweep` and `verify`. */
   ghosts?: GhostReport[];
   manifestDigest?: string;
-  /** By digest, as the pods run it. */
+  /** What the Consul container of the servers runs: by digest where the container runtime knows one, else as configured. */
   image?: string;
   consulVersion?: string;
   /** Node name of the leader. */

@@ -3,6 +3,8 @@ export interface ContainerView {
   name: string;
   /** It has to end before the containers of the pod start. */
   init: boolean;
+  /** As the runtime tells it: by digest, `docker.io/hashicorp/consul@sha256:…`, or only the id of the image, `sha256:…`. */
+  imageId?: string;
   restarts: number;
   running: boolean;
   /** Its startup probe has passed. */
@@ -37,6 +39,7 @@ export function containerView(status: ContainerStatus, init: boolean): Container
   return {
     name: status.name ?? '',
     init,
+    ...(status.imageID && { imageId: status.imageID }),
     restarts: status.restartCount ?? 0,
     running: running !== undefined,
     started: status.started === true,

@@ -15,8 +15,6 @@ export interface PodView {
   terminating: boolean;
   /** Label `controller-revision-hash`. */
   revision?: string;
-  /** By digest where the runtime knows it, such as `docker.io/hashicorp/consul@sha256:…`. */
-  imageIds: string[];
   /** Of all containers together. */
   restarts: number;
   /** What it waits for, `reason` or `reason: message` in one line. */
@@ -96,7 +94,6 @@ export function podView(raw: KubernetesObject): PodView {
     ready: phase === 'Running' && hasCondition(status.conditions, 'Ready', 'True'),
     terminating: metadata.deletionTimestamp !== undefined,
     ...(revision !== undefined && { revision }),
-    imageIds: (status.containerStatuses ?? []).flatMap((container) => container.imageID || []),
     restarts: containers.reduce((sum, { restarts }) => sum + restarts, 0),
     ...(waiting !== undefined && { waiting }),
     containers,

@@ -12,6 +12,7 @@ import {
 } from '../../src/modes/drift.ts';
 import { type Role, Workloads } from '../../src/modes/workloads.ts';
 import type { Drift } from '../../src/report/result.ts';
+import type { ContainerView } from '../../src/rollout/container.ts';
 import { inventory, object } from '../inventory/fixture.ts';
 import { pod } from '../rollout/fixture.ts';
 import { config, startRun } from './fixture.ts';
@@ -138,19 +139,23 @@ test('pods with the labels of this cluster that none of its workloads made', () 
   ]);
 });
 
+function container(name: string, imageId: string): ContainerView {
+  return { name, imageId, init: false, restarts: 0, running: true, started: true };
+}
+
 describe('the image by its digest', () => {
-  const [proven, other] = ['1', '2'].map((digit) => `docker.io/hashicorp/consul@sha256:${digit.repeat(64)}`);
+  const image = (digit: string) => `docker.io/hashicorp/consul@sha256:${digit.repeat(64)}`;
+  const [proven, other] = [image('1'), image('2')];
   const SIDECAR = `docker.io/library/proxy@sha256:${'3'.repeat(64)}`;
 
-  function images(
-    pods: Record<Role, (string | undefined)[][]>,
-    shape: Partial<Config> = {},
-    recorded = proven,
-  ) {
+  function images(pods: Record<Role, string[][]>, shape: Partial<Config> = {}, recorded = proven) {
     const { run } = startRun({ mode: 'verify' });
     const views = (role: Role) =>
       pods[role].map((ids, index) =>
-        pod(`consul-${role}-${index}`, { imageIds: ids.flatMap((id) => id ?? []) }),
+        pod(`consul-${role}-${index}`, {
+          // As the kubelet sorts them: `a` before `consul`.
+          containers: ids.map((imageId, at) => container(at === ids.length - 1 ? 'consul' : 'a', imageId)),
+        }),
       );
     const objects = render(config(shape));
     tellImages(
@@ -164,12 +169,35 @@ describe('the image by its digest', () => {
   }
 
   test('is in all pods, also beside a sidecar and under another name', () => {
-    const renamed = proven?.replace('docker.io', 'mirror.example');
-    expect(images({ server: [[proven, SIDECAR]], client: [[renamed]] })).toEqual({
+    const renamed = proven.replace('docker.io', 'mirror.example');
+    expect(images({ server: [[SIDECAR, proven]], client: [[renamed]] })).toEqual({
       status: 'passed',
       observed: 'in all 2 pods',
       drift: [],
     });
+  });
+
+  test('is another one in a pod, though a sidecar there has the proven one', () => {
+    const found = images({
+      server: [
+        [SIDECAR, proven],
+        [proven, other],
+      ],
+      client: [],
+    });
+    expect(found).toMatchObject({ status: 'failed', observed: 'another in consul-server-1' });
+  });
+
+  test('is not asked of a sidecar, whose image may change', () => {
+    expect(
+      images({
+        server: [
+          [SIDECAR, proven],
+          [other, proven],
+        ],
+        client: [],
+      }).status,
+    ).toBe('passed');
   });
 
   test('is another one in a pod', () => {

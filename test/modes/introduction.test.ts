@@ -16,7 +16,6 @@ const pod = (name: string, ip: string, phase = 'Running'): PodView => ({
   uid: `uid-${name}`,
   ready: false,
   terminating: false,
-  imageIds: [],
   restarts: 0,
   containers: [],
   scheduled: true,

@@ -11,7 +11,6 @@ const pods = (ready: boolean, waiting?: string): PodView[] =>
     phase: 'Running',
     ready,
     terminating: false,
-    imageIds: [],
     restarts: 0,
     containers: [],
     scheduled: true,

@@ -37,7 +37,6 @@ export function pod(name: string, change: Partial<PodView> = {}): PodView {
     ready: true,
     terminating: false,
     revision: 'new',
-    imageIds: [],
     restarts: 0,
     containers: [],
     scheduled: true,

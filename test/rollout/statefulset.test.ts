@@ -245,7 +245,6 @@ describe('statefulSetVerdict', () => {
         ready: mostly(true, false),
         terminating: mostly(false, true),
         revision: mostly('new', 'old', 'newer'),
-        imageIds: fc.constant<string[]>([]),
         restarts: fc.constant(0),
         containers: fc.constant([]),
         scheduled: fc.constant(true),

@@ -12,7 +12,6 @@ const pod = (name: string): PodView => ({
   phase: 'Running',
   ready: true,
   terminating: false,
-  imageIds: [],
   restarts: 0,
   containers: [],
   scheduled: true,

@@ -13,7 +13,6 @@ const pods = (role: Role, count: number, ready = () => true): PodView[] =>
     phase: 'Running',
     ready: ready(),
     terminating: false,
-    imageIds: [],
     restarts: 0,
     containers: [],
     scheduled: true,
