@@ -94,6 +94,8 @@ async function verifyLocked(
     });
     run.mark('verdict');
     conclude(run, workloads, look);
+    // Again: a pod that was not there yet, or had not started, had no image.
+    tellImages(run, workloads, comparison.deployed, inventory);
     tellVersion(run, look, inventory);
     if (held?.takenOverFrom !== undefined) await cleanUpAfter(run, cluster);
     await checkLeftOver(run, cluster, agents);

@@ -13,6 +13,7 @@ import {
 import { type Role, Workloads } from '../../src/modes/workloads.ts';
 import type { Drift } from '../../src/report/result.ts';
 import type { ContainerView } from '../../src/rollout/container.ts';
+import type { PodView } from '../../src/rollout/pod.ts';
 import { inventory, object } from '../inventory/fixture.ts';
 import { pod } from '../rollout/fixture.ts';
 import { config, startRun } from './fixture.ts';
@@ -175,6 +176,29 @@ describe('the image by its digest', () => {
       observed: 'in all 2 pods',
       drift: [],
     });
+  });
+
+  test('is not claimed of pods whose image is not known', () => {
+    expect(images({ server: [[proven], [proven], []], client: [['sha256:4']] })).toMatchObject({
+      status: 'passed',
+      observed: 'in 2 of 4 pods; the others tell no digest',
+    });
+  });
+
+  test('is told again when a pod has started meanwhile, and what is known already only once', () => {
+    const { run } = startRun({ mode: 'verify' });
+    const servers = [[proven], [other]].map((ids, index) =>
+      pod(`consul-server-${index}`, { containers: ids.map((id) => container('consul', id)) }),
+    );
+    const starting = { ...servers[1], containers: [] } as PodView;
+    const record = inventory({ image: proven });
+    for (const seen of [[servers[0], starting], servers, servers]) {
+      const pods = (role: Role) => (role === 'server' ? (seen as PodView[]) : []);
+      tellImages(run, { pods }, render(config()), record);
+    }
+    const result = run.result();
+    expect(result.drift).toMatchObject([{ name: 'consul-server-1' }]);
+    expect(result.checks).toMatchObject([{ status: 'failed', observed: 'another in consul-server-1' }]);
   });
 
   test('is another one in a pod, though a sidecar there has the proven one', () => {

@@ -4,11 +4,20 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { deploy } from '../action.ts';
+import { check, deploy } from '../action.ts';
 import { bed } from '../bed.ts';
 import { kubectl } from '../cluster.ts';
 import { REGISTRY, type Registry, startRegistry } from '../registry.ts';
-import { CLIENTS, CONTAINER, expectTold, readyNames, SERVERS, SMALL, within } from '../scenario.ts';
+import {
+  CLIENTS,
+  CONTAINER,
+  expectRed,
+  expectTold,
+  readyNames,
+  SERVERS,
+  SMALL,
+  within,
+} from '../scenario.ts';
 
 if (bed) {
   const { folder, hostIp } = bed;
@@ -19,12 +28,7 @@ if (bed) {
 
     beforeAll(async () => {
       registry = await startRegistry(hostIp);
-      const layout = join(work, 'consul');
-      mkdirSync(layout);
-      execFileSync('tar', ['xf', join(folder, 'images/consul.tar'), '-C', layout]);
-      // A digest of its own: once pulled, the kubelet (1.35 and later) would ask for that of the other tests, too.
-      relabel(layout);
-      registry.serve('flaky/consul', layout);
+      registry.serve('flaky/consul', consulImage('flaky').layout);
       registry.serve('plain/consul', bareImage());
     });
 
@@ -33,8 +37,16 @@ if (bed) {
       rmSync(work, { recursive: true, force: true });
     });
 
-    /** The same image under another digest. */
-    function relabel(layout: string): void {
+    /** The image of Consul with a digest of its own: once pulled, the kubelet (1.35 and later) would ask for that of the other tests, too. */
+    function consulImage(label: string): { layout: string; digest: string } {
+      const layout = join(work, label);
+      mkdirSync(layout);
+      execFileSync('tar', ['xf', join(folder, 'images/consul.tar'), '-C', layout]);
+      return { layout, digest: relabel(layout, label) };
+    }
+
+    /** The same image under another digest, which is returned. */
+    function relabel(layout: string, label: string): string {
       const blob = (digest: string) => join(layout, 'blobs', digest.replace(':', '/'));
       const read = (file: string) => JSON.parse(readFileSync(file, 'utf8'));
       const write = (value: object) => {
@@ -48,10 +60,11 @@ if (bed) {
       const config = read(blob(manifest.config.digest));
       Object.assign(
         manifest.config,
-        write({ ...config, config: { ...config.config, Labels: { e2e: 'flaky' } } }),
+        write({ ...config, config: { ...config.config, Labels: { e2e: label } } }),
       );
       Object.assign(index.manifests[0], write(manifest));
       writeFileSync(join(layout, 'index.json'), JSON.stringify(index));
+      return index.manifests[0].digest;
     }
 
     /** Consul and nothing else: no shell, no curl, no entry point but itself. */
@@ -142,6 +155,57 @@ if (bed) {
           'name',
         );
         expect(events.trim().split('\n').length).toBeGreaterThan(2);
+      }),
+    );
+
+    it(
+      'a tag that was moved, beside a sidecar whose name sorts before that of Consul',
+      within('moved-tag', async (namespace) => {
+        const [proven, other] = [consulImage('proven'), consulImage('other')];
+        registry.serve('moved/consul', proven.layout);
+        registry.serve('sidecar/consul', consulImage('sidecar').layout);
+        // A tag of its own: nodes that have the image from an earlier run would not ask for it.
+        const tag = `1.22.7-${Date.now()}`;
+        const sidecar = {
+          name: 'a',
+          image: `${REGISTRY}/sidecar/consul:${tag}`,
+          command: ['sleep', '86400'],
+        };
+        const add = { op: 'add', path: '/spec/template/spec/containers/-', value: sidecar };
+        const pull = { op: 'replace', path: `${CONTAINER}/imagePullPolicy`, value: 'Always' };
+        const deployed = await deploy({
+          ...SMALL,
+          namespace,
+          servers: '1',
+          'client-replicas': '1',
+          image: `${REGISTRY}/moved/consul:${tag}`,
+          patches: JSON.stringify([
+            { target: SERVERS, operations: [add] },
+            { target: CLIENTS, operations: [add, pull] },
+          ]),
+        });
+        expect(deployed.code, deployed.log).toBe(0);
+        const verify = { mode: 'verify', namespace, 'stable-for': '2s' };
+        expect(deployed.outputs.image).toBe(`${REGISTRY}/moved/consul@${proven.digest}`);
+        const same = await deploy(verify);
+        expect(same.code, same.log).toBe(0);
+        expect(check(same, 'drift-image').status).toBe('passed');
+
+        registry.serve('moved/consul', other.layout);
+        await kubectl('-n', namespace, 'delete', 'pod', 'consul-client-0', '--wait=false');
+        const moved = await deploy(verify);
+        expectRed(moved, 'drift', 'Consul is not as it was deployed');
+        expect(check(moved, 'drift-image')).toMatchObject({
+          status: 'failed',
+          observed: 'another in consul-client-0',
+        });
+        expect(moved.report?.drift).toMatchObject([
+          {
+            kind: 'Pod',
+            name: 'consul-client-0',
+            fields: [{ after: `${REGISTRY}/moved/consul@${other.digest}` }],
+          },
+        ]);
       }),
     );
 
