@@ -18,6 +18,7 @@ export const FAILURE_REASONS = [
   'adoption',
   'registrations-lost',
   'plan-changed',
+  'data-loss',
   'rejected',
   'locked',
   'image',

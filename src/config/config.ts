@@ -38,6 +38,7 @@ export interface Config {
   readonly forceConflicts: readonly string[];
   readonly adopt: 'if-unowned' | 'never' | 'always';
   readonly expectPlan: string | undefined;
+  readonly allowDataLoss: readonly string[];
   readonly prune: boolean;
   readonly maxPrune: Allowance;
   readonly onDrift: 'fail' | 'report';

@@ -15,7 +15,7 @@ import { patches } from './parser/patch.ts';
 import { isRecursor } from './parser/recursor.ts';
 import { resources } from './parser/resources.ts';
 import { storage } from './parser/storage.ts';
-import { glob, isFieldGlob, isServiceId, line, planDigest } from './parser/text.ts';
+import { glob, isFieldGlob, isObjectGlob, isServiceId, line, planDigest } from './parser/text.ts';
 import { words } from './parser/words.ts';
 
 /** The groups of the documentation, in its order. */
@@ -227,6 +227,13 @@ export const INPUTS = {
     default: '',
     description:
       'The output `plan-digest` of a plan that was approved. The deploy computes its plan again, and where anything differs it applies nothing and shows the difference.',
+  },
+  'allow-data-loss': {
+    group: 'safety',
+    parser: list('globs of Kind/name', isObjectGlob),
+    default: '',
+    description:
+      'Objects with which a deploy may lose data, as globs of `Kind/name`. One per line or comma-separated. Without it, what a plan classes as data loss is refused before the first write.',
   },
   prune: {
     group: 'safety',

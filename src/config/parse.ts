@@ -133,6 +133,7 @@ function toConfig(values: InputValues, paths: Omit<OutputPaths, 'mistakes'>): Co
     forceConflicts: values['force-conflicts'],
     adopt: values.adopt,
     expectPlan: values['expect-plan'],
+    allowDataLoss: values['allow-data-loss'],
     prune: values.prune,
     maxPrune: values['max-prune'],
     onDrift: values['on-drift'],

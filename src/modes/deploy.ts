@@ -17,6 +17,7 @@ import { cleanUpAfter } from './cleanup.ts';
 import { walkClients } from './client-walk.ts';
 import { conclude } from './conclude.ts';
 import { type Cluster, connect } from './connect.ts';
+import { requireConsent } from './consent.ts';
 import { Conservation } from './conservation.ts';
 import { Diagnosis } from './diagnosis.ts';
 import { moveRegistrations } from './move.ts';
@@ -91,6 +92,8 @@ async function deployLocked(
   if (takeovers.length > 0) {
     await run.phase('compare', 'Look at what is taken over', () => surveyTakeovers(run, cluster, takeovers));
   }
+  // After what is refused with any consent.
+  requireConsent(run);
   const workloads = new Workloads(run, objects);
   const agents = new Agents(cluster.transport, run.config.namespace);
   const diagnosis = new Diagnosis(run, workloads, cluster.transport);

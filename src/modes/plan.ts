@@ -5,6 +5,7 @@ import { previewTakeovers } from './adoption/preview.ts';
 import { plan } from './apply.ts';
 import { asApproved, describePlan } from './approval.ts';
 import { type Cluster, connect } from './connect.ts';
+import { tellConsent } from './consent.ts';
 import { objectsToApply } from './namespace.ts';
 import { ofNewKinds } from './new-kinds.ts';
 import { checkScope, type NamespaceState, preflight } from './preflight.ts';
@@ -56,6 +57,7 @@ export async function planMode(run: Run, mask: (secret: string) => void): Promis
     }
     // What a deploy would refuse need not wait for somebody's approval.
     await previewTakeovers(run, cluster, objects);
+    tellConsent(run);
     run.known.changed = run.known.plan?.some(({ consequence }) => consequence !== 'none') ?? false;
   } finally {
     await cluster.transport.close();

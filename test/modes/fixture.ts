@@ -50,6 +50,8 @@ export interface ClusterShape {
   denied?: string[];
   /** Dry runs of an apply are answered with what was sent, and locks are given. */
   accepts?: boolean;
+  /** What exists, by path. */
+  objects?: Record<string, object>;
   /** Paths that answer with this status. */
   broken?: Record<string, number>;
 }
@@ -95,6 +97,8 @@ function answer(call: Call, response: ServerResponse, shape: ClusterShape): unkn
   const code = broken[path];
   if (code !== undefined) return status(response, code, { reason: 'Forbidden', message: 'no' });
   if (path === '/api' || path === '/apis') return json(response, 200, discoveryAnswer(path));
+  const live = call.method === 'GET' && shape.objects?.[path];
+  if (live) return json(response, 200, live);
   if (path === '/version') return json(response, 200, { gitVersion: 'v1.34.1' });
   if (path === '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews') {
     const { verb, resource } = JSON.parse(call.body).spec.resourceAttributes;

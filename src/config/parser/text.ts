@@ -34,6 +34,11 @@ export function isFieldGlob(text: string): boolean {
   return isGlob(text) && /^[^/:]+\/[^/]+:./.test(text);
 }
 
+/** A glob of `Kind/name`, such as `StatefulSet/consul-server`. */
+export function isObjectGlob(text: string): boolean {
+  return isGlob(text) && /^[^/:!][^/:]*\/[^/:]+$/.test(text);
+}
+
 /** The id of a service that may be deregistered: the leader itself keeps that of Consul. */
 export function isServiceId(text: string): boolean {
   return text.length <= 512 && text !== 'consul' && !CONTROL.test(text);

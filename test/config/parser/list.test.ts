@@ -60,3 +60,17 @@ describe('force-conflicts', () => {
     },
   );
 });
+
+describe('allow-data-loss', () => {
+  test.each(['StatefulSet/consul-server', '*/*', '{StatefulSet,PersistentVolumeClaim}/consul-*'])(
+    '%s',
+    (text) => {
+      expect(mistakes({ 'allow-data-loss': text })).toEqual([]);
+    },
+  );
+  test.each(['*', 'true', 'consul-server', '!Service/*', 'A/b:c', '/b', 'A/', 'A/b c'])('not %j', (text) => {
+    expect(mistakes({ 'allow-data-loss': text })).toEqual([
+      `allow-data-loss: given "${text}"; allowed: globs of Kind/name, one per line or comma-separated`,
+    ]);
+  });
+});
