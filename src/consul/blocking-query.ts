@@ -10,6 +10,8 @@ const LAST_BACKOFF_MS = 500;
 export interface BlockingQueryOptions {
   query?: ConsulRequestOptions['query'];
   accept?: readonly number[];
+  /** As in ConsulRequestOptions. */
+  partial?: boolean;
   /** How long Consul holds the request while nothing changes, in seconds. */
   waitSeconds: number;
 }
@@ -56,12 +58,13 @@ export class BlockingQuery<T> {
   }
 
   async #ask(signal: AbortSignal): Promise<ConsulResponse<T>> {
-    const { query, accept = [], waitSeconds } = this.#options;
+    const { query, accept = [], partial = false, waitSeconds } = this.#options;
     const blocking = this.#index > 0 ? { index: this.#index, wait: `${waitSeconds}s` } : {};
     const response = await this.#client.get<T>(this.#path, {
       signal,
       query: { ...query, ...blocking },
       accept,
+      partial,
       // Consul adds up to a sixteenth of the wait, so that not all queries end at once.
       timeoutMs: (waitSeconds * 17 * 1000) / 16 + 5_000,
     });

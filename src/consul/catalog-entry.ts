@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { readAllOf } from './agent-registrations.ts';
 import type { ConsulClient } from './client.ts';
+import { readServiceNames } from './service-names.ts';
 
 export interface CatalogNode {
   name: string;
@@ -60,13 +62,14 @@ const instancesAnswer = z
   })
   .nullable();
 
-const heldAnswer = z.record(z.string(), z.unknown());
-
 /** A quorum stands behind what is read so: the leader asks it first. */
 const CONSISTENT = { consistent: true } as const;
 
+/** All nodes. @throws Failure `acl-denied` where ACLs hide nodes or services */
 export async function readNodes(server: ConsulClient, signal: AbortSignal): Promise<CatalogNode[]> {
-  return nodesAnswer.parse((await server.get('/v1/catalog/nodes', { signal, query: CONSISTENT })).body);
+  const { body, aclDefault } = await server.get('/v1/catalog/nodes', { signal, query: CONSISTENT });
+  if (aclDefault !== undefined) await readServiceNames(server, signal);
+  return nodesAnswer.parse(body);
 }
 
 export async function readChecks(server: ConsulClient, signal: AbortSignal): Promise<CatalogCheck[]> {
@@ -90,8 +93,7 @@ export async function readInstances(
   }));
 }
 
-/** Ids of the services that an agent itself holds; undefined where ACLs hide some of them. */
-export async function readHeld(agent: ConsulClient, signal: AbortSignal): Promise<Set<string> | undefined> {
-  const { body, filtered } = await agent.get('/v1/agent/services', { signal });
-  return filtered ? undefined : new Set(Object.keys(heldAnswer.parse(body)));
+/** Ids of the services that an agent itself holds. @throws Failure `acl-denied` where ACLs hide some of them */
+export async function readHeld(agent: ConsulClient, signal: AbortSignal): Promise<Set<string>> {
+  return new Set(Object.keys(await readAllOf(agent, 'services', signal)));
 }

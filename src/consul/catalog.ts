@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import type { ConsulClient } from './client.ts';
 import { SMOKE_SERVICE } from './registration.ts';
+import { readServiceNames, SERVERS } from './service-names.ts';
 
 /** One line of the catalog. */
 export interface Entry {
@@ -30,14 +31,13 @@ interface Check {
 /** Thousands of nodes are some megabytes, through a port-forward. */
 const TIMEOUT_MS = 30_000;
 const PARALLEL = 8;
-/** Registered by the leader for each server. */
-const SERVERS = 'consul';
 /** Of gossip, by the leader. */
 const GOSSIP = 'serfHealth';
 
 /**
  * The whole catalog, by one request for all nodes, one for all checks, and one for each name of a service, of which
  * there are fewer than nodes. What the leader itself registers, and what is registered for a proof, is left out.
+ * @throws Failure `acl-denied` where ACLs hide some of it
  */
 export async function readCatalog(server: ConsulClient, signal: AbortSignal): Promise<Catalog> {
   const get = async <T>(path: string, consistent = false) =>
@@ -45,7 +45,7 @@ export async function readCatalog(server: ConsulClient, signal: AbortSignal): Pr
   // The leader confirms that it still leads; what follows comes from the same one or a later one.
   const nodes = await get<{ Node: string }[]>('/v1/catalog/nodes', true);
   const checks = await get<Check[]>('/v1/health/state/any');
-  const names = Object.keys(await get<Record<string, unknown>>('/v1/catalog/services'));
+  const names = await readServiceNames(server, signal, TIMEOUT_MS);
   const limit = pLimit(PARALLEL);
   const instances = await Promise.all(
     names

@@ -1,7 +1,7 @@
 import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 import { Failure } from '../failure.ts';
 import { type Dial, DialAgent, type DialRequestOptions, type TlsOptions } from './connection.ts';
-import { ConsulError, shorten, unreachable } from './failure.ts';
+import { ConsulError, cutByAcls, shorten, unreachable } from './failure.ts';
 
 export type { Dial } from './connection.ts';
 
@@ -25,6 +25,8 @@ export interface ConsulRequestOptions {
   timeoutMs?: number;
   /** Statuses outside 2xx that are answers too. */
   accept?: readonly number[];
+  /** An answer that ACLs have cut is an answer too: for a caller that looks at `filtered`, or at no content at all. */
+  partial?: boolean;
 }
 
 export interface ConsulResponse<T> {
@@ -36,8 +38,10 @@ export interface ConsulResponse<T> {
   lastContactMs?: number;
   /** The agent's clock, in ms since 1970, in whole seconds. */
   date?: number;
-  /** ACLs left something out of the answer. */
+  /** ACLs left something out of the answer. Consul says so only of requests with a token: see acl.ts. */
   filtered: boolean;
+  /** What ACLs allow where no rule says otherwise; undefined where they are off. */
+  aclDefault?: 'allow' | 'deny';
 }
 
 interface Answer {
@@ -48,8 +52,8 @@ interface Answer {
 
 /**
  * Speaks HTTP to one agent. Requests that run at once use connections of their own, so that a blocking
- * query holds up nobody. Throws ConsulError for what the agent says, Failure `unreachable` for a broken
- * connection, and the reason of the signal when that aborts.
+ * query holds up nobody. Throws ConsulError for what the agent says, Failure `acl-denied` for an answer that ACLs have
+ * cut, Failure `unreachable` for a broken connection, and the reason of the signal when that aborts.
  */
 export class ConsulClient {
   readonly name: string;
@@ -110,7 +114,9 @@ export class ConsulClient {
         const text = this.#redact(answer.text);
         throw new ConsulError({ status: answer.status, text, method, path, agent: this.name });
       }
-      return toResponse<T>(answer);
+      const response = toResponse<T>(answer);
+      if (response.filtered && !options.partial) throw cutByAcls(this.name, path);
+      return response;
     } catch (error) {
       if (stop.aborted) throw stop.reason;
       if (error instanceof Failure) throw error;
@@ -171,6 +177,8 @@ function toResponse<T>({ status, headers, text }: Answer): ConsulResponse<T> {
     body: json ? JSON.parse(text) : text,
     filtered: headers['x-consul-results-filtered-by-acls'] === 'true',
   };
+  const aclDefault = headers['x-consul-default-acl-policy'];
+  if (aclDefault === 'allow' || aclDefault === 'deny') response.aclDefault = aclDefault;
   const index = Number(headers['x-consul-index']);
   if (Number.isSafeInteger(index)) response.index = index;
   const knownLeader = headers['x-consul-knownleader'];

@@ -58,7 +58,7 @@ export async function collectEvidence(client: ConsulClient, signal: AbortSignal)
     options: Pick<ConsulRequestOptions, 'query' | 'accept'> = {},
   ): Promise<boolean> => {
     try {
-      const response = await client.get(path, { ...options, signal, timeoutMs: ANSWER_MS });
+      const response = await client.get(path, { ...options, signal, timeoutMs: ANSWER_MS, partial: true });
       keep(schema.parse(response.body), response.date);
       if (response.filtered) evidence.denied.push(question);
     } catch (error) {

@@ -44,6 +44,27 @@ export class ConsulError extends Failure {
   }
 }
 
+/**
+ * ACLs have left something out of an answer that has to be whole: what it does not show may be there all the same, so
+ * that it is not known. Never a matter of time.
+ */
+export function cutByAcls(agent: string, path: string): Failure {
+  return new Failure({
+    reason: 'acl-denied',
+    what: `ACLs leave something out of the answer to GET ${path}, so what is there is not known`,
+    where: agent,
+    hint: `Allow ${rightsFor(path)} for the token that requests without one get: the default token of that agent (\`acl.tokens.default\`), or else the anonymous token. This version takes no token.`,
+  });
+}
+
+/** The rules of a policy with which such an answer is whole. */
+function rightsFor(path: string): string {
+  const read = (resource: string) => `\`${resource}_prefix "" { policy = "read" }\``;
+  if (path.startsWith('/v1/kv/')) return read('key');
+  if (path.startsWith('/v1/session/')) return read('session');
+  return `${read('node')} and ${read('service')}`;
+}
+
 /** The connection to an agent could not be opened, broke, or stayed silent for too long. */
 export function unreachable(agent: string, what: string, cause?: unknown): Failure {
   return new Failure({

@@ -1,12 +1,12 @@
-import { z } from 'zod';
+import { Failure } from '../failure.ts';
+import { readAllOf } from './agent-registrations.ts';
 import type { Entry } from './catalog.ts';
 import type { ConsulClient } from './client.ts';
-
-const registered = z.record(z.string(), z.unknown());
+import { ConsulError } from './failure.ts';
 
 /**
  * Whether the agent itself has what the catalog had of it: what it does not have, an application has deregistered.
- * It always has its node.
+ * It always has its node. @throws Failure `acl-denied` where ACLs do not let us know
  */
 export async function holds(
   agent: ConsulClient,
@@ -14,17 +14,24 @@ export async function holds(
   signal: AbortSignal,
 ): Promise<boolean> {
   if (kind === 'node') return true;
-  const { body } = await agent.get(kind === 'service' ? '/v1/agent/services' : '/v1/agent/checks', {
-    signal,
-  });
-  return id in registered.parse(body);
+  return Object.hasOwn(await readAllOf(agent, kind === 'service' ? 'services' : 'checks', signal), id);
 }
 
 /** Whether anything is registered at the agent, or its ACLs do not let us know. */
 export async function holdsAny(agent: ConsulClient, signal: AbortSignal): Promise<boolean> {
-  for (const path of ['/v1/agent/services', '/v1/agent/checks']) {
-    const { status, body, filtered } = await agent.get(path, { signal, accept: [403] });
-    if (status === 403 || filtered || Object.keys(registered.parse(body)).length > 0) return true;
+  for (const kind of ['services', 'checks'] as const) {
+    try {
+      if (Object.keys(await readAllOf(agent, kind, signal)).length > 0) return true;
+    } catch (error) {
+      if (isHidden(error)) return true;
+      throw error;
+    }
   }
   return false;
+}
+
+/** ACLs deny the question, or cut its answer. */
+function isHidden(error: unknown): boolean {
+  if (error instanceof ConsulError) return error.status === 403;
+  return error instanceof Failure && error.reason === 'acl-denied';
 }

@@ -1,4 +1,5 @@
 import { Failure } from '../failure.ts';
+import { readAllOf } from './agent-registrations.ts';
 import { Backoff } from './blocking-query.ts';
 import type { AgentRegistrations, Carried } from './carried.ts';
 import type { ConsulClient } from './client.ts';
@@ -9,14 +10,13 @@ type Json = Record<string, unknown>;
 /** Anti-entropy brings a registration to the catalog within a second or two. */
 const CATALOG_MS = 60_000;
 
-/** What an agent says of its registrations. */
+/** What an agent says of its registrations. @throws Failure `acl-denied` where ACLs hide some of them */
 export async function readRegistrations(
   client: ConsulClient,
   signal: AbortSignal,
 ): Promise<Omit<AgentRegistrations, 'files'>> {
-  const { body: services } = await client.get<Record<string, Json>>('/v1/agent/services', { signal });
-  const { body: checks } = await client.get<Record<string, Json>>('/v1/agent/checks', { signal });
-  return { services, checks };
+  const services = await readAllOf(client, 'services', signal);
+  return { services, checks: await readAllOf(client, 'checks', signal) };
 }
 
 export interface Restoration {

@@ -12,6 +12,8 @@ export async function* serviceIndexChanges(client: ConsulClient, signal: AbortSi
   const query = new BlockingQuery(client, '/v1/health/service/consul', {
     // Any server may answer, also while there is no leader.
     query: { stale: true },
+    // Only the index counts.
+    partial: true,
     waitSeconds: 30,
   });
   let backoff = new Backoff();

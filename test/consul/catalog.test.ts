@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { readCatalog, readNodes } from '../../src/consul/catalog.ts';
+import { readNodes as readCatalogNodes } from '../../src/consul/catalog-entry.ts';
 import { clientOf, fakeConsul } from './fake-consul.ts';
 
 const CHECKS = [
@@ -69,4 +70,38 @@ it('is read again for some nodes, by the same keys', async () => {
   const all = await readCatalog(client, signal());
   const some = await readNodes(client, ['consul-client-1', 'gone'], signal());
   expect([...some].sort()).toEqual([...all].filter(([, { node }]) => node === 'consul-client-1').sort());
+});
+
+const CUT = { 'X-Consul-Results-Filtered-By-ACLs': 'true' };
+const DENY = { 'X-Consul-Default-ACL-Policy': 'deny' };
+
+it.each<[string, string, Record<string, string>]>([
+  ['services, as Consul tells a token', '/v1/catalog/services', CUT],
+  ['checks, as Consul tells a token', '/v1/health/state/any', CUT],
+  ['instances of a service, as Consul tells a token', '/v1/catalog/service/web', CUT],
+  ['services, as nobody tells a request without a token', '/v1/catalog/services', DENY],
+])('is refused where ACLs hide %s', async (_, at, headers) => {
+  const fake = await fakeConsul(({ path }) => {
+    const services = headers === DENY ? {} : { consul: [], web: [] };
+    const body = path === '/v1/catalog/services' ? services : [];
+    return { body, headers: path === at ? headers : {} };
+  });
+  await expect(readCatalog(clientOf(fake), signal())).rejects.toMatchObject({ reason: 'acl-denied' });
+});
+
+it('is whole under ACLs where the servers’ own service is seen', async () => {
+  const fake = await fakeConsul(({ path }) => ({
+    body: path === '/v1/catalog/services' ? { consul: [] } : [],
+    headers: DENY,
+  }));
+  expect((await readCatalog(clientOf(fake), signal())).size).toBe(0);
+  expect(await readCatalogNodes(clientOf(fake), signal())).toEqual([]);
+});
+
+it('is refused for a survey, too, where ACLs hide services from a request without a token', async () => {
+  const fake = await fakeConsul(({ path }) => ({
+    body: path === '/v1/catalog/services' ? {} : [],
+    headers: DENY,
+  }));
+  await expect(readCatalogNodes(clientOf(fake), signal())).rejects.toMatchObject({ reason: 'acl-denied' });
 });

@@ -34,7 +34,13 @@ describe('answers', () => {
               Date: 'Sun, 22 Nov 2026 20:00:00 GMT',
             },
           }
-        : { text: 'plain', headers: { 'X-Consul-Results-Filtered-By-ACLs': 'true' } },
+        : {
+            text: 'plain',
+            headers: {
+              'X-Consul-Results-Filtered-By-ACLs': 'true',
+              'X-Consul-Default-ACL-Policy': 'deny',
+            },
+          },
     );
     const client = clientOf(fake);
     expect(await client.get('/v1/json', { signal })).toEqual({
@@ -46,11 +52,31 @@ describe('answers', () => {
       date: Date.UTC(2026, 10, 22, 20),
       filtered: false,
     });
-    expect(await client.get('/v1/text', { signal })).toMatchObject({
+    expect(await client.get('/v1/text', { signal, partial: true })).toMatchObject({
       status: 200,
       body: 'plain',
       filtered: true,
+      aclDefault: 'deny',
     });
+  });
+
+  test.each([
+    ['/v1/catalog/services', 'service_prefix'],
+    ['/v1/kv/a', 'key_prefix'],
+    ['/v1/session/list', 'session_prefix'],
+  ])('an answer to %s that ACLs have cut is refused, with the rule that is missing: %s', async (path, rule) => {
+    const fake = await fakeConsul(() => ({
+      body: {},
+      headers: { 'X-Consul-Results-Filtered-By-ACLs': 'true' },
+    }));
+    const asked = clientOf(fake).get(path, { signal });
+    await expect(asked).rejects.toMatchObject({
+      reason: 'acl-denied',
+      where: 'consul-server-0',
+      what: expect.stringContaining(path),
+      hint: expect.stringContaining(`${rule} "" { policy = "read" }`),
+    });
+    expect(fake.requests).toHaveLength(1);
   });
 
   test('the query carries flags and values, and leaves out what is not set', async () => {

@@ -18,6 +18,14 @@ test.each<[string, Record<string, FakeAnswer>, boolean]>([
     { '/v1/agent/services': { body: {}, headers: { 'X-Consul-Results-Filtered-By-ACLs': 'true' } } },
     true,
   ],
+  [
+    'what ACLs hide from a request without a token',
+    {
+      '/v1/agent/services': { body: {}, headers: { 'X-Consul-Default-ACL-Policy': 'deny' } },
+      '/v1/agent/self': { body: { Stats: { agent: { services: '1', checks: '0' } } } },
+    },
+    true,
+  ],
 ])('an agent that holds %s', async (_, answers, expected) => {
   const { client } = await agent(answers);
   expect(await holdsAny(client, signal)).toBe(expected);

@@ -152,7 +152,7 @@ export class Surveyor {
         this.#names.set(pod.uid, node);
       }
       const ids = await readHeld(agent, limit);
-      return ids ? { pod, node, ids } : { pod, node, silence: `${pod.name}: ACLs hide what it holds` };
+      return { pod, node, ids };
     } catch (error) {
       signal.throwIfAborted();
       const why = limit.aborted ? `no answer within ${AGENT_MS / 1000} s` : Failure.from(error).what;
