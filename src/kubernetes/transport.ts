@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { type Dispatcher, request } from 'undici';
 import type { WebSocket } from 'ws';
 import { asNetworkError, parseJson, parseWarnings, readText, shortCause } from './answer.ts';
+import { ServerClock } from './clock.ts';
 import { type Credential, Credentials } from './credentials.ts';
 import { ApiError } from './error.ts';
 import { loadKubeConfig } from './kubeconfig.ts';
@@ -43,6 +44,8 @@ export interface ApiResponse<T> {
 export class Transport {
   readonly server: string;
   readonly context: string | undefined;
+  /** The API server's, which every answer sets. */
+  readonly clock = new ServerClock();
   /** Called with one line for each repeated try; it holds no header and no body. */
   onRetry?: (message: string) => void;
   /** Called with each secret before its first use, so that it can be masked. */
@@ -154,6 +157,7 @@ export class Transport {
     headers: Record<string, string>,
   ): Promise<Dispatcher.ResponseData> {
     let response: Dispatcher.ResponseData;
+    const sentMs = performance.now();
     try {
       response = await request(this.#url(call.path, call.query), {
         dispatcher,
@@ -172,6 +176,7 @@ export class Transport {
       throw asNetworkError(this.server, error);
     }
     this.#reached = true;
+    this.clock.observe(response.headers.date, sentMs, performance.now());
     if (response.statusCode >= 200 && response.statusCode < 300) return response;
     const text = await this.#text(response);
     throw parseApiError(response.statusCode, response.headers, text);
