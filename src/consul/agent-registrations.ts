@@ -12,7 +12,9 @@ const listAnswer = z.record(z.string(), z.record(z.string(), z.unknown()));
 
 /** How many an agent has, whoever asks: it takes `agent:read` and no right on the services. */
 const countsAnswer = z
-  .object({ Stats: z.object({ agent: z.object({ services: z.coerce.number(), checks: z.coerce.number() }) }) })
+  .object({
+    Stats: z.object({ agent: z.object({ services: z.coerce.number(), checks: z.coerce.number() }) }),
+  })
   .transform(({ Stats }) => Stats.agent);
 
 /**

@@ -19,7 +19,10 @@ export async function readServiceNames(
   signal: AbortSignal,
   timeoutMs?: number,
 ): Promise<string[]> {
-  const { body, aclDefault } = await server.get(PATH, { signal, ...(timeoutMs !== undefined && { timeoutMs }) });
+  const { body, aclDefault } = await server.get(PATH, {
+    signal,
+    ...(timeoutMs !== undefined && { timeoutMs }),
+  });
   const names = Object.keys(namesAnswer.parse(body));
   if (aclDefault !== undefined && !names.includes(SERVERS)) throw cutByAcls(server.name, PATH);
   return names;

@@ -2,10 +2,12 @@ import { oneLine } from '../rollout/container.ts';
 import { GRACE, LONGEST_WHAT, type Subject, type Symptom } from './symptom.ts';
 
 /** Nodes that may take pods again without anybody changing the pod. */
-const ABSENT = /unschedulable|untolerated taint \{node\.kubernetes\.io\//;
+const ABSENT = /no nodes available|unschedulable|untolerated taint \{node\.kubernetes\.io\//;
 /** A controller of somebody else holds it back, and may let it go at any time. */
 const GATED = /scheduling gates/;
 const FULL = /Insufficient|Too many pods/;
+/** Nodes that would do have a server already. */
+const TAKEN = /anti-affinity/;
 const CLAIM = /persistentvolumeclaim|PersistentVolumeClaims|storageclass|persistent volumes? to bind/i;
 
 /**
@@ -53,7 +55,9 @@ export function scheduleSymptom(subject: Subject, message: string, growing: bool
     reason: 'unschedulable',
     class: 'hopeless',
     graceMs: GRACE.unfitNodes,
-    hint: 'Label or untaint nodes for it, or correct what `patches` ask of nodes; each server needs a node of its own.',
+    hint: nodes.some((reason) => TAKEN.test(reason))
+      ? 'Add nodes, or ask for fewer `servers`: each server needs a node of its own. Nodes count only with the labels that `patches` ask for, and without taints.'
+      : 'Label or untaint nodes for it, or correct what `patches` ask of nodes.',
   };
 }
 

@@ -38,6 +38,8 @@ export function agentPodSpec(config: Config, pod: AgentPod): Record<string, unkn
       fsGroupChangePolicy: 'OnRootMismatch',
       seccompProfile: { type: 'RuntimeDefault' },
     },
+    // On a node of another system no container of this image can start.
+    nodeSelector: { 'kubernetes.io/os': 'linux' },
     ...pod.placement,
     containers: [
       {

@@ -1,42 +1,28 @@
 import { type ListOptions, listIfAllowed, listObjects } from '../kubernetes/list.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
+import { type Misfit, misfit, type NodeDemands, type SchedulingNode } from '../rollout/node-fit.ts';
 import type { Cluster } from './connect.ts';
 import type { Run } from './run.ts';
 
 /** Mistakes; `unneeded` where it does not matter to this set, undefined where it may not be looked at. */
 export type Fitness = string[] | 'unneeded' | undefined;
 
-interface Taint {
-  key: string;
-  value?: string;
-  effect: string;
-}
-
-interface Toleration {
-  key?: string;
-  operator?: string;
-  value?: string;
-  effect?: string;
-}
-
-/** What is looked at of a node; the rest is dropped, since there may be thousands. */
-interface Node {
-  name: string;
-  spec: { unschedulable?: boolean; taints?: Taint[] };
-}
-
-function nodeView({ metadata, spec }: KubernetesObject): Node[] {
-  const { unschedulable, taints } = (spec ?? {}) as Node['spec'];
+/** What the scheduler looks at; the rest is dropped, since there may be thousands of nodes. */
+function nodeView({ metadata, spec }: KubernetesObject): SchedulingNode[] {
+  const { name, labels = {} } = metadata;
+  const { unschedulable, taints } = (spec ?? {}) as NonNullable<SchedulingNode['spec']>;
   return [
-    { name: metadata.name, spec: { ...(unschedulable && { unschedulable }), ...(taints && { taints }) } },
+    {
+      metadata: { name, labels },
+      spec: { ...(unschedulable && { unschedulable }), ...(taints && { taints }) },
+    },
   ];
 }
 
 interface ServerSpec {
   replicas?: number;
   template?: {
-    spec?: {
-      tolerations?: Toleration[];
+    spec?: NodeDemands & {
       affinity?: {
         podAntiAffinity?: { requiredDuringSchedulingIgnoredDuringExecution?: { topologyKey: string }[] };
       };
@@ -52,7 +38,11 @@ function servers(run: Run, objects: readonly KubernetesObject[]): ServerSpec | u
   return found?.spec as ServerSpec | undefined;
 }
 
-/** One server a node: without as many nodes that take pods, the last server would stay pending for ever. */
+/**
+ * One server a node: with fewer nodes that take servers the last one stays pending until a node comes. Nodes may come:
+ * autoscalers such as Karpenter and GKE Autopilot make them for pods that wait. So this is no reason to refuse; if none
+ * comes, the scheduler's own words end the run (diagnosis/schedule.ts).
+ */
 export async function checkNodes(
   run: Run,
   cluster: Cluster,
@@ -67,17 +57,27 @@ export async function checkNodes(
   const nodes = await listOrTell(run, cluster, '/api/v1/nodes', { project: nodeView }, signal);
   if (!nodes) return undefined;
   const wanted = spec.replicas ?? 1;
-  const takes = (node: Node) => takesPods(node, pod?.tolerations ?? []);
-  if (nodes.filter(takes).length >= wanted) return [];
+  const unfit = nodes.flatMap((node) => {
+    const why = misfit(node, pod ?? {});
+    return why ? [{ name: node.metadata.name, why }] : [];
+  });
+  if (nodes.length - unfit.length >= wanted) return [];
   const occupied = await serverNodes(run, cluster, signal);
-  const fit = nodes.filter((node) => takes(node) || occupied.has(node.name));
-  if (fit.length >= wanted) return [];
-  const unfit = nodes.filter((node) => !fit.includes(node)).map(({ name }) => name);
+  const closed = unfit.filter(({ name }) => !occupied.has(name));
+  const open = nodes.length - closed.length;
+  if (open >= wanted) return [];
   return [
-    `servers: ${wanted} servers need ${wanted} nodes that take pods, one each; there are ${fit.length}${
-      unfit.length > 0 ? ` (cordoned or tainted: ${unfit.slice(0, 5).join(', ')})` : ''
-    }. Add or uncordon nodes, set \`servers: 1\`, or patch the anti-affinity away and accept that a node takes the quorum with it`,
+    `${wanted} servers need ${wanted} nodes, one each, and ${open} of ${nodes.length} take servers now${without(closed)}. Servers beyond that wait for nodes: those of an autoscaler, or those you add or uncordon; \`servers: 1\` needs one`,
   ];
+}
+
+/** Some names for each reason. */
+function without(closed: readonly { name: string; why: Misfit }[]): string {
+  const reasons = [...Map.groupBy(closed, ({ why }) => why)].map(([why, nodes]) => {
+    const names = nodes.slice(0, 5).map(({ name }) => name);
+    return `${why}: ${names.join(', ')}${nodes.length > names.length ? ', …' : ''}`;
+  });
+  return reasons.length > 0 ? ` (${reasons.join('; ')})` : '';
 }
 
 /** Where servers run already: cordoned since or not, they stay there. */
@@ -90,19 +90,6 @@ async function serverNodes(run: Run, { transport }: Cluster, signal: AbortSignal
     return nodeName ? [nodeName] : [];
   };
   return new Set(await listObjects(transport, path, { labelSelector, project }, signal));
-}
-
-/** Taints, NotReady among them, as far as a scheduler would not place a new pod there. */
-function takesPods(node: Node, tolerations: readonly Toleration[]): boolean {
-  if (node.spec.unschedulable === true) return false;
-  const taints = (node.spec.taints ?? []).filter(({ effect }) => effect !== 'PreferNoSchedule');
-  return taints.every((taint) => tolerations.some((toleration) => tolerates(toleration, taint)));
-}
-
-function tolerates({ key, operator, value, effect }: Toleration, taint: Taint): boolean {
-  if (effect !== undefined && effect !== '' && effect !== taint.effect) return false;
-  if (key === undefined || key === '') return operator === 'Exists';
-  return key === taint.key && (operator === 'Exists' || (value ?? '') === (taint.value ?? ''));
 }
 
 const DEFAULT_CLASS = 'storageclass.kubernetes.io/is-default-class';

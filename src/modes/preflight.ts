@@ -19,7 +19,12 @@ interface Question {
   title: string;
   expected: string;
   /** What was found; undefined when it cannot be asked here. @throws Failure when it will not do */
-  ask: () => Promise<string | undefined>;
+  ask: () => Promise<string | Concern | undefined>;
+}
+
+/** What does not hold now, and may by the time it matters. */
+interface Concern {
+  concern: string;
 }
 
 /** https://github.com/org/consul-deploy#quick-start says what is supported. */
@@ -63,7 +68,7 @@ export async function preflight(
       id: 'cluster-nodes',
       title: 'Nodes',
       expected: `${servers} that take a server each`,
-      ask: async () => enough(run, await checkNodes(run, cluster, objects, run.signal)),
+      ask: async () => nowOrLater(run, await checkNodes(run, cluster, objects, run.signal)),
     },
     {
       id: 'cluster-storage',
@@ -88,7 +93,7 @@ export async function preflight(
 function record(
   run: Run,
   question: Question | undefined,
-  answer: PromiseSettledResult<string | undefined>,
+  answer: PromiseSettledResult<string | Concern | undefined>,
 ): Failure[] {
   if (!question) return [];
   const { id, title, expected } = question;
@@ -100,6 +105,7 @@ function record(
   }
   const observed = answer.value;
   if (observed === undefined) run.skip({ ...check, observed: 'not looked at' });
+  else if (typeof observed !== 'string') run.concern({ ...check, observed: observed.concern });
   else run.check({ ...check, observed, passed: true });
   return [];
 }
@@ -133,6 +139,12 @@ function enough(run: Run, mistakes: Fitness): string | undefined {
     hint: 'Nothing was changed. Mend the cluster, or change the inputs named above.',
     details: more.length === 0 ? [] : mistakes,
   });
+}
+
+/** The observation, or what may still come while the run waits. */
+function nowOrLater(run: Run, lacking: Fitness): string | Concern | undefined {
+  const short = Array.isArray(lacking) && lacking.length > 0;
+  return short ? { concern: lacking.join('; ') } : enough(run, lacking);
 }
 
 /** What the cluster said when it was first asked. @throws Failure of one that is too old */

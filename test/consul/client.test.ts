@@ -64,20 +64,23 @@ describe('answers', () => {
     ['/v1/catalog/services', 'service_prefix'],
     ['/v1/kv/a', 'key_prefix'],
     ['/v1/session/list', 'session_prefix'],
-  ])('an answer to %s that ACLs have cut is refused, with the rule that is missing: %s', async (path, rule) => {
-    const fake = await fakeConsul(() => ({
-      body: {},
-      headers: { 'X-Consul-Results-Filtered-By-ACLs': 'true' },
-    }));
-    const asked = clientOf(fake).get(path, { signal });
-    await expect(asked).rejects.toMatchObject({
-      reason: 'acl-denied',
-      where: 'consul-server-0',
-      what: expect.stringContaining(path),
-      hint: expect.stringContaining(`${rule} "" { policy = "read" }`),
-    });
-    expect(fake.requests).toHaveLength(1);
-  });
+  ])(
+    'an answer to %s that ACLs have cut is refused, with the rule that is missing: %s',
+    async (path, rule) => {
+      const fake = await fakeConsul(() => ({
+        body: {},
+        headers: { 'X-Consul-Results-Filtered-By-ACLs': 'true' },
+      }));
+      const asked = clientOf(fake).get(path, { signal });
+      await expect(asked).rejects.toMatchObject({
+        reason: 'acl-denied',
+        where: 'consul-server-0',
+        what: expect.stringContaining(path),
+        hint: expect.stringContaining(`${rule} "" { policy = "read" }`),
+      });
+      expect(fake.requests).toHaveLength(1);
+    },
+  );
 
   test('the query carries flags and values, and leaves out what is not set', async () => {
     const fake = await fakeConsul(() => ({}));

@@ -153,6 +153,7 @@ describe('without a node', () => {
       "0/3 nodes are available: 1 node(s) were unschedulable, 2 node(s) didn't match pod anti-affinity rules.",
       ['unschedulable', 'transient', 120],
     ],
+    ['no nodes available to schedule pods', ['unschedulable', 'transient', 120]],
     [
       '0/3 nodes are available: 1 node(s) had untolerated taint {node.kubernetes.io/unreachable: }, 2 Insufficient memory.',
       ['unschedulable', 'transient', 120],
@@ -165,6 +166,14 @@ describe('without a node', () => {
     ],
   ])('%s', (message, wanted) => {
     expect(unscheduled(message)).toEqual(wanted);
+  });
+
+  test.each([
+    ["2 node(s) didn't match pod anti-affinity rules", 'Add nodes, or ask for fewer `servers`'],
+    ["2 node(s) didn't match Pod's node affinity/selector", 'Label or untaint nodes for it'],
+  ])('because %s, gets the cure that fits', (why, hint) => {
+    const pod = ailing({ scheduled: false, unschedulable: `0/2 nodes are available: ${why}.` });
+    expect(podSymptoms(pod, context())[0]?.hint).toContain(hint);
   });
 
   test('that a scheduling gate keeps back waits for whoever lifts it', () => {

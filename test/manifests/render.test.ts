@@ -243,6 +243,17 @@ describe('placement', () => {
     ]);
   });
 
+  test('on Linux nodes alone, whatever else patches ask of nodes', () => {
+    const merge = { spec: { template: { spec: { nodeSelector: { pool: 'db' } } } } };
+    const patches = [{ target: { kind: 'StatefulSet', name: 'consul-server' }, merge }];
+    for (const clients of ['statefulset', 'daemonset'] as const) {
+      const [servers, agents] = workloads(render(config({ clients, patches })));
+      const os = { 'kubernetes.io/os': 'linux' };
+      expect(servers?.spec.template.spec).toMatchObject({ nodeSelector: { ...os, pool: 'db' } });
+      expect(agents?.spec.template.spec).toMatchObject({ nodeSelector: os });
+    }
+  });
+
   test('a spread that is only preferred', () => {
     for (const spec of [server, client]) {
       expect(spec?.topologySpreadConstraints).toHaveLength(1);

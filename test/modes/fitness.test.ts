@@ -31,14 +31,15 @@ describe('nodes', () => {
     [3, 3, 0],
     [3, 2, 1],
     [1, 1, 0],
+    [1, 0, 1],
     [5, 3, 1],
-  ] as const)('%i servers on %i nodes: %i mistakes', async (servers, count, expected) => {
+  ] as const)('%i servers on %i nodes: %i shortages', async (servers, count, expected) => {
     const shape = { nodes: Array.from({ length: count }, (_, index) => ({ name: `node-${index}` })) };
     const { mistakes } = await nodes(shape, { servers });
     expect(mistakes).toHaveLength(expected);
     for (const mistake of mistakes ?? []) {
       expect(mistake).toMatch(
-        `servers: ${servers} servers need ${servers} nodes that take pods, one each; there are ${count}.`,
+        `${servers} servers need ${servers} nodes, one each, and ${count} of ${count} take servers now. Servers beyond that wait`,
       );
     }
   });
@@ -61,7 +62,7 @@ describe('nodes', () => {
     const { mistakes } = await nodes(shape);
     expect(mistakes).toEqual([
       expect.stringContaining(
-        'there are 1 (cordoned or tainted: b, c). Add or uncordon nodes, set `servers: 1`',
+        '1 of 3 take servers now (cordoned: b; tainted: c). Servers beyond that wait for nodes',
       ),
     ]);
   });
@@ -102,6 +103,24 @@ describe('nodes', () => {
         { ...CONTROL_PLANE, operator: 'Exists' },
       ]),
     ).toBe(true);
+  });
+
+  test.each([
+    ['Windows', { 'kubernetes.io/os': 'windows' }, false],
+    ['Linux', { 'kubernetes.io/os': 'linux' }, true],
+  ])('of %s', async (_, labels, fits) => {
+    expect(await thirdNode({ labels })).toBe(fits);
+  });
+
+  test('that do not have the labels of a node selector do not count', async () => {
+    const target = { kind: 'StatefulSet', name: 'consul-server' };
+    const merge = { spec: { template: { spec: { nodeSelector: { pool: 'db' } } } } };
+    const os = { 'kubernetes.io/os': 'linux' };
+    const shape = {
+      nodes: NODES.map(({ name }, i) => ({ name, labels: { ...os, pool: i ? 'web' : 'db' } })),
+    };
+    const { mistakes } = await nodes(shape, { patches: [{ target, merge }] });
+    expect(mistakes).toEqual([expect.stringContaining('1 of 3 take servers now (other labels: b, c).')]);
   });
 
   test('that run a server already keep it, cordoned or not', async () => {

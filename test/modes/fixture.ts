@@ -32,6 +32,8 @@ export function startRun(change: Partial<Config> = {}): { run: Run; lines: strin
 
 export interface NodeShape {
   name: string;
+  /** Linux, where nothing else is said. */
+  labels?: Record<string, string>;
   unschedulable?: boolean;
   taints?: { key: string; value?: string; effect: string }[];
 }
@@ -112,7 +114,8 @@ function answer(call: Call, response: ServerResponse, shape: ClusterShape): unkn
     });
   }
   if (path === '/api/v1/nodes') {
-    const items = nodes.map(({ name, ...spec }) => ({ metadata: { name }, spec }));
+    const linux = { 'kubernetes.io/os': 'linux' };
+    const items = nodes.map(({ name, labels = linux, ...spec }) => ({ metadata: { name, labels }, spec }));
     return json(response, 200, page(call, items, shape.pageSize));
   }
   if (path.endsWith('/pods')) {

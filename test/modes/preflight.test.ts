@@ -119,10 +119,18 @@ describe('what would fail is told before the first write', () => {
   });
 
   test('one thing that is unfit is the sentence', async () => {
-    const { failure, api } = await check({ nodes: [{ name: 'a' }] });
+    const { failure, api } = await check({ storageClasses: [] });
     expect(failure).toMatchObject({ reason: 'unfit-cluster', where: api.url, details: [] });
-    expect(failure.what).toMatch(/^servers: 3 servers need 3 nodes/);
+    expect(failure.what).toMatch(/^storage-class: not given/);
     expect(failure.hint).toMatch(/^Nothing was changed\./);
+  });
+
+  test('fewer nodes than servers is a warning, not a refusal: an autoscaler may bring nodes', async () => {
+    const { outcome, run } = await check({ nodes: [{ name: 'a' }] });
+    expect(outcome).toHaveProperty('live');
+    const found = run.result().checks.find(({ id }) => id === 'cluster-nodes');
+    expect(found).toMatchObject({ status: 'warning', observed: expect.stringMatching(/^3 servers need 3/) });
+    expect(run.known.warnings).toEqual([expect.stringMatching(/^Nodes: 3 servers need 3 nodes/)]);
   });
 
   test.each([
@@ -140,7 +148,7 @@ describe('what would fail is told before the first write', () => {
     const { failure, run } = await check(shape);
     expect(failure.reason).toBe('forbidden');
     expect(failure.what).toMatch(
-      /^3 things have to be mended first: 1 permissions are missing; servers: .*; storage-class: /,
+      /^2 things have to be mended first: 1 permissions are missing; storage-class: /,
     );
     expect(failure.hint).toContain('apiVersion: rbac');
     expect(failure.details).toContain('patch statefulsets (apps) in consul');
@@ -149,7 +157,7 @@ describe('what would fail is told before the first write', () => {
       ['cluster-version', 'passed'],
       ['cluster-permissions', 'failed'],
       ['cluster-namespace', 'passed'],
-      ['cluster-nodes', 'failed'],
+      ['cluster-nodes', 'warning'],
       ['cluster-storage', 'failed'],
       ['cluster-quota', 'passed'],
     ]);

@@ -1,15 +1,48 @@
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { deploy, type Running, start } from '../action.ts';
+import { check, deploy, type Running, start } from '../action.ts';
 import { bed } from '../bed.ts';
-import { eventually, isReady, kubectl, kubectlJson, pods, removeNamespace } from '../cluster.ts';
+import {
+  eventually,
+  isReady,
+  kubectl,
+  kubectlApply,
+  kubectlJson,
+  lasted,
+  pods,
+  removeNamespace,
+} from '../cluster.ts';
 import { CLIENTS, expectTold, meddle, readyNames, SERVERS, SMALL, within } from '../scenario.ts';
 
 /** Faults of the cluster itself: one after the other, since they are everybody's. */
 
 const LABEL = 'e2e.consul-deploy/clients';
+const GROWN = 'e2e.consul-deploy/grown';
 
 /** Servers that take their time, so that something can happen before they are ready. */
 const SLOW = JSON.stringify([meddle(SERVERS, 'sleep 15')]);
+
+interface Unplaced {
+  metadata: { name: string; uid: string };
+  status: { conditions?: { reason?: string }[] };
+}
+
+/** What the cluster autoscaler says while it makes a node for a pod. */
+function scaleUp(namespace: string, { name, uid }: Unplaced['metadata']) {
+  const at = new Date().toISOString();
+  return {
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata: { name: `${name}.scale-up`, namespace },
+    involvedObject: { apiVersion: 'v1', kind: 'Pod', namespace, name, uid },
+    type: 'Normal',
+    reason: 'TriggeredScaleUp',
+    message: 'pod triggered scale-up: [{servers 2->3 (max: 5)}]',
+    source: { component: 'cluster-autoscaler' },
+    firstTimestamp: at,
+    lastTimestamp: at,
+    count: 1,
+  };
+}
 
 async function startedUntilAServerRuns(namespace: string): Promise<Running> {
   const running = start({ ...SMALL, namespace });
@@ -26,7 +59,7 @@ describe('no false alarm', () => {
     nodes = items.map(({ metadata }) => metadata.name);
   });
   afterEach(async () => {
-    await kubectl('label', 'nodes', '--all', `${LABEL}-`);
+    await kubectl('label', 'nodes', '--all', `${LABEL}-`, `${GROWN}-`);
     await kubectl('uncordon', ...nodes);
   });
 
@@ -56,6 +89,28 @@ describe('no false alarm', () => {
       await kubectl('uncordon', node);
       const outcome = await running.outcome;
       expect(outcome.code, outcome.log).toBe(0);
+    }),
+  );
+
+  it(
+    'a third node that an autoscaler brings after 35 s',
+    within('grown', async (namespace) => {
+      await kubectl('label', 'nodes', ...nodes.slice(0, 2), `${GROWN}=`);
+      const merge = { spec: { template: { spec: { nodeSelector: { [GROWN]: '' } } } } };
+      const running = start({ ...SMALL, namespace, patches: JSON.stringify([{ target: SERVERS, merge }]) });
+      const pending = await eventually('a server without a node', 60_000, async () => {
+        const { items } = await kubectlJson<{ items: Unplaced[] }>('-n', namespace, 'get', 'pods');
+        return items.find(({ status }) =>
+          status.conditions?.some(({ reason }) => reason === 'Unschedulable'),
+        );
+      });
+      await kubectlApply(JSON.stringify(scaleUp(namespace, pending.metadata)));
+      await lasted(performance.now(), 35_000);
+      expect(running.process.exitCode, running.log()).toBeNull();
+      await kubectl('label', 'nodes', ...nodes, `${GROWN}=`, '--overwrite');
+      const outcome = await running.outcome;
+      expect(outcome.code, outcome.log).toBe(0);
+      expect(check(outcome, 'cluster-nodes').status).toBe('warning');
     }),
   );
 

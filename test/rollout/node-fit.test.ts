@@ -1,0 +1,110 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { misfit, type NodeDemands, type SchedulingNode } from '../../src/rollout/node-fit.ts';
+
+const LABELS = { 'kubernetes.io/os': 'linux', zone: 'a', disks: '4' };
+const node = (
+  spec: SchedulingNode['spec'] = {},
+  labels: Record<string, string> = LABELS,
+): SchedulingNode => ({
+  metadata: { name: 'n1', labels },
+  spec,
+});
+const TAINT = { key: 'pool', value: 'db', effect: 'NoSchedule' };
+
+describe('a node selector', () => {
+  test.each<[Record<string, string>, boolean]>([
+    [{}, true],
+    [{ 'kubernetes.io/os': 'linux' }, true],
+    [{ 'kubernetes.io/os': 'linux', zone: 'a' }, true],
+    [{ 'kubernetes.io/os': 'linux', zone: 'b' }, false],
+    [{ constructor: '' }, false],
+  ])('%j', (nodeSelector, fits) => {
+    expect(misfit(node(), { nodeSelector })).toBe(fits ? undefined : 'other labels');
+  });
+
+  test('and a node that has no labels at all', () => {
+    expect(misfit({ metadata: { name: 'bare' } }, { nodeSelector: { a: 'b' } })).toBe('other labels');
+    expect(misfit({ metadata: { name: 'bare' } }, {})).toBeUndefined();
+  });
+});
+
+describe('a required node affinity', () => {
+  type Terms = object[];
+  const affinity = (nodeSelectorTerms: Terms): NodeDemands => ({
+    affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } } },
+  });
+  const zone = (operator: string, values?: string[]) => [
+    { matchExpressions: [{ key: 'zone', operator, values }] },
+  ];
+  const disks = (operator: string, value: string) => [
+    { matchExpressions: [{ key: 'disks', operator, values: [value] }] },
+  ];
+  const none = (operator: string, values?: string[]) => [
+    { matchExpressions: [{ key: 'none', operator, values }] },
+  ];
+
+  // https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/#operators
+  test.each<[string, Terms, boolean]>([
+    ['In', zone('In', ['a', 'b']), true],
+    ['In, of others', zone('In', ['b']), false],
+    ['In, of a label that is missing', none('In', ['b']), false],
+    ['NotIn', zone('NotIn', ['a']), false],
+    ['NotIn, of a label that is missing', none('NotIn', ['a']), true],
+    ['Exists', zone('Exists'), true],
+    ['Exists, of a label that is missing', none('Exists'), false],
+    ['DoesNotExist', zone('DoesNotExist'), false],
+    ['DoesNotExist, of a label that is missing', none('DoesNotExist'), true],
+    ['Gt', disks('Gt', '3'), true],
+    ['Gt, and no more', disks('Gt', '4'), false],
+    ['Lt', disks('Lt', '10'), true],
+    [
+      'Lt, of a label that is no number',
+      [{ matchExpressions: [{ key: 'zone', operator: 'Lt', values: ['10'] }] }],
+      false,
+    ],
+    ['one of two terms', [...zone('In', ['b']), ...disks('Gt', '3')], true],
+    [
+      'both requirements of a term',
+      [
+        {
+          matchExpressions: [...zone('Exists'), ...disks('Gt', '9')].flatMap(
+            ({ matchExpressions }) => matchExpressions,
+          ),
+        },
+      ],
+      false,
+    ],
+    ['the name', [{ matchFields: [{ key: 'metadata.name', operator: 'In', values: ['n1'] }] }], true],
+    ['another name', [{ matchFields: [{ key: 'metadata.name', operator: 'In', values: ['n2'] }] }], false],
+    ['an empty term', [{}], false],
+    ['no term', [], false],
+    ['an operator nobody knows', zone('Like', ['a']), false],
+  ])('%s', (_, terms, fits) => {
+    expect(misfit(node(), affinity(terms))).toBe(fits ? undefined : 'other labels');
+  });
+});
+
+describe('a cordoned node', () => {
+  test('takes a pod that tolerates it', () => {
+    const cordoned = node({ unschedulable: true });
+    expect(misfit(cordoned, {})).toBe('cordoned');
+    expect(misfit(cordoned, { tolerations: [{ operator: 'Exists' }] })).toBeUndefined();
+    const key = 'node.kubernetes.io/unschedulable';
+    expect(misfit(cordoned, { tolerations: [{ key, operator: 'Exists' }] })).toBeUndefined();
+  });
+});
+
+test('a taint counts unless it is only a preference', () => {
+  expect(misfit(node({ taints: [TAINT] }), {})).toBe('tainted');
+  expect(misfit(node({ taints: [{ ...TAINT, effect: 'PreferNoSchedule' }] }), {})).toBeUndefined();
+});
+
+test('a node without taints that has all labels asked for always fits', () => {
+  const labels = fc.dictionary(fc.string(), fc.string());
+  fc.assert(
+    fc.property(labels, labels, (asked, others) => {
+      expect(misfit(node({}, { ...others, ...asked }), { nodeSelector: asked })).toBeUndefined();
+    }),
+  );
+});
