@@ -28,6 +28,8 @@ interface AggregatedList {
     metadata?: { name?: string };
     versions?: {
       version: string;
+      /** `Stale`: the API server behind it does not answer, and what it serves now is not known. */
+      freshness?: string;
       resources?: { resource: string; scope: string; responseKind?: { kind?: string } }[];
     }[];
   }[];
@@ -43,7 +45,8 @@ interface ResourceList {
 /** What the API server serves, and under which paths. */
 export class Discovery {
   readonly #resources = new Map<string, Resource>();
-  readonly #failed = new Set<string>();
+  /** Group-versions of which the API server cannot say what they hold. */
+  readonly #unknown = new Set<string>();
   /** Kinds that come with a definition of the set; the API server does not serve them yet. */
   readonly #announced = new Map<string, Resource>();
 
@@ -67,16 +70,22 @@ export class Discovery {
     return discovery;
   }
 
-  /** False only where the API server has said so: of a group that it cannot ask, nobody knows. */
-  serves(apiVersion: string, kind: string): boolean {
-    return this.#resources.has(`${apiVersion} ${kind}`) || this.#failed.has(apiVersion);
+  /** Undefined where nobody knows: the aggregated API of a broken add-on tells nothing of its kinds. */
+  serves(apiVersion: string, kind: string): boolean | undefined {
+    if (this.#resources.has(`${apiVersion} ${kind}`)) return true;
+    return this.#unknown.has(apiVersion) ? undefined : false;
+  }
+
+  /** Group-versions of which it is not known what they hold. */
+  get unknown(): string[] {
+    return [...this.#unknown];
   }
 
   /** From now on the kinds that these objects define have a path too, also before the API server serves them. */
   announce(objects: readonly KubernetesObject[]): void {
     for (const { group, version, kind, resource, namespaced } of customResources(objects)) {
       // Of a group that cannot be asked nobody knows what it serves.
-      if (this.serves(apiVersionOf(group, version), kind)) continue;
+      if (this.serves(apiVersionOf(group, version), kind) !== false) continue;
       const key = `${apiVersionOf(group, version)} ${kind}`;
       this.#announced.set(key, resourceOf(group, version, kind, resource, namespaced));
     }
@@ -117,14 +126,17 @@ export class Discovery {
       .map((key) => key.split(' '))
       .filter(([, other]) => other === kind)
       .map(([version]) => version);
-    const hint = this.#failed.has(apiVersion)
-      ? `The API server could not say what ${apiVersion} holds; the service behind it may be down (\`kubectl get apiservices\`).`
+    const isUnknown = this.#unknown.has(apiVersion);
+    const hint = isUnknown
+      ? 'The service behind it may be down: `kubectl get apiservices` says which. Run again when it answers.'
       : elsewhere.length > 0
         ? `This cluster serves ${kind} as ${elsewhere.join(', ')}.`
         : 'Install the CustomResourceDefinition first, or correct apiVersion and kind.';
     throw new Failure({
       reason: 'invalid-manifest',
-      what: `the cluster knows no kind ${kind} in ${apiVersion}`,
+      what: isUnknown
+        ? `the API server cannot say what ${apiVersion} holds, so whether it serves ${kind} is not known`
+        : `the cluster knows no kind ${kind} in ${apiVersion}`,
       where: `${apiVersion} ${kind}`,
       hint,
     });
@@ -133,7 +145,12 @@ export class Discovery {
   #addAggregated(list: AggregatedList): void {
     for (const item of objectsIn(list.items)) {
       const group = text(item.metadata?.name) ?? '';
-      for (const { version, resources } of objectsIn(item.versions)) {
+      for (const { version, freshness, resources } of objectsIn(item.versions)) {
+        // As client-go has it, also where the kinds of some time ago are told.
+        if (freshness === 'Stale') {
+          if (text(version)) this.#unknown.add(apiVersionOf(group, version));
+          continue;
+        }
         for (const { resource, scope, responseKind } of objectsIn(resources)) {
           this.#add(group, version, responseKind?.kind, resource, scope === 'Namespaced');
         }
@@ -169,7 +186,7 @@ export class Discovery {
             }
           } catch (error) {
             if (!(error instanceof ApiError)) throw error;
-            this.#failed.add(apiVersionOf(group, version));
+            this.#unknown.add(apiVersionOf(group, version));
           }
         }),
       ),

@@ -12,14 +12,17 @@ export interface ObjectReference {
   name: string;
 }
 
-/** Undefined when there is none, or when the cluster does not serve its kind any more. */
+/**
+ * Undefined when there is none, or when the cluster does not serve its kind any more.
+ * @throws Failure where the API server cannot say whether it serves the kind
+ */
 export async function readObject(
   transport: Pick<Transport, 'request'>,
   discovery: Discovery,
   { apiVersion, kind, namespace, name }: ObjectReference,
   signal: AbortSignal,
 ): Promise<KubernetesObject | undefined> {
-  if (!discovery.serves(apiVersion, kind)) return undefined;
+  if (discovery.serves(apiVersion, kind) === false) return undefined;
   const metadata = { name, ...(namespace !== undefined && { namespace }) };
   return readLive(transport, discovery, { apiVersion, kind, metadata }, signal);
 }

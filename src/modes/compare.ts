@@ -25,13 +25,17 @@ const WATCHED_KINDS = [
 /** Answers to a dry run that say nothing about the cluster: it may not be tried, or what is there does not go with it. */
 const REFUSALS: readonly number[] = [400, 403, 409, 422];
 
+/** Why something was not looked at. */
+const FORBIDDEN = 'forbidden';
+const UNKNOWN = 'the API server cannot say what its group holds';
+
 export interface Comparison {
   drift: Drift[];
   /** What is there of what was deployed. */
   live: KubernetesObject[];
   /** What was deployed: as it was applied, or as it is where that was too big to be kept. */
   deployed: KubernetesObject[];
-  /** Objects and kinds that these permissions do not allow to look at. */
+  /** Objects and kinds that could not be looked at, and why: permissions, or an add-on that does not answer. */
   unseen: string[];
 }
 
@@ -49,8 +53,8 @@ export async function compare(run: Run, cluster: Cluster, record: DeployRecord):
     wanted.map(({ manifest, entry }) =>
       limit(async () => {
         const live = await read(run, cluster, entry);
-        if (live === 'forbidden') {
-          unseen.push(objectName(skeleton(entry)));
+        if (typeof live === 'string') {
+          unseen.push(`${objectName(skeleton(entry))} (${live})`);
           return [];
         }
         const uid = uids.get(entryKey(entry));
@@ -96,12 +100,13 @@ async function read(
   run: Run,
   { transport, discovery }: Cluster,
   entry: InventoryEntry,
-): Promise<KubernetesObject | 'forbidden' | undefined> {
+): Promise<KubernetesObject | typeof FORBIDDEN | typeof UNKNOWN | undefined> {
+  if (discovery.serves(entry.apiVersion, entry.kind) === undefined) return UNKNOWN;
   try {
     return await readLive(transport, discovery, skeleton(entry), run.signal);
   } catch (error) {
     run.signal.throwIfAborted();
-    if (error instanceof ApiError && error.status === 403) return 'forbidden';
+    if (error instanceof ApiError && error.status === 403) return FORBIDDEN;
     throw apiFailure(error, { verb: 'get', object: objectName(skeleton(entry)) });
   }
 }
@@ -148,12 +153,16 @@ async function findUnexpected(
   const found = await Promise.all(
     [...kinds.values()].map(({ apiVersion, kind }) =>
       limit(async () => {
+        if (cluster.discovery.serves(apiVersion, kind) === undefined) {
+          unseen.push(`the list of ${kind}s (${UNKNOWN})`);
+          return [];
+        }
         const path = cluster.discovery.resource(apiVersion, kind).path(config.namespace);
         // The items of a list do not say what they are.
         const project = (item: KubernetesObject) => [{ ...item, apiVersion, kind }];
         const options = { labelSelector, metadataOnly: true, project };
         const listed = await listIfAllowed(cluster.transport, path, options, run.signal);
-        if (!listed) unseen.push(`the list of ${kind}s`);
+        if (!listed) unseen.push(`the list of ${kind}s (${FORBIDDEN})`);
         return listed ?? [];
       }),
     ),

@@ -33,7 +33,7 @@ export function addDrift(run: Run, drift: readonly Drift[]): void {
 /** One check for each kind of drift. */
 export function tellDrift(run: Run, { drift, deployed, unseen }: Comparison): void {
   const having = (...kinds: Drift['what'][]) => drift.filter(({ what }) => kinds.includes(what));
-  const blind = unseen.length > 0 ? `; not looked at, for lack of permissions: ${unseen.join(', ')}` : '';
+  const blind = unseen.length > 0 ? `; not looked at: ${unseen.join(', ')}` : '';
   const checks: DriftCheck[] = [
     {
       id: 'drift-objects',

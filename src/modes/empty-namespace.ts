@@ -50,12 +50,13 @@ export async function removeNamespace(
     await run.phase('finish', 'Remove the namespace', () => untilGone(run, left, patienceMs));
     run.known.left = run.known.left.replace(/; the namespace \S+ stays/, ', and its namespace with it');
   } catch (error) {
-    if (!(error instanceof ForbiddenList)) throw error;
+    if (!(error instanceof Unseen)) throw error;
     stays(`whether it is empty cannot be seen: ${error.message}`);
   }
 }
 
-class ForbiddenList extends Error {}
+/** It is not known what a namespace holds. */
+class Unseen extends Error {}
 
 /** What is in it that will not go by itself, as `Kind name`. */
 async function strangersIn(
@@ -63,6 +64,9 @@ async function strangersIn(
   { transport, discovery }: Cluster,
   namespace: string,
 ): Promise<string[]> {
+  if (discovery.unknown.length > 0) {
+    throw new Unseen(`the API server cannot say what ${discovery.unknown.join(', ')} holds`);
+  }
   const limit = pLimit(PARALLEL);
   const found = await Promise.all(
     discovery.namespacedKinds().map(({ apiVersion, kind }) =>
@@ -71,13 +75,14 @@ async function strangersIn(
           const path = discovery.resource(apiVersion, kind).path(namespace);
           const query = { limit: LOOKED_AT };
           const call = { method: 'GET', path, query, signal: run.signal } as const;
-          const { items } = (await transport.request<{ items: KubernetesObject[] | null }>(call)).body;
+          const { items } = (await transport.request<{ items?: KubernetesObject[] | null }>(call)).body;
+          if (items === undefined) throw new Unseen('the answer is not a list');
           return (items ?? []).map(({ metadata }) => `${kind} ${metadata.name}`);
         } catch (error) {
           run.signal.throwIfAborted();
           // Kinds that are only ever created, such as reviews.
           if (error instanceof ApiError && [404, 405].includes(error.status)) return [];
-          throw new ForbiddenList(`${kind}: ${error instanceof Error ? error.message : error}`);
+          throw new Unseen(`${kind}: ${error instanceof Error ? error.message : error}`);
         }
       }),
     ),

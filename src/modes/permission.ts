@@ -93,11 +93,14 @@ export function toRemove(
   discovery: Cluster['discovery'],
   removable: readonly ObjectReference[],
 ): AccessCheck[] {
-  return removable
-    .filter(({ apiVersion, kind }) => discovery.serves(apiVersion, kind))
-    .flatMap(({ apiVersion, kind, namespace }) => {
-      const { group, resource, namespaced } = discovery.resource(apiVersion, kind);
-      const scope = namespaced && namespace !== undefined ? { namespace } : {};
-      return ['get', 'delete'].map((verb) => ({ verb, group, resource, ...scope }));
-    });
+  return (
+    removable
+      // What the API server cannot tell of is not removed.
+      .filter(({ apiVersion, kind }) => discovery.serves(apiVersion, kind) === true)
+      .flatMap(({ apiVersion, kind, namespace }) => {
+        const { group, resource, namespaced } = discovery.resource(apiVersion, kind);
+        const scope = namespaced && namespace !== undefined ? { namespace } : {};
+        return ['get', 'delete'].map((verb) => ({ verb, group, resource, ...scope }));
+      })
+  );
 }

@@ -24,6 +24,10 @@ export async function look(
   entry: InventoryEntry,
   spare?: Spare,
 ): Promise<Look> {
+  if (discovery.serves(entry.apiVersion, entry.kind) === undefined) {
+    const why = `the API server cannot say now what ${entry.apiVersion} holds`;
+    return { live: undefined, fate: { action: 'keep', why, forget: false } };
+  }
   try {
     const live = await readObject(transport, discovery, entry, run.signal);
     return { live, fate: fateOf(entry, live, run.config.name, spare) };

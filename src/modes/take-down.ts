@@ -1,3 +1,4 @@
+import { Failure } from '../failure.ts';
 import { entryName } from '../inventory/entry.ts';
 import type { InventoryEntry } from '../inventory/inventory.ts';
 import type { Spare } from '../inventory/prune.ts';
@@ -11,7 +12,8 @@ import type { Run } from './run.ts';
 
 /**
  * Removes what the inventory names, stage by stage in the reverse order of a deploy: each is gone, with its pods,
- * before the next. What is not ours any more, or is to be spared, stays and is named.
+ * before the next. What is not ours any more, or is to be spared, stays and is named. What cannot be looked at keeps a
+ * destroy from its end: the record would go, and nobody would know of it any more.
  * @throws Failure `not-removed`
  */
 export async function takeDown(
@@ -33,6 +35,20 @@ export async function takeDown(
     }
     await untilGone(run, () => left(run, cluster, going), patienceMs);
   }
+  refuseUnknown(cluster, entries);
+}
+
+function refuseUnknown({ discovery }: Cluster, entries: readonly InventoryEntry[]): void {
+  const unknown = entries.filter(({ apiVersion, kind }) => discovery.serves(apiVersion, kind) === undefined);
+  const [first] = unknown;
+  if (!first) return;
+  throw new Failure({
+    reason: 'not-removed',
+    what: `the API server cannot say now what ${first.apiVersion} holds, so whether it is gone is not known`,
+    where: entryName(first),
+    hint: 'The service behind it may be down: `kubectl get apiservices` says which. Run again when it answers.',
+    details: unknown.map((entry) => `${entryName(entry)} was not looked at`),
+  });
 }
 
 async function left(run: Run, cluster: Cluster, going: readonly InventoryEntry[]): Promise<Holdout[]> {

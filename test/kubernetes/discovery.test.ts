@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Discovery } from '../../src/kubernetes/discovery.ts';
 import type { KubernetesObject } from '../../src/kubernetes/object.ts';
-import { answerAggregated, answerEach } from './fake-discovery.ts';
+import { answerAggregated, answerEach, staleGroup } from './fake-discovery.ts';
 import { connectTo, signal, startServer, status } from './fake-server.ts';
 
 describe.each([
@@ -48,6 +48,26 @@ test('a group-version that is out of order spoils only its own kinds', async () 
   expect(discovery.resource('v1', 'Service').resource).toBe('services');
   expect(() => discovery.resource('apps/v1', 'StatefulSet')).toThrow(
     expect.objectContaining({ hint: expect.stringContaining('kubectl get apiservices') }),
+  );
+});
+
+test.each([
+  ['never answered', []],
+  ['does not answer any more', [{ kind: 'Certificate', resource: 'certificates' }]],
+])('a group-version whose API server %s is unknown, and not missing', async (_when, known) => {
+  const group = staleGroup('example.com', known);
+  const server = await startServer((call, response) => answerAggregated(call, response, [group]));
+  const discovery = await Discovery.load(await connectTo(server.url), signal());
+  expect(discovery.serves('example.com/v1', 'Certificate')).toBeUndefined();
+  expect(discovery.serves('example.com/v1', 'Other')).toBeUndefined();
+  expect(discovery.serves('apps/v1', 'StatefulSet')).toBe(true);
+  expect(discovery.serves('apps/v1', 'Other')).toBe(false);
+  expect(discovery.unknown).toEqual(['example.com/v1']);
+  expect(() => discovery.resource('example.com/v1', 'Certificate')).toThrow(
+    expect.objectContaining({
+      what: 'the API server cannot say what example.com/v1 holds, so whether it serves Certificate is not known',
+      hint: expect.stringContaining('kubectl get apiservices'),
+    }),
   );
 });
 

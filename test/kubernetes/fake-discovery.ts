@@ -20,8 +20,15 @@ const KINDS: Record<string, Record<string, [kind: string, resource: string, scop
   'rbac.authorization.k8s.io': { v1: [['ClusterRole', 'clusterroles', 'Cluster']] },
 };
 
-/** Answers aggregated discovery; false when the call is about something else. */
-export function answerAggregated(call: Call, response: ServerResponse): boolean {
+/**
+ * Answers aggregated discovery; false when the call is about something else.
+ * @param more groups beside those that are always there
+ */
+export function answerAggregated(
+  call: Call,
+  response: ServerResponse,
+  more: readonly ReturnType<typeof staleGroup>[] = [],
+): boolean {
   if (call.path !== '/api' && call.path !== '/apis') return false;
   const items = Object.entries(KINDS)
     .filter(([group]) => (call.path === '/api') === (group === ''))
@@ -36,8 +43,23 @@ export function answerAggregated(call: Call, response: ServerResponse): boolean 
         })),
       })),
     }));
-  json(response, 200, { kind: 'APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2', items });
+  const answered = call.path === '/apis' ? [...items, ...more] : items;
+  json(response, 200, {
+    kind: 'APIGroupDiscoveryList',
+    apiVersion: 'apidiscovery.k8s.io/v2',
+    items: answered,
+  });
   return true;
+}
+
+/** As kube-aggregator tells of an APIService that is not available. @param known what it was before, if that is known */
+export function staleGroup(name: string, known: { kind: string; resource: string }[] = []) {
+  const resources = known.map(({ kind, resource }) => ({
+    resource,
+    scope: 'Namespaced',
+    responseKind: { group: name, version: 'v1', kind },
+  }));
+  return { metadata: { name }, versions: [{ version: 'v1', freshness: 'Stale', resources }] };
 }
 
 /** Answers as API servers did before; false when the call is about something else. */

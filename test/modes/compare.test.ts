@@ -5,7 +5,7 @@ import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import { type Comparison, compare } from '../../src/modes/compare.ts';
 import { managed, stored } from '../change/fixture.ts';
 import { inventory, object } from '../inventory/fixture.ts';
-import { answerAggregated } from '../kubernetes/fake-discovery.ts';
+import { answerAggregated, staleGroup } from '../kubernetes/fake-discovery.ts';
 import { type Call, connectTo, json, page, signal, startServer, status } from '../kubernetes/fake-server.ts';
 import { startRun } from './fixture.ts';
 
@@ -25,6 +25,8 @@ interface World {
   /** Uids as they were recorded. */
   uids?: Record<string, string>;
   manifests?: KubernetesObject[];
+  /** The aggregated API `example.com/v1` does not answer. */
+  stale?: boolean;
   /** Objects on a page of a list. */
   pageSize?: number;
   /** Calls that are refused, as `METHOD resource`, and with which status. */
@@ -35,7 +37,7 @@ interface World {
 async function comparison(world: World): Promise<Comparison & { calls: Call[] }> {
   const { live, deployed, refused = {}, manifests = deployed } = world;
   const api = await startServer((call, response) => {
-    if (answerAggregated(call, response)) return;
+    if (answerAggregated(call, response, world.stale ? [staleGroup('example.com')] : [])) return;
     const [, resource = '', name] = /\/namespaces\/consul\/(\w+)(?:\/(.+))?$/.exec(call.path) ?? [];
     const code = refused[`${call.method} ${resource}`];
     if (code !== undefined) return status(response, code, { reason: 'No', message: 'no' });
@@ -137,7 +139,21 @@ test('says what it may not look at', async () => {
     live: [configMap('a', {})],
     refused: { 'GET services': 403 },
   });
-  expect(found).toMatchObject({ drift: [], unseen: ['the list of Services'] });
+  expect(found).toMatchObject({ drift: [], unseen: ['the list of Services (forbidden)'] });
+});
+
+test('what the API server cannot tell of is neither missing nor compared', async () => {
+  const certificate = { ...object('Certificate', 'tls'), apiVersion: 'example.com/v1' };
+  const found = await comparison({
+    deployed: [object('ConfigMap', 'a'), certificate],
+    live: [configMap('a', {})],
+    stale: true,
+  });
+  const why = 'the API server cannot say what its group holds';
+  expect(found).toMatchObject({
+    drift: [],
+    unseen: [`Certificate/tls (${why})`, `the list of Certificates (${why})`],
+  });
 });
 
 test('an autoscaler may have its clients, and nobody the servers', async () => {

@@ -64,7 +64,7 @@ test.each([
 
 test('what could not be looked at is told', () => {
   const { checks } = told([], 'fail', ['the list of Services']);
-  expect(checks.at(-1)?.observed).toBe('none; not looked at, for lack of permissions: the list of Services');
+  expect(checks.at(-1)?.observed).toBe('none; not looked at: the list of Services');
 });
 
 describe('the failure', () => {

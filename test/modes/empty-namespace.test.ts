@@ -3,7 +3,7 @@ import { entryOf } from '../../src/inventory/entry.ts';
 import { removeNamespace } from '../../src/modes/empty-namespace.ts';
 import { inventory } from '../inventory/fixture.ts';
 import { json, status } from '../kubernetes/fake-server.ts';
-import { deployed, type Instead, startFakeApi } from './fake-api.ts';
+import { deployed, type Instead, staleDiscovery, startFakeApi } from './fake-api.ts';
 import { startRun } from './fixture.ts';
 
 const namespace = deployed('Namespace', 'consul');
@@ -73,6 +73,14 @@ test('what may not be seen keeps it, and is no failure', async () => {
   });
   expect(writes).toEqual([]);
   expect(lines).toContain('whether it is empty cannot be seen: Secret: secrets is forbidden');
+});
+
+test('kinds that the API server cannot tell of keep it, and are no failure', async () => {
+  const { writes, lines } = await remove({}, {}, staleDiscovery);
+  expect(writes).toEqual([]);
+  expect(lines).toContain(
+    'whether it is empty cannot be seen: the API server cannot say what example.com/v1 holds',
+  );
 });
 
 test('what can only be created is not in it', async () => {

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { Discovery } from '../../src/kubernetes/discovery.ts';
 import type { KubernetesObject, ManagedFields } from '../../src/kubernetes/object.ts';
 import type { Cluster } from '../../src/modes/connect.ts';
+import { staleGroup } from '../kubernetes/fake-discovery.ts';
 import {
   type Call,
   connectTo,
@@ -32,6 +33,14 @@ export type Instead = (
   objects: FakeApi['objects'],
 ) => boolean | undefined;
 
+/** An API server that does not know what `example.com/v1` holds now: its add-on does not answer. */
+export const staleDiscovery: Instead = ({ path }, response) => {
+  if (path !== '/apis') return undefined;
+  const answer = discoveryAnswer(path) as { items: object[] };
+  json(response, 200, { ...answer, items: [...answer.items, staleGroup('example.com')] });
+  return true;
+};
+
 /** @param pageSize objects on a page of a list */
 export async function startFakeApi(instead: Instead = () => undefined, pageSize?: number): Promise<FakeApi> {
   const objects: FakeApi['objects'] = new Map();
@@ -48,8 +57,8 @@ export async function startFakeApi(instead: Instead = () => undefined, pageSize?
   };
   const server = await startServer((call, response) => {
     const { path, method } = call;
-    if (path === '/api' || path === '/apis') return json(response, 200, discoveryAnswer(path));
     if (instead(call, response, objects)) return;
+    if (path === '/api' || path === '/apis') return json(response, 200, discoveryAnswer(path));
     const live = objects.get(path);
     if (method === 'PATCH') {
       const managers = (live?.metadata.managedFields ?? []).filter(

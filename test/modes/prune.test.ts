@@ -3,7 +3,7 @@ import { entryOf } from '../../src/inventory/entry.ts';
 import { planPrune, prune } from '../../src/modes/prune.ts';
 import { inventory } from '../inventory/fixture.ts';
 import { status } from '../kubernetes/fake-server.ts';
-import { deployed, type FakeApi, type Instead, startFakeApi } from './fake-api.ts';
+import { deployed, type FakeApi, type Instead, staleDiscovery, startFakeApi } from './fake-api.ts';
 import { startRun } from './fixture.ts';
 
 const server = deployed('Service', 'consul-server');
@@ -107,6 +107,22 @@ describe('what is no longer rendered', () => {
     api.objects.clear();
     expect(await prune(run, api.cluster, pruning)).toEqual({ kept: [] });
     expect(outcomes(run)).toEqual({});
+  });
+
+  test('stays in the inventory, and the run says so, where the API server cannot tell of its kind', async () => {
+    const { api, run, plan, lines } = await start({}, staleDiscovery);
+    const certificate = {
+      ...deployed('Certificate', 'tls', { namespace: 'consul' }),
+      apiVersion: 'example.com/v1',
+    };
+    const pruning = await plan([ui, certificate]);
+    expect(names(pruning.removable)).toEqual(['Service/consul-ui']);
+    const { kept } = await prune(run, api.cluster, pruning);
+    expect(names(kept)).toEqual(['Certificate/tls']);
+    expect(outcomes(run)).toEqual({ 'Service/consul-ui': 'removed', 'Certificate/tls': 'kept' });
+    expect(lines.join('\n')).toContain(
+      'Certificate/tls is not rendered any more and stays: the API server cannot say now what example.com/v1 holds',
+    );
   });
 
   test('that cannot be removed stays in the inventory, and the rest goes all the same', async () => {

@@ -5,7 +5,7 @@ import { claimsOf, removeClaims } from '../../src/modes/claim.ts';
 import { takeDown } from '../../src/modes/take-down.ts';
 import { inventory } from '../inventory/fixture.ts';
 import { json } from '../kubernetes/fake-server.ts';
-import { deployed, type FakeApi, type Instead, pathOf, startFakeApi } from './fake-api.ts';
+import { deployed, type FakeApi, type Instead, pathOf, staleDiscovery, startFakeApi } from './fake-api.ts';
 import { startRun } from './fixture.ts';
 
 const namespace = deployed('Namespace', 'consul');
@@ -147,6 +147,21 @@ describe('what the record names', () => {
     const { api, down } = await start({ pageSize: 1 });
     api.put(pod('a', 'uid-other'), pod('b', 'uid-other'), pod('c', 'uid-consul-server', stopping));
     await expect(down(0)).rejects.toMatchObject({ details: [expect.stringContaining('Pod/c is stopping')] });
+  });
+
+  test('that the API server cannot tell of is a failure, after all else is gone', async () => {
+    const { api, run } = await start({ instead: staleDiscovery });
+    const certificate = {
+      ...deployed('Certificate', 'tls', { namespace: 'consul' }),
+      apiVersion: 'example.com/v1',
+    };
+    const done = takeDown(run, api.cluster, [...all, certificate].map(entryOf), spareInDestroy(false));
+    await expect(done).rejects.toMatchObject({
+      reason: 'not-removed',
+      where: 'Certificate/tls',
+      what: expect.stringContaining('the API server cannot say now what example.com/v1 holds'),
+    });
+    expect(left(api)).toEqual(['consul', 'consul-key']);
   });
 
   test('is waited for only until the run ends', async () => {
