@@ -75,7 +75,7 @@ export class PoolSource {
 async function build(kubeConfig: KubeConfig, certificate?: Credential['certificate']): Promise<Pools> {
   const cluster = kubeConfig.getCurrentCluster();
   const server = cluster?.server ?? '';
-  const proxy = cluster?.proxyUrl ?? environmentProxy(server);
+  const proxy = cluster?.proxyUrl || environmentProxy(server);
   try {
     const { agent, ...tls } = await tlsOptions(kubeConfig, proxy, certificate);
     return {

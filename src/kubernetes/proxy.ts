@@ -2,19 +2,28 @@ import { BlockList, isIP, isIPv6 } from 'node:net';
 
 /**
  * The proxy that the environment names for a URL, or undefined. Lower case wins over upper case, as in
- * curl; NO_PROXY takes host names, domains, addresses, CIDRs and `*`, as in Go's clients
+ * curl; an empty variable says nothing, and this machine itself is never behind a proxy, as in Go. NO_PROXY takes host names, domains, addresses, CIDRs and `*`, as in Go's clients
  * (https://pkg.go.dev/golang.org/x/net/http/httpproxy#Config), since that is what cluster tools are given.
  */
 export function environmentProxy(url: string, env: NodeJS.ProcessEnv = process.env): string | undefined {
   const { protocol, hostname, port } = new URL(url);
-  const proxy =
-    protocol === 'https:' ? (env.https_proxy ?? env.HTTPS_PROXY) : (env.http_proxy ?? env.HTTP_PROXY);
+  const proxy = protocol === 'https:' ? env.https_proxy || env.HTTPS_PROXY : env.http_proxy || env.HTTP_PROXY;
   if (!proxy) return undefined;
   const host = hostname.replace(/^\[|\]$/g, '');
+  if (isLoopback(host)) return undefined;
   const defaultPort = protocol === 'https:' ? '443' : '80';
-  const exceptions = (env.no_proxy ?? env.NO_PROXY ?? '').split(/[\s,]+/).filter((item) => item !== '');
+  const exceptions = (env.no_proxy || env.NO_PROXY || '').split(/[\s,]+/).filter((item) => item !== '');
   if (exceptions.some((item) => covers(item.toLowerCase(), host, port || defaultPort))) return undefined;
   return proxy.includes('://') ? proxy : `http://${proxy}`;
+}
+
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
+LOOPBACK.addAddress('::1', 'ipv6');
+
+function isLoopback(host: string): boolean {
+  // An IPv4 address that is written as IPv6 is found by the rule for IPv4.
+  return host === 'localhost' || (isIP(host) !== 0 && LOOPBACK.check(host, isIPv6(host) ? 'ipv6' : 'ipv4'));
 }
 
 function covers(exception: string, host: string, port: string): boolean {

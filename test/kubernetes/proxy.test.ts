@@ -11,6 +11,9 @@ test.each([
   ['http://api:8080', { HTTP_PROXY: HTTPS_PROXY }, HTTPS_PROXY],
   ['https://api:6443', {}, undefined],
   ['https://api:6443', { HTTPS_PROXY: '' }, undefined],
+  ['https://api:6443', { https_proxy: '', HTTPS_PROXY }, HTTPS_PROXY],
+  ['http://api:8080', { http_proxy: '', HTTP_PROXY: HTTPS_PROXY }, HTTPS_PROXY],
+  ['https://api:6443', { HTTPS_PROXY, no_proxy: '', NO_PROXY: 'api' }, undefined],
 ])('%s with %j goes through %s', (url, env, expected) => {
   expect(environmentProxy(url, env)).toBe(expected);
 });
@@ -38,4 +41,21 @@ test.each([
   ['https://anything', '*', true],
 ])('%s with NO_PROXY=%s is direct: %s', (url, NO_PROXY, direct) => {
   expect(environmentProxy(url, { HTTPS_PROXY, NO_PROXY })).toBe(direct ? undefined : HTTPS_PROXY);
+});
+
+test.each([
+  ['https://localhost:6443', true],
+  ['https://LOCALHOST:6443', true],
+  ['https://127.0.0.1:6443', true],
+  ['https://127.9.9.9', true],
+  ['https://[::1]:6443', true],
+  ['https://[::ffff:127.0.0.1]:6443', true],
+  ['https://localhost.example.com', false],
+  ['https://kubernetes.localhost', false],
+  ['https://128.0.0.1', false],
+  ['https://[::2]', false],
+])('%s is this machine, which needs no proxy: %s', (url, direct) => {
+  expect(environmentProxy(url, { HTTPS_PROXY, HTTP_PROXY: HTTPS_PROXY })).toBe(
+    direct ? undefined : HTTPS_PROXY,
+  );
 });

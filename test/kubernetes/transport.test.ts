@@ -259,12 +259,13 @@ describe('connections', () => {
       const server = await startServer((_call, response) => ok(response), {});
       upgrade(server.server);
       if (where === 'HTTPS_PROXY') environment({ HTTPS_PROXY: proxy.url });
+      const url = elsewhere(server.url);
       const transport = await connectTo(
-        server.url,
+        url,
         {},
-        where === 'proxy-url' ? { 'proxy-url': proxy.url } : {},
+        { 'tls-server-name': 'localhost', ...(where === 'proxy-url' && { 'proxy-url': proxy.url }) },
       );
-      const host = new URL(server.url).host;
+      const { host } = new URL(url);
 
       await transport.request({ ...GET, signal: signal() });
       expect(proxy.targets).toEqual([host]);
@@ -278,10 +279,27 @@ describe('connections', () => {
   test('NO_PROXY is honoured', async () => {
     const proxy = await startProxy();
     const server = await startServer((_call, response) => ok(response), {});
-    environment({ HTTPS_PROXY: proxy.url, NO_PROXY: 'example.com,127.0.0.0/8' });
-    const transport = await connectTo(server.url);
+    environment({ HTTPS_PROXY: proxy.url, NO_PROXY: 'example.com,0.0.0.0/8' });
+    const transport = await connectTo(elsewhere(server.url), {}, { 'tls-server-name': 'localhost' });
     await transport.request({ ...GET, signal: signal() });
     expect(proxy.targets).toEqual([]);
+  });
+
+  test('a cluster on this machine is not looked for behind the proxy of the environment', async () => {
+    const proxy = await startProxy();
+    const server = await startServer((_call, response) => ok(response), {});
+    environment({ HTTPS_PROXY: proxy.url });
+    const transport = await connectTo(server.url, {}, { 'proxy-url': '' });
+    await transport.request({ ...GET, signal: signal() });
+    expect(proxy.targets).toEqual([]);
+  });
+
+  test('a cluster on this machine is behind the proxy that its kubeconfig names', async () => {
+    const proxy = await startProxy();
+    const server = await startServer((_call, response) => ok(response), {});
+    const transport = await connectTo(server.url, {}, { 'proxy-url': proxy.url });
+    await transport.request({ ...GET, signal: signal() });
+    expect(proxy.targets).toEqual([new URL(server.url).host]);
   });
 
   test('nothing is left open after close', async () => {
@@ -381,6 +399,11 @@ describe('webSocket', () => {
     await expect(socket).rejects.toBe(reason);
   });
 });
+
+/** An address of this machine that is none of its loopback addresses. */
+function elsewhere(url: string): string {
+  return url.replace('127.0.0.1', '0.0.0.0');
+}
 
 /** Takes every upgrade; returns what was asked for. */
 function upgrade(server: import('node:http').Server | import('node:https').Server) {
