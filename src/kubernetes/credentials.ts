@@ -16,6 +16,11 @@ export interface Credential {
   refreshAt?: number;
 }
 
+interface TokenFile {
+  tokenFile?: string;
+  token?: string;
+}
+
 /** The current credential of one user. However many ask at once, it is fetched once. */
 export class Credentials {
   /** Called with each secret before anybody can use it. */
@@ -75,6 +80,8 @@ export class Credentials {
   async #read(): Promise<Credential> {
     const user = this.#user;
     if (!user) return { headers: {} };
+    const file: TokenFile | undefined = user.authProvider?.config;
+    if (file?.tokenFile) return this.#fromFile(file.tokenFile, file.token);
     if (user.token) return { headers: this.#bearer(user.token) };
     if (user.username) {
       this.onSecret?.(user.password ?? '');
@@ -102,26 +109,42 @@ export class Credentials {
 
   async #fromProvider(user: User): Promise<Credential> {
     const refreshAt = Date.now() + REREAD_MS;
-    const file: string | undefined = user.authProvider?.config?.tokenFile;
     try {
-      if (file) return { headers: this.#bearer((await readFile(file, 'utf8')).trim()), refreshAt };
       const options: RequestOptions = {};
       await this.#kubeConfig.applyToHTTPSOptions(options);
       const header = (options.headers as Record<string, unknown> | undefined)?.Authorization;
       const token = String(header ?? '').replace(/^Bearer /, '');
       return { headers: token ? this.#bearer(token) : {}, refreshAt };
-    } catch (error) {
+    } catch {
+      // The provider's own error is left out: it may quote the request it made.
       throw new Failure({
         reason: 'kubeconfig',
-        what: file
-          ? 'the token file cannot be read'
-          : `auth-provider "${user.authProvider.name}" gave no token`,
-        where: file ?? `kubeconfig, user ${user.name}`,
+        what: `auth-provider "${user.authProvider.name}" gave no token`,
+        where: `kubeconfig, user ${user.name}`,
         hint: 'Auth providers are out of use since Kubernetes 1.26; a token or an exec plugin works everywhere.',
-        // The provider's own error is left out: it may quote the request it made.
-        cause: file ? error : undefined,
       });
     }
+  }
+
+  /** @param otherwise a token for when the file cannot be read, or is empty */
+  async #fromFile(file: string, otherwise: string | undefined): Promise<Credential> {
+    const refreshAt = Date.now() + REREAD_MS;
+    try {
+      const token = (await readFile(file, 'utf8')).trim();
+      if (token !== '') return { headers: this.#bearer(token), refreshAt };
+      if (otherwise === undefined) throw new Error('it is empty');
+    } catch (error) {
+      if (otherwise === undefined) {
+        throw new Failure({
+          reason: 'kubeconfig',
+          what: 'the token file cannot be read, or is empty',
+          where: file,
+          hint: 'Look at `tokenFile` in the kubeconfig: what writes the file has to run before this step.',
+          cause: error,
+        });
+      }
+    }
+    return { headers: this.#bearer(otherwise), refreshAt };
   }
 
   #bearer(token: string): Record<string, string> {

@@ -15,16 +15,19 @@ export interface ExecConfig {
   env?: { name: string; value: string }[] | null;
   installHint?: string;
   provideClusterInfo?: boolean;
+  /** What the cluster's extension `client.authentication.k8s.io/exec` holds. */
+  config?: unknown;
 }
 
 const execCredential = z.object({
   kind: z.literal('ExecCredential'),
   apiVersion: z.string(),
+  // Go takes null for what is not set, and some plugins write it.
   status: z.object({
-    token: z.string().optional(),
-    clientCertificateData: z.string().optional(),
-    clientKeyData: z.string().optional(),
-    expirationTimestamp: z.string().optional(),
+    token: z.string().nullish(),
+    clientCertificateData: z.string().nullish(),
+    clientKeyData: z.string().nullish(),
+    expirationTimestamp: z.string().nullish(),
   }),
 });
 
@@ -74,13 +77,14 @@ export async function runExecPlugin(
 async function execInfo(exec: ExecConfig, cluster: Cluster | null): Promise<unknown> {
   const spec: Record<string, unknown> = { interactive: false };
   if (exec.provideClusterInfo && cluster) {
-    const fromFile = cluster.caFile ? (await readFile(cluster.caFile)).toString('base64') : undefined;
+    const { caData, caFile } = cluster;
     spec.cluster = {
       server: cluster.server,
       'tls-server-name': cluster.tlsServerName,
       'insecure-skip-tls-verify': cluster.skipTLSVerify || undefined,
-      'certificate-authority-data': fromFile ?? cluster.caData,
+      'certificate-authority-data': caData || (caFile && (await readFile(caFile)).toString('base64')),
       'proxy-url': cluster.proxyUrl,
+      config: exec.config,
     };
   }
   return { apiVersion: exec.apiVersion, kind: 'ExecCredential', spec };

@@ -1,9 +1,12 @@
 import { access, readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { Failure } from '../failure.ts';
+import type { ExecConfig } from './exec.ts';
+import { isJsonObject } from './json.ts';
 
 const SERVICE_ACCOUNT_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
@@ -51,6 +54,7 @@ export async function loadKubeConfig(options: {
     throw invalid(options.path ?? 'kubeconfig', error instanceof Error ? error.message : 'not valid', error);
   }
   choose(kubeConfig, options.context);
+  if (merged !== 'in-cluster') tellPlugin(kubeConfig, merged);
   return kubeConfig;
 }
 
@@ -73,7 +77,7 @@ async function readFiles(paths: readonly string[]): Promise<Merged> {
   const merged: Merged = { clusters: [], users: [], contexts: [], 'current-context': '' };
   let missing: unknown;
   let found = 0;
-  for (const path of paths) {
+  for (const path of paths.map(fromHome)) {
     let text: string;
     try {
       text = await readFile(path, 'utf8');
@@ -93,6 +97,11 @@ async function readFiles(paths: readonly string[]): Promise<Merged> {
   }
   if (found === 0) throw invalid(paths.join(delimiter), 'the file does not exist', missing);
   return merged;
+}
+
+/** No shell has seen a path that comes from an input or from `env:` of a workflow. */
+function fromHome(path: string): string {
+  return /^~[/\\]/.test(path) ? join(homedir(), path.slice(2)) : path;
 }
 
 function readText(text: string, where: string, directory: string): Merged {
@@ -120,7 +129,7 @@ function readText(text: string, where: string, directory: string): Merged {
   };
 }
 
-/** Paths in a kubeconfig are relative to the file they stand in. */
+/** Paths in a kubeconfig are relative to the file they stand in, and give way to data beside them, as in client-go. */
 function resolveAll(
   sections: Section[] | null | undefined,
   key: string,
@@ -132,6 +141,7 @@ function resolveAll(
     for (const field of fields) {
       const path = body[field];
       if (typeof path === 'string' && path !== '' && !isAbsolute(path)) body[field] = join(directory, path);
+      if (body[`${field}-data`]) delete body[field];
     }
     return { ...section, [key]: body };
   });
@@ -144,14 +154,31 @@ function adaptUser(section: Section, where: string, directory: string): Section 
     if (user[field] === undefined || user[field] === null) continue;
     throw invalid(where, `user "${section.name}" has \`${field}\`, which is not supported (only \`as\` is)`);
   }
-  if (typeof user.tokenFile === 'string' && user.tokenFile !== '' && !user.token) {
-    user['auth-provider'] = { name: 'tokenFile', config: { tokenFile: user.tokenFile } };
+  if (typeof user.tokenFile === 'string' && user.tokenFile !== '') {
+    // The file wins over the token, which is for when it cannot be read, and both over a plugin, as in client-go.
+    const { tokenFile, token } = user;
+    user['auth-provider'] = { name: 'tokenFile', config: { tokenFile, ...(token ? { token } : {}) } };
+    delete user.token;
+    delete user.exec;
   }
   const exec = user.exec as { command?: unknown } | null | undefined;
   if (typeof exec?.command === 'string' && /[/\\]/.test(exec.command) && !isAbsolute(exec.command)) {
     user.exec = { ...exec, command: join(directory, exec.command) };
   }
   return section;
+}
+
+/** What a cluster has for credential plugins (https://kubernetes.io/docs/reference/config-api/client-authentication.v1/#client-authentication-k8s-io-v1-Cluster). */
+const PLUGIN_EXTENSION = 'client.authentication.k8s.io/exec';
+
+/** The loader drops the extensions of a cluster, and a plugin may need one of them. */
+function tellPlugin(kubeConfig: KubeConfig, { clusters }: Merged): void {
+  const exec: ExecConfig | undefined = kubeConfig.getCurrentUser()?.exec ?? undefined;
+  const section = clusters.find(({ name }) => name === kubeConfig.getCurrentCluster()?.name);
+  const { extensions } = (section?.cluster ?? {}) as { extensions?: unknown };
+  if (!exec || !Array.isArray(extensions)) return;
+  const found = extensions.find((one) => isJsonObject(one) && one.name === PLUGIN_EXTENSION);
+  if (found) exec.config = found.extension;
 }
 
 function choose(kubeConfig: KubeConfig, wanted: string | undefined): void {

@@ -79,6 +79,35 @@ describe('credential plugin', () => {
     expect(await valid.runs()).toBe(1);
   });
 
+  test('may say with null what it does not know', async () => {
+    const nothing = '"expirationTimestamp":null,"clientCertificateData":null,"clientKeyData":null';
+    const { command, runs } = await plugin(`{"token":"token-'$run'",${nothing}}`);
+    const server = await startServer((_call, response) => json(response, 200, {}));
+    const transport = await connectTo(server.url, exec(command));
+    await transport.request({ ...GET, signal: signal() });
+    await transport.request({ ...GET, signal: signal() });
+    expect(server.calls.map(({ headers }) => headers.authorization)).toEqual(Array(2).fill('Bearer token-1'));
+    expect(await runs()).toBe(1);
+  });
+
+  test('is told what the cluster has for it, and its authority by data, not by file', async () => {
+    const { command, read } = await plugin();
+    const server = await startServer((_call, response) => json(response, 200, {}), {});
+    const transport = await connectTo(server.url, exec(command, { provideClusterInfo: true }), {
+      'certificate-authority': '/none.crt',
+      extensions: [
+        { name: 'other', extension: { audience: 'not this' } },
+        { name: 'client.authentication.k8s.io/exec', extension: { audience: '06e3fbd18de8', parts: [1] } },
+      ],
+    });
+    await transport.request({ ...GET, signal: signal() });
+    expect(JSON.parse(await read('info')).spec.cluster).toEqual({
+      server: server.url,
+      'certificate-authority-data': Buffer.from(CERTIFICATE).toString('base64'),
+      config: { audience: '06e3fbd18de8', parts: [1] },
+    });
+  });
+
   test('is told the version it has to speak and the cluster it is for', async () => {
     const { command, read } = await plugin();
     const server = await startServer((_call, response) => json(response, 200, {}), {});
@@ -189,6 +218,42 @@ describe('other credentials', () => {
     await writeFile(join(directory, 'token'), 'new\n');
     await expect(transport.request({ ...GET, signal: signal() })).resolves.toMatchObject({ status: 200 });
   });
+
+  test.each([
+    ['a token', { token: 'static' }],
+    ['a plugin', exec('no-such-plugin')],
+    ['name and password', { username: 'ann', password: 'pass' }],
+  ])('a token file wins over %s', async (_name, user) => {
+    const directory = await folder({ token: 'from-file\n' });
+    const server = await startServer((_call, response) => json(response, 200, {}));
+    const transport = await connectTo(server.url, { ...user, tokenFile: join(directory, 'token') });
+    await transport.request({ ...GET, signal: signal() });
+    expect(server.calls[0]?.headers.authorization).toBe('Bearer from-file');
+  });
+
+  test.each(['missing', 'empty'])('a token stands in for a token file that is %s', async (name) => {
+    const directory = await folder({ empty: '\n' });
+    const server = await startServer((_call, response) => json(response, 200, {}));
+    const user = { token: 'static', tokenFile: join(directory, name) };
+    const transport = await connectTo(server.url, user);
+    await transport.request({ ...GET, signal: signal() });
+    expect(server.calls[0]?.headers.authorization).toBe('Bearer static');
+  });
+
+  test.each(['missing', 'empty'])(
+    'a token file that is %s is named where nothing stands in for it',
+    async (name) => {
+      const directory = await folder({ empty: '\n' });
+      const path = join(directory, name);
+      const server = await startServer((_call, response) => json(response, 200, {}));
+      const transport = await connectTo(server.url, { tokenFile: path });
+      await expect(transport.request({ ...GET, signal: signal() })).rejects.toMatchObject({
+        reason: 'kubeconfig',
+        where: path,
+      });
+      expect(server.calls).toEqual([]);
+    },
+  );
 
   test('a static token is not tried twice', async () => {
     const server = await startServer((_call, response) => status(response, 401, { reason: 'Unauthorized' }));

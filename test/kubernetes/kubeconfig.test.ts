@@ -1,3 +1,4 @@
+import type { RequestOptions } from 'node:https';
 import { delimiter, join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { loadKubeConfig } from '../../src/kubernetes/kubeconfig.ts';
@@ -27,6 +28,29 @@ describe('loadKubeConfig', () => {
     });
     const fromText = await loadKubeConfig({ yaml });
     expect(fromText.getCurrentContext()).toBe('fake');
+  });
+
+  test('data wins over the file beside it, which need not be there', async () => {
+    const user = {
+      'client-certificate': 'none.crt',
+      'client-certificate-data': 'Y2VydA==',
+      'client-key': 'none.key',
+      'client-key-data': 'a2V5',
+    };
+    const cluster = { 'certificate-authority': 'none.crt', 'certificate-authority-data': 'Y2E=' };
+    const config = await loadKubeConfig({ yaml: kubeconfig('https://one:6443', user, cluster) });
+    const options: RequestOptions = {};
+    await config.applyToHTTPSOptions(options);
+    expect([options.ca, options.cert, options.key].map(String)).toEqual(['ca', 'cert', 'key']);
+  });
+
+  test.each(['the input', 'KUBECONFIG'])('~ in a path is the home directory, in %s', async (where) => {
+    const home = await folder({ config: kubeconfig('https://one:6443') });
+    const path = '~/config';
+    environment(where === 'KUBECONFIG' ? ['none', path].join(delimiter) : '');
+    vi.stubEnv('HOME', home);
+    const config = await loadKubeConfig(where === 'KUBECONFIG' ? {} : { path });
+    expect(config.getCurrentCluster()?.server).toBe('https://one:6443');
   });
 
   test('merges the files of KUBECONFIG; the first wins, and missing ones are passed over', async () => {
