@@ -47,7 +47,7 @@ export class ApiError extends Error {
 
 /** No usable answer came: the connection failed, broke, timed out or led to something that is no API server. */
 export class NetworkError extends Error {
-  /** A code of Node, OpenSSL or undici such as `ECONNREFUSED`, or `NOT_JSON`, `INVALID_JSON`. */
+  /** A code of Node, OpenSSL or undici such as `ECONNREFUSED`, or `NOT_JSON`, `INVALID_JSON`, `NO_ANSWER`. */
   readonly code: string;
   readonly server: string;
 
@@ -201,6 +201,10 @@ const NETWORK_HINTS: readonly [RegExp, string][] = [
   [
     /ERR_SSL|EPROTO|HPE_|NOT_JSON/,
     'What answers there is not a Kubernetes API server. Check the address and the proxy settings.',
+  ],
+  [
+    /NO_ANSWER|HEADERS_TIMEOUT/,
+    'It has stopped answering. Run again when `kubectl get --raw /livez` says ok.',
   ],
   [
     /UND_ERR_ABORTED|PRX/,

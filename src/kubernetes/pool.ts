@@ -5,11 +5,17 @@ import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import type { ClientOptions } from 'ws';
 import { Failure } from '../failure.ts';
 import type { Credential } from './credentials.ts';
+import { Liveness, type LivenessTiming } from './liveness.ts';
 import { environmentProxy } from './proxy.ts';
 
 const CALL_CONNECTIONS = 16;
-/** Below the 60 s after which many load balancers drop an idle connection without a word. */
-const TCP_KEEP_ALIVE_MS = 30_000;
+/**
+ * Far below the 60 s after which many load balancers drop an idle connection without a word. Node asks ten times more, a
+ * second apart: so long a stream may stand on a connection that is dead.
+ */
+const TCP_KEEP_ALIVE_MS = 10_000;
+/** For the head of an answer; each call may have its own. */
+const HEADERS_MS = 30_000;
 
 /** All connections that share one client certificate. */
 export interface Pools {
@@ -17,6 +23,8 @@ export interface Pools {
   /** Apart from the calls, which long streams would starve of connections; silence is no error here. */
   streams: Dispatcher;
   webSocketOptions: ClientOptions;
+  /** On connections apart from all these, which may be dead. */
+  liveness: Liveness;
 }
 
 type Tls = Pick<RequestOptions, 'ca' | 'cert' | 'key' | 'rejectUnauthorized' | 'servername'>;
@@ -25,18 +33,25 @@ type Tls = Pick<RequestOptions, 'ca' | 'cert' | 'key' | 'rejectUnauthorized' | '
 export class PoolSource {
   readonly server: string;
   readonly #kubeConfig: KubeConfig;
+  readonly #timing: Partial<LivenessTiming>;
   #built: { certificate: string | undefined; pools: Promise<Pools> };
   readonly #all: Promise<Pools>[] = [];
 
-  private constructor(server: string, kubeConfig: KubeConfig, pools: Promise<Pools>) {
+  private constructor(
+    server: string,
+    kubeConfig: KubeConfig,
+    timing: Partial<LivenessTiming>,
+    pools: Promise<Pools>,
+  ) {
     this.server = server;
     this.#kubeConfig = kubeConfig;
+    this.#timing = timing;
     this.#built = { certificate: undefined, pools };
     this.#all.push(pools);
   }
 
   /** @throws Failure `kubeconfig` when the server's URL, a certificate or a key cannot be used */
-  static async create(kubeConfig: KubeConfig): Promise<PoolSource> {
+  static async create(kubeConfig: KubeConfig, timing: Partial<LivenessTiming> = {}): Promise<PoolSource> {
     const server = kubeConfig.getCurrentCluster()?.server ?? '';
     if (!/^https?:/.test(server) || !URL.canParse(server)) {
       throw new Failure({
@@ -46,8 +61,8 @@ export class PoolSource {
         hint: 'Look at `clusters[].cluster.server` in the kubeconfig.',
       });
     }
-    const pools = await build(kubeConfig);
-    return new PoolSource(server.replace(/\/+$/, ''), kubeConfig, Promise.resolve(pools));
+    const pools = await build(kubeConfig, timing);
+    return new PoolSource(server.replace(/\/+$/, ''), kubeConfig, timing, Promise.resolve(pools));
   }
 
   /** The pools for this credential. */
@@ -55,7 +70,7 @@ export class PoolSource {
     const certificate = credential.certificate?.cert;
     if (certificate !== this.#built.certificate) {
       // The old pools stay until the end: calls that began with them may still run.
-      const pools = build(this.#kubeConfig, credential.certificate);
+      const pools = build(this.#kubeConfig, this.#timing, credential.certificate);
       this.#built = { certificate, pools };
       this.#all.push(pools);
     }
@@ -65,14 +80,18 @@ export class PoolSource {
   async close(): Promise<void> {
     for (const result of await Promise.allSettled(this.#all)) {
       if (result.status === 'rejected') continue;
-      const { calls, streams, webSocketOptions } = result.value;
+      const { calls, streams, liveness, webSocketOptions } = result.value;
       webSocketOptions.agent?.destroy();
-      await Promise.all([calls.destroy(), streams.destroy()]);
+      await Promise.all([calls.destroy(), streams.destroy(), liveness.close()]);
     }
   }
 }
 
-async function build(kubeConfig: KubeConfig, certificate?: Credential['certificate']): Promise<Pools> {
+async function build(
+  kubeConfig: KubeConfig,
+  timing: Partial<LivenessTiming>,
+  certificate?: Credential['certificate'],
+): Promise<Pools> {
   const cluster = kubeConfig.getCurrentCluster();
   const server = cluster?.server ?? '';
   const proxy = cluster?.proxyUrl || environmentProxy(server);
@@ -82,6 +101,11 @@ async function build(kubeConfig: KubeConfig, certificate?: Credential['certifica
       calls: dispatcher(proxy, tls, { connections: CALL_CONNECTIONS, bodyTimeout: 60_000 }),
       streams: dispatcher(proxy, tls, { connections: null, bodyTimeout: 0 }),
       webSocketOptions: { ...tls, ...(agent && { agent }) },
+      liveness: new Liveness(
+        server.replace(/\/+$/, ''),
+        dispatcher(proxy, tls, { connections: 1, bodyTimeout: HEADERS_MS }),
+        timing,
+      ),
     };
   } catch (error) {
     // The proxy's URL may hold a password, and the errors of the URL parser quote it.
@@ -144,7 +168,7 @@ function dispatcher(
     // HTTP/1.1: one slow answer holds up one connection, and a broken one breaks one call.
     allowH2: false,
     pipelining: 1,
-    headersTimeout: 30_000,
+    headersTimeout: HEADERS_MS,
     keepAliveTimeout: 30_000,
   };
   const connect = { ...tls, keepAlive: true, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS };

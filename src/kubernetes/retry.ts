@@ -29,6 +29,11 @@ export function neverSent(error: unknown): boolean {
   return error instanceof NetworkError && NEVER_SENT.has(error.code);
 }
 
+/** The connection stood, and no answer came in time. */
+export function isUnanswered(error: unknown): boolean {
+  return error instanceof NetworkError && error.code === 'UND_ERR_HEADERS_TIMEOUT';
+}
+
 /** Whether the same call may succeed a little later. A call that is not idempotent must not have been executed. */
 export function isRetryable(error: unknown, idempotent: boolean): boolean {
   if (error instanceof NetworkError) {

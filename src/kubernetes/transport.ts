@@ -6,12 +6,16 @@ import { ServerClock } from './clock.ts';
 import { type Credential, Credentials } from './credentials.ts';
 import { ApiError } from './error.ts';
 import { loadKubeConfig } from './kubeconfig.ts';
+import type { LivenessTiming } from './liveness.ts';
 import { PoolSource, type Pools } from './pool.ts';
-import { neverSent, withRetries } from './retry.ts';
+import { isUnanswered, neverSent, withRetries } from './retry.ts';
 import { parseApiError } from './status.ts';
 import { openWebSocket } from './websocket.ts';
 
 const BUDGET_MS = 60_000;
+/** A write goes through webhooks, which take up to 30 s each, and ends with the API server's own limit of 60 s. */
+export const WRITE_MS = 65_000;
+const READ_MS = 30_000;
 /** A cluster that was never reached is more likely a wrong address than a restart, so say so soon. */
 const FIRST_CONTACT_BUDGET_MS = 5_000;
 
@@ -80,17 +84,23 @@ export class Transport {
     yaml?: string;
     context?: string;
     userAgent: string;
+    timing?: Partial<LivenessTiming>;
   }): Promise<Transport> {
     const kubeConfig = await loadKubeConfig(options);
-    const pools = await PoolSource.create(kubeConfig);
+    const pools = await PoolSource.create(kubeConfig, options.timing);
     const credentials = new Credentials(kubeConfig);
     return new Transport(pools.server, kubeConfig.getCurrentContext(), options.userAgent, pools, credentials);
   }
 
   /** One call and its answer. Repeats what may be repeated, for at most a minute and within the signal. */
   async request<T>(call: ApiRequest): Promise<ApiResponse<T>> {
-    return this.#withRetries(call, call.idempotent ?? call.method !== 'POST', () =>
-      this.#authorized(call.signal, (credential, pools) => this.#once<T>(call, credential, pools)),
+    const idempotent = call.idempotent ?? call.method !== 'POST';
+    return this.#withRetries(call, idempotent, () =>
+      this.#authorized(call.signal, (credential, pools) => {
+        const once = (signal: AbortSignal) => this.#once<T>({ ...call, signal }, credential, pools);
+        // What cannot be sent again waits to the end, whatever else does not answer.
+        return idempotent ? pools.liveness.during(once, call.signal) : once(call.signal);
+      }),
     );
   }
 
@@ -163,6 +173,7 @@ export class Transport {
         dispatcher,
         method: call.method,
         signal: call.signal,
+        headersTimeout: answerMs(call.method),
         headers: {
           'user-agent': this.#userAgent,
           accept: call.accept ?? 'application/json',
@@ -206,7 +217,11 @@ export class Transport {
     return withRetries(run, {
       idempotent,
       signal: call.signal,
-      budget: (error) => (!this.#reached && neverSent(error) ? FIRST_CONTACT_BUDGET_MS : BUDGET_MS),
+      budget: (error) => {
+        if (!this.#reached && neverSent(error)) return FIRST_CONTACT_BUDGET_MS;
+        // One connection was dead while the API server was alive: that has used up its time, and deserves another try.
+        return isUnanswered(error) ? answerMs(call.method) + BUDGET_MS : BUDGET_MS;
+      },
       onRetry: (error, delayMs) => {
         this.onRetry?.(
           `${call.method} ${call.path}: ${shortCause(error)}, trying again in ${(delayMs / 1000).toFixed(1)} s`,
@@ -222,4 +237,9 @@ export class Transport {
     }
     return this.server + path + (search.size > 0 ? `?${search}` : '');
   }
+}
+
+/** For the head of an answer. */
+function answerMs(method: ApiRequest['method']): number {
+  return method === 'GET' ? READ_MS : WRITE_MS;
 }

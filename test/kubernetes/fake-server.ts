@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { stringify } from 'yaml';
+import type { LivenessTiming } from '../../src/kubernetes/liveness.ts';
 import { Transport } from '../../src/kubernetes/transport.ts';
 import { selfSigned } from '../certificate.ts';
 
@@ -137,8 +138,14 @@ export function kubeconfig(server: string, user: object = {}, cluster: object = 
 }
 
 /** A Transport that is closed with the test. */
-export async function connectTo(server: string, user: object = {}, cluster: object = {}): Promise<Transport> {
-  const transport = await Transport.connect({ yaml: kubeconfig(server, user, cluster), userAgent: 'test/1' });
+export async function connectTo(
+  server: string,
+  user: object = {},
+  cluster: object = {},
+  timing: Partial<LivenessTiming> = {},
+): Promise<Transport> {
+  const yaml = kubeconfig(server, user, cluster);
+  const transport = await Transport.connect({ yaml, userAgent: 'test/1', timing });
   onTestFinished(() => transport.close());
   return transport;
 }
