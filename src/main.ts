@@ -8,6 +8,8 @@ import { renderMode } from './modes/render.ts';
 import { Run } from './modes/run.ts';
 import { sweepMode } from './modes/sweep.ts';
 import { verifyMode } from './modes/verify.ts';
+import { REPOSITORY, VERSION } from './modes/version.ts';
+import { withHelp } from './report/help.ts';
 import { Log } from './report/log.ts';
 import { publish } from './report/publish.ts';
 import { Secrets } from './report/secret.ts';
@@ -47,7 +49,10 @@ export async function main(env: NodeJS.ProcessEnv): Promise<void> {
     run.close();
   }
   if (failure) process.exitCode = 1;
-  await publish(run.result(failure), { log, config });
+  await publish(withHelp(run.result(failure), env, { repository: REPOSITORY, version: VERSION }), {
+    log,
+    config,
+  });
   await saveProgress(env, 'finished');
   process.off('SIGINT', cancel).off('SIGTERM', cancel);
 }

@@ -27,7 +27,7 @@ interface Concern {
   concern: string;
 }
 
-/** https://github.com/org/consul-deploy#quick-start says what is supported. */
+/** README.md says what is supported. */
 const OLDEST_MINOR = 29;
 
 /**

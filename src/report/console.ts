@@ -2,7 +2,7 @@ import { formatDuration } from './duration.ts';
 import { oneLine } from './escape.ts';
 import { isAboutPlan, planLines } from './plan-line.ts';
 import type { Check, FailureReport, Result } from './result.ts';
-import { byUrgency, count, helpUrl, OBJECT_ORDER, tally, verdict } from './verdict.ts';
+import { byUrgency, count, OBJECT_ORDER, tally, verdict } from './verdict.ts';
 
 const VERDICT_SYMBOL = { success: '✓', failure: '✗', cancelled: '■' } as const;
 const CHECK_SYMBOL = { passed: '✓', failed: '✗', pending: '…', warning: '!', skipped: '-' } as const;
@@ -64,7 +64,7 @@ function cause(result: Result, failure: FailureReport): [string, string][] {
   const lines: [string, string][] = verdict(result).headline.includes(what) ? [] : [['Cause', what]];
   if (failure.where) lines.push(['Where', oneLine(failure.where, 500)]);
   if (failure.hint) lines.push(['What to do', oneLine(failure.hint, 2000)]);
-  lines.push(['Help', helpUrl(failure.reason)]);
+  if (failure.help) lines.push(['Help', failure.help]);
   const details = failure.details.slice(0, MAX_DETAILS).map((detail) => oneLine(detail, 500));
   const more = failure.details.length - details.length;
   if (more > 0) details.push(`and ${count(more, 'more line')}`);

@@ -1,7 +1,7 @@
 import Builder from 'fast-xml-builder';
 import { logSafe, oneLine } from './escape.ts';
 import type { Check, Result } from './result.ts';
-import { count, helpUrl, verdict } from './verdict.ts';
+import { count, verdict } from './verdict.ts';
 
 /** The keys of builder: attributes by `@`, text by `#text`, everything else an element. */
 type Element = Record<string, unknown>;
@@ -67,7 +67,7 @@ function verdictFailure(result: Result): Element {
     ['What', failure?.what],
     ['Where', failure?.where],
     ['What to do', failure?.hint],
-    ['Help', failure && helpUrl(failure.reason)],
+    ['Help', failure?.help],
     ['The cluster is left as', result.mode === 'render' ? undefined : result.left],
   ];
   const details = failure?.details ?? [];

@@ -138,6 +138,8 @@ export interface FailureReport {
   what: string;
   where?: string;
   hint?: string;
+  /** URL of the section on this reason; made of safe characters only. */
+  help?: string;
   details: string[];
   /** When the trouble showed and when its grace was over, in ms since the start of the run. */
   detection?: { seenMs: number; dueMs: number };

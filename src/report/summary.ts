@@ -7,7 +7,7 @@ import { isAboutPlan } from './plan-line.ts';
 import type { Check, ObjectOutcome, Result } from './result.ts';
 import { joinWithin, type Section } from './section.ts';
 import { timeline } from './timeline.ts';
-import { byUrgency, CHECK_ORDER, count, helpUrl, OBJECT_ORDER, tally, verdict } from './verdict.ts';
+import { byUrgency, CHECK_ORDER, count, OBJECT_ORDER, tally, verdict } from './verdict.ts';
 
 /**
  * GitHub drops the whole summary above 1 MiB, and silently close to it.
@@ -56,7 +56,7 @@ function cause(result: Result): string[] {
     lines.push(`**Cause**: ${markdown(failure.what, 2000)}`);
   if (failure?.where) lines.push(`**Where**: ${code(failure.where, 1000)}`);
   if (failure?.hint) lines.push(`**What to do**: ${markdown(failure.hint, 2000)}`);
-  if (failure) lines.push(`**Help**: [${failure.reason}](${helpUrl(failure.reason)})`);
+  if (failure?.help) lines.push(`**Help**: [${failure.reason}](${failure.help})`);
   if (lines.length === 0) return [];
   const box = result.result === 'cancelled' ? '[!WARNING]' : '[!CAUTION]';
   return [`> ${box}`, ...lines.map((line, index) => `> ${line}${index < lines.length - 1 ? '<br>' : ''}`)];

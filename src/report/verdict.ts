@@ -1,4 +1,3 @@
-import type { FailureReason } from '../failure.ts';
 import { count } from './count.ts';
 import { formatDuration } from './duration.ts';
 import { oneLine } from './escape.ts';
@@ -8,8 +7,6 @@ import { planHeadline } from './plan-line.ts';
 import type { Check, Result } from './result.ts';
 
 export { count };
-
-const DOCS = 'https://github.com/org/consul-deploy/blob/v1/docs/troubleshooting.md';
 
 export const CHECK_ORDER = ['failed', 'pending', 'warning', 'passed', 'skipped'] as const;
 export const OBJECT_ORDER = ['created', 'changed', 'recreated', 'removed', 'kept', 'unchanged'] as const;
@@ -24,11 +21,6 @@ export interface Verdict {
 export function verdict(result: Result): Verdict {
   const check = result.result === 'success' ? undefined : decisive(result.checks);
   return { headline: oneLine(headline(result, check), 240), check };
-}
-
-/** The section on this failure reason. */
-export function helpUrl(reason: FailureReason): string {
-  return `${DOCS}#${reason}`;
 }
 
 /** `12 created, 1 changed`; what does not occur is left out. */

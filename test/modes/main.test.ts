@@ -74,6 +74,21 @@ describe('wrong inputs', () => {
   });
 });
 
+test('a failure names the section on its reason, where the action came from and at its version', async () => {
+  const env = {
+    GITHUB_SERVER_URL: 'https://github.com',
+    GITHUB_ACTION_REPOSITORY: 'acme/deploy-consul',
+    GITHUB_ACTION_REF: 'v7.8.9',
+  };
+  const step = await runStep({ servers: '2', 'report-path': 'report.json', 'junit-path': 'junit.xml' }, env);
+  const help = 'https://github.com/acme/deploy-consul/blob/v7.8.9/docs/troubleshooting.md#invalid-input';
+  expect(step.summary).toContain(`[invalid-input](${help})`);
+  expect(await report(step)).toMatchObject({ failure: { help } });
+  expect(await readFile(join(step.workspace, 'junit.xml'), 'utf8')).toContain(`Help: ${help}`);
+  // In the annotation and in the closing lines.
+  expect(step.log.split(help)).toHaveLength(3);
+});
+
 describe('a cluster', () => {
   test('that refuses is a failure of the run', async () => {
     const { url } = await startServer((_, response) => response.writeHead(401).end());

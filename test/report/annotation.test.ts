@@ -10,7 +10,7 @@ test('says what is wrong, where, what to do and where to read on', () => {
       "message": "Servers ready: expected 3 of 3, observed 2 of 3: consul-server-2 is Pending
     Where: Pod/consul-server-2
     What to do: Free 100m of CPU on a third node, or ask for fewer servers.
-    Help: https://github.com/org/consul-deploy/blob/v1/docs/troubleshooting.md#timeout
+    Help: https://github.com/org/consul-deploy/blob/v0.1.0/docs/troubleshooting.md#timeout
     The cluster is left as: running what was applied; the lock is released
     FailedScheduling: 0/3 nodes are available: 1 Insufficient cpu
     consul-server-2: Pending",
@@ -24,7 +24,7 @@ test('of a cancelled run says how the cluster is left', () => {
     {
       "message": "Voters: expected 3, observed 2
     the run was cancelled
-    Help: https://github.com/org/consul-deploy/blob/v1/docs/troubleshooting.md#cancelled
+    Help: https://github.com/org/consul-deploy/blob/v0.1.0/docs/troubleshooting.md#cancelled
     The cluster is left as: running what was applied; the lock is released",
       "title": "Cancelled in phase “Wait for servers and clients” after 12.3 s",
     }

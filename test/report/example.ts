@@ -12,6 +12,10 @@ function check(
   return { id, group, title, expected, observed: expected, status: 'passed', durationMs: 1000, ...rest };
 }
 
+function helpOn(reason: string): string {
+  return `https://github.com/org/consul-deploy/blob/v0.1.0/docs/troubleshooting.md#${reason}`;
+}
+
 /** A deploy as it should be. */
 export function success(rest: Partial<Result> = {}): Result {
   return {
@@ -91,6 +95,7 @@ export function failure(rest: Partial<Result> = {}): Result {
       what: 'consul-server-2 did not become ready within 10 min',
       where: 'Pod/consul-server-2',
       hint: 'Free 100m of CPU on a third node, or ask for fewer servers.',
+      help: helpOn('timeout'),
       details: ['FailedScheduling: 0/3 nodes are available: 1 Insufficient cpu', 'consul-server-2: Pending'],
     },
     phases: base.phases.map((phase) =>
@@ -120,7 +125,12 @@ export function cancelled(rest: Partial<Result> = {}): Result {
     ...base,
     result: 'cancelled',
     durationMs: 12_300,
-    failure: { reason: 'cancelled', what: 'the run was cancelled', details: [] },
+    failure: {
+      reason: 'cancelled',
+      what: 'the run was cancelled',
+      help: helpOn('cancelled'),
+      details: [],
+    },
     phases: base.phases
       .filter(({ startMs }) => startMs < 2000)
       .map((phase) => (phase.status === 'failed' ? { ...phase, endMs: 12_300 } : phase)),
@@ -234,7 +244,14 @@ export function hostile(text: string, result = failure()): Result {
     consulVersion: text,
     leader: text,
     uiCommand: text,
-    failure: { reason: 'timeout', what: text, where: text, hint: text, details: [text, text] },
+    failure: {
+      reason: 'timeout',
+      what: text,
+      where: text,
+      hint: text,
+      help: helpOn('timeout'),
+      details: [text, text],
+    },
     checks: result.checks.map((entry) => ({ ...entry, title: text, expected: text, observed: text })),
     objects: [{ kind: text, name: text, namespace: text, action: 'created' }],
     warnings: [text],

@@ -70,7 +70,8 @@ describe('a summary', () => {
 
   test('names the cause where the headline has no room for it', () => {
     const what = `${'a long story '.repeat(40)}and its end`;
-    expect(summary(failure({ failure: { reason: 'conflict', what, details: [] } }))).toContain(
+    const help = 'https://github.com/org/consul-deploy/blob/v0.1.0/docs/troubleshooting.md#conflict';
+    expect(summary(failure({ failure: { reason: 'conflict', what, help, details: [] } }))).toContain(
       'and its end<br>',
     );
   });

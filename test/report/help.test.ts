@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { REPOSITORY, VERSION } from '../../src/modes/version.ts';
+import { helpUrl } from '../../src/report/help.ts';
+
+const ITSELF = { repository: REPOSITORY, version: VERSION };
+const PACKAGE = `https://github.com/${REPOSITORY}/blob/v${VERSION}/docs/troubleshooting.md#image`;
+const GITHUB = {
+  GITHUB_SERVER_URL: 'https://github.com',
+  GITHUB_ACTION_REPOSITORY: 'acme/consul-deploy-fork',
+  GITHUB_ACTION_REF: 'v0.1.0',
+};
+
+test.each([
+  ['a tag', GITHUB, 'https://github.com/acme/consul-deploy-fork/blob/v0.1.0'],
+  [
+    'a commit',
+    { ...GITHUB, GITHUB_ACTION_REF: '5c1f2b0c9d7e4a3f8b6a1d2e3c4f506172839405' },
+    'https://github.com/acme/consul-deploy-fork/blob/5c1f2b0c9d7e4a3f8b6a1d2e3c4f506172839405',
+  ],
+  [
+    'a branch',
+    { ...GITHUB, GITHUB_ACTION_REF: 'feature/links_2' },
+    'https://github.com/acme/consul-deploy-fork/blob/feature/links_2',
+  ],
+  [
+    'a server of its own',
+    { ...GITHUB, GITHUB_SERVER_URL: 'https://git.example.com:8443/' },
+    'https://git.example.com:8443/acme/consul-deploy-fork/blob/v0.1.0',
+  ],
+  [
+    'no ref: the tag of this version',
+    { ...GITHUB, GITHUB_ACTION_REF: '' },
+    `https://github.com/acme/consul-deploy-fork/blob/v${VERSION}`,
+  ],
+])('help leads to where the action came from: %s', (_, env, root) => {
+  expect(helpUrl('image', env, ITSELF)).toBe(`${root}/docs/troubleshooting.md#image`);
+});
+
+test.each([
+  ['outside of a runner', {}],
+  [
+    'of a local action, which has no repository',
+    { ...GITHUB, GITHUB_ACTION_REPOSITORY: '', GITHUB_ACTION_REF: '' },
+  ],
+  [
+    'with a repository that is none',
+    { ...GITHUB, GITHUB_ACTION_REPOSITORY: 'acme/x)](https://evil.example' },
+  ],
+  ['with a repository that climbs', { ...GITHUB, GITHUB_ACTION_REPOSITORY: '../..' }],
+  ['with a server that is none', { ...GITHUB, GITHUB_SERVER_URL: 'javascript:alert(1)' }],
+])('help leads to the repository of the package, at its version: %s', (_, env) => {
+  expect(helpUrl('image', env, ITSELF)).toBe(PACKAGE);
+});
+
+test('a ref that could not stand in a link is not taken', () => {
+  for (const ref of ['a b', 'a)b', 'a#b', '../x', 'a//b', '<b>', '%2e%2e', 'a\nb', 'x'.repeat(300)]) {
+    expect(helpUrl('image', { ...GITHUB, GITHUB_ACTION_REF: ref }, ITSELF)).toBe(
+      `https://github.com/acme/consul-deploy-fork/blob/v${VERSION}/docs/troubleshooting.md#image`,
+    );
+  }
+});
+
+test('whatever the environment says, the link has only characters that are safe in Markdown', () => {
+  const text = fc.string({ unit: 'grapheme' });
+  fc.assert(
+    fc.property(text, text, text, (server, repository, ref) => {
+      const env = {
+        GITHUB_SERVER_URL: server,
+        GITHUB_ACTION_REPOSITORY: repository,
+        GITHUB_ACTION_REF: ref,
+      };
+      expect(helpUrl('image', env, ITSELF)).toMatch(/^https?:\/\/[\w.:/+-]+#image$/);
+    }),
+  );
+});
+
+test('the repository of the package is the one that README.md names', () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  expect(readme).toContain(`uses: ${REPOSITORY}@`);
+  expect(readme).not.toMatch(new RegExp(`uses: (?!${REPOSITORY}@|actions/)`));
+});
