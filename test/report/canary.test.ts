@@ -148,7 +148,7 @@ function filled(text: string): Result {
 
 let folder: string;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'consul-deploy-canary-'));
+  folder = await mkdtemp(join(tmpdir(), 'consul-deploy-reports-'));
 });
 afterAll(() => rm(folder, { recursive: true }));
 
