@@ -58,11 +58,20 @@ export type Fate =
   /** It stays. `forget`: since it is not ours any more. */
   | { action: 'keep'; why: string; forget: boolean };
 
+/** What the records of other deployments say. */
+export interface OtherRecords {
+  /** Which deployment names an object, by the key of its entry. */
+  named: ReadonlyMap<string, string>;
+  /** Why not all of them could be read; absent when all were. */
+  unread?: string;
+}
+
 /** @param name of the deployment */
 export function fateOf(
   entry: InventoryEntry,
   live: KubernetesObject | undefined,
   name: string,
+  others: OtherRecords,
   spare: Spare = spareInDeploy,
 ): Fate {
   if (!live) return { action: 'forget' };
@@ -71,16 +80,26 @@ export function fateOf(
   if (entry.uid !== undefined && uid !== entry.uid) return stays('somebody else made it anew');
   const owner = live.metadata.ownerReferences?.find(({ controller }) => controller);
   if (owner) return stays(`it belongs to ${owner.kind}/${owner.name} now`);
-  const instance = labels['app.kubernetes.io/instance'];
-  if (
-    labels['app.kubernetes.io/managed-by'] === FIELD_MANAGER &&
-    instance !== undefined &&
-    instance !== name
-  ) {
+  const isLabelled = labels['app.kubernetes.io/managed-by'] === FIELD_MANAGER;
+  const instance = isLabelled ? labels['app.kubernetes.io/instance'] : undefined;
+  if (instance !== undefined && instance !== name) {
     return stays(`it belongs to the deployment "${instance}" now`);
   }
+  const sharer = others.named.get(entryKey(entry));
+  if (sharer !== undefined) return stays(`it is in the record of the deployment "${sharer}", too`);
   if (!(live.metadata.managedFields ?? []).some(({ manager }) => manager === FIELD_MANAGER)) {
     return stays('no field of it is ours any more');
+  }
+  // All deployments write as one field manager, so without our label nothing says that it is ours alone.
+  if (instance === undefined) {
+    const applier = live.metadata.managedFields?.find(
+      ({ manager, operation, subresource }) =>
+        manager !== FIELD_MANAGER && operation === 'Apply' && subresource === undefined,
+    );
+    if (applier) return stays(`"${applier.manager}" applies it, too`, false);
+    if (others.unread !== undefined) {
+      return stays(`it may belong to another deployment, too: ${others.unread}`, false);
+    }
   }
   const spared = spare(entry.kind);
   if (spared !== undefined) return stays(spared, false);

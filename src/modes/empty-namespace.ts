@@ -4,6 +4,7 @@ import { ApiError } from '../kubernetes/error.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import type { Cluster } from './connect.ts';
 import { PATIENCE_MS, untilGone } from './holdout.ts';
+import { NO_OTHERS } from './other-records.ts';
 import { isMade } from './owned.ts';
 import { look, removedAsSeen } from './removal.ts';
 import type { Run } from './run.ts';
@@ -33,7 +34,7 @@ export async function removeNamespace(
     run.log.info(`the namespace ${entry.name} stays: ${why}`);
   };
   try {
-    const { live, fate } = await look(run, cluster, entry, () => undefined);
+    const { live, fate } = await look(run, cluster, entry, NO_OTHERS, () => undefined);
     if (!live) return;
     if (fate.action === 'keep') return stays(fate.why);
     if (!isMade(live)) return stays('somebody else has written to it, too');
@@ -42,7 +43,7 @@ export async function removeNamespace(
     if (!(await removedAsSeen(run, cluster, live))) return stays('somebody has just changed it');
     run.log.info(`removed Namespace/${entry.name}`);
     const left = async () => {
-      const { live: now } = await look(run, cluster, entry, () => undefined);
+      const { live: now } = await look(run, cluster, entry, NO_OTHERS, () => undefined);
       return now?.metadata.uid === live.metadata.uid && now
         ? [{ name: `Namespace/${entry.name}`, why: whyHeld(now) }]
         : [];

@@ -5,6 +5,7 @@ import { leftovers, mostPruned } from '../inventory/prune.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { stages } from '../kubernetes/stage.ts';
 import type { Cluster } from './connect.ts';
+import { readOtherRecords } from './other-records.ts';
 import { look, remove, tellOutcome } from './removal.ts';
 import type { Run } from './run.ts';
 
@@ -33,8 +34,10 @@ export async function planPrune(
   const removable: InventoryEntry[] = [];
   const alive: KubernetesObject[] = [];
   const kept: InventoryEntry[] = [];
-  for (const entry of leftovers(inventory, rendered)) {
-    const { live, fate } = await look(run, cluster, entry);
+  const left = leftovers(inventory, rendered);
+  const others = await readOtherRecords(run, cluster, left);
+  for (const entry of left) {
+    const { live, fate } = await look(run, cluster, entry, others);
     if (live && fate.action === 'remove' && config.prune) {
       removable.push(entry);
       alive.push(live);
@@ -71,11 +74,12 @@ export async function prune(
 ): Promise<{ kept: InventoryEntry[]; failure?: Failure }> {
   const kept = [...before];
   const failures: Failure[] = [];
+  const others = await readOtherRecords(run, cluster, removable);
   for (const stage of stages(removable).toReversed()) {
     await Promise.all(
       stage.map(async (entry) => {
         try {
-          const { fate } = await remove(run, cluster, entry);
+          const { fate } = await remove(run, cluster, entry, others);
           if (fate.action === 'keep') keep(run, entry, fate, kept);
         } catch (error) {
           run.signal.throwIfAborted();

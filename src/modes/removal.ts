@@ -1,6 +1,6 @@
 import { entryName } from '../inventory/entry.ts';
 import type { InventoryEntry } from '../inventory/inventory.ts';
-import { type Fate, fateOf, type Spare } from '../inventory/prune.ts';
+import { type Fate, fateOf, type OtherRecords, type Spare } from '../inventory/prune.ts';
 import { deleteObject } from '../kubernetes/delete.ts';
 import { ApiError, apiFailure } from '../kubernetes/error.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
@@ -22,6 +22,7 @@ export async function look(
   run: Run,
   { transport, discovery }: Cluster,
   entry: InventoryEntry,
+  others: OtherRecords,
   spare?: Spare,
 ): Promise<Look> {
   if (discovery.serves(entry.apiVersion, entry.kind) === undefined) {
@@ -30,7 +31,7 @@ export async function look(
   }
   try {
     const live = await readObject(transport, discovery, entry, run.signal);
-    return { live, fate: fateOf(entry, live, run.config.name, spare) };
+    return { live, fate: fateOf(entry, live, run.config.name, others, spare) };
   } catch (error) {
     run.signal.throwIfAborted();
     throw apiFailure(error, { verb: 'get', object: entryName(entry) });
@@ -42,10 +43,11 @@ export async function remove(
   run: Run,
   cluster: Cluster,
   entry: InventoryEntry,
+  others: OtherRecords,
   spare?: Spare,
 ): Promise<Look> {
   for (let tries = 0; tries < TRIES; tries++) {
-    const seen = await look(run, cluster, entry, spare);
+    const seen = await look(run, cluster, entry, others, spare);
     if (!seen.live || seen.fate.action !== 'remove') return seen;
     if (!(await removedAsSeen(run, cluster, seen.live))) continue;
     run.log.info(`removed ${entryName(entry)}`);

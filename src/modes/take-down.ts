@@ -7,6 +7,7 @@ import type { KubernetesObject } from '../kubernetes/object.ts';
 import { stages } from '../kubernetes/stage.ts';
 import type { Cluster } from './connect.ts';
 import { type Holdout, PATIENCE_MS, untilGone } from './holdout.ts';
+import { NO_OTHERS, readOtherRecords } from './other-records.ts';
 import { look, remove, tellOutcome } from './removal.ts';
 import type { Run } from './run.ts';
 
@@ -23,11 +24,12 @@ export async function takeDown(
   spare: Spare,
   patienceMs = PATIENCE_MS,
 ): Promise<void> {
+  const others = await readOtherRecords(run, cluster, entries);
   for (const stage of stages(entries).toReversed()) {
     const going: InventoryEntry[] = [];
     for (const entry of stage) {
       if (entry.kind === 'Namespace') continue;
-      const { live, fate } = await remove(run, cluster, entry, spare);
+      const { live, fate } = await remove(run, cluster, entry, others, spare);
       if (fate.action === 'keep') {
         run.log.info(`${entryName(entry)} stays: ${fate.why}`);
         tellOutcome(run, entry, 'kept');
@@ -54,7 +56,7 @@ function refuseUnknown({ discovery }: Cluster, entries: readonly InventoryEntry[
 async function left(run: Run, cluster: Cluster, going: readonly InventoryEntry[]): Promise<Holdout[]> {
   const found = await Promise.all(
     going.map(async (entry) => {
-      const { live } = await look(run, cluster, entry);
+      const { live } = await look(run, cluster, entry, NO_OTHERS);
       // Another one of its name is somebody else's.
       return live && live.metadata.uid === entry.uid ? [{ name: entryName(entry), why: whyHeld(live) }] : [];
     }),

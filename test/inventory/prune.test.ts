@@ -7,11 +7,13 @@ import {
   fateOf,
   leftovers,
   mostPruned,
+  type OtherRecords,
   pruneCandidates,
   spareInDestroy,
 } from '../../src/inventory/prune.ts';
 import { inventory, object } from './fixture.ts';
 
+const NOBODY = { named: new Map<string, string>() };
 const ui = object('Service', 'consul-ui');
 const server = object('Service', 'consul-server');
 const entry = (one: typeof ui, uid?: string) => ({ ...entryOf(one), ...(uid !== undefined && { uid }) });
@@ -160,13 +162,67 @@ describe('the fate of one of them', () => {
       { action: 'remove' },
     ],
   ])('when %s', (_, found, fate) => {
-    expect(fateOf(entry(object(found?.kind ?? 'Service', 'consul-ui'), '1'), found, 'consul')).toEqual(fate);
+    expect(
+      fateOf(entry(object(found?.kind ?? 'Service', 'consul-ui'), '1'), found, 'consul', NOBODY),
+    ).toEqual(fate);
+  });
+
+  const applying = (manager: string, operation = 'Apply') => [
+    ...ours.managedFields,
+    { manager, operation, apiVersion: 'v1', fieldsType: 'FieldsV1', fieldsV1: {} },
+  ];
+  const shared = { named: new Map([[entryKey(entry(ui)), 'b']]) };
+  const hidden = { named: new Map<string, string>(), unread: 'may not be listed' };
+  test.each<[string, ReturnType<typeof live>, OtherRecords, Fate]>([
+    [
+      'the record of another deployment names it',
+      live({ labels: undefined }),
+      shared,
+      { action: 'keep', why: 'it is in the record of the deployment "b", too', forget: true },
+    ],
+    [
+      'it has our label, and the record of another deployment names it',
+      live(),
+      shared,
+      { action: 'keep', why: 'it is in the record of the deployment "b", too', forget: true },
+    ],
+    [
+      'it has no label of ours, and the records of others cannot be read',
+      live({ labels: { app: 'x' } }),
+      hidden,
+      {
+        action: 'keep',
+        why: 'it may belong to another deployment, too: may not be listed',
+        forget: false,
+      },
+    ],
+    ['it has our label, whoever else may be there', live(), hidden, { action: 'remove' }],
+    [
+      'it has no label of ours, and somebody else applies it',
+      live({ labels: undefined, managedFields: applying('flux') }),
+      NOBODY,
+      { action: 'keep', why: '"flux" applies it, too', forget: false },
+    ],
+    [
+      'it has no label of ours, and somebody has changed it once',
+      live({ labels: undefined, managedFields: applying('kubectl-edit', 'Update') }),
+      NOBODY,
+      { action: 'remove' },
+    ],
+    [
+      'it has our label, and somebody else applies it',
+      live({ managedFields: applying('flux') }),
+      NOBODY,
+      { action: 'remove' },
+    ],
+  ])('when %s', (_, found, others, fate) => {
+    expect(fateOf(entry(ui, '1'), found, 'consul', others)).toEqual(fate);
   });
 
   test('of one that a killed run may have made goes by its fields', () => {
     const unknown = entry(object('Service', 'consul-ui'));
-    expect(fateOf(unknown, live(), 'consul')).toEqual({ action: 'remove' });
-    expect(fateOf(unknown, live({ managedFields: [] }), 'consul')).toMatchObject({ action: 'keep' });
+    expect(fateOf(unknown, live(), 'consul', NOBODY)).toEqual({ action: 'remove' });
+    expect(fateOf(unknown, live({ managedFields: [] }), 'consul', NOBODY)).toMatchObject({ action: 'keep' });
   });
 
   test.each([
@@ -179,6 +235,6 @@ describe('the fate of one of them', () => {
     ['Namespace', true, 'keep'],
   ])('in a destroy: %s, with destroy-data %s: %s', (kind, destroyData, action) => {
     const one = entry(object(kind, 'consul-ui'), '1');
-    expect(fateOf(one, live({}, kind), 'consul', spareInDestroy(destroyData)).action).toBe(action);
+    expect(fateOf(one, live({}, kind), 'consul', NOBODY, spareInDestroy(destroyData)).action).toBe(action);
   });
 });

@@ -71,8 +71,8 @@ export async function startFakeApi(instead: Instead = () => undefined, pageSize?
         store(path, { ...body, metadata: { ...body.metadata, managedFields: [...managers, OURS] } }),
       );
     }
-    if (method === 'GET' && !live && [...objects.keys()].some((key) => parent(key) === path)) {
-      const items = [...objects].filter(([key]) => parent(key) === path).map(([, object]) => object);
+    if (method === 'GET' && isCollection(path)) {
+      const items = [...objects].filter(([key]) => isIn(path, key)).map(([, object]) => object);
       return json(response, 200, page(call, items, pageSize));
     }
     if (!live) return status(response, 404, { reason: 'NotFound', message: `no ${path}` });
@@ -115,8 +115,16 @@ function remove(
   return json(response, 200, { kind: 'Status', status: 'Success' });
 }
 
-function parent(path: string): string {
-  return path.slice(0, path.lastIndexOf('/'));
+const COLLECTIONS = new Set(Object.values(RESOURCES).map(([, resource]) => resource));
+
+function isCollection(path: string): boolean {
+  return COLLECTIONS.has(path.slice(path.lastIndexOf('/') + 1));
+}
+
+/** Of one namespace, or of all. */
+function isIn(collection: string, path: string): boolean {
+  const parent = path.slice(0, path.lastIndexOf('/'));
+  return parent === collection || parent.replace(/\/namespaces\/[^/]+/, '') === collection;
 }
 
 export function pathOf({ kind, metadata }: KubernetesObject): string {
