@@ -19,9 +19,36 @@ export async function raiseMinQuorum(
   voters: number,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { body } = await server.get<Configuration>(PATH, { signal });
-  if ((body.MinQuorum ?? 0) >= voters) return false;
-  const { CreateIndex: _, ModifyIndex: index = 0, ...rest } = body;
+  const found = await read(server, signal);
+  if ((found.MinQuorum ?? 0) >= voters) return false;
+  return write(server, found, voters, signal);
+}
+
+/**
+ * Has autopilot keep exactly so many voters: with more than there are servers it removes no dead one, and with fewer it
+ * removes one that only restarts.
+ * @returns `raced` where somebody else has changed the settings meanwhile
+ */
+export async function setMinQuorum(
+  server: ConsulClient,
+  voters: number,
+  signal: AbortSignal,
+): Promise<'same' | 'set' | 'raced'> {
+  const found = await read(server, signal);
+  if (found.MinQuorum === voters) return 'same';
+  return (await write(server, found, voters, signal)) ? 'set' : 'raced';
+}
+
+async function read(server: ConsulClient, signal: AbortSignal): Promise<Configuration> {
+  return (await server.get<Configuration>(PATH, { signal })).body;
+}
+
+async function write(
+  server: ConsulClient,
+  { CreateIndex: _, ModifyIndex: index = 0, ...rest }: Configuration,
+  voters: number,
+  signal: AbortSignal,
+): Promise<boolean> {
   // A check-and-set: what somebody else sets at the same time counts.
   const query = { cas: index };
   const { body: taken } = await server.put<boolean>(PATH, { ...rest, MinQuorum: voters }, { signal, query });

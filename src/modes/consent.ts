@@ -1,5 +1,6 @@
-import { withoutConsent } from '../change/consent.ts';
+import { isCovered, withoutConsent } from '../change/consent.ts';
 import { Failure } from '../failure.ts';
+import { type KubernetesObject, objectName } from '../kubernetes/object.ts';
 import { objectOf } from '../report/plan-line.ts';
 import type { PlannedChange } from '../report/result.ts';
 import type { Run } from './run.ts';
@@ -29,6 +30,11 @@ export function tellConsent(run: Run): void {
   run.warn(
     `A deploy refuses this plan, which loses data of ${lost.map(objectOf).join(', ')}, without the input \`${line(lost)}\`.`,
   );
+}
+
+/** Whether the inputs give consent to lose what this object holds. */
+export function mayLose({ config }: Run, object: KubernetesObject): boolean {
+  return isCovered(objectName(object), config.allowDataLoss);
 }
 
 function unconsented({ config, known }: Run): PlannedChange[] {

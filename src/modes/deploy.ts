@@ -20,6 +20,7 @@ import { type Cluster, connect } from './connect.ts';
 import { requireConsent } from './consent.ts';
 import { Conservation } from './conservation.ts';
 import { Diagnosis } from './diagnosis.ts';
+import { checkFewerServers } from './fewer-servers.ts';
 import { moveRegistrations } from './move.ts';
 import { namespaceIn, settleNamespace } from './namespace.ts';
 import { judgeNewKinds } from './new-kinds.ts';
@@ -100,6 +101,7 @@ async function deployLocked(
   run.log.startHeartbeat();
   try {
     workloads.watch(cluster);
+    await checkFewerServers(run, planned.objects, workloads, agents);
     const conservation = new Conservation(run, workloads, agents, planned.objects);
     const rolled = await lookAtRegistered(run, cluster, planned, takeovers, {
       conservation,

@@ -1,12 +1,16 @@
+import { keepsVolumes } from '../change/workload.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import type { PlannedObject } from '../kubernetes/plan.ts';
 import type { Agents } from './agents.ts';
 import { applyStage, type Stored } from './apply.ts';
 import { Bell } from './bell.ts';
 import type { Cluster } from './connect.ts';
+import { mayLose } from './consent.ts';
 import { expectationOf } from './expectation.ts';
-import { type LookObserver, type QuorumLook, QuorumWatch } from './quorum.ts';
+import { type LookObserver, QuorumWatch } from './quorum.ts';
 import type { Run } from './run.ts';
+import { isVital, mayStop } from './stop-rule.ts';
+import { keepVoters } from './voter-minimum.ts';
 import type { Workloads } from './workloads.ts';
 
 /** Longer than a server with a new address takes to be let in again (memberlist keeps its name for 30 s). */
@@ -36,6 +40,7 @@ export async function walkServers(
   stored: Stored,
 ): Promise<void> {
   const names = workloads.serverNames();
+  const isDataKept = keepsVolumes(planned.live ?? planned.desired) || mayLose(run, planned.desired);
   const bell = new Bell();
   const watch = new QuorumWatch(run, agents, {
     // What is in order only when the walk is over is no trouble before.
@@ -56,6 +61,7 @@ export async function walkServers(
   try {
     // Everything but the pods changes now; the controller has to name the new revision before pods are judged.
     await apply(names.length);
+    void keepVoters(run, { workloads, agents }, AbortSignal.any([run.signal, over.signal]));
     for (let ordinal = names.length - 1; ordinal >= 0; ordinal--) {
       const name = names[ordinal] ?? '';
       let stuckSince: number | undefined;
@@ -63,7 +69,7 @@ export async function walkServers(
         () => expectationOf(run.config, workloads, undefined),
         bell,
         (look) => {
-          const may = mayStop(workloads, name, look);
+          const may = mayStop({ workloads, name, isDataKept }, look);
           const now = performance.now();
           stuckSince = may === 'stuck' ? (stuckSince ?? now) : undefined;
           if (may === 'yes' || (stuckSince !== undefined && now - stuckSince >= STUCK_MS)) return true;
@@ -93,33 +99,6 @@ export async function walkServers(
   } finally {
     over.abort();
   }
-}
-
-/** Versions differ while servers are replaced, and members are the clients' matter too. */
-export function isVital(id: string): boolean {
-  return id !== 'quorum-version' && id !== 'quorum-members';
-}
-
-/** A container that will not start by waiting longer; `ContainerCreating` and the like will. */
-const BROKEN = /BackOff|ErrImage|InvalidImageName|CreateContainer\w*Error|RunContainerError|Unschedulable/;
-
-/**
- * Whether this server may be stopped now. `yes`: Raft can do without it, or its agent does not run anyway, and
- * perhaps this very change is to mend that. `stuck`: there is no quorum, or it is not ready, which an election
- * or a returning server mends in a while; if it lasts, waiting on helps nobody. `no`: it is needed, or nothing
- * is known yet.
- */
-export function mayStop(
-  workloads: Pick<Workloads, 'synced' | 'pods'>,
-  name: string,
-  look: Pick<QuorumLook, 'evidence' | 'findings'>,
-): 'yes' | 'stuck' | 'no' {
-  if (!workloads.synced) return 'no';
-  const pod = workloads.pods('server').find((one) => one.name === name);
-  if (!pod || (!pod.ready && BROKEN.test(pod.waiting ?? ''))) return 'yes';
-  if (look.findings.every(({ passed, id }) => passed || !isVital(id))) return 'yes';
-  const leaderless = look.evidence.length > 0 && look.evidence.every(({ leader }) => leader === '');
-  return leaderless || !pod.ready ? 'stuck' : 'no';
 }
 
 export async function ringAtChanges(

@@ -11,8 +11,9 @@ import { Handover, type Old } from '../handover.ts';
 import { type LookObserver, QuorumWatch } from '../quorum.ts';
 import { keptNodes } from '../registrations.ts';
 import type { Run } from '../run.ts';
+import { isVital, mayStop } from '../stop-rule.ts';
 import { waitFor } from '../wait.ts';
-import { isVital, mayStop, ringAtChanges } from '../walk.ts';
+import { ringAtChanges } from '../walk.ts';
 import type { Workloads } from '../workloads.ts';
 import { blockedOrdinals } from './blocked.ts';
 import { recreate } from './recreate.ts';
@@ -184,7 +185,8 @@ class Move {
       () => expectationOf(run.config, workloads, undefined),
       this.#bell,
       (look) => {
-        if (this.#isMoved(name) || mayStop(workloads, name, look) === 'yes') return true;
+        if (this.#isMoved(name) || mayStop({ workloads, name, isDataKept: false }, look) === 'yes')
+          return true;
         this.#checkBlocked();
         const pending = look.findings.find(({ passed, id }) => !passed && isVital(id));
         run.log.progress(

@@ -1,0 +1,72 @@
+import { podNames, podsOf } from '../change/workload.ts';
+import { collectEvidence } from '../consul/evidence.ts';
+import { type QuorumAfter, quorumWithout } from '../consul/voter-loss.ts';
+import { Failure } from '../failure.ts';
+import type { PlannedObject } from '../kubernetes/plan.ts';
+import type { Agents } from './agents.ts';
+import { pause } from './pause.ts';
+import type { Run } from './run.ts';
+import { isServers } from './walk.ts';
+import type { Workloads } from './workloads.ts';
+
+const AGAIN_MS = 1_000;
+/** An election or a server that restarts is over by then. */
+const PATIENCE_MS = 30_000;
+
+/**
+ * Fewer servers stop all at once, with one write, and stay voters until autopilot has removed them. Consent to lose
+ * data is no consent to a cluster without a leader for good, so this is asked of Raft, before the first write.
+ * @throws Failure `quorum` where those that stay are no quorum of today's voters, or nobody tells
+ */
+export async function checkFewerServers(
+  run: Run,
+  objects: readonly PlannedObject[],
+  workloads: Pick<Workloads, 'pods' | 'untilSynced'>,
+  agents: Pick<Agents, 'client'>,
+  patienceMs = PATIENCE_MS,
+): Promise<void> {
+  const planned = objects.find((one) => isServers(run, one));
+  if (!planned?.live || planned.action !== 'change') return;
+  const [before, after] = [podsOf(planned.live), podsOf(planned.predicted)];
+  if (after >= before) return;
+  const stopped = podNames(planned.live, after, before);
+  await workloads.untilSynced(run.signal);
+  const until = performance.now() + patienceMs;
+  for (;;) {
+    const running = workloads
+      .pods('server')
+      .filter(({ phase, ip }) => phase === 'Running' && ip !== undefined);
+    const evidence = await Promise.all(running.map((pod) => collectEvidence(agents.client(pod), run.signal)));
+    const outcome = quorumWithout(evidence, stopped);
+    if (outcome.quorum === 'kept') return;
+    // With every server alive no waiting helps.
+    const isFinal = outcome.quorum === 'lost' && outcome.down.length === 0;
+    if (isFinal || performance.now() >= until) throw refusal(stopped, outcome, before);
+    run.log.progress(`fewer servers: ${told(stopped, outcome)}`, 'fewer-servers');
+    await pause(AGAIN_MS, run.signal);
+  }
+}
+
+function refusal(stopped: readonly string[], outcome: QuorumAfter, before: number): Failure {
+  const isDown = outcome.quorum === 'lost' && outcome.down.length > 0;
+  const cure = isDown
+    ? `Bring back what is down first: ${outcome.down.join(', ')}.`
+    : outcome.quorum === 'lost'
+      ? 'To get there, save a snapshot (`consul snapshot save`), deploy under another `name` with fewer servers, and restore it there.'
+      : 'Repair the cluster first, or let the token of the agents read it.';
+  return new Failure({
+    reason: 'quorum',
+    what: told(stopped, outcome),
+    where: `StatefulSet/${stopped[0]?.replace(/-\d+$/, '') ?? ''}`,
+    hint: `Nothing was changed. Set \`servers: ${before}\` again. ${cure}`,
+  });
+}
+
+function told(stopped: readonly string[], outcome: QuorumAfter): string {
+  const names = stopped.join(', ');
+  if (outcome.quorum === 'unknown') return `whether ${names} may stop is not known: ${outcome.why}`;
+  if (outcome.quorum === 'kept') return `${names} may stop`;
+  const { left, voters, needed, down } = outcome;
+  const without = down.length > 0 ? `, since ${down.join(', ')} is down` : '';
+  return `without ${names} only ${left} of ${voters} voters would be left${without}, and a quorum is ${needed}: no server could lead, for good`;
+}
