@@ -76,9 +76,15 @@ export function unreachable(agent: string, what: string, cause?: unknown): Failu
   });
 }
 
+/** What servers say in the midst of an election, or while the leader goes, besides that there is none. */
+const PASSING =
+  /leadership lost|node is not the leader|not ready to serve consistent reads|rpc error.*(?:EOF|connection re|timeout|broken pipe)|rate limit exceeded/i;
+
 /** An election, or an agent that cannot be reached just now: asked again, it may answer. */
 export function isPassing(error: unknown): boolean {
-  if (error instanceof ConsulError) return error.leaderless;
+  if (error instanceof ConsulError) {
+    return error.leaderless || ([429, 500, 503].includes(error.status) && PASSING.test(error.text));
+  }
   return error instanceof Failure && error.reason === 'unreachable';
 }
 

@@ -96,7 +96,7 @@ class ClientWalk {
   async #replace(pod: PodView, kept: boolean): Promise<void> {
     const server = await this.#server();
     // Somebody may have removed it meanwhile.
-    const still = this.#workloads.pods('client').some(({ uid }) => uid === pod.uid);
+    const still = this.#workloads.pod('client', pod.name)?.uid === pod.uid;
     const holds = still ? await this.#handover.release(pod, server) : kept;
     // It was written down and not replaced, and what it held then has been deregistered since.
     if (still && kept && !holds) await forget(server, this.#workloads.nodeName(pod), this.#run.signal);
@@ -119,8 +119,7 @@ class ClientWalk {
   async #successor(pod: PodView): Promise<PodView | undefined> {
     const workloads = this.#workloads;
     const { successor } = await this.#until((missing) => {
-      const all = workloads.pods('client');
-      const here = all.filter((one) => workloads.nodeName(one) === workloads.nodeName(pod));
+      const here = workloads.podsAt('client', workloads.nodeName(pod));
       const now = here.find((one) => this.#isMoved(one));
       if (now?.ready) return { successor: now };
       if (now) return missing(`${now.name} ${now.waiting ?? 'is not ready yet'}`);
@@ -131,7 +130,7 @@ class ClientWalk {
   }
 
   #isMoved({ uid }: PodView): boolean {
-    return this.#workloads.present('client').some((pod) => pod.uid === uid);
+    return this.#workloads.isPresent('client', { uid });
   }
 
   /** A partition of the user's keeps some on their revision. */

@@ -1,8 +1,7 @@
 import { type AgentFacts, readAgentFacts } from '../consul/agent-facts.ts';
-import { Backoff } from '../consul/blocking-query.ts';
 import { type Carriage, type Carried, carriageOf, isNothing } from '../consul/carried.ts';
 import type { ConsulClient } from '../consul/client.ts';
-import { isPassing } from '../consul/failure.ts';
+import { whilePassing } from '../consul/patience.ts';
 import { readRegistrations } from '../consul/restoration.ts';
 import type { AccessCheck } from '../kubernetes/access.ts';
 import { runInPod } from '../kubernetes/command.ts';
@@ -12,8 +11,6 @@ import type { Transport } from '../kubernetes/transport.ts';
 const PREFIX = 'consul-deploy/registrations/';
 /** Consul takes values of 512 KiB. */
 export const MOST_BYTES = 500_000;
-/** An election, and a leader that is being replaced, take less. */
-const LEADER_MS = 60_000;
 
 /** The files that an agent keeps, one in a line: Go writes JSON without line breaks. */
 const READ_KEPT = 'for f in "$1"/services/* "$1"/checks/*; do if [ -f "$f" ]; then cat "$f"; echo; fi; done';
@@ -62,7 +59,7 @@ export async function keep(
   signal: AbortSignal,
 ): Promise<void> {
   if (isNothing(carried)) return;
-  await whileLeaderless(signal, (both) =>
+  await whilePassing({ signal }, (both) =>
     server.put(`/v1/kv/${PREFIX}${encodeURIComponent(node)}`, JSON.stringify(carried), { signal: both }),
   );
 }
@@ -74,7 +71,7 @@ export async function keptFor(
   signal: AbortSignal,
 ): Promise<Carried | undefined> {
   const path = `/v1/kv/${PREFIX}${encodeURIComponent(node)}`;
-  const { status, body } = await whileLeaderless(signal, (both) =>
+  const { status, body } = await whilePassing({ signal }, (both) =>
     server.get<unknown>(path, { signal: both, query: { raw: true, consistent: true }, accept: [404] }),
   );
   if (status === 404) return undefined;
@@ -83,33 +80,14 @@ export async function keptFor(
 
 /** The agents that something was written down for. */
 export async function keptNodes(server: ConsulClient, signal: AbortSignal): Promise<string[]> {
-  const { status, body } = await whileLeaderless(signal, (both) =>
+  const { status, body } = await whilePassing({ signal }, (both) =>
     server.get<string[]>(`/v1/kv/${PREFIX}`, { signal: both, query: { keys: true }, accept: [404] }),
   );
   return status === 404 ? [] : body.map((key) => decodeURIComponent(key.slice(PREFIX.length)));
 }
 
 export async function forget(server: ConsulClient, node: string, signal: AbortSignal): Promise<void> {
-  await whileLeaderless(signal, (both) =>
+  await whilePassing({ signal }, (both) =>
     server.delete(`/v1/kv/${PREFIX}${encodeURIComponent(node)}`, { signal: both }),
   );
-}
-
-/** Asks again while there is no leader, for a while. All of these may be repeated. */
-async function whileLeaderless<T>(signal: AbortSignal, ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const limit = AbortSignal.timeout(LEADER_MS);
-  const both = AbortSignal.any([signal, limit]);
-  const backoff = new Backoff();
-  let last: unknown;
-  for (;;) {
-    try {
-      return await ask(both);
-    } catch (error) {
-      signal.throwIfAborted();
-      if (limit.aborted) throw last ?? error;
-      last = error;
-      if (!isPassing(error)) throw error;
-    }
-    await backoff.pause(both).catch(() => signal.throwIfAborted());
-  }
 }

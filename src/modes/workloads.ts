@@ -45,6 +45,8 @@ export class Workloads {
   #stored: Stored = new Map();
   readonly #over = new AbortController();
   #failed: unknown;
+  /** What was worked out for a version of the observation. */
+  readonly #known = new Map<string, { version: number; value: unknown }>();
   /** Watches that have not told yet what was there when they began. */
   #unsynced = 0;
 
@@ -159,7 +161,25 @@ export class Workloads {
   }
 
   /** Living pods of the workload, by ordinal or by name; of a DaemonSet without those its verdict leaves out. */
-  pods(role: Role): PodView[] {
+  pods(role: Role): readonly PodView[] {
+    return this.#once(`pods ${role}`, () => this.#living(role));
+  }
+
+  /** One of them, by its name. */
+  pod(role: Role, name: string): PodView | undefined {
+    const byName = this.#once(`names ${role}`, () => new Map(this.pods(role).map((pod) => [pod.name, pod])));
+    return byName.get(name);
+  }
+
+  /** Those of them whose agent has this name in the catalog: usually one. */
+  podsAt(role: Role, agentName: string): readonly PodView[] {
+    const byAgent = this.#once(`agents ${role}`, () =>
+      Map.groupBy(this.pods(role), (pod) => this.agentName(role, pod)),
+    );
+    return byAgent.get(agentName) ?? [];
+  }
+
+  #living(role: Role): PodView[] {
     const workload = this.#found[role];
     const view = workload && this.observation.workload(workload.kind, workload.name);
     if (!view) return [];
@@ -169,22 +189,46 @@ export class Workloads {
       .sort((a, b) => collator.compare(a.name, b.name));
   }
 
+  /** There may be thousands of pods, and thousands that ask: each answer is worked out once for each change. */
+  #once<T>(question: string, work: () => T): T {
+    const { version } = this.observation;
+    const known = this.#known.get(question);
+    if (known?.version === version) return known.value as T;
+    const value = work();
+    this.#known.set(question, { version, value });
+    return value;
+  }
+
   /** Pods of the present template, living or not, and those whose end on a node that is down they wait for. */
-  present(role: Role): PodView[] {
+  present(role: Role): readonly PodView[] {
     const now = this.#applied(role);
     if (!now) return [];
-    const owned = this.#expected(now.view, this.observation.podsOf(now.view.uid));
-    const present = presentPods(now.view, owned, now.generation);
-    return [
-      ...new Set([...present, ...owned.filter((pod) => pod.terminating && this.node(pod)?.ready === false)]),
-    ];
+    const { view, generation } = now;
+    return this.#once(`present ${role} ${view.uid} ${generation}`, () => {
+      const owned = this.#expected(view, this.observation.podsOf(view.uid));
+      const present = presentPods(view, owned, generation);
+      const nodes = new Map(this.observation.nodes().map((node) => [node.name, node]));
+      const isDown = ({ node }: PodView) => node !== undefined && nodes.get(node)?.ready === false;
+      return [...new Set([...present, ...owned.filter((pod) => pod.terminating && isDown(pod))])];
+    });
+  }
+
+  /** Whether this very pod has the present template. */
+  isPresent(role: Role, { uid }: Pick<PodView, 'uid'>): boolean {
+    const now = this.#applied(role);
+    if (!now) return false;
+    const uids = this.#once(
+      `uids ${role} ${now.view.uid} ${now.generation}`,
+      () => new Set(this.present(role).map((pod) => pod.uid)),
+    );
+    return uids.has(uid);
   }
 
   /** A DaemonSet has pods on nodes of which nothing can be expected. */
   #expected({ kind }: WorkloadView, pods: readonly PodView[]): readonly PodView[] {
     if (kind !== 'DaemonSet') return pods;
-    const nodes = this.observation.nodes();
-    return pods.filter((pod) => !isExcluded(pod, nodes));
+    const nodes = Map.groupBy(this.observation.nodes(), ({ name }) => name);
+    return pods.filter((pod) => !isExcluded(pod, nodes.get(pod.node ?? '') ?? []));
   }
 
   /** The workload, where its update strategy keeps pods of the template before. */

@@ -5,8 +5,9 @@
  * @param pods by ordinal: `old` ones lack the volumes of the new template
  */
 export function blockedOrdinals(pods: readonly ('old' | 'moved' | 'missing')[]): number[] {
+  const old = pods.indexOf('old');
   return pods.flatMap((pod, ordinal) => {
     const batch = 2 ** Math.floor(Math.log2(ordinal + 1)) - 1;
-    return pod === 'missing' && pods.slice(0, batch).includes('old') ? [ordinal] : [];
+    return pod === 'missing' && old >= 0 && old < batch ? [ordinal] : [];
   });
 }

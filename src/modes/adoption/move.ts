@@ -12,6 +12,7 @@ import { type LookObserver, QuorumWatch } from '../quorum.ts';
 import { keptNodes } from '../registrations.ts';
 import type { Run } from '../run.ts';
 import { isVital, mayStop } from '../stop-rule.ts';
+import { together } from '../together.ts';
 import { waitFor } from '../wait.ts';
 import { ringAtChanges } from '../walk.ts';
 import type { Workloads } from '../workloads.ts';
@@ -87,7 +88,10 @@ class Move {
         this.#tell(at);
         const batch = order.slice(at, at + size);
         await this.#quorum(batch[0] ?? '');
-        await Promise.all(batch.map((name) => this.#move(name, waiting)));
+        await together(
+          run,
+          batch.map((name) => this.#move(name, waiting)),
+        );
       }
       if (role === 'server') await this.#settings();
       // Nobody holds the pods back from now on, and there is none left to be replaced.
@@ -123,8 +127,9 @@ class Move {
     await this.#until((missing) => {
       const view = this.#view();
       if (!view) return missing(`${metadata.name} is not seen by its controller yet`);
+      const ours = new Set(this.#names);
       const foreign = this.#tools.workloads.observation.pods().filter(({ name, ownerUid, terminating }) => {
-        return this.#names.includes(name) && ownerUid !== view.uid && !terminating;
+        return ours.has(name) && ownerUid !== view.uid && !terminating;
       });
       const [first] = foreign;
       return first ? missing(`${first.name} is not taken in yet`) : true;
@@ -168,7 +173,7 @@ class Move {
   }
 
   #pod(name: string): PodView | undefined {
-    return this.#tools.workloads.pods(this.#takeover.role).find((pod) => pod.name === name);
+    return this.#tools.workloads.pod(this.#takeover.role, name);
   }
 
   #isMoved(name: string): boolean {
@@ -247,7 +252,8 @@ class Move {
 }
 
 function oldOf({ pods }: Takeover): Old {
-  const find = ({ uid }: PodView) => pods.find((old) => old.uid === uid);
+  const byUid = new Map(pods.map((old) => [old.uid, old]));
+  const find = ({ uid }: PodView) => byUid.get(uid);
   return {
     nodeName: ({ name }) => name,
     container: (pod) => find(pod)?.container ?? 'consul',
