@@ -55,6 +55,8 @@ class ClientWalk {
     this.#stored = stored;
     this.#handover = new Handover(run, cluster, agents, {
       nodeName: (pod) => workloads.nodeName(pod),
+      runs: (pod) => workloads.runs('client', pod, AGENT_CONTAINER),
+      current: (pod) => workloads.current('client', pod),
       container: () => AGENT_CONTAINER,
       // Their configuration says so.
       leaves: () => true,
@@ -72,7 +74,7 @@ class ClientWalk {
       await this.#until((missing) => {
         return this.#workloads.isObserved('client') || missing(`${name} is not seen by its controller yet`);
       });
-      const kept = new Set(await keptNodes(await this.#server(), run.signal));
+      const kept = new Set(await keptNodes(this.#server, run.signal));
       const all = this.#workloads.pods('client').toReversed();
       const old = all.filter((pod) => !this.#isMoved(pod) && !this.#isHeldBack(pod));
       for (const pod of all.filter((one) => this.#isMoved(one) && kept.has(this.#workloads.nodeName(one)))) {
@@ -94,22 +96,23 @@ class ClientWalk {
   }
 
   async #replace(pod: PodView, kept: boolean): Promise<void> {
-    const server = await this.#server();
     // Somebody may have removed it meanwhile.
     const still = this.#workloads.pod('client', pod.name)?.uid === pod.uid;
-    const holds = still ? await this.#handover.release(pod, server) : kept;
+    const told = still ? await this.#handover.release(pod, this.#server) : undefined;
+    const holds = told ?? kept;
     // It was written down and not replaced, and what it held then has been deregistered since.
-    if (still && kept && !holds) await forget(server, this.#workloads.nodeName(pod), this.#run.signal);
+    if (kept && told === false) await forget(this.#server, this.#workloads.nodeName(pod), this.#run.signal);
     this.#run.log.info(`${pod.name} is replaced`);
     if (holds) await this.#restore(pod);
     else await this.#successor(pod);
   }
 
   async #restore(pod: PodView): Promise<void> {
-    const fresh = await this.#successor(pod);
-    const server = await this.#server();
-    if (fresh) await this.#handover.restore(fresh, server);
-    else await forget(server, this.#workloads.nodeName(pod), this.#run.signal);
+    for (;;) {
+      const fresh = await this.#successor(pod);
+      if (!fresh) return forget(this.#server, this.#workloads.nodeName(pod), this.#run.signal);
+      if (await this.#handover.restore(fresh, this.#server)) return;
+    }
   }
 
   /**
@@ -140,13 +143,13 @@ class ClientWalk {
     return partition > 0 && Number(/-(\d+)$/.exec(name)?.[1]) < partition;
   }
 
-  async #server(): Promise<ConsulClient> {
+  readonly #server = async (): Promise<ConsulClient> => {
     const pod = await this.#until((missing) => {
       const found = this.#workloads.pods('server').find(({ ready }) => ready);
       return found ?? missing('no server is ready to be asked');
     });
     return this.#agents.client(pod);
-  }
+  };
 
   /** @param updateStrategy as rendered, where it is not given */
   async #apply(updateStrategy?: { type: 'OnDelete' }): Promise<void> {

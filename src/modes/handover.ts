@@ -1,24 +1,46 @@
+import type { AgentFacts } from '../consul/agent-facts.ts';
 import type { Carriage } from '../consul/carried.ts';
-import type { ConsulClient } from '../consul/client.ts';
+import { isPassing } from '../consul/failure.ts';
+import { whilePassing } from '../consul/patience.ts';
 import { restoreRegistrations } from '../consul/restoration.ts';
-import type { Failure } from '../failure.ts';
+import { Failure } from '../failure.ts';
 import type { AccessCheck } from '../kubernetes/access.ts';
 import { deleteObject } from '../kubernetes/delete.ts';
 import { apiFailure } from '../kubernetes/error.ts';
 import type { PodView } from '../rollout/pod.ts';
 import type { Agents } from './agents.ts';
 import type { Cluster } from './connect.ts';
-import { carriage, carriagePermissions, forget, inspect, keep, keptFor } from './registrations.ts';
+import {
+  carriage,
+  carriagePermissions,
+  type FindServer,
+  forget,
+  inspect,
+  keep,
+  keptFor,
+} from './registrations.ts';
 import type { Run } from './run.ts';
 
 /** An old pod may have been given less, and leaving takes a server up to 15 s. */
 const GRACE_S = 30;
 const LEAVE_MS = 20_000;
+/** So long a broken connection or an election may last while a successor takes over; the catalog alone has a minute. */
+const RESTORE_MS = 120_000;
+
+const NOTHING_CARRIED: Carriage = {
+  carried: { services: [], checks: [], maintenance: [] },
+  obstacles: [],
+  configured: [],
+};
 
 /** What those know of the old pods who replace them. */
 export interface Old {
   /** Name of its agent in the catalog, which its successor has too. */
   nodeName: (pod: PodView) => string;
+  /** This very pod as it is now; undefined when it is gone. */
+  current: (pod: PodView) => PodView | undefined;
+  /** Whether its agent runs now, so that it can be asked. */
+  runs: (pod: PodView) => boolean;
   /** The container of the agent. */
   container: (pod: PodView) => string;
   /** Its pod has it leave the cluster before it ends. */
@@ -50,58 +72,82 @@ export class Handover {
   /**
    * Writes down what is registered at the agent, has it leave, and removes its pod.
    * @param server where that is kept: another one
-   * @returns whether something was written down for its successor
+   * @returns whether something was written down for its successor; undefined where the agent did not run, so that
+   *   nobody could tell what it held
    */
-  async release(pod: PodView, server: ConsulClient): Promise<boolean> {
+  async release(pod: PodView, server: FindServer): Promise<boolean | undefined> {
     const run = this.#run;
-    let holds = false;
-    try {
-      holds = await this.#secure(pod, server);
-    } catch (error) {
-      run.signal.throwIfAborted();
-      // An agent that does not run holds nothing any more.
-      if (pod.ready) throw error;
-      run.warn(`${pod.name} did not run, so what was registered there could not be taken along.`);
-    }
-    await this.#remove(pod);
-    return holds;
-  }
-
-  /** Registers at the new agent what its predecessor held, and waits until the catalog shows it. */
-  async restore(pod: PodView, server: ConsulClient): Promise<void> {
-    const run = this.#run;
-    const { signal } = run;
-    const nodeName = this.#old.nodeName(pod);
-    const carried = await keptFor(server, nodeName, signal);
-    if (!carried) return;
-    const agent = this.#agents.client(pod);
-    await restoreRegistrations({ agent, nodeName, server, carried, signal });
-    await forget(server, nodeName, signal);
-    const { services, checks } = carried;
-    run.log.info(
-      `${pod.name} holds its ${services.length} services and ${checks.length} checks of its own again`,
-    );
-  }
-
-  async #secure(pod: PodView, server: ConsulClient): Promise<boolean> {
-    const { config, signal } = this.#run;
-    const { nodeName, container, leaves, obstacles, uncarried } = this.#old;
-    const client = this.#agents.client(pod);
-    const { facts, registrations, holds } = await inspect(client, signal);
-    if (holds > 0) {
-      const { transport } = this.#cluster;
-      const where = { namespace: config.namespace, pod: pod.name, container: container(pod) };
-      const found = await carriage(transport, where, facts, registrations, signal);
-      const lost = obstacles(found);
-      if (lost.length > 0) throw uncarried(pod, lost);
-      await keep(server, nodeName(pod), found.carried, signal);
+    const found = await this.#inspect(pod);
+    if (found && found.holds > 0) {
+      const lost = this.#old.obstacles(found.carriage);
+      if (lost.length > 0) throw this.#old.uncarried(pod, lost);
+      await keep(server, this.#old.nodeName(pod), found.carriage.carried, run.signal);
     }
     // Some were started so that they only go missing: gossip then keeps their name for 30 s.
-    if (!leaves(pod) && !facts.leavesOnTerminate) {
-      await client.put('/v1/agent/leave', undefined, { signal, timeoutMs: LEAVE_MS });
-    }
-    return holds > 0;
+    if (found && !this.#old.leaves(pod) && !found.facts.leavesOnTerminate) await this.#leave(pod);
+    await this.#remove(pod);
+    return found && found.holds > 0;
   }
+
+  /**
+   * Registers at the new agent what its predecessor held, and waits until the catalog shows it.
+   * @returns false when this pod has gone meanwhile: what was written down waits for the next one
+   */
+  async restore(pod: PodView, server: FindServer): Promise<boolean> {
+    const run = this.#run;
+    const nodeName = this.#old.nodeName(pod);
+    const patience = { signal: run.signal, limitMs: RESTORE_MS, onTrouble: this.#tell };
+    return whilePassing(patience, async (signal) => {
+      if (!this.#old.current(pod)) return false;
+      const carried = await keptFor(server, nodeName, signal);
+      if (!carried) return true;
+      const agent = this.#agents.client(pod);
+      await restoreRegistrations({ agent, nodeName, server: await server(), carried, signal });
+      await forget(server, nodeName, signal);
+      const { services, checks } = carried;
+      run.log.info(
+        `${pod.name} holds its ${services.length} services and ${checks.length} checks of its own again`,
+      );
+      return true;
+    });
+  }
+
+  /** What is registered at the agent; undefined where it does not run, so that nobody can tell, or is gone. */
+  async #inspect(
+    pod: PodView,
+  ): Promise<{ facts: AgentFacts; holds: number; carriage: Carriage } | undefined> {
+    const { config, signal } = this.#run;
+    const namespace = config.namespace;
+    return whilePassing({ signal, onTrouble: this.#tell }, async (both) => {
+      try {
+        const { facts, registrations, holds } = await inspect(this.#agents.client(pod), both);
+        const where = { namespace, pod: pod.name, container: this.#old.container(pod) };
+        const { transport } = this.#cluster;
+        const found =
+          holds > 0 ? await carriage(transport, where, facts, registrations, both) : NOTHING_CARRIED;
+        return { facts, holds, carriage: found };
+      } catch (error) {
+        signal.throwIfAborted();
+        if (this.#old.runs(pod)) throw error;
+        this.#run.warn(`${pod.name} did not run, so what was registered there could not be taken along.`);
+        return undefined;
+      }
+    });
+  }
+
+  /** An agent that leaves ends, and may not get to say so. */
+  async #leave(pod: PodView): Promise<void> {
+    const { signal } = this.#run;
+    try {
+      await this.#agents.client(pod).put('/v1/agent/leave', undefined, { signal, timeoutMs: LEAVE_MS });
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isPassing(error)) throw error;
+      this.#tell(Failure.from(error).what);
+    }
+  }
+
+  readonly #tell = (what: string): void => this.#run.log.debug(`handover: ${what}`);
 
   async #remove({ name, uid }: PodView): Promise<void> {
     const { config, signal } = this.#run;

@@ -51,43 +51,50 @@ export function carriagePermissions(namespace: string): AccessCheck[] {
   return ['get', 'create'].map((verb) => ({ verb, ...command }));
 }
 
+/** A server that can be asked; another one at each try, since servers are replaced, too. */
+export type FindServer = () => Promise<ConsulClient>;
+
 /** Writes down what an agent holds, before its pod goes; nothing for an agent that holds nothing. */
 export async function keep(
-  server: ConsulClient,
+  find: FindServer,
   node: string,
   carried: Carried,
   signal: AbortSignal,
 ): Promise<void> {
   if (isNothing(carried)) return;
-  await whilePassing({ signal }, (both) =>
-    server.put(`/v1/kv/${PREFIX}${encodeURIComponent(node)}`, JSON.stringify(carried), { signal: both }),
-  );
+  const body = JSON.stringify(carried);
+  await whilePassing({ signal }, async (both) => (await find()).put(keyOf(node), body, { signal: both }));
 }
 
 /** What was written down for this agent. */
 export async function keptFor(
-  server: ConsulClient,
+  find: FindServer,
   node: string,
   signal: AbortSignal,
 ): Promise<Carried | undefined> {
-  const path = `/v1/kv/${PREFIX}${encodeURIComponent(node)}`;
-  const { status, body } = await whilePassing({ signal }, (both) =>
-    server.get<unknown>(path, { signal: both, query: { raw: true, consistent: true }, accept: [404] }),
+  const { status, body } = await whilePassing({ signal }, async (both) =>
+    (await find()).get<unknown>(keyOf(node), {
+      signal: both,
+      query: { raw: true, consistent: true },
+      accept: [404],
+    }),
   );
   if (status === 404) return undefined;
   return (typeof body === 'string' ? JSON.parse(body) : body) as Carried;
 }
 
 /** The agents that something was written down for. */
-export async function keptNodes(server: ConsulClient, signal: AbortSignal): Promise<string[]> {
-  const { status, body } = await whilePassing({ signal }, (both) =>
-    server.get<string[]>(`/v1/kv/${PREFIX}`, { signal: both, query: { keys: true }, accept: [404] }),
+export async function keptNodes(find: FindServer, signal: AbortSignal): Promise<string[]> {
+  const { status, body } = await whilePassing({ signal }, async (both) =>
+    (await find()).get<string[]>(`/v1/kv/${PREFIX}`, { signal: both, query: { keys: true }, accept: [404] }),
   );
   return status === 404 ? [] : body.map((key) => decodeURIComponent(key.slice(PREFIX.length)));
 }
 
-export async function forget(server: ConsulClient, node: string, signal: AbortSignal): Promise<void> {
-  await whilePassing({ signal }, (both) =>
-    server.delete(`/v1/kv/${PREFIX}${encodeURIComponent(node)}`, { signal: both }),
-  );
+export async function forget(find: FindServer, node: string, signal: AbortSignal): Promise<void> {
+  await whilePassing({ signal }, async (both) => (await find()).delete(keyOf(node), { signal: both }));
+}
+
+function keyOf(node: string): string {
+  return `/v1/kv/${PREFIX}${encodeURIComponent(node)}`;
 }

@@ -4,7 +4,7 @@ import { type WatchEvent, watchResource } from '../kubernetes/watch.ts';
 import { daemonSetVerdict, isExcluded } from '../rollout/daemonset.ts';
 import { type NodeView, nodeView } from '../rollout/node.ts';
 import { Observation, type Source, type Views } from '../rollout/observation.ts';
-import { type PodView, podView } from '../rollout/pod.ts';
+import { type PodView, podView, runs } from '../rollout/pod.ts';
 import { heldBack, presentPods } from '../rollout/revision.ts';
 import { statefulSetVerdict } from '../rollout/statefulset.ts';
 import type { Applied, Verdict } from '../rollout/verdict.ts';
@@ -169,6 +169,18 @@ export class Workloads {
   pod(role: Role, name: string): PodView | undefined {
     const byName = this.#once(`names ${role}`, () => new Map(this.pods(role).map((pod) => [pod.name, pod])));
     return byName.get(name);
+  }
+
+  /** This very pod as it is now; undefined when it ends or is gone. */
+  current(role: Role, { name, uid }: Pick<PodView, 'name' | 'uid'>): PodView | undefined {
+    const pod = this.pod(role, name);
+    return pod?.uid === uid ? pod : undefined;
+  }
+
+  /** Whether the agent of this very pod runs now, as far as Kubernetes knows: then it can be asked, ready or not. */
+  runs(role: Role, pod: Pick<PodView, 'name' | 'uid'>, container: string): boolean {
+    const now = this.current(role, pod);
+    return now !== undefined && runs(now, container) && this.node(now)?.ready !== false;
   }
 
   /** Those of them whose agent has this name in the catalog: usually one. */

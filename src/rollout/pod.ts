@@ -104,6 +104,12 @@ export function podView(raw: KubernetesObject): PodView {
   };
 }
 
+/** Whether this container of it runs, as its node tells: a pod that is not ready may well run. */
+export function runs({ phase, terminating, containers }: PodView, container: string): boolean {
+  const found = containers.find(({ name, init }) => name === container && !init);
+  return phase === 'Running' && !terminating && found?.running === true;
+}
+
 export function hasCondition(conditions: Condition[] | undefined, type: string, status: string): boolean {
   return conditions?.some((condition) => condition.type === type && condition.status === status) ?? false;
 }

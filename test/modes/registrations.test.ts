@@ -26,31 +26,33 @@ async function store(leaderless = 0) {
     const value = values.get(key);
     return value === undefined ? { status: 404 } : { text: value };
   });
-  return { client: clientOf(fake), values };
+  const client = clientOf(fake);
+  return { find: async () => client, values };
 }
 
 const signal = () => AbortSignal.timeout(10_000);
 
 it('what an agent holds waits in the store for its successor, also when there is no leader just then', async () => {
-  const { client, values } = await store(2);
-  await keep(client, 'consul-client-0', carried, signal());
+  const { find, values } = await store(2);
+  await keep(find, 'consul-client-0', carried, signal());
   expect([...values.keys()]).toEqual(['consul-deploy/registrations/consul-client-0']);
-  expect(await keptNodes(client, signal())).toEqual(['consul-client-0']);
-  expect(await keptFor(client, 'consul-client-0', signal())).toEqual(carried);
-  expect(await keptFor(client, 'consul-client-1', signal())).toBeUndefined();
-  await forget(client, 'consul-client-0', signal());
-  expect(await keptNodes(client, signal())).toEqual([]);
+  expect(await keptNodes(find, signal())).toEqual(['consul-client-0']);
+  expect(await keptFor(find, 'consul-client-0', signal())).toEqual(carried);
+  expect(await keptFor(find, 'consul-client-1', signal())).toBeUndefined();
+  await forget(find, 'consul-client-0', signal());
+  expect(await keptNodes(find, signal())).toEqual([]);
 });
 
 it('nothing is written down for an agent that holds nothing', async () => {
-  const { client, values } = await store();
-  await keep(client, 'consul-client-0', { services: [], checks: [], maintenance: [] }, signal());
+  const { find, values } = await store();
+  await keep(find, 'consul-client-0', { services: [], checks: [], maintenance: [] }, signal());
   expect(values.size).toBe(0);
 });
 
 it('a refusal is not asked again', async () => {
   const fake = await fakeConsul(() => ({ status: 413, text: 'too large' }));
-  const kept = keep(clientOf(fake), 'consul-client-0', carried, signal());
+  const client = clientOf(fake);
+  const kept = keep(async () => client, 'consul-client-0', carried, signal());
   await expect(kept).rejects.toMatchObject({ status: 413 });
   expect(fake.requests).toHaveLength(1);
 });

@@ -9,7 +9,7 @@ import type { Cluster } from '../connect.ts';
 import { expectationOf } from '../expectation.ts';
 import { Handover, type Old } from '../handover.ts';
 import { type LookObserver, QuorumWatch } from '../quorum.ts';
-import { keptNodes } from '../registrations.ts';
+import { forget, keptNodes } from '../registrations.ts';
 import type { Run } from '../run.ts';
 import { isVital, mayStop } from '../stop-rule.ts';
 import { together } from '../together.ts';
@@ -56,7 +56,7 @@ class Move {
     this.#cluster = cluster;
     this.#takeover = takeover;
     this.#tools = tools;
-    this.#handover = new Handover(run, cluster, tools.agents, oldOf(takeover));
+    this.#handover = new Handover(run, cluster, tools.agents, oldOf(takeover, tools.workloads));
     this.#watch = new QuorumWatch(run, tools.agents, {
       // What is in order only when all is over is no trouble before.
       saw: (look, expected) =>
@@ -80,7 +80,7 @@ class Move {
       const { name } = planned.desired.metadata;
       this.#names = Array.from({ length: replicas }, (_, ordinal) => `${name}-${ordinal}`);
       await this.#adopted();
-      const waiting = new Set(await keptNodes(await this.#server(), run.signal));
+      const waiting = new Set(await keptNodes(() => this.#server(), run.signal));
       const size = role === 'server' ? 1 : Math.max(1, Math.floor(this.#names.length / 10));
       this.#checkBlocked();
       const order = this.#order();
@@ -208,16 +208,25 @@ class Move {
     const pod = this.#pod(name);
     let kept = waiting.has(name);
     if (pod && !this.#isMoved(name)) {
-      kept = (await this.#handover.release(pod, await this.#server(name))) || kept;
+      const told = await this.#handover.release(pod, () => this.#server(name));
+      // It was written down by a run that was ended, and what it held then has been deregistered since.
+      if (kept && told === false) await forget(() => this.#server(name), name, run.signal);
+      kept = told ?? kept;
       run.log.info(`${name} is replaced`);
     }
-    const fresh = await this.#until((missing) => {
+    let fresh = await this.#moved(name);
+    await this.#proven(name);
+    if (!kept) return;
+    while (!(await this.#handover.restore(fresh, () => this.#server(name)))) fresh = await this.#moved(name);
+  }
+
+  /** The pod of the new shape, when it is ready. */
+  #moved(name: string): Promise<PodView> {
+    return this.#until((missing) => {
       const now = this.#pod(name);
       if (!now || !this.#isMoved(name)) return missing(`${name} is being replaced`);
       return now.ready ? now : missing(`${name} ${now.waiting ?? 'is not ready yet'}`);
     });
-    await this.#proven(name);
-    if (kept) await this.#handover.restore(fresh, await this.#server(name));
   }
 
   /** Servers: until the one that came votes. */
@@ -251,11 +260,13 @@ class Move {
   }
 }
 
-function oldOf({ pods }: Takeover): Old {
+function oldOf({ pods, role }: Takeover, workloads: Workloads): Old {
   const byUid = new Map(pods.map((old) => [old.uid, old]));
   const find = ({ uid }: PodView) => byUid.get(uid);
   return {
     nodeName: ({ name }) => name,
+    current: (pod) => workloads.current(role, pod),
+    runs: (pod) => workloads.runs(role, pod, find(pod)?.container ?? 'consul'),
     container: (pod) => find(pod)?.container ?? 'consul',
     leaves: (pod) => find(pod)?.leaves ?? false,
     obstacles: ({ obstacles }) => obstacles,
