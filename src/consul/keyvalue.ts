@@ -43,7 +43,7 @@ export interface Entry {
 export async function proveKeyValue(options: KeyValueProofOptions): Promise<KeyValueProof> {
   const { writer, servers, key, value, signal, onStep } = options;
   const path = keyPath(key);
-  const session = await openSession(writer, `consul-deploy smoke ${key}`, signal);
+  const session = await openSession(writer, `smoke ${key}`, signal);
   if (!session.id) onStep?.(`no session (${session.why}): a killed run would leave the key ${key} behind`);
   // Before the request: one that breaks off may have been carried out.
   let written = true;

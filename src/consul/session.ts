@@ -1,6 +1,9 @@
 import type { ConsulClient } from './client.ts';
 import { ConsulError } from './failure.ts';
 
+/** Names of sessions of this action begin so. */
+const OWN = 'consul-deploy ';
+
 export interface Session {
   /** Missing where sessions are denied or not possible. */
   id?: string;
@@ -27,7 +30,7 @@ export async function openSession(
   { ttlSeconds = 60, checked = true }: SessionOptions = {},
 ): Promise<Session> {
   const wanted = {
-    Name: name,
+    Name: `${OWN}${name}`,
     TTL: `${ttlSeconds}s`,
     Behavior: 'delete',
     LockDelay: '0s',
@@ -48,4 +51,15 @@ export async function openSession(
     if (!(error instanceof ConsulError)) throw error;
     return { why: error.text || `status ${error.status}`, close: async () => {} };
   }
+}
+
+/** How many sessions end with the agent of this name: those of others, whose locks and keys go with them. */
+export async function countSessionsAt(
+  server: ConsulClient,
+  node: string,
+  signal: AbortSignal,
+): Promise<number> {
+  const path = `/v1/session/node/${encodeURIComponent(node)}`;
+  const { body } = await server.get<{ Name?: string }[]>(path, { signal, query: { consistent: true } });
+  return body.filter(({ Name = '' }) => !Name.startsWith(OWN)).length;
 }

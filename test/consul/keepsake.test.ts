@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { leaveKeepsake } from '../../src/consul/keepsake.ts';
-import { clientOf, fakeConsul } from './fake-consul.ts';
+import { clientOf, type FakeAnswer, fakeConsul } from './fake-consul.ts';
 import { FakeStore } from './fake-store.ts';
 
 const KEY = 'consul-deploy/smoke/chaos-1';
@@ -42,4 +42,32 @@ test('without a session it is written all the same', async () => {
   await keepsake.onAll([client], signal());
   await keepsake.remove(client);
   expect(store.leader.entries.size).toBe(0);
+});
+
+test.each<[string, FakeAnswer | 'reset', boolean]>([
+  ['is refused', { body: false }, false],
+  ['is denied', { status: 403, text: 'Permission denied' }, true],
+  ['breaks off', 'reset', true],
+])('a write that %s leaves no session behind, and no key of its own', async (_, answer, removed) => {
+  const store = new FakeStore();
+  const usual = store.server();
+  const fake = await fakeConsul((request) =>
+    request.method === 'PUT' && request.path.startsWith('/v1/kv/') ? answer : usual(request),
+  );
+  await expect(leaveKeepsake(clientOf(fake), KEY, 'v', signal())).rejects.toThrow();
+  expect(store.sessions.size).toBe(0);
+  expect(fake.requests.some(({ method }) => method === 'DELETE')).toBe(removed);
+});
+
+test('without a session on purpose it needs no agent that stays, and is seen to be kept or lost', async () => {
+  const store = new FakeStore();
+  const fake = await fakeConsul(store.server());
+  const client = clientOf(fake);
+  const keepsake = await leaveKeepsake(client, KEY, 'v', signal(), { session: false });
+  expect(fake.requests.map(({ path }) => path)).toEqual([`/v1/kv/${KEY}`]);
+  expect(await keepsake.isKept(client, signal())).toBe(true);
+  store.put(KEY, 'other');
+  expect(await keepsake.isKept(client, signal())).toBe(false);
+  store.delete(() => true);
+  expect(await keepsake.isKept(client, signal())).toBe(false);
 });

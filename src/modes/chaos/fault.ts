@@ -56,7 +56,16 @@ export class OneFault {
     if (why !== undefined) return this.#skip(why);
     const leader = leaderOf(now) ?? workloads.pods('server').find(({ ip }) => leads(now, ip))?.name;
     const found = candidates(this.#fault, workloads, leader);
-    const victim = await chooseVictim(this.#fault, run.config, found, agents, run.signal);
+    const [asked] = workloads.pods('server');
+    if (!asked) return this.#skip('there is no server');
+    const server = agents.client(asked);
+    const victim = await chooseVictim(
+      this.#fault,
+      run.config,
+      found,
+      { workloads, agents, server },
+      run.signal,
+    );
     if (typeof victim === 'string') return this.#skip(victim);
     const staying = workloads.pods('server').find(({ uid }) => uid !== victim.uid);
     if (!staying) return this.#skip('there is no other server');

@@ -1,6 +1,8 @@
 import type { Config, Fault } from '../../config/config.ts';
+import type { ConsulClient } from '../../consul/client.ts';
 import { holdsAny } from '../../consul/holding.ts';
 import { spreadSample } from '../../consul/registration.ts';
+import { countSessionsAt } from '../../consul/session.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../agents.ts';
 import type { QuorumLook } from '../quorum.ts';
@@ -45,20 +47,36 @@ export function candidates(
   );
 }
 
-/** The pod to delete, or why there is none: what is registered at an agent without a volume goes with its pod. */
+/**
+ * The pod to delete, or why there is none: what is registered at an agent without a volume goes with its pod, and
+ * sessions of an agent end with it, whatever it keeps.
+ * @param server one that can be asked for sessions
+ */
 export async function chooseVictim(
   fault: Fault,
   config: Pick<Config, 'serverStorage'>,
   found: readonly PodView[],
-  agents: Agents,
+  { workloads, agents, server }: Spared,
   signal: AbortSignal,
 ): Promise<PodView | string> {
+  const role = roleOf(fault);
   const [first] = found;
-  if (!first) return `there is no ${fault === 'delete-leader' ? 'leader' : roleOf(fault)} to delete`;
-  if (roleOf(fault) === 'server' && config.serverStorage.kind === 'persistent') return first;
+  if (!first) return `there is no ${fault === 'delete-leader' ? 'leader' : role} to delete`;
+  const keeps = role === 'server' && config.serverStorage.kind === 'persistent';
+  const reasons = new Set<string>();
   for (const pod of found) {
-    if (!(await holdsAny(agents.client(pod), signal))) return pod;
+    if (!keeps && (await holdsAny(agents.client(pod), signal))) reasons.add('registrations');
+    else if ((await countSessionsAt(server, workloads.agentName(role, pod), signal)) > 0) {
+      reasons.add('sessions, and so perhaps locks');
+    } else return pod;
   }
-  const names = found.length === 1 ? first.name : `each of ${found.length} ${roleOf(fault)}s`;
-  return `${names} holds registrations, which would be lost with its pod`;
+  const names = found.length === 1 ? `${first.name} holds` : `each of ${found.length} ${role}s holds`;
+  return `${names} ${[...reasons].join(' or ')}, which would be lost with its pod`;
+}
+
+/** Who can tell what a pod would take with it. */
+interface Spared {
+  workloads: Pick<Workloads, 'agentName'>;
+  agents: Pick<Agents, 'client'>;
+  server: ConsulClient;
 }

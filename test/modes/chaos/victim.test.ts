@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import type { Fault } from '../../../src/config/config.ts';
+import type { Config, Fault } from '../../../src/config/config.ts';
 import { Failure } from '../../../src/failure.ts';
 import { notHealed } from '../../../src/modes/chaos/not-healed.ts';
-import { candidates, obstacle } from '../../../src/modes/chaos/victim.ts';
+import { candidates, chooseVictim, obstacle } from '../../../src/modes/chaos/victim.ts';
 import type { Role } from '../../../src/modes/workloads.ts';
 import type { PodView } from '../../../src/rollout/pod.ts';
+import { clientOf, fakeConsul } from '../../consul/fake-consul.ts';
 
 const pods = (role: Role, count: number, ready = () => true): PodView[] =>
   Array.from({ length: count }, (_, at) => ({
@@ -67,6 +68,86 @@ test.each<[Fault, string, string[]]>([
 
 test('of many clients only some are asked', () => {
   expect(candidates('delete-client', { pods: (role) => pods(role, 500) }, 'x')).toHaveLength(20);
+});
+
+describe('the pod that is deleted', () => {
+  /** Agents that hold this much, and a server that knows these sessions, by the name of the agent. */
+  async function chosen(
+    fault: Fault,
+    registered: Record<string, string[]>,
+    sessions: Record<string, string[]>,
+    kind: 'persistent' | 'ephemeral' = 'persistent',
+  ) {
+    const server = clientOf(
+      await fakeConsul(({ path }) => {
+        const node = path.replace('/v1/session/node/', '');
+        return { body: (sessions[node] ?? []).map((Name) => ({ ID: Name, Name })) };
+      }),
+    );
+    const found = candidates(fault, { pods: (role) => pods(role, 2) }, 'consul-server-1');
+    const agents = new Map(
+      await Promise.all(
+        found.map(async ({ name }) => {
+          const body = Object.fromEntries((registered[name] ?? []).map((id) => [id, {}]));
+          return [name, clientOf(await fakeConsul(() => ({ body })), name)] as const;
+        }),
+      ),
+    );
+    const victim = await chooseVictim(
+      fault,
+      { serverStorage: { kind } as Config['serverStorage'] },
+      found,
+      {
+        workloads: { agentName: (_role, { name }) => name },
+        agents: { client: ({ name }) => agents.get(name) ?? server },
+        server,
+      },
+      AbortSignal.timeout(10_000),
+    );
+    return typeof victim === 'string' ? victim : victim.name;
+  }
+
+  test.each<[string, Parameters<typeof chosen>, string | RegExp]>([
+    [
+      'is a client that holds nothing',
+      ['delete-client', { 'consul-client-1': ['web'] }, {}],
+      'consul-client-0',
+    ],
+    [
+      'is a client without a session',
+      ['delete-client', {}, { 'consul-client-1': ['a lock'] }],
+      'consul-client-0',
+    ],
+    [
+      'is none where each client holds something',
+      ['delete-client', { 'consul-client-1': ['web'] }, { 'consul-client-0': ['a lock'] }],
+      /^each of 2 clients holds registrations or sessions/,
+    ],
+    [
+      'may have sessions of this action',
+      ['delete-client', {}, { 'consul-client-1': ['consul-deploy x'] }],
+      'consul-client-1',
+    ],
+    [
+      'is a server with a volume, whatever is registered there',
+      ['delete-leader', { 'consul-server-1': ['web'] }, {}],
+      'consul-server-1',
+    ],
+    [
+      'is no server without a volume where something is registered',
+      ['delete-leader', { 'consul-server-1': ['web'] }, {}, 'ephemeral'],
+      /holds registrations/,
+    ],
+    [
+      'is no server with a session',
+      ['delete-leader', {}, { 'consul-server-1': ['a lock'] }],
+      /^consul-server-1 holds sessions/,
+    ],
+  ])('%s', async (_, parameters, expected) => {
+    const found = await chosen(...parameters);
+    if (typeof expected === 'string') expect(found).toBe(expected);
+    else expect(found).toMatch(expected);
+  });
 });
 
 describe('what has not healed', () => {
