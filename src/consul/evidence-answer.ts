@@ -1,6 +1,8 @@
 import { z } from 'zod';
 
 export interface RaftServer {
+  /** Its own for as long as its data lives: a server whose data was lost comes back with another. */
+  id: string;
   node: string;
   /** `ip:8300`. */
   address: string;
@@ -49,11 +51,18 @@ export const peersAnswer = z
 export const raftAnswer = z
   .object({
     Servers: z.array(
-      z.object({ Node: z.string(), Address: z.string(), Leader: z.boolean(), Voter: z.boolean() }),
+      z.object({
+        ID: z.string(),
+        Node: z.string(),
+        Address: z.string(),
+        Leader: z.boolean(),
+        Voter: z.boolean(),
+      }),
     ),
   })
   .transform(({ Servers }): RaftServer[] =>
-    Servers.map(({ Node, Address, Leader, Voter }) => ({
+    Servers.map(({ ID, Node, Address, Leader, Voter }) => ({
+      id: ID,
       node: Node,
       address: Address,
       leader: Leader,
@@ -125,9 +134,14 @@ export const membersAnswer = z
   );
 
 export const selfAnswer = z
-  .object({ Config: z.object({ Version: z.string(), Datacenter: z.string(), NodeName: z.string() }) })
-  .transform(({ Config }) => ({
+  .object({
+    Config: z.object({ Version: z.string(), Datacenter: z.string(), NodeName: z.string() }),
+    Stats: z.object({ raft: z.object({ term: z.coerce.number().int().positive() }).optional() }).optional(),
+  })
+  .transform(({ Config, Stats }) => ({
     version: Config.Version,
     datacenter: Config.Datacenter,
     nodeName: Config.NodeName,
+    // Of a server only.
+    ...(Stats?.raft && { term: Stats.raft.term }),
   }));

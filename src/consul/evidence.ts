@@ -24,12 +24,12 @@ export interface ServerEvidence {
   peers?: string[];
   raft?: RaftServer[];
   autopilot?: AutopilotState;
-  /** This server's clock when it passed that on, in ms since 1970. */
-  autopilotAt?: number;
   members?: Member[];
   version?: string;
   datacenter?: string;
   nodeName?: string;
+  /** Raft's present term, as this server itself knows it. */
+  term?: number;
   /** Questions that ACLs deny, or whose answers they thin out (`members`). */
   denied: EvidenceQuestion[];
   /** Why an answer is missing, apart from ACLs. */
@@ -54,12 +54,12 @@ export async function collectEvidence(client: ConsulClient, signal: AbortSignal)
     question: EvidenceQuestion,
     path: string,
     schema: z.ZodType<T>,
-    keep: (answer: T, date: number | undefined) => void,
+    keep: (answer: T) => void,
     options: Pick<ConsulRequestOptions, 'query' | 'accept'> = {},
   ): Promise<boolean> => {
     try {
       const response = await client.get(path, { ...options, signal, timeoutMs: ANSWER_MS, partial: true });
-      keep(schema.parse(response.body), response.date);
+      keep(schema.parse(response.body));
       if (response.filtered) evidence.denied.push(question);
     } catch (error) {
       signal.throwIfAborted();
@@ -98,9 +98,8 @@ export async function collectEvidence(client: ConsulClient, signal: AbortSignal)
       'autopilot',
       '/v1/operator/autopilot/state',
       autopilotAnswer,
-      (state, date) => {
+      (state) => {
         evidence.autopilot = state;
-        if (date !== undefined) evidence.autopilotAt = date;
       },
       { accept: [429] },
     );

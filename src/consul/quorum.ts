@@ -24,14 +24,17 @@ export function judgeQuorum(evidence: readonly ServerEvidence[], expected: Expec
 }
 
 /**
- * What must not change while the quorum counts as stable: the leader, the term, and since when autopilot
- * finds each server stable (a restart between two looks shows only there).
+ * What must not change while the quorum counts as stable: the leader, the term, the voters, and since when autopilot
+ * finds each server stable. That it has not changed proves nothing by itself; that it has, shows a restart between
+ * two looks.
  */
 export function quorumSignature(evidence: readonly ServerEvidence[]): string {
   return JSON.stringify(
-    evidence.map(({ name, leader, autopilot }) => [
+    evidence.map(({ name, leader, term, raft, autopilot }) => [
       name,
       leader,
+      term,
+      raft?.map(({ id, address, voter }) => [id, address, voter]),
       autopilot?.servers.map((server) => [server.name, server.lastTerm, server.stableSince]),
     ]),
   );

@@ -37,6 +37,9 @@ const runSchema = z.object({
   verdictMs: count,
   commitMs: count.exactOptional(),
   leader: z.string().exactOptional(),
+  led: z
+    .object({ term: count, leader: text, voters: z.array(text), since: z.iso.datetime() })
+    .exactOptional(),
   consulVersion: z.string().exactOptional(),
   image: z.string().exactOptional(),
   restarts: z.record(z.string(), count),

@@ -21,6 +21,14 @@ export interface RunRecord {
   /** How long the smoke key took to be committed. */
   commitMs?: number;
   leader?: string;
+  /** The leadership at its end: term, leader and voters as Raft knows them, and since when at the latest. */
+  led?: {
+    term: number;
+    leader: string;
+    voters: string[];
+    /** RFC 3339, by the API server's clock. */
+    since: string;
+  };
   consulVersion?: string;
   image?: string;
   /** Restarts of each pod's containers so far, by pod uid. */

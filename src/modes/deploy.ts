@@ -108,15 +108,19 @@ async function deployLocked(
       workloads,
       agents,
     });
-    diagnosis.start();
-    await run.phase('apply', 'Apply', async () => {
-      await beginOwned(run, cluster, owned, planned);
-      await apply(run, cluster, planned, takeovers, rolled, stored, workloads, agents, diagnosis);
-    });
-    const look = await run.phase('prove', 'Wait and prove', async () => {
-      const last = await waitAndProve(run, workloads, agents, diagnosis);
-      await conservation.end();
-      return last;
+    const look = await diagnosis.during(async () => {
+      await run.phase('apply', 'Apply', async () => {
+        await beginOwned(run, cluster, owned, planned);
+        await apply(run, cluster, planned, takeovers, rolled, stored, workloads, agents, diagnosis);
+      });
+      return run.phase('prove', 'Wait and prove', async () => {
+        const { clock } = cluster.transport;
+        const earlier = before?.inventory.history.at(-1)?.led;
+        const parts = { workloads, agents, observer: diagnosis, clock, before: earlier };
+        const last = await waitAndProve(run, parts);
+        await conservation.end();
+        return last;
+      });
     });
     run.mark('verdict');
     conclude(run, workloads, look);
@@ -138,7 +142,6 @@ async function deployLocked(
       : 'The cluster already ran what is rendered; nothing was written but the lock and the record.';
     await serversOnly(run, cluster, workloads, agents);
   } finally {
-    diagnosis.close();
     workloads.close();
     agents.close();
   }

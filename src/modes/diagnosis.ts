@@ -16,7 +16,7 @@ import { type LatestLook, Symptoms } from './symptoms.ts';
 import { ROLES, type Workloads } from './workloads.ts';
 
 const ROUND_MS = 1_000;
-/** So long nothing at all has to change before waiting on is given up. */
+/** Give up after no change for this long, while something is missing. */
 const STALLED_MS = 240_000;
 /** Time for the last questions, when the verdict is out. */
 const LAST_QUESTIONS_MS = 6_000;
@@ -41,13 +41,14 @@ export class Diagnosis {
   readonly #over = new AbortController();
   #latest: LatestLook | undefined;
   #still = { state: '', sinceMs: 0 };
+  readonly #suspicions = () => signatures(this.#classifier.current()).map(describeSignature);
 
   constructor(run: Run, workloads: Workloads, transport: Transport) {
     this.#run = run;
     this.#workloads = workloads;
     this.#clues = new Clues(transport, run.config.namespace);
     this.#symptoms = new Symptoms(run, workloads, this.#clues);
-    run.suspicions = () => signatures(this.#classifier.current()).map(describeSignature);
+    run.suspicions = this.#suspicions;
   }
 
   /**
@@ -61,8 +62,19 @@ export class Diagnosis {
     });
   }
 
+  /** Looks while this lasts, and no longer: what comes afterwards is no matter of the rollout. */
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    this.start();
+    try {
+      return await work();
+    } finally {
+      this.close();
+    }
+  }
+
   close(): void {
     this.#over.abort();
+    if (this.#run.suspicions === this.#suspicions) this.#run.suspicions = () => [];
   }
 
   /** Is told what the servers said. */
@@ -105,15 +117,21 @@ export class Diagnosis {
     else this.#run.log.settled('diagnosis');
   }
 
-  /** How long nothing has changed that nobody could explain. */
+  /** How long nothing has changed that nobody could explain. A cluster that lacks nothing may stay as it is. */
   #stillMs(sightings: readonly Sighting[], nowMs: number): number {
     const pods = ROLES.flatMap((role) => this.#workloads.present(role)).map(
       ({ uid, phase, ready, restarts, waiting }) => [uid, phase, ready, restarts, waiting],
     );
     const findings = this.#latest?.look.findings.map(({ id, passed }) => [id, passed]);
     const state = JSON.stringify([pods, findings]);
-    if (state !== this.#still.state || sightings.length > 0) this.#still = { state, sinceMs: nowMs };
+    const busy = sightings.length > 0 || this.#isWhole();
+    if (state !== this.#still.state || busy) this.#still = { state, sinceMs: nowMs };
     return nowMs - this.#still.sinceMs;
+  }
+
+  #isWhole(): boolean {
+    const ready = ROLES.every((role) => this.#workloads.verdict(role).state === 'ready');
+    return ready && (this.#latest?.look.allPassed ?? false);
   }
 
   /** With the last events and lines of those it is about. */

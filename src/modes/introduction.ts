@@ -14,11 +14,11 @@ const PATIENCE_MS = 1_500;
  * knows their addresses, and a join counts for both sides.
  */
 export class Introductions {
-  readonly #agents: Agents;
+  readonly #agents: Pick<Agents, 'client'>;
   readonly #runningSince = new Map<string, number>();
   readonly #underWay = new Set<string>();
 
-  constructor(agents: Agents) {
+  constructor(agents: Pick<Agents, 'client'>) {
     this.#agents = agents;
   }
 

@@ -1,26 +1,35 @@
 import { Failure } from '../failure.ts';
+import type { ServerClock } from '../kubernetes/clock.ts';
 import { progressLine } from '../rollout/progress.ts';
 import type { Verdict } from '../rollout/verdict.ts';
 import type { Agents } from './agents.ts';
 import { Bell } from './bell.ts';
+import { CurrentPods } from './current-pods.ts';
 import { expectationOf } from './expectation.ts';
-import { type LookObserver, type QuorumLook, QuorumWatch } from './quorum.ts';
+import { type Connections, type LookObserver, type QuorumLook, QuorumWatch } from './quorum.ts';
 import type { Run } from './run.ts';
-import { consistentRead, type Proven, smokeKeyValue, smokeServerDns, smokeServices } from './smoke.ts';
+import { consistentRead, smokeKeyValue, smokeServerDns, smokeServices, type Through } from './smoke.ts';
+import { type LedSince, Stability } from './stability.ts';
 import { together } from './together.ts';
 import type { Workloads } from './workloads.ts';
 
+/** What the proof needs besides the run. */
+export interface ProofParts {
+  workloads: Workloads;
+  agents: Connections & Pick<Agents, 'dns'>;
+  observer: LookObserver;
+  /** Of the API server. */
+  clock: ServerClock;
+  /** The leadership that an earlier run has recorded. */
+  before?: LedSince | undefined;
+}
+
 /**
  * Waits and proves at the same time: the pods by watches, the quorum by asking every server, and the smoke tests
- * as soon as what they need is there. Ends when all of it is true at one moment.
+ * as soon as what they need is there. Ends when all of it is true at one moment, and has been stable for long enough.
  */
-export async function waitAndProve(
-  run: Run,
-  workloads: Workloads,
-  agents: Agents,
-  observer: LookObserver,
-): Promise<QuorumLook> {
-  const proof = new Proof(run, workloads, agents, observer);
+export async function waitAndProve(run: Run, parts: ProofParts): Promise<QuorumLook> {
+  const proof = new Proof(run, parts);
   const [look] = await together(run, [proof.quorum(), proof.pods(), proof.smoke()] as const);
   return look;
 }
@@ -28,36 +37,36 @@ export async function waitAndProve(
 class Proof {
   readonly #run: Run;
   readonly #workloads: Workloads;
-  readonly #agents: Agents;
-  readonly #observer: LookObserver;
+  readonly #parts: ProofParts;
   readonly #bell = new Bell();
   readonly #quorumOnce = Promise.withResolvers<void>();
   readonly #podsOnce = Promise.withResolvers<void>();
   readonly #end = new AbortController();
   readonly #waiting: { end: () => void };
-  #podsReady = false;
   #smokeDone = false;
 
-  constructor(run: Run, workloads: Workloads, agents: Agents, observer: LookObserver) {
+  constructor(run: Run, parts: ProofParts) {
     this.#run = run;
-    this.#observer = observer;
-    this.#workloads = workloads;
-    this.#agents = agents;
+    this.#parts = parts;
+    this.#workloads = parts.workloads;
     this.#waiting = run.beside('wait');
   }
 
   /** Ends last: its final look is taken when everything else is true. */
   async quorum(): Promise<QuorumLook> {
     const { config } = this.#run;
+    const { agents, observer } = this.#parts;
     const version = versionOf(config.image);
-    const watch = new QuorumWatch(this.#run, this.#agents, this.#observer);
+    const stability = new Stability(this.#parts);
+    const watch = new QuorumWatch(this.#run, agents, observer, { stability });
     try {
       return await watch.until(
         () => expectationOf(config, this.#workloads, version),
         this.#bell,
         (look) => {
           if (look.serversPassed) this.#quorumOnce.resolve();
-          const done = look.allPassed && this.#podsReady && this.#smokeDone;
+          // As they are now: a change that has just come in may not have been judged yet.
+          const done = look.allPassed && this.#judgePods() && this.#smokeDone;
           if (done) this.#run.mark('last-condition');
           return done && look.heldMs >= config.stableFor;
         },
@@ -85,7 +94,8 @@ class Proof {
     }
   }
 
-  #judgePods(): void {
+  /** Whether all that count are ready. */
+  #judgePods(): boolean {
     const run = this.#run;
     const servers = this.#workloads.verdict('server');
     const clients = this.#workloads.verdict('client');
@@ -106,57 +116,35 @@ class Proof {
         ? [{ title: 'clients', verdict: clients, pods: this.#workloads.pods('client') }]
         : []),
     ];
-    this.#podsReady = servers.state === 'ready' && clients.state === 'ready';
-    if (this.#podsReady) {
+    const ready = servers.state === 'ready' && clients.state === 'ready';
+    if (ready) {
       run.log.settled('pods');
       if (run.known.timings['pods-ready'] === undefined) this.#waiting.end();
       run.mark('pods-ready');
       this.#podsOnce.resolve();
     } else run.log.progress(progressLine(parts), 'pods');
+    return ready;
   }
 
   async smoke(): Promise<void> {
     const run = this.#run;
     const { config } = run;
     await this.#unlessAborted(this.#quorumOnce.promise);
-    const servers = this.#workloads.pods('server');
-    const agents = this.#agents;
-    const proofs = [
-      consistentRead(
-        run,
-        servers.map((pod) => agents.client(pod)),
-      ),
-    ];
-    if (config.smoke) proofs.push(smokeKeyValue(run, { agents, servers }));
-    if (config.smokeService && this.#workloads.has('client')) proofs.push(this.#services());
-    if (config.smokeDns && !this.#workloads.has('client'))
-      proofs.push(smokeServerDns(run, { agents, servers }));
+    const through: Through = { agents: this.#parts.agents, pods: new CurrentPods(run, this.#workloads) };
+    const proofs = [consistentRead(run, through)];
+    if (config.smoke) proofs.push(smokeKeyValue(run, through));
+    if (config.smokeService && this.#workloads.has('client')) proofs.push(this.#services(through));
+    if (config.smokeDns && !this.#workloads.has('client')) proofs.push(smokeServerDns(run, through));
     await together(run, proofs);
     this.#smokeDone = true;
     this.#bell.ring();
   }
 
-  async #services(): Promise<void> {
+  async #services(through: Through): Promise<void> {
     // Not sooner, though each could begin when it is ready: the connections would take the processors that the
     // others need to start.
     await this.#unlessAborted(this.#podsOnce.promise);
-    const workloads = this.#workloads;
-    const { signal } = this.#run;
-    const proven: Proven = {
-      agents: this.#agents,
-      servers: workloads.pods('server'),
-      clients: workloads.pods('client').flatMap(({ name, ready }) => (ready ? [name] : [])),
-      ready: async (name) => {
-        for (;;) {
-          const { version } = workloads.observation;
-          const pod = workloads.pods('client').find((one) => one.name === name && one.ready);
-          if (pod) return pod;
-          await workloads.changedSince(version, signal);
-        }
-      },
-      nodeName: (pod) => workloads.nodeName(pod),
-    };
-    await smokeServices(this.#run, proven);
+    await smokeServices(this.#run, through);
   }
 
   async #unlessAborted(event: Promise<void>): Promise<void> {

@@ -1,7 +1,8 @@
 import { collectEvidence, type ServerEvidence } from '../consul/evidence.ts';
 import type { Finding } from '../consul/finding.ts';
+import { leadershipOf } from '../consul/leadership.ts';
 import { judgeQuorum, quorumSignature } from '../consul/quorum.ts';
-import { StabilityWindow, stableMs } from '../consul/stability.ts';
+import { StabilityWindow } from '../consul/stability.ts';
 import { serviceIndexChanges } from '../consul/trigger.ts';
 import type { PodView } from '../rollout/pod.ts';
 import type { Agents } from './agents.ts';
@@ -9,6 +10,7 @@ import type { Bell } from './bell.ts';
 import type { Expectation } from './expectation.ts';
 import { Introductions } from './introduction.ts';
 import type { Run } from './run.ts';
+import { type Held, heldText, type Stability } from './stability.ts';
 
 /** Between two looks at Raft, which cannot be waited for, while it is not yet as it should be, and after. */
 const ANXIOUS_MS = 400;
@@ -16,14 +18,19 @@ const CALM_MS = 2_000;
 /** So long a forming cluster is not complained about. */
 const QUIET_MS = 5_000;
 
+/** What it needs of the connections to agents. */
+export type Connections = Pick<Agents, 'client' | 'keep'>;
+
 export interface QuorumLook {
   evidence: ServerEvidence[];
   findings: Finding[];
   /** All but the members, which are the clients' matter too. */
   serversPassed: boolean;
   allPassed: boolean;
-  /** How long the servers have passed without a change of leader or term. */
+  /** How long the servers have passed without a change, and all else that has to be stable; 0 while they do not. */
   heldMs: number;
+  /** How that is known, where more than the servers was looked at. */
+  held?: Held;
 }
 
 export interface LookObserver {
@@ -33,20 +40,26 @@ export interface LookObserver {
 /** Looks at the quorum again and again, when something has changed and otherwise at intervals. */
 export class QuorumWatch {
   readonly #run: Run;
-  readonly #agents: Agents;
+  readonly #agents: Connections;
   readonly #observer: LookObserver;
   readonly #window = new StabilityWindow();
   readonly #introductions: Introductions;
-  readonly #ownEyes: boolean;
+  readonly #stability: Stability | undefined;
   #triggerUid: string | undefined;
   #runningSince: number | undefined;
 
   /**
    * @param observer is told of every look
-   * @param options.ownEyes counts as stable only what this watch has seen itself, not since when the leader says so
+   * @param options.stability judges how long all of it is stable; without it only what this watch has seen of the
+   *   servers counts, and no check tells of it
    */
-  constructor(run: Run, agents: Agents, observer: LookObserver, { ownEyes = false } = {}) {
-    this.#ownEyes = ownEyes;
+  constructor(
+    run: Run,
+    agents: Connections,
+    observer: LookObserver,
+    { stability }: { stability?: Stability } = {},
+  ) {
+    this.#stability = stability;
     this.#run = run;
     this.#agents = agents;
     this.#observer = observer;
@@ -68,10 +81,10 @@ export class QuorumWatch {
     const now = performance.now();
     this.#window.observe(serversPassed, quorumSignature(evidence), now);
     const allPassed = findings.every(({ passed }) => passed);
-    // A cluster that the leader has long found stable need not be watched for as long again.
-    const longMs = this.#ownEyes ? 0 : stableMs(evidence);
-    const heldMs = serversPassed ? Math.max(this.#window.heldMs(now), longMs) : 0;
-    return { evidence, findings, serversPassed, allPassed, heldMs };
+    const seenMs = this.#window.heldMs(now);
+    const held = serversPassed ? this.#stability?.of(leadershipOf(evidence), seenMs, now) : undefined;
+    const heldMs = held?.ms ?? seenMs;
+    return { evidence, findings, serversPassed, allPassed, heldMs, ...(held && { held }) };
   }
 
   /**
@@ -126,22 +139,23 @@ export class QuorumWatch {
     })().catch(() => undefined); // Its end only means that looks come at intervals alone.
   }
 
-  #record({ findings, serversPassed, heldMs }: QuorumLook): void {
+  #record({ findings, serversPassed, heldMs, held }: QuorumLook): void {
     const run = this.#run;
     for (const { id, title, expected, observed, passed } of findings) {
       run.check({ id, title, group: 'quorum', expected, observed, passed });
     }
     if (serversPassed) run.mark('quorum');
     const { stableFor } = run.config;
-    if (stableFor === 0) return;
+    if (stableFor === 0 || !this.#stability) return;
     const passed = heldMs >= stableFor;
-    const held = passed
-      ? `for ${(heldMs / 1000).toFixed(1)} s`
-      : serversPassed
-        ? 'not yet for so long'
-        : 'not yet';
-    const expected = `the same leader and term for ${(stableFor / 1000).toFixed(1)} s`;
     if (passed && run.passed('quorum-stable')) return;
-    run.check({ id: 'quorum-stable', title: 'Stable', group: 'quorum', expected, observed: held, passed });
+    run.check({
+      id: 'quorum-stable',
+      title: 'Stable',
+      group: 'quorum',
+      expected: `leader, term, voters and ready pods the same for ${(stableFor / 1000).toFixed(1)} s`,
+      observed: held ? heldText(held, stableFor) : 'not yet',
+      passed,
+    });
   }
 }

@@ -8,10 +8,11 @@ import { ROLES, type Workloads } from './workloads.ts';
 export function runRecord(
   run: Run,
   workloads: Pick<Workloads, 'pods'>,
-  look: Pick<QuorumLook, 'evidence'>,
+  look: Pick<QuorumLook, 'evidence' | 'held'>,
 ): RunRecord {
   const { config, known, commitMs } = run;
   const leader = leaderOf(look);
+  const { led } = look.held ?? {};
   return {
     at: run.startedAt,
     mode: config.mode === 'verify' ? 'verify' : 'deploy',
@@ -19,6 +20,7 @@ export function runRecord(
     verdictMs: known.timings.verdict ?? run.now(),
     ...(commitMs !== undefined && { commitMs: Math.round(commitMs) }),
     ...(leader !== undefined && { leader }),
+    ...(led && { led }),
     ...(known.consulVersion !== undefined && { consulVersion: known.consulVersion }),
     ...(known.image !== undefined && { image: known.image }),
     restarts: restarts(workloads),

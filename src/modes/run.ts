@@ -37,8 +37,8 @@ export class Run {
     timings: {},
   };
 
-  /** Proofs whose last try has failed, until they are through; `pod` where it is about one. */
-  readonly troubles = new Map<string, { title: string; pod?: string; trouble: string }>();
+  /** Proofs whose last try has failed, until they are through; `agent` where it is about that of one client. */
+  readonly troubles = new Map<string, { title: string; agent?: string; trouble: string }>();
   /** How long the smoke key took to be committed; undefined until it is. */
   commitMs: number | undefined;
   /** What was found beside what failed, one line each: evidence of any failure. */

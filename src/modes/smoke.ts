@@ -1,12 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import type { ConsulClient } from '../consul/client.ts';
 import { queryDns } from '../consul/dns.ts';
 import { ConsulError } from '../consul/failure.ts';
 import { proveKeyValue, SMOKE_PREFIX } from '../consul/keyvalue.ts';
-import { proveRegistration, SMOKE_SERVICE, spreadSample } from '../consul/registration.ts';
+import {
+  proveRegistration,
+  type RegistrationProof,
+  SMOKE_SERVICE,
+  spreadSample,
+} from '../consul/registration.ts';
 import { Failure } from '../failure.ts';
 import type { PodView } from '../rollout/pod.ts';
 import type { Agents } from './agents.ts';
+import type { CurrentPods } from './current-pods.ts';
 import { pause } from './pause.ts';
 import type { Run } from './run.ts';
 import { together } from './together.ts';
@@ -19,29 +24,22 @@ const TRY_MS = 30_000;
 const PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 5_000;
 
-export interface Proven {
-  agents: Agents;
-  servers: readonly PodView[];
-  /** Names of the client pods that are to take part. */
-  clients: readonly string[];
-  /** Resolves with that pod once it is ready: between two tries it may have been replaced. */
-  ready: (name: string) => Promise<PodView>;
-  /** Name of an agent in the catalog. */
-  nodeName: (pod: PodView) => string;
+/** What a proof goes through. */
+export interface Through {
+  agents: Pick<Agents, 'client' | 'dns'>;
+  pods: CurrentPods;
 }
 
 /** A key written, replicated to every server, and gone again everywhere. */
-export async function smokeKeyValue(
-  run: Run,
-  { agents, servers }: Pick<Proven, 'agents' | 'servers'>,
-): Promise<void> {
+export async function smokeKeyValue(run: Run, { agents, pods }: Through): Promise<void> {
+  const count = pods.serverCount;
   const check = {
     id: 'smoke-kv',
     title: 'Key/value',
     group: 'smoke',
-    expected: `a write, seen on ${servers.length} of ${servers.length} servers, then deleted`,
+    expected: `a write, seen on ${count} of ${count} servers, then deleted`,
   } as const;
-  await untilProven(run, check, async (signal) => {
+  await untilProven(run, check, pods, async (servers, signal) => {
     const clients = servers.map((pod) => agents.client(pod));
     const [writer] = clients;
     if (!writer) throw new TypeError('no servers to write to');
@@ -54,20 +52,23 @@ export async function smokeKeyValue(
 }
 
 /** A service at every agent (or a sample), seen by a server and in DNS, and gone again; each tries by itself. */
-export async function smokeServices(run: Run, proven: Proven): Promise<void> {
+export async function smokeServices(run: Run, through: Through): Promise<void> {
   const { config } = run;
-  const sample = spreadSample(proven.clients, MOST_AGENTS);
+  const { pods } = through;
+  const ready = pods.readyClients();
+  const sample = spreadSample(ready, MOST_AGENTS);
   const check = {
     id: 'smoke-service',
     title: config.smokeDns ? 'Service registration and DNS' : 'Service registration',
     group: 'smoke',
-    expected: `registered at ${sample.length} of ${proven.clients.length} clients, seen by a server${config.smokeDns ? ' and in DNS' : ''}, gone again`,
+    expected: `registered at ${sample.length} of ${ready.length} clients, seen by a server${config.smokeDns ? ' and in DNS' : ''}, gone again`,
   } as const;
   if (sample.length === 0) {
     run.skip({ ...check, observed: 'there are no clients' });
     return;
   }
   const seenMs: number[] = [];
+  const without: string[] = [];
   const tell = (trouble?: string) => {
     const done = `${seenMs.length} of ${sample.length}`;
     run.check({ ...check, observed: trouble ? `${done}; ${trouble}` : done, passed: false });
@@ -75,34 +76,51 @@ export async function smokeServices(run: Run, proven: Proven): Promise<void> {
   tell();
   await together(
     run,
-    sample.map(async (name, index) => {
+    sample.map(async (agent, index) => {
       const proof = await retried(
         run,
-        { title: check.title, pod: name },
+        { title: check.title, agent },
         tell,
-        () => proven.ready(name),
-        (pod, signal) => registerAt(run, proven, pod, index, signal),
+        async () => ({ pod: await pods.client(agent), servers: await pods.servers() }),
+        ({ pod, servers }, signal) => registerAt(run, through.agents, { agent, pod, servers, index }, signal),
       );
-      seenMs.push(proof.seenMs);
+      if (proof === 'unneeded') without.push(agent);
+      else seenMs.push(proof.seenMs);
       tell();
     }),
   );
+  // All of them are gone by now, and others may be ready.
+  if (seenMs.length === 0) return smokeServices(run, through);
   const slowest = Math.max(...seenMs).toFixed(0);
+  const rest = without.length === 1 ? 'which is not ready' : 'which are not ready';
+  const left = without.length > 0 ? `; without ${without.join(', ')}, ${rest}` : '';
   run.check({
     ...check,
-    observed: `${sample.length} services, the slowest seen after ${slowest} ms, all gone again`,
+    observed: `${seenMs.length} services, the slowest seen after ${slowest} ms, all gone again${left}`,
     passed: true,
   });
 }
 
-async function registerAt(run: Run, proven: Proven, pod: PodView, index: number, signal: AbortSignal) {
+interface Place {
+  agent: string;
+  pod: PodView | 'unneeded';
+  servers: readonly PodView[];
+  index: number;
+}
+
+async function registerAt(
+  run: Run,
+  agents: Through['agents'],
+  { agent, pod, servers, index }: Place,
+  signal: AbortSignal,
+): Promise<RegistrationProof | 'unneeded'> {
   const { config } = run;
-  const { agents, servers } = proven;
+  if (pod === 'unneeded') return pod;
   const server = servers[index % servers.length];
   if (!server) throw new TypeError('no servers to ask');
   const id = `${SMOKE_SERVICE}${randomUUID().slice(0, 8)}`;
   return proveRegistration({
-    agent: { client: agents.client(pod), nodeName: proven.nodeName(pod) },
+    agent: { client: agents.client(pod), nodeName: agent },
     server: agents.client(server),
     service: { name: id, id },
     signal,
@@ -114,19 +132,16 @@ async function registerAt(run: Run, proven: Proven, pod: PodView, index: number,
 }
 
 /** Without clients, DNS is proved on the servers: each has to know all of them. */
-export async function smokeServerDns(
-  run: Run,
-  { agents, servers }: Pick<Proven, 'agents' | 'servers'>,
-): Promise<void> {
+export async function smokeServerDns(run: Run, { agents, pods }: Through): Promise<void> {
   const name = `consul.service.${run.config.domain}`;
   const check = {
     id: 'smoke-dns',
     title: 'DNS',
     group: 'smoke',
-    expected: `${name} gives ${servers.length} addresses at every server`,
+    expected: `${name} gives ${pods.serverCount} addresses at every server`,
   } as const;
-  const wanted = servers.map(({ ip }) => ip ?? '').sort();
-  await untilProven(run, check, async (signal) => {
+  await untilProven(run, check, pods, async (servers, signal) => {
+    const wanted = servers.map(({ ip }) => ip ?? '').sort();
     for (const pod of servers) {
       const answer = await queryDns(agents.dns(pod), name, 'A', signal);
       const got = [...new Set(answer.addresses)].sort();
@@ -144,17 +159,19 @@ export async function smokeServerDns(
 }
 
 /** A consistent read: the leader confirms with a quorum that it still leads before it answers. */
-export async function consistentRead(run: Run, servers: readonly ConsulClient[]): Promise<void> {
+export async function consistentRead(run: Run, { agents, pods }: Through): Promise<void> {
   const check = {
     id: 'quorum-read',
     title: 'Consistent read',
     group: 'quorum',
     expected: 'an answer that the leader has confirmed with a quorum, through every server',
   } as const;
-  await untilProven(run, check, async (signal) => {
+  await untilProven(run, check, pods, async (servers, signal) => {
     const query = { consistent: true };
     await Promise.all(
-      servers.map((server) => server.get(`/v1/kv/${SMOKE_PREFIX}none`, { signal, query, accept: [404] })),
+      servers.map((pod) =>
+        agents.client(pod).get(`/v1/kv/${SMOKE_PREFIX}none`, { signal, query, accept: [404] }),
+      ),
     );
     return `through ${servers.length} of ${servers.length} servers`;
   });
@@ -162,21 +179,16 @@ export async function consistentRead(run: Run, servers: readonly ConsulClient[])
 
 type CheckHead = { id: string; title: string; group: 'quorum' | 'smoke'; expected: string };
 
-/** One proof that is one check. */
+/** One proof through all servers that is one check. */
 async function untilProven(
   run: Run,
   check: CheckHead,
-  prove: (signal: AbortSignal) => Promise<string>,
+  pods: CurrentPods,
+  prove: (servers: readonly PodView[], signal: AbortSignal) => Promise<string>,
 ): Promise<void> {
   const fail = (observed: string) => run.check({ ...check, observed, passed: false });
   fail('not tried yet');
-  const observed = await retried(
-    run,
-    { title: check.title },
-    fail,
-    async () => undefined,
-    (_, signal) => prove(signal),
-  );
+  const observed = await retried(run, { title: check.title }, fail, () => pods.servers(), prove);
   run.check({ ...check, observed, passed: true });
 }
 
@@ -186,16 +198,20 @@ async function untilProven(
  */
 async function retried<P, T>(
   run: Run,
-  about: { title: string; pod?: string },
+  about: { title: string; agent?: string },
   tell: (trouble: string) => void,
   prepare: () => Promise<P>,
   attempt: (prepared: P, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const key = `${about.title} ${about.pod ?? ''}`.trim();
+  const key = `${about.title} ${about.agent ?? ''}`.trim();
   let tries = 0;
   try {
     for (;;) {
+      const trouble = run.troubles.get(key);
+      // While a pod is waited for, it is that pod which is in trouble, and not the proof.
+      run.troubles.delete(key);
       const prepared = await prepare();
+      if (trouble) run.troubles.set(key, trouble);
       const limit = AbortSignal.timeout(TRY_MS);
       try {
         return await attempt(prepared, AbortSignal.any([run.signal, limit]));

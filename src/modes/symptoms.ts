@@ -117,9 +117,13 @@ export class Symptoms {
   }
 
   #smoke(): Symptom[] {
-    const clients = this.#workloads.pods('client');
-    return [...this.#run.troubles.values()].map(({ title, pod, trouble }) => {
-      const found = clients.find(({ name }) => name === pod);
+    const troubles = [...this.#run.troubles.values()];
+    if (troubles.length === 0) return [];
+    const clients = new Map(
+      this.#workloads.pods('client').map((pod) => [this.#workloads.nodeName(pod), pod]),
+    );
+    return troubles.map(({ title, agent: name, trouble }) => {
+      const found = clients.get(name ?? '');
       return smokeSymptom(found ? agent(found, 'client') : SERVERS, title, trouble);
     });
   }

@@ -87,8 +87,10 @@ async function verifyLocked(
         await lookOnce(run, workloads, agents, diagnosis);
         throw lack;
       }
-      diagnosis.start();
-      const proven = await waitAndProve(run, workloads, agents, diagnosis);
+      const { clock } = cluster.transport;
+      const before = inventory.history.at(-1)?.led;
+      const parts = { workloads, agents, observer: diagnosis, clock, before };
+      const proven = await diagnosis.during(() => waitAndProve(run, parts));
       if (full) throw full;
       return proven;
     });
@@ -102,7 +104,6 @@ async function verifyLocked(
     await checkServerRegistrations(run, workloads, agents);
     const failure = driftFailure(run, inventory);
     // Only what is proven, and is to be green, is broken on purpose. Later, for those who compare with this run.
-    diagnosis.close();
     const { look: latest, deleted } = failure
       ? { look, deleted: [] }
       : await makeFaults({ run, cluster, workloads, agents }, look);
@@ -111,7 +112,6 @@ async function verifyLocked(
     tellDeleted(run, deleted);
     if (failure) throw failure;
   } finally {
-    diagnosis.close();
     workloads.close();
     agents.close();
   }

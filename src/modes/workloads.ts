@@ -146,13 +146,24 @@ export class Workloads {
     if (!workload) return { state: 'ready', ready: 0, desired: 0, unready: [], excluded: [] };
     const { kind, name, object } = workload;
     const view = this.observation.workload(kind, name);
-    const maxUnready = role === 'client' ? this.maxUnready(view?.desired ?? 0) : 0;
+    const maxUnready = this.#allowed(role, view);
     const applied = appliedOf(this.#stored.get(storedKey(object)));
     if (kind === 'DaemonSet') {
       const pods = view ? this.observation.podsOf(view.uid) : [];
       return daemonSetVerdict(view, applied, pods, this.observation.nodes(), { maxUnready });
     }
     return statefulSetVerdict(view, applied, this.observation.pods(), { maxUnready, ...options });
+  }
+
+  /** How many pods of it have to be ready: all that can be expected, but for those that may be missing. */
+  needed(role: Role, { all = false } = {}): number {
+    const workload = this.#found[role];
+    const view = workload && this.observation.workload(workload.kind, workload.name);
+    return this.verdict(role).desired - (all ? 0 : this.#allowed(role, view));
+  }
+
+  #allowed(role: Role, view: WorkloadView | undefined): number {
+    return role === 'client' ? this.maxUnready(view?.desired ?? 0) : 0;
   }
 
   maxUnready(desired: number): number {

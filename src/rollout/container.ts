@@ -25,7 +25,11 @@ export interface ContainerStatus {
   imageID?: string;
   restartCount?: number;
   started?: boolean | null;
-  state?: { waiting?: { reason?: string; message?: string }; running?: object; terminated?: Terminated };
+  state?: {
+    waiting?: { reason?: string; message?: string };
+    running?: { startedAt?: string };
+    terminated?: Terminated;
+  };
   lastState?: { terminated?: Terminated };
 }
 

@@ -1,5 +1,6 @@
 import type { NodeView } from './node.ts';
 import type { PodView } from './pod.ts';
+import { ReadinessLog } from './readiness.ts';
 import type { WorkloadView } from './workload.ts';
 
 /** What is watched, and what is kept of it. */
@@ -31,7 +32,14 @@ export class Observation {
   };
   readonly #synced = new Set<Source>();
   readonly #waiting = new Set<() => void>();
+  readonly #readiness = new ReadinessLog();
+  readonly #now: () => number;
   #version = 0;
+
+  /** @param now the clock of what it says of readiness, in ms */
+  constructor(now = () => performance.now()) {
+    this.#now = now;
+  }
 
   /** Grows with every change. */
   get version(): number {
@@ -40,11 +48,22 @@ export class Observation {
 
   apply<S extends Source>(source: S, change: Change<Views[S]>): void {
     const views: Map<string, Views[S]> = this.#views[source];
+    if (source === 'Pod') this.#noteReadiness(change as Change<PodView>);
     if (change.type === 'upsert') views.set(change.uid, change.object);
     else if (change.type === 'synced') this.#synced.add(source);
     else if (!this.#keepDeleted(source, change.uid)) views.delete(change.uid);
     this.#version += 1;
     for (const wake of this.#waiting) wake();
+  }
+
+  /** Since when a pod has been seen ready without a break; undefined for one that is not ready. */
+  readySince(uid: string): number | undefined {
+    return this.#readiness.since(uid);
+  }
+
+  /** How often a pod was seen to lose its readiness within the last minute. */
+  readinessLosses(uid: string): number {
+    return this.#readiness.losses(uid, this.#now());
   }
 
   /** Whether all that existed has been told, for each of these. */
@@ -94,6 +113,11 @@ export class Observation {
       this.#waiting.add(wake);
       signal.addEventListener('abort', abort, { once: true });
     });
+  }
+
+  #noteReadiness(change: Change<PodView>): void {
+    if (change.type === 'upsert') this.#readiness.observe(change.object, this.#now());
+    else if (change.type === 'delete') this.#readiness.forget(change.uid);
   }
 
   #keepDeleted(source: Source, uid: string): boolean {

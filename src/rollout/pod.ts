@@ -1,5 +1,6 @@
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { type ContainerStatus, type ContainerView, containerView, oneLine } from './container.ts';
+import { type Condition, type Readiness, readinessOf } from './readiness.ts';
 
 /** What the verdicts need of a pod; the rest is dropped, since there may be thousands. */
 export interface PodView {
@@ -12,6 +13,8 @@ export interface PodView {
   ip?: string;
   phase: string;
   ready: boolean;
+  /** Since when, as its status tells; undefined for one that is not ready. */
+  readiness?: Readiness;
   terminating: boolean;
   /** Label `controller-revision-hash`. */
   revision?: string;
@@ -28,13 +31,6 @@ export interface PodView {
   /** Why it was ended from outside, such as `Evicted: The node was low on resource: memory`. */
   evicted?: string;
   labels: Record<string, string>;
-}
-
-interface Condition {
-  type: string;
-  status: string;
-  reason?: string;
-  message?: string;
 }
 
 interface NodeSelectorTerm {
@@ -84,6 +80,7 @@ export function podView(raw: KubernetesObject): PodView {
   // No container of it will ever say anything again.
   const evicted = phase === 'Failed' && status.reason ? told(status.reason, status.message) : undefined;
   const waiting = evicted ?? waitingFor(containers, unscheduled);
+  const ready = phase === 'Running' && hasCondition(status.conditions, 'Ready', 'True');
   return {
     name: metadata.name,
     uid: metadata.uid ?? '',
@@ -91,7 +88,8 @@ export function podView(raw: KubernetesObject): PodView {
     ...(node !== undefined && { node }),
     ...(status.podIP && { ip: status.podIP }),
     phase,
-    ready: phase === 'Running' && hasCondition(status.conditions, 'Ready', 'True'),
+    ready,
+    ...(ready && { readiness: readinessOf(metadata, status) }),
     terminating: metadata.deletionTimestamp !== undefined,
     ...(revision !== undefined && { revision }),
     restarts: containers.reduce((sum, { restarts }) => sum + restarts, 0),

@@ -4,6 +4,7 @@ import type { ExpectedCluster } from '../../src/consul/quorum.ts';
 
 /** What three servers and two clients say that are one cluster. */
 export const raftServer = (at: number): RaftServer => ({
+  id: `id-${at}`,
   node: `consul-server-${at}`,
   address: `10.0.0.${at + 1}:8300`,
   leader: at === 0,
@@ -47,6 +48,7 @@ export const healthy = (at: number, changes: Partial<ServerEvidence> = {}): Serv
   version: '1.22.7',
   datacenter: 'dc1',
   nodeName: `consul-server-${at}`,
+  term: 2,
   denied: [],
   errors: {},
   ...changes,

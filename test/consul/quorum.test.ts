@@ -157,7 +157,7 @@ describe('voters', () => {
       'a lost server that still votes',
       withRaft((raft) => [
         ...raft,
-        { node: '(unknown)', address: '10.0.0.8:8300', leader: false, voter: true },
+        { id: 'id-8', node: '(unknown)', address: '10.0.0.8:8300', leader: false, voter: true },
       ]),
       'a lost server is still a voter: (unknown) at 10.0.0.8:8300',
     ],

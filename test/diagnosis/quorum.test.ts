@@ -34,7 +34,7 @@ test('no leader at all', () => {
 });
 
 test('no leader, and whose votes are missing', () => {
-  const lost = { node: '(unknown)', address: '10.9.9.9:8300', leader: false, voter: true };
+  const lost = { id: 'id-9', node: '(unknown)', address: '10.9.9.9:8300', leader: false, voter: true };
   const alone = healthy(0, { leader: '', raft: [{ ...raftServer(0), leader: false }, lost] });
   const evidence = [alone, healthy(1, { leader: '', raft: [] }), healthy(2, { leader: '', raft: [] })];
   const findings = judgeQuorum(evidence, expected);

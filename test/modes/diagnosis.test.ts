@@ -5,6 +5,7 @@ import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import { render } from '../../src/manifests/render.ts';
 import { storedKey } from '../../src/modes/apply.ts';
 import { Diagnosis } from '../../src/modes/diagnosis.ts';
+import { expectationOf } from '../../src/modes/expectation.ts';
 import { Workloads } from '../../src/modes/workloads.ts';
 import type { PodView } from '../../src/rollout/pod.ts';
 import type { WorkloadView } from '../../src/rollout/workload.ts';
@@ -88,6 +89,28 @@ describe('the diagnosis', () => {
     });
     // Nothing was in trouble, so nothing was asked.
     expect(api.calls).toEqual([]);
+  });
+
+  it('is content with a cluster that lacks nothing, however long `stable-for` has it stay so', async () => {
+    const { run, workloads, diagnosis } = await diagnose({ stableFor: 3_000_000 }, {});
+    const expected = expectationOf(run.config, workloads, undefined);
+    diagnosis.saw({ evidence: [], findings: [], serversPassed: true, allPassed: true, heldMs: 0 }, expected);
+    await pass(600_000);
+    expect(verdict(run)).toBeUndefined();
+  });
+
+  it('ends with what it is asked for: it says nothing of what comes later', async () => {
+    const { run, workloads, diagnosis } = await diagnose({}, {});
+    await diagnosis.during(async () => undefined);
+    expect(run.suspicions()).toEqual([]);
+    // Nobody works on this either, and a server is lost for good.
+    workloads.observation.apply('StatefulSet', {
+      type: 'upsert',
+      uid: 'set',
+      object: statefulSet({ generation: 3 }),
+    });
+    await pass(600_000);
+    expect(verdict(run)).toBeUndefined();
   });
 
   it('leaves out the nodes of a DaemonSet of which nothing can be expected, as its verdict does', async () => {

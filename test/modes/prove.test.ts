@@ -1,5 +1,145 @@
-import { expect, test } from 'vitest';
-import { versionOf } from '../../src/modes/prove.ts';
+import { describe, expect, test } from 'vitest';
+import { versionOf, waitAndProve } from '../../src/modes/prove.ts';
+import type { QuorumLook } from '../../src/modes/quorum.ts';
+import { ProofWorld } from './proof-world.ts';
+
+const STABLE_MS = 300;
+const ONLY_QUORUM = { smoke: false, smokeService: false, smokeDns: false };
+
+function prove(world: ProofWorld): Promise<QuorumLook> {
+  const { run, workloads, agents, clock, recorded } = world;
+  return waitAndProve(run, {
+    workloads,
+    agents,
+    clock,
+    before: recorded,
+    observer: { saw: () => undefined },
+  });
+}
+
+/** Calls back at each look at the quorum, before the first server answers; how many there were. */
+function atEachLook(world: ProofWorld, act: (look: number) => void): { count: number } {
+  const looks = { count: 0 };
+  world.before = (pod, { path }) => {
+    if (pod === 'consul-server-0' && path === '/v1/status/leader') act(++looks.count);
+    return undefined;
+  };
+  return looks;
+}
+
+describe('nothing is proven while, within `stable-for`,', () => {
+  test.each([
+    ['all clients lose their readiness', 'all'],
+    ['one client after the other loses its readiness', 'in turn'],
+  ])('%s', async (_, which) => {
+    const world = new ProofWorld({ ...ONLY_QUORUM, clients: 'statefulset', stableFor: STABLE_MS }, 3);
+    const { clientPods } = world;
+    const looks = atEachLook(world, (look) => {
+      if (look > 6) return;
+      for (const pod of which === 'all' ? clientPods : clientPods.slice(look % 3, (look % 3) + 1))
+        world.flap(pod);
+    });
+    await prove(world);
+    expect(looks.count).toBeGreaterThan(6);
+  });
+
+  test('a server loses its readiness', async () => {
+    const world = new ProofWorld({ ...ONLY_QUORUM, stableFor: STABLE_MS }, 0);
+    const looks = atEachLook(world, (look) => {
+      if (look <= 6) world.flap(world.server(1));
+    });
+    await prove(world);
+    expect(looks.count).toBeGreaterThan(6);
+  });
+
+  test('the same server is elected in a new term, whatever autopilot says of its stability', async () => {
+    const world = new ProofWorld({ ...ONLY_QUORUM, stableFor: STABLE_MS }, 0);
+    const looks = atEachLook(world, (look) => {
+      if (look <= 6) world.term += 1;
+    });
+    await prove(world);
+    expect(looks.count).toBeGreaterThan(6);
+  });
+});
+
+describe('pods that are replaced during the smoke tests', () => {
+  test('the pod of a DaemonSet: its node is what takes part, whatever its pod is called', async () => {
+    const world = new ProofWorld({ clients: 'daemonset', stableFor: 0 }, 2);
+    const [first] = world.clientPods;
+    if (!first) throw new Error('no clients');
+    const next = { ...first, name: 'consul-client-later', uid: 'later' };
+    world.before = (pod, { path }) => {
+      if (pod !== first.name || path !== '/v1/agent/service/register') return undefined;
+      world.gone(first);
+      world.clientPods.push(next);
+      world.tell(next);
+      return 'silence';
+    };
+    await prove(world);
+    expect(world.closed).toContain(first.uid);
+    expect(check(world, 'smoke-service')).toMatchObject({
+      status: 'passed',
+      observed: expect.stringMatching(/^2 services/),
+    });
+  });
+
+  test('a server: its successor is read from', async () => {
+    const world = new ProofWorld({ ...ONLY_QUORUM, stableFor: 0 }, 0);
+    const old = world.server(1);
+    let reads = 0;
+    world.before = (pod, { path }) => {
+      if (pod !== old.name || path !== '/v1/kv/consul-deploy/smoke/none' || reads++ > 0) return undefined;
+      world.gone(old);
+      world.tell({ ...old, uid: 'later' });
+      return 'silence';
+    };
+    await prove(world);
+    expect(check(world, 'quorum-read').status).toBe('passed');
+    expect(reads).toBe(2);
+  });
+
+  test('a server that comes back with another address: DNS has to give that one', async () => {
+    const world = new ProofWorld({ smoke: false, stableFor: 0 }, 0);
+    const old = world.server(2);
+    const moved = { ...old, uid: 'later', ip: '10.0.0.9' };
+    let reads = 0;
+    world.before = (pod, { path }) => {
+      if (pod !== old.name || path !== '/v1/kv/consul-deploy/smoke/none' || reads++ > 0) return undefined;
+      world.gone(old);
+      world.tell(moved);
+      world.serverAddresses = ['10.0.0.1', '10.0.0.2', moved.ip];
+      return undefined;
+    };
+    // Until then DNS cannot give what is wanted.
+    world.serverAddresses = ['10.0.0.1', '10.0.0.2'];
+    await prove(world);
+    expect(check(world, 'smoke-dns').observed).toBe('10.0.0.1, 10.0.0.2, 10.0.0.9 from each of 3');
+  });
+});
+
+test('a client that may stay down is not waited for by the smoke test', async () => {
+  const maxUnreadyClients = { kind: 'count', count: 1 } as const;
+  const world = new ProofWorld({ clients: 'statefulset', stableFor: 0, maxUnreadyClients }, 3);
+  const [, down] = world.clientPods;
+  if (!down) throw new Error('no clients');
+  world.before = (pod, { path }) => {
+    if (pod !== down.name || path !== '/v1/agent/service/register') return undefined;
+    world.tell({ ...down, ready: false });
+    world.rollClients({ ready: 2, available: 2 });
+    return { status: 500, text: 'shutting down' };
+  };
+  await prove(world);
+  expect(check(world, 'smoke-service')).toMatchObject({
+    status: 'passed',
+    observed: expect.stringMatching(/^2 services.*; without consul-client-1, which is not ready/),
+  });
+});
+
+function check({ run }: ProofWorld, id: string) {
+  const found = run.result().checks.find((one) => one.id === id);
+  if (!found) throw new Error(`no check ${id}`);
+  return found;
+}
 
 const DIGEST = `sha256:${'1'.repeat(64)}`;
 

@@ -8,8 +8,8 @@ const EVIDENCE = [
   {
     name: 'consul-server-0',
     raft: [
-      { node: 'consul-server-0', address: '10.0.0.1:8300', leader: false, voter: true },
-      { node: 'consul-server-1', address: '10.0.0.2:8300', leader: true, voter: true },
+      { id: 'id-0', node: 'consul-server-0', address: '10.0.0.1:8300', leader: false, voter: true },
+      { id: 'id-1', node: 'consul-server-1', address: '10.0.0.2:8300', leader: true, voter: true },
     ],
     denied: [],
     errors: {},

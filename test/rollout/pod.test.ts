@@ -45,6 +45,7 @@ describe('podView', () => {
       ip: '10.1.0.4',
       phase: 'Running',
       ready: true,
+      readiness: { mark: '' },
       terminating: false,
       revision: 'h1',
       restarts: 3,

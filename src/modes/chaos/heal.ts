@@ -7,6 +7,7 @@ import { type Expectation, expectationOf } from '../expectation.ts';
 import { versionOf } from '../prove.ts';
 import { type LookObserver, type QuorumLook, QuorumWatch } from '../quorum.ts';
 import type { Run } from '../run.ts';
+import { Stability } from '../stability.ts';
 import { ringAtChanges } from '../walk.ts';
 import { ROLES, type Workloads } from '../workloads.ts';
 
@@ -36,11 +37,13 @@ export class Healing {
 
   /** @param leader Raft address of the victim, where it leads */
   constructor(chaos: Chaos, victim: PodView, leader: string | undefined) {
-    const { run, workloads, agents, observer } = chaos;
+    const { run, cluster, workloads, agents, observer } = chaos;
     this.#chaos = chaos;
     this.#victim = victim;
     this.trace = new LeaderTrace(this.#startMs, leader);
-    this.#watch = new QuorumWatch(run, agents, observer, { ownEyes: true });
+    const { clock } = cluster.transport;
+    const stability = new Stability({ workloads, clock, ownEyes: true });
+    this.#watch = new QuorumWatch(run, agents, observer, { stability });
     void ringAtChanges(run, workloads, this.#bell, AbortSignal.any([run.signal, this.#over.signal]));
   }
 

@@ -88,7 +88,13 @@ function answer(pod: string, path: string, { members, catalog, external, held }:
   if (what === 'status/peers') return ['10.0.0.1:8300'];
   if (what === 'operator/raft') {
     const Servers = [0, 1, 2].map((n) => ({
-      ...{ Node: `consul-server-${n}`, Address: `10.0.0.${n}:8300`, Leader: n === 0, Voter: true },
+      ...{
+        ID: `id-${n}`,
+        Node: `consul-server-${n}`,
+        Address: `10.0.0.${n}:8300`,
+        Leader: n === 0,
+        Voter: true,
+      },
     }));
     return { Servers };
   }
