@@ -134,10 +134,12 @@ const HINTS = {
 
 /** Clients that are ready and yet not alive in the pool of the servers. */
 function clientSymptoms(evidence: readonly ServerEvidence[], clients: Asked['clients']): Symptom[] {
-  const pools = evidence.flatMap(({ members }) => (members && members.length > 0 ? [members] : []));
+  const pools = evidence.flatMap(({ members }) =>
+    members && members.length > 0 ? [new Map(members.map((member) => [member.name, member]))] : [],
+  );
   if (pools.length === 0) return [];
   return [...clients].flatMap(([name, pod]): Symptom[] => {
-    const known = pools.map((members) => members.find((member) => member.name === name));
+    const known = pools.map((members) => members.get(name));
     if (known.every((member) => member?.status === 'alive' && member.ip === pod.ip)) return [];
     const member = known.find((one) => one !== undefined);
     const state = member

@@ -1,48 +1,85 @@
+import { isPassing } from '../consul/failure.ts';
 import type { Ghost } from '../consul/ghost.ts';
-import type { Agents } from './agents.ts';
+import { Failure } from '../failure.ts';
 import type { Cluster } from './connect.ts';
+import { pause } from './pause.ts';
+import type { Connections } from './quorum.ts';
 import type { Run } from './run.ts';
 import { noteGhosts, totals } from './sweep/account.ts';
-import { findGhosts } from './sweep/finding.ts';
+import { type Finding, findGhosts } from './sweep/finding.ts';
 import { nameOf } from './sweep/removal.ts';
-import { Surveyor } from './sweep/survey.ts';
+import { type Survey, Surveyor } from './sweep/survey.ts';
 
 /** A verification is no census: of a big fleet it asks some, as the smoke test does. */
 const MOST_AGENTS = 100;
 const MOST_NAMES = 5;
+/** What an election makes unanswerable is asked again for so long, but not to the end of the run. */
+const PATIENCE_MS = 30_000;
+const PAUSE_MS = 500;
+
+const MEMBERS = {
+  id: 'members-left-over',
+  title: 'No left-over members',
+  group: 'clients',
+  expected: 'none that have failed, none in the catalog alone',
+} as const;
+const SERVICES = {
+  id: 'services-left-over',
+  title: 'No left-over services',
+  group: 'catalog',
+  expected: 'none that its agent does not hold, none twice under one address',
+} as const;
 
 /**
  * Members, nodes and services that are no more: they do no harm to the quorum, and an application may still be sent to
- * them. Told as `mode: sweep` tells them, which also removes them.
+ * them. Told as `mode: sweep` tells them, which also removes them. All that it can do is warn, also where it cannot look.
  */
-export async function checkLeftOver(run: Run, cluster: Cluster, agents: Agents): Promise<void> {
-  const surveyor = new Surveyor(run, cluster, agents);
-  const { survey, findings } = await findGhosts(run, surveyor, { most: MOST_AGENTS });
-  checkMembers(run, findings);
+export async function checkLeftOver(run: Run, cluster: Cluster, agents: Connections): Promise<void> {
+  const found = await look(run, new Surveyor(run, cluster, agents));
+  if (found instanceof Failure) {
+    for (const check of [MEMBERS, SERVICES]) {
+      run.concern({ ...check, observed: `not looked for: ${found.message}` });
+    }
+    return;
+  }
+  const { survey, findings } = found;
+  checkMembers(run, findings, survey.unknown);
   const services = findings.filter(({ service, counts }) => service !== undefined && counts);
   const { asked, running, silent } = survey;
   const answered = asked - silent.length;
-  const check = {
-    id: 'services-left-over',
-    title: 'No left-over services',
-    group: 'catalog',
-    expected: 'none that its agent does not hold, none twice under one address',
-  } as const;
   const of = answered < running ? `; ${answered} of ${running} agents were asked` : '';
   if (services.length > 0) {
-    run.concern({ ...check, observed: `${totals(services)}: ${listed(services.map(nameOf))}${of}` });
-  } else run.check({ ...check, observed: `none${of}`, passed: true });
+    run.concern({ ...SERVICES, observed: `${totals(services)}: ${listed(services.map(nameOf))}${of}` });
+  } else run.check({ ...SERVICES, observed: `none${of}`, passed: true });
   const counted = findings.filter(({ counts }) => counts);
   if (counted.length > 0) noteGhosts(run, counted);
 }
 
-function checkMembers(run: Run, ghosts: readonly Ghost[]): void {
-  const check = {
-    id: 'members-left-over',
-    title: 'No left-over members',
-    group: 'clients',
-    expected: 'none that have failed, none in the catalog alone',
-  } as const;
+/** What there is; or why nobody can say, when that has not passed. */
+async function look(
+  run: Run,
+  surveyor: Surveyor,
+): Promise<{ survey: Survey; findings: Finding[] } | Failure> {
+  const endMs = performance.now() + Math.min(PATIENCE_MS, run.left() / 2);
+  for (;;) {
+    try {
+      return await findGhosts(run, surveyor, { most: MOST_AGENTS });
+    } catch (error) {
+      run.signal.throwIfAborted();
+      const failure = Failure.from(error);
+      if (!mayPass(failure) || performance.now() >= endMs) return failure;
+      run.log.debug(`left-over: ${failure.message}`);
+      await pause(PAUSE_MS, run.signal);
+    }
+  }
+}
+
+/** Servers know no leader, or not all of them the new one, while there is an election. */
+function mayPass(failure: Failure): boolean {
+  return isPassing(failure) || failure.reason === 'no-leader' || failure.reason === 'split';
+}
+
+function checkMembers(run: Run, ghosts: readonly Ghost[], unknown: readonly string[]): void {
   const nodes = (of: (ghost: Ghost) => boolean) =>
     ghosts
       .filter((ghost) => ghost.service === undefined && of(ghost))
@@ -57,9 +94,10 @@ function checkMembers(run: Run, ghosts: readonly Ghost[]): void {
     ...(alone.length > 0 ? [`in the catalog alone: ${listed(alone)}`] : []),
   ];
   const note = left.length > 0 ? [`left in order before: ${listed(left)}`] : [];
-  const observed = [...(trouble.length > 0 ? trouble : ['none']), ...note].join('; ');
-  if (trouble.length > 0) run.concern({ ...check, observed });
-  else run.check({ ...check, observed, passed: true });
+  const unseen = unknown.length > 0 ? [`not looked for: ${unknown.join('; ')}`] : [];
+  const observed = [...(trouble.length > 0 ? trouble : ['none']), ...note, ...unseen].join('; ');
+  if (trouble.length > 0) run.concern({ ...MEMBERS, observed });
+  else run.check({ ...MEMBERS, observed, passed: true });
 }
 
 function listed(names: readonly string[]): string {

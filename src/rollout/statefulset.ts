@@ -81,7 +81,8 @@ function staleReason(view: WorkloadView, stale: readonly PodFault[]): string {
   if (view.strategy === 'OnDelete') {
     return `restart pending: updateStrategy OnDelete leaves the old revision until these pods are deleted: ${names}`;
   }
-  if (stale.every((fault) => ordinalNames(view).indexOf(fault.pod) < view.partition)) {
+  const held = new Set(ordinalNames(view).slice(0, view.partition));
+  if (stale.every((fault) => held.has(fault.pod))) {
     return `partition ${view.partition} holds back the new revision of ${names}`;
   }
   return `of the revision before: ${names}`;

@@ -3,8 +3,9 @@ import type { ServerEvidence } from '../../src/consul/evidence.ts';
 import { type ExpectedCluster, judgeQuorum } from '../../src/consul/quorum.ts';
 import { quorumSymptoms } from '../../src/diagnosis/quorum.ts';
 import { witnessLines } from '../../src/diagnosis/witness.ts';
-import { cluster, expected, healthy, lone, members, raftServer } from '../consul/healthy-cluster.ts';
+import { cluster, expected, healthy, lone, member, members, raftServer } from '../consul/healthy-cluster.ts';
 import { pod } from '../rollout/fixture.ts';
+import { counting } from '../work.ts';
 
 const servers = [0, 1, 2].map((at) => pod(`consul-server-${at}`, { ip: `10.0.0.${at + 1}` }));
 const clients = new Map(
@@ -132,4 +133,23 @@ test('whatever else does not pass is not without a word', () => {
     autopilot: { healthy: false, failureTolerance: 0, servers: said.autopilot?.servers ?? [] },
   }));
   expect(brief(unhealthy)).toEqual([['quorum', 'transient', 90, 'the servers']]);
+});
+
+test('thousands of clients that have not joined are looked up, each once in each pool', () => {
+  const work = { reads: 0 };
+  const many = 2_000;
+  const name = (at: number) => `consul-client-${at}`;
+  const pool = Array.from({ length: many }, (_, at) =>
+    counting({ ...member(name(at), `10.1.${at >> 8}.${at & 255}`), status: 'failed' as const }, 'name', work),
+  );
+  const fleet = new Map(pool.map((one, at) => [name(at), pod(name(at), { ip: one.ip })] as const));
+  const evidence = cluster().map((said) => ({ ...said, members: pool }));
+  const failing = judgeQuorum(evidence, expected).map((one) => ({
+    ...one,
+    passed: one.id !== 'quorum-members',
+  }));
+  work.reads = 0;
+  const found = quorumSymptoms({ evidence, findings: failing, servers, clients: fleet, allClients: true });
+  expect(found).toHaveLength(many);
+  expect(work.reads).toBeLessThan(10 * many);
 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { PodView } from '../../src/rollout/pod.ts';
 import { type StatefulSetOptions, statefulSetVerdict } from '../../src/rollout/statefulset.ts';
 import type { WorkloadView } from '../../src/rollout/workload.ts';
+import { counting } from '../work.ts';
 import { pod, servers, statefulSet } from './fixture.ts';
 
 const APPLIED = { uid: 'set', generation: 2 };
@@ -290,4 +291,14 @@ describe('statefulSetVerdict', () => {
     );
     expect(readyOnes).toBeGreaterThan(50);
   });
+});
+
+it('works through thousands of pods of the revision before once, not once for each of them', () => {
+  const work = { reads: 0 };
+  const many = 2_000;
+  const view = statefulSet({ desired: many, created: many, ready: many, available: many, partition: many });
+  const pods = Array.from({ length: many }, (_, at) => pod(`consul-server-${at}`, OLD));
+  const verdict = statefulSetVerdict(counting(view, 'name', work), APPLIED, pods);
+  expect(verdict).toMatchObject({ reason: expect.stringMatching(/^partition 2000 holds back/) });
+  expect(work.reads).toBeLessThan(10 * many);
 });

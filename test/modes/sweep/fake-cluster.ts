@@ -22,6 +22,8 @@ export interface World {
   before: (request: FakeRequest, world: World) => void;
   /** Whether this question meets an election. */
   leaderless: (path: string) => boolean;
+  /** Whether ACLs deny this question. */
+  refused: (path: string) => boolean;
   /** `PUT /v1/agent/…` and the like, in the order in which they came, with the agent that was asked. */
   writes: string[];
 }
@@ -32,6 +34,7 @@ export interface FakeCluster {
   run: ReturnType<typeof startRun>['run'];
   lines: string[];
   surveyor: Surveyor;
+  agents: ConstructorParameters<typeof Surveyor>[2];
   cluster: Cluster;
 }
 
@@ -50,6 +53,7 @@ export async function fakeCluster(
     held: Object.fromEntries(names.map((name) => [name, []])),
     before: () => undefined,
     leaderless: () => false,
+    refused: () => false,
     writes: [],
   };
   const api = await startFakeApi(instead);
@@ -65,13 +69,15 @@ export async function fakeCluster(
     if (!found) throw new Error(`no agent in ${name}`);
     return found;
   };
-  const surveyor = new Surveyor(run, api.cluster, { client, keep: () => undefined });
-  return { world, api, run, lines, surveyor, cluster: api.cluster };
+  const agents = { client, keep: () => undefined };
+  const surveyor = new Surveyor(run, api.cluster, agents);
+  return { world, api, run, lines, surveyor, agents, cluster: api.cluster };
 }
 
 async function agent(pod: string, world: World): Promise<ConsulClient> {
   const fake = await fakeConsul((request) => {
     world.before(request, world);
+    if (world.refused(request.path)) return { status: 403, text: 'Permission denied' };
     if (world.leaderless(request.path)) return { status: 500, text: 'No cluster leader' };
     if (request.method === 'PUT') return put(pod, request, world);
     return { body: answer(pod, request.path, world), headers: { 'x-consul-index': '7' } };
