@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import packet, { type DecodedPacket } from 'dns-packet';
+import { Failure } from '../failure.ts';
 import type { Dial } from './connection.ts';
 import { unreachable } from './failure.ts';
 
@@ -48,7 +49,8 @@ async function readMessage(stream: Duplex, name: string): Promise<Buffer> {
       if (received.length >= end) return received.subarray(LENGTH_BYTES, end);
     }
   } catch (error) {
-    throw unreachable(name, 'the DNS connection broke before the answer came', error);
+    const why = error instanceof Failure ? `: ${error.what}` : '';
+    throw unreachable(name, `the DNS connection broke before the answer came${why}`, error);
   }
   throw unreachable(name, 'the DNS connection was closed without an answer');
 }

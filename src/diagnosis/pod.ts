@@ -30,13 +30,7 @@ export interface PodContext {
 export function podSymptoms(pod: PodView, context: PodContext): Symptom[] {
   if (pod.ready) return [];
   const { role, events, node } = context;
-  const subject: Subject = {
-    kind: 'Pod',
-    name: pod.name,
-    uid: pod.uid,
-    role,
-    ...(pod.node !== undefined && { node: pod.node }),
-  };
+  const subject = subjectOf(pod, role);
   if (pod.scheduled && node && !node.ready) {
     return [
       {
@@ -79,6 +73,36 @@ export function podSymptoms(pod: PodView, context: PodContext): Symptom[] {
     return symptoms.concat(slow);
   }
   return [...symptoms, unready(subject, pod, context)];
+}
+
+/** So many losses of readiness within a minute are no accident. */
+export const UNSTEADY_LOSSES = 3;
+/** When the last of them is so long ago, it has settled. */
+const SETTLED_MS = 15_000;
+
+/**
+ * A pod that is ready at most moments, and never for long.
+ * @param losses how long ago it has lost its readiness, for each time within the last minute, in ms
+ */
+export function unsteadySymptom(
+  pod: PodView,
+  role: Subject['role'],
+  losses: readonly number[],
+): Symptom | undefined {
+  if (losses.length < UNSTEADY_LOSSES || Math.min(...losses) >= SETTLED_MS) return undefined;
+  return {
+    reason: 'not-ready',
+    class: 'transient',
+    graceMs: GRACE.unsteady,
+    subject: subjectOf(pod, role),
+    what: `its readiness comes and goes: lost ${losses.length} times within the last minute`,
+    hint: 'See what its probe asks, how long it gives for an answer, and whether the node has processor left; `patches` may have changed the probe.',
+    alike: 'unsteady',
+  };
+}
+
+function subjectOf({ name, uid, node }: PodView, role: Subject['role']): Subject {
+  return { kind: 'Pod', name, uid, role, ...(node !== undefined && { node }) };
 }
 
 /** It runs, and its startup probe has not passed yet. */

@@ -85,6 +85,8 @@ export const GRACE = {
   smoke: 30_000,
   /** Beyond what its probes themselves allow. */
   notReady: 60_000,
+  /** Beyond the losses of readiness that make it a habit. */
+  unsteady: 30_000,
   /** A node that restarts. */
   lostNode: 120_000,
 } as const;

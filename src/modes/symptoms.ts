@@ -3,7 +3,7 @@ import { follows, hinders } from '../diagnosis/consequence.ts';
 import { Elections, electionSymptom } from '../diagnosis/election.ts';
 import { creationSymptom } from '../diagnosis/event.ts';
 import { logSymptom, mentions, witnessSymptom } from '../diagnosis/log.ts';
-import { isStarting, type PodContext, podSymptoms, probeBudget } from '../diagnosis/pod.ts';
+import { isStarting, type PodContext, podSymptoms, probeBudget, unsteadySymptom } from '../diagnosis/pod.ts';
 import { agent, quorumSymptoms, SERVERS } from '../diagnosis/quorum.ts';
 import { heldBackSymptom } from '../diagnosis/revision.ts';
 import { smokeSymptom } from '../diagnosis/smoke.ts';
@@ -59,12 +59,16 @@ export class Symptoms {
     for (const role of ROLES) {
       const budget = probeBudget(this.#workloads.manifest(role) ?? {});
       for (const pod of this.#workloads.present(role)) {
-        if (pod.ready) {
+        const unsteady = this.#unsteady(role, pod);
+        if (pod.ready && !unsteady) {
           // Nothing is asked about it, and there may be thousands.
           healthy.add(pod.uid);
           continue;
         }
-        const found = podSymptoms(pod, this.#context(role, pod, budget));
+        const found = podSymptoms(pod, this.#context(role, pod, budget)).map((symptom) =>
+          symptom.reason === 'not-ready' ? (unsteady ?? symptom) : symptom,
+        );
+        if (unsteady && found.length === 0) found.push(unsteady);
         // Clients wait for the servers, each in its own way: until those are there, that is no trouble of theirs.
         const waits = role === 'client' && !serversReady;
         symptoms.push(...found.filter(({ reason }) => !waits || !WAITING.has(reason)));
@@ -81,6 +85,12 @@ export class Symptoms {
       restless,
     ].flat();
     return { symptoms: [...primary, ...primary.flatMap((symptom) => this.logged(symptom))], healthy };
+  }
+
+  /** Where there were elections it is the leader that comes and goes: a probe asks for it. */
+  #unsteady(role: Role, pod: PodView): Symptom | undefined {
+    if (this.#elections.recent(performance.now()) > 0) return undefined;
+    return unsteadySymptom(pod, role, this.#workloads.observation.readinessLosses(pod.uid));
   }
 
   #context(role: Role, pod: PodView, budget: PodContext['budget']): PodContext {

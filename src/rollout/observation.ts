@@ -61,8 +61,8 @@ export class Observation {
     return this.#readiness.since(uid);
   }
 
-  /** How often a pod was seen to lose its readiness within the last minute. */
-  readinessLosses(uid: string): number {
+  /** How long ago a pod was seen to lose its readiness, for each time within the last minute, in ms. */
+  readinessLosses(uid: string): number[] {
     return this.#readiness.losses(uid, this.#now());
   }
 

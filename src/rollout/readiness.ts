@@ -83,8 +83,9 @@ export class ReadinessLog {
     return this.#pods.get(uid)?.sinceMs;
   }
 
-  /** How often it has lost its readiness within the last minute. */
-  losses(uid: string, nowMs: number): number {
-    return this.#pods.get(uid)?.lostMs.filter((at) => nowMs - at < REMEMBERED_MS).length ?? 0;
+  /** How long ago it has lost its readiness, for each time within the last minute. */
+  losses(uid: string, nowMs: number): number[] {
+    const ages = this.#pods.get(uid)?.lostMs.map((at) => nowMs - at) ?? [];
+    return ages.filter((age) => age < REMEMBERED_MS);
   }
 }

@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { PassThrough } from 'node:stream';
 import packet, { type Answer, type Packet } from 'dns-packet';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Dial } from '../../src/consul/client.ts';
 import { queryDns } from '../../src/consul/dns.ts';
+import { unreachable } from '../../src/consul/failure.ts';
 import { open } from './fake-consul.ts';
 
 const signal = new AbortController().signal;
@@ -49,6 +51,17 @@ test('addresses, also when the answer comes in pieces', async () => {
 test('an unknown name is an answer', async () => {
   const dial = await dnsServer((socket, question) => socket.write(encode(question, [], 3)));
   expect(await queryDns(dial, NAME, 'A', signal)).toEqual({ addresses: [], rcode: 'NXDOMAIN' });
+});
+
+test('a stream that breaks for a reason: the reason is told', async () => {
+  const dial = async () => {
+    const stream = new PassThrough();
+    stream.destroy(unreachable('the pod', 'nothing listens on port 8600 of the pod'));
+    return stream;
+  };
+  await expect(queryDns(dial, NAME, 'A', signal)).rejects.toThrow(
+    'broke before the answer came: nothing listens on port 8600 of the pod',
+  );
 });
 
 test.each([

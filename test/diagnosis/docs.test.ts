@@ -8,7 +8,7 @@ import { ENDS, ENDS_OUT_OF_MEMORY, PAUSE_BEFORE_ENDS_S } from '../../src/diagnos
 import { electionSymptom, RESTLESS_TERMS } from '../../src/diagnosis/election.ts';
 import { creationSymptom } from '../../src/diagnosis/event.ts';
 import { CAUSES, logSymptom, SAID_MS, witnessSymptom } from '../../src/diagnosis/log.ts';
-import { podSymptoms } from '../../src/diagnosis/pod.ts';
+import { podSymptoms, UNSTEADY_LOSSES, unsteadySymptom } from '../../src/diagnosis/pod.ts';
 import { QUORUM_GRACE, quorumSymptoms } from '../../src/diagnosis/quorum.ts';
 import { heldBackSymptom } from '../../src/diagnosis/revision.ts';
 import { smokeSymptom } from '../../src/diagnosis/smoke.ts';
@@ -114,6 +114,11 @@ const TOLD: [signal: RegExp, grace: keyof typeof ALL, shown: (Symptom | undefine
   [/update strategy/, 'heldBack', [heldBackSymptom(subject, 'one pod')]],
   [/^the node of the pod/, 'lostNode', ofPod({ evicted: 'Evicted' })],
   [/^all containers run/, 'notReady', ofContainer(container({ running: true, started: true }))],
+  [
+    new RegExp(`readiness ${UNSTEADY_LOSSES} times`),
+    'unsteady',
+    [unsteadySymptom(ailing(), 'client', Array(UNSTEADY_LOSSES).fill(0))],
+  ],
   [/^the log of an agent/, 'said', [logSymptom(subject, 'no space left on device', true)]],
   [
     /^the log of a server says/,
@@ -167,7 +172,7 @@ test.each(TOLD)('the table tells the grace of %s', (signal, name, shown) => {
   const found = shown.flatMap((one) => (one && linked(reasons).includes(one.reason) ? [one] : []));
   expect(found).not.toEqual([]);
   for (const one of found) {
-    const probes = one.reason === 'not-ready' ? BUDGET_MS : 0;
+    const probes = name === 'notReady' ? BUDGET_MS : 0;
     expect([one.class, one.graceMs - probes]).toEqual([kind, ALL[name]]);
   }
 });

@@ -318,6 +318,29 @@ describe.concurrent('a server is outside', () => {
   );
 });
 
+describe.concurrent('one client answers no DNS', () => {
+  it(
+    'while it is ready, and all else works',
+    within('no-dns', async (namespace) => {
+      const script = '[ "$POD_NAME" != consul-client-1 ] || set -- "$@" -dns-port=-1';
+      const outcome = await deploy({
+        ...SMALL,
+        namespace,
+        patches: JSON.stringify([meddle(CLIENTS, script)]),
+      });
+
+      expectTold(outcome, 'smoke', {
+        what: /consul-client-1: Service registration and DNS fails: .*nothing listens on port 8600/,
+        where: 'Pod/consul-client-1',
+        hint: '8600',
+      });
+      expect(await readyNames(namespace)).toHaveLength(5);
+      expect(check(outcome, 'smoke-service').status).toBe('failed');
+      for (const id of ['clients-ready', 'quorum-members', 'smoke-kv']) expectPassed(outcome, id);
+    }),
+  );
+});
+
 describe.concurrent('a server answers with another version than the image asked for', () => {
   it(
     'is told from the answer, not from the image',

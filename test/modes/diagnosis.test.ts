@@ -125,6 +125,42 @@ describe('the diagnosis', () => {
     expect(verdict(run)).toBeUndefined();
   });
 
+  it('names a pod whose readiness comes and goes, though it is ready whenever somebody looks', async () => {
+    const { run, workloads } = await diagnose({ stableFor: 3_000_000 }, {});
+    const [, pod] = servers();
+    if (!pod) throw new Error('no servers');
+    const tell = (ready: boolean) =>
+      workloads.observation.apply('Pod', { type: 'upsert', uid: pod.uid, object: { ...pod, ready } });
+    for (let lost = 1; lost <= 9 && !verdict(run); lost++) {
+      tell(false);
+      tell(true);
+      await pass(lost < 3 ? 9_000 : 6_000);
+      if (lost === 6) expect(verdict(run)).toBeUndefined();
+    }
+    await vi.waitFor(() => expect(verdict(run)).toBeDefined(), 10_000);
+    expect(verdict(run)).toMatchObject({
+      reason: 'not-ready',
+      where: 'Pod/consul-server-1',
+      what: expect.stringMatching(/^consul-server-1: its readiness comes and goes: lost \d times/),
+    });
+  });
+
+  it('forgets that a pod has lost its readiness, when it keeps it from then on', async () => {
+    const { run, workloads } = await diagnose({ stableFor: 3_000_000 }, {});
+    const [pod] = servers();
+    if (!pod) throw new Error('no servers');
+    for (let lost = 1; lost <= 4; lost++) {
+      for (const ready of [false, true]) {
+        workloads.observation.apply('Pod', { type: 'upsert', uid: pod.uid, object: { ...pod, ready } });
+      }
+    }
+    await pass(14_000);
+    expect(run.suspicions()[0]).toContain('its readiness comes and goes');
+    await pass(60_000);
+    expect(run.suspicions()).toEqual([]);
+    expect(verdict(run)).toBeUndefined();
+  });
+
   it('says what the log names, also when only the last questions have brought the log', async () => {
     const ended = { reason: 'Error', exitCode: 1, message: '' };
     const waiting = {
