@@ -54,7 +54,8 @@ export const INPUTS = {
     group: 'what to do',
     parser: duration(0, DAY),
     default: '10s',
-    description: 'How long the quorum has to stay as it is before it counts as proven. Less than `timeout`.',
+    description:
+      'How long leader, term, voters and the readiness of every pod have to stay as they are before the cluster counts as proven. Less than `timeout`.',
   },
 
   kubeconfig: {

@@ -22,6 +22,7 @@ const run = fc.record(
     verdictMs: fc.nat(),
     commitMs: fc.nat(),
     leader: fc.string(),
+    led: fc.record({ term: fc.nat(), leader: word, voters: fc.array(word), since: time }),
     restarts: fc.dictionary(fc.uuid(), fc.nat()),
   },
   { requiredKeys: ['at', 'mode', 'changed', 'verdictMs', 'restarts'] },

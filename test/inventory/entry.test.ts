@@ -45,13 +45,17 @@ describe('an inventory says enough already', () => {
 });
 
 describe('the history', () => {
-  test('keeps the last 30 runs, and restarts only of the newest', () => {
+  test('keeps the last 30 runs, and restarts and the leadership only of the newest', () => {
     let known = inventory();
-    for (let i = 1; i <= 40; i++) known = withRun(known, runRecord({ verdictMs: i, restarts: { pod: i } }));
+    for (let i = 1; i <= 40; i++) {
+      const led = { term: i, leader: 'a', voters: ['a 10.0.0.1:8300'], since: '2026-01-01T00:00:00.000Z' };
+      known = withRun(known, runRecord({ verdictMs: i, restarts: { pod: i }, led }));
+    }
     expect(known.history.map(({ verdictMs }) => verdictMs)).toEqual(
       Array.from({ length: 30 }, (_, i) => i + 11),
     );
     expect(known.history.at(-1)?.restarts).toEqual({ pod: 40 });
     expect(known.history.slice(0, -1).every(({ restarts }) => Object.keys(restarts).length === 0)).toBe(true);
+    expect(known.history.flatMap(({ led }) => led?.term ?? [])).toEqual([40]);
   });
 });

@@ -1,6 +1,7 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { versionOf, waitAndProve } from '../../src/modes/prove.ts';
 import type { QuorumLook } from '../../src/modes/quorum.ts';
+import type { LedSince } from '../../src/modes/stability.ts';
 import { ProofWorld } from './proof-world.ts';
 
 const STABLE_MS = 300;
@@ -59,6 +60,55 @@ describe('nothing is proven while, within `stable-for`,', () => {
     });
     await prove(world);
     expect(looks.count).toBeGreaterThan(6);
+  });
+});
+
+describe('a cluster that is quiet', () => {
+  const VOTERS = [0, 1, 2].map((at) => `id-${at} 10.0.0.${at + 1}:8300`);
+  const NOW = Date.parse('2026-11-24T12:00:00Z');
+
+  /** Its pods and, as an earlier run has recorded it, its leadership are an hour old. */
+  function quiet(recorded: Partial<LedSince> = {}): ProofWorld {
+    const world = new ProofWorld({ ...ONLY_QUORUM, clients: 'statefulset', stableFor: 600_000 }, 1);
+    const pods = [...[0, 1, 2].map((at) => world.server(at)), ...world.clientPods];
+    for (const pod of pods) world.tell({ ...pod, readiness: { mark: '', sinceMs: NOW - 3_600_000 } });
+    world.clock.observe(new Date(NOW).toUTCString(), performance.now(), performance.now());
+    const since = new Date(NOW - 3_600_000).toISOString();
+    world.recorded = { term: world.term, leader: 'id-0', voters: VOTERS, since, ...recorded };
+    return world;
+  }
+
+  test('is proven at once by the record of an earlier run and the status of its pods', async () => {
+    const world = quiet();
+    const { held } = await prove(world);
+    expect(check(world, 'quorum-stable').observed).toBe(
+      'leader and voters (term 7) since 2026-11-24T11:00:00Z by the record of an earlier run; ' +
+        'servers ready since 2026-11-24T11:00:00Z by the status of the pods; ' +
+        'clients ready since 2026-11-24T11:00:00Z by the status of the pods',
+    );
+    expect(held?.led).toEqual(world.recorded);
+  });
+
+  test.each([
+    ['the record is of another term', () => quiet({ term: 6 }), 'leader, term and voters'],
+    ['the record is of other voters', () => quiet({ voters: VOTERS.slice(1) }), 'leader, term and voters'],
+    [
+      'a client has just become ready',
+      () => {
+        const world = quiet();
+        for (const pod of world.clientPods)
+          world.tell({ ...pod, readiness: { mark: '', sinceMs: NOW - 5_000 } });
+        return world;
+      },
+      'consul-client-0',
+    ],
+  ])('is not, when %s', async (_, made, limit) => {
+    const world = made();
+    const proving = prove(world);
+    await vi.waitFor(() => expect(check(world, 'quorum-stable').observed).toContain(limit), 10_000);
+    expect(check(world, 'quorum-stable').status).toBe('failed');
+    world.run.cancel('SIGINT');
+    await expect(proving).rejects.toThrow('cancelled');
   });
 });
 

@@ -28,6 +28,14 @@ test('keeps the restarts of every server, and of the clients only those that hav
   expect(record.at).toMatch(/^\d{4}-\d\d-\d\dT/);
 });
 
+test('the leadership at the end, where it is known', () => {
+  const { run } = startRun();
+  const led = { term: 7, leader: 'id-1', voters: ['id-1 10.0.0.2:8300'], since: '2026-11-24T11:00:00.000Z' };
+  const held = { ms: 10_000, parts: [], led };
+  expect(runRecord(run, { pods: () => [] }, { evidence: EVIDENCE, held })).toMatchObject({ led });
+  expect(runRecord(run, { pods: () => [] }, { evidence: EVIDENCE })).not.toHaveProperty('led');
+});
+
 test('the verdict of the run and the commit of its smoke key, where there are any', () => {
   const { run } = startRun();
   const nothing = { pods: () => [] };
