@@ -2,22 +2,25 @@ import { parseConfig } from './config/parse.ts';
 import { Failure } from './failure.ts';
 import { releaseLock } from './kubernetes/release.ts';
 import type { Transport } from './kubernetes/transport.ts';
-import { lockName, runIdentity } from './modes/apply.ts';
+import { holderIdentity, lockName } from './modes/apply.ts';
 import { removeSmoke } from './modes/cleanup.ts';
 import { openTransport } from './modes/connect.ts';
 import { markdown } from './report/escape.ts';
 import { Log } from './report/log.ts';
 import { Secrets } from './report/secret.ts';
-import { masker, maskInputs, savedProgress } from './runner.ts';
+import { masker, maskInputs, savedLock, savedProgress } from './runner.ts';
 
-const BUDGET_MS = 20_000;
+/** For cleaning up. Giving the lock back has its own time, so that a cluster without a leader cannot use it up. */
+const CLEANUP_MS = 10_000;
 
 /**
  * The post step. When main was killed, its lock would keep others waiting for a minute, and its smoke key and
  * services would stay for some: all that is taken back. Trusts no state, may run twice, and never fails the job.
  */
 export async function post(env: NodeJS.ProcessEnv): Promise<void> {
-  if (savedProgress(env) === 'finished' || !env.GITHUB_RUN_ID) return;
+  const lockId = savedLock(env);
+  // Without it main had not come to its lock, and so to no write either.
+  if (savedProgress(env) === 'finished' || !env.GITHUB_RUN_ID || lockId === undefined) return;
   const secrets = new Secrets();
   const log = new Log({ secrets });
   try {
@@ -31,17 +34,15 @@ export async function post(env: NodeJS.ProcessEnv): Promise<void> {
     const { mode, lock, namespace, name } = config;
     if (mode === 'render' || !lock) return;
     const transport = await openTransport(config, mask);
-    const signal = AbortSignal.timeout(BUDGET_MS);
     const done: string[] = [];
     const released = await releaseLock(transport, {
       namespace,
       name: lockName(name),
-      // main's random suffix is not known here; the run, the attempt and the job are.
-      isOurs: (holder) => holder.startsWith(`${runIdentity(env)} `),
+      // Legs of a matrix share the run, the attempt and the job, and may deploy to one cluster.
+      isOurs: (holder) => holder === holderIdentity(env, lockId),
       before: async () => {
-        done.push(...(await takeBack(transport, config, signal)));
+        done.push(...(await takeBack(transport, config, AbortSignal.timeout(CLEANUP_MS))));
       },
-      signal,
     });
     if (released) {
       done.push('released the lock that the main step had left behind');

@@ -2,11 +2,12 @@ import type { Config } from './config/config.ts';
 import { inputSecrets } from './config/secret.ts';
 
 /**
- * What the runner is told apart from the report: secrets to mask, and how far main came. `@actions/core` brings
+ * What the runner is told apart from the report: secrets to mask, how far main came, and which lock is its own. `@actions/core` brings
  * an HTTP client along, so it is loaded only where there is a runner to speak to.
  */
 type Progress = 'started' | 'finished';
 const STATE = 'main';
+const LOCK_STATE = 'lock';
 
 /**
  * Masks secrets in what the runner prints, of later steps too. Outside a runner there is nobody to mask, and the
@@ -40,4 +41,17 @@ export async function saveProgress(env: NodeJS.ProcessEnv, progress: Progress): 
 export function savedProgress(env: NodeJS.ProcessEnv): Progress | undefined {
   const saved = env[`STATE_${STATE}`];
   return saved === 'started' || saved === 'finished' ? saved : undefined;
+}
+
+/** What tells the lock of this process from that of any other, for the post step. */
+export async function saveLock(env: NodeJS.ProcessEnv, id: string): Promise<void> {
+  if (!env.GITHUB_STATE) return;
+  const { saveState } = await import('@actions/core');
+  saveState(LOCK_STATE, id);
+}
+
+/** Undefined where main did not come to its lock. */
+export function savedLock(env: NodeJS.ProcessEnv): string | undefined {
+  const saved = env[`STATE_${LOCK_STATE}`] ?? '';
+  return /^[0-9a-f]{8}$/.test(saved) ? saved : undefined;
 }

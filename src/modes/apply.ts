@@ -10,6 +10,7 @@ import { FIELD_MANAGER, type KubernetesObject, objectName } from '../kubernetes/
 import { type Plan, type PlannedObject, planSet } from '../kubernetes/plan.ts';
 import { takeOverFields } from '../kubernetes/takeover.ts';
 import type { ObjectOutcome } from '../report/result.ts';
+import { saveLock } from '../runner.ts';
 import type { Cluster } from './connect.ts';
 import type { Run } from './run.ts';
 
@@ -25,10 +26,13 @@ export async function lock(run: Run, cluster: Cluster): Promise<Lock | undefined
 
 async function acquire(run: Run, cluster: Cluster): Promise<Lock> {
   const { config, log } = run;
+  const lockId = randomUUID().slice(0, 8);
+  // Before the lock is taken: main may be killed in the very next moment.
+  await saveLock(process.env, lockId);
   const taken = await Lock.acquire(cluster.transport, {
     namespace: config.namespace,
     name: lockName(config.name),
-    holder: `${runIdentity(process.env)} ${randomUUID().slice(0, 8)}`,
+    holder: holderIdentity(process.env, lockId),
     signal: run.signal,
     onWait: (holder, since) => log.progress(`another run holds the lock since ${since}: ${holder}`, 'lock'),
   });
@@ -41,6 +45,11 @@ async function acquire(run: Run, cluster: Cluster): Promise<Lock> {
 
 export function lockName(name: string): string {
   return `consul-deploy-${name}`;
+}
+
+/** Who holds the lock. The run, the attempt and the job do not tell the legs of a matrix apart; `lockId` does. */
+export function holderIdentity(env: NodeJS.ProcessEnv, lockId: string): string {
+  return `${runIdentity(env)} ${lockId}`;
 }
 
 /** Names the run to people who find its lock: the same in main and post. */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { masker, savedProgress, saveProgress } from '../../src/runner.ts';
+import { masker, savedLock, savedProgress, saveLock, saveProgress } from '../../src/runner.ts';
 import { folder } from '../kubernetes/fake-server.ts';
 
 let written = '';
@@ -63,4 +63,24 @@ describe('progress', () => {
     [{ STATE_main: 'started' }, 'started'],
     [{ STATE_main: 'rm -rf' }, undefined],
   ])('of %j is %s', (env, expected) => expect(savedProgress(env)).toBe(expected));
+});
+
+describe('what tells the lock of the main step', () => {
+  test('comes from the main step to the post step through the file of the runner', async () => {
+    const GITHUB_STATE = join(await folder({ state: '' }), 'state');
+    vi.stubEnv('GITHUB_STATE', GITHUB_STATE);
+    await saveLock({ GITHUB_STATE }, '0a1b2c3d');
+    expect(await readFile(GITHUB_STATE, 'utf8')).toMatch(/^lock<<(\S+)\n0a1b2c3d\n\1\n$/);
+    expect(savedLock({ STATE_lock: '0a1b2c3d' })).toBe('0a1b2c3d');
+  });
+
+  test('without a runner goes nowhere', async () => {
+    await saveLock({}, '0a1b2c3d');
+    expect(written).toBe('');
+  });
+
+  test.each([{}, { STATE_lock: '' }, { STATE_lock: '0a1b2c3d deploy' }, { STATE_lock: '$(id)' }])(
+    'is nothing in %j',
+    (env) => expect(savedLock(env)).toBeUndefined(),
+  );
 });
