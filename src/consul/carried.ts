@@ -1,4 +1,5 @@
 import { SMOKE_SERVICE } from './registration.ts';
+import { isTaggedByOthers } from './tag-override.ts';
 
 type Json = Record<string, unknown>;
 
@@ -98,10 +99,15 @@ export function carriageOf({ services, checks, files }: AgentRegistrations): Car
       cannot('service', id, why ?? CONFIGURED);
       return [];
     }
-    const body = Object.fromEntries(
+    const body: Json = Object.fromEntries(
       SERVICE_FIELDS.flatMap((field) => (isEmpty(definition[field]) ? [] : [[field, definition[field]]])),
     );
     const native = object(definition.Connect)?.Native === true;
+    const { Tags } = services[id] ?? {};
+    if (isTaggedByOthers(definition) && Array.isArray(Tags)) {
+      if (Tags.length > 0) body.Tags = Tags;
+      else delete body.Tags;
+    }
     return [
       {
         ...body,

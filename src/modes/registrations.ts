@@ -3,6 +3,7 @@ import { type Carriage, type Carried, carriageOf, isNothing } from '../consul/ca
 import type { ConsulClient } from '../consul/client.ts';
 import { whilePassing } from '../consul/patience.ts';
 import { readRegistrations } from '../consul/restoration.ts';
+import { withCatalogTags } from '../consul/tag-override.ts';
 import type { AccessCheck } from '../kubernetes/access.ts';
 import { runInPod } from '../kubernetes/command.ts';
 import type { Transport } from '../kubernetes/transport.ts';
@@ -27,8 +28,11 @@ export interface Inspection {
 /** What an agent is, and what is registered there. */
 export async function inspect(client: ConsulClient, signal: AbortSignal): Promise<Inspection> {
   const facts = await readAgentFacts(client, signal);
-  const registrations = await readRegistrations(client, signal);
-  const { services, checks } = registrations;
+  const { checks, ...held } = await readRegistrations(client, signal);
+  const services = await whileLeaderless(signal, (both) =>
+    withCatalogTags(client, facts.name, held.services, both),
+  );
+  const registrations = { services, checks };
   return { facts, registrations, holds: Object.keys(services).length + Object.keys(checks).length };
 }
 

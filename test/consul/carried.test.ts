@@ -119,6 +119,24 @@ describe('what an agent holds', () => {
     });
   });
 
+  it.each([
+    [true, ['replica'], ['master'], ['master']],
+    [true, ['replica'], [], undefined],
+    [true, null, ['master'], ['master']],
+    [false, ['replica'], ['master'], ['replica']],
+  ])(
+    'with EnableTagOverride %j has the tags that the agent says, not those of its file',
+    (override, Tags, now, expected) => {
+      const { carried } = carriageOf(
+        given({
+          services: { 'web-1': { ...web, Tags: now, EnableTagOverride: override } },
+          files: [serviceFile({ ...web, Tags, EnableTagOverride: override })],
+        }),
+      );
+      expect(carried.services.map(({ Tags }) => Tags)).toEqual([expected]);
+    },
+  );
+
   it('has checks of the node itself, and maintenance of a service and of the node', () => {
     const { carried, obstacles } = carriageOf(
       given({
