@@ -13,6 +13,8 @@ const OBJECT = '^src/kubernetes/object\\.ts$';
 /** Types of what a report shows. */
 const RESULT = '^src/report/result\\.ts$';
 const CONFIG = '^src/config/config\\.ts$';
+/** What a secret is, by its name and its shape. */
+const SECRET = '^src/secret/';
 
 /** A folder that may import from src/ only what is named, besides itself and failure.ts. */
 function room(name, allowed, comment) {
@@ -27,8 +29,9 @@ function room(name, allowed, comment) {
 
 module.exports = {
   forbidden: [
-    room('config', [], 'The inputs are read without knowing who wants them.'),
-    room('kubernetes', [], 'Speaks to the API server and knows nothing of Consul.'),
+    room('secret', [], 'Pure: text and JSON in, the secrets in them out.'),
+    room('config', [SECRET], 'The inputs are read without knowing who wants them.'),
+    room('kubernetes', [SECRET], 'Speaks to the API server and knows nothing of Consul.'),
     room('consul', [], 'Speaks to Consul over any stream and knows nothing of Kubernetes.'),
     room('rollout', [OBJECT], 'Verdicts on Kubernetes objects: it needs their shape and nothing else.'),
     room(
@@ -38,11 +41,15 @@ module.exports = {
     ),
     room(
       'change',
-      [OBJECT, RESULT],
+      [OBJECT, RESULT, SECRET],
       'Pure: two states of an object in, what differs and what that does out.',
     ),
-    room('inventory', [OBJECT], 'Pure: what a deployment owns, and what of it is to go.'),
-    room('manifests', [OBJECT, CONFIG], 'Pure: a Config in, Kubernetes objects out. It never reads inputs.'),
+    room('inventory', [OBJECT, SECRET], 'Pure: what a deployment owns, and what of it is to go.'),
+    room(
+      'manifests',
+      [OBJECT, CONFIG, SECRET],
+      'Pure: a Config in, Kubernetes objects out. It never reads inputs.',
+    ),
     room('report', [], 'A report says what is in the Result; it never asks anybody.'),
     {
       name: 'failure-knows-nobody',

@@ -1,18 +1,18 @@
 import type { FieldChange } from '../report/result.ts';
+import { leadsToSecret, namesSecret } from '../secret/name.ts';
 import type { Difference } from './difference.ts';
 import { type Hunk, hunks } from './lines.ts';
 
 const LONGEST_VALUE = 160;
 const LONGEST_LINE = 200;
+/** More of a text is not shown anyway. */
+const MOST_READ = 10 * LONGEST_LINE;
 const MOST_LINES = 12;
 const MOST_HUNKS = 20;
 
 const HIDDEN = '(hidden)';
-/** The field, or what it is about, has the name of a secret. */
-const TELLING = /secret|token|password|passwd|passphrase|encrypt|licen[cs]e|credential|[^a-z]key/i;
-/** In a line of configuration: `encrypt = "…"`, `"initial_management": "…"`, `-token=…` */
-const TELLING_LINE =
-  /^(.*?(?:secret(?:_id)?|token|password|passwd|passphrase|encrypt|licen[cs]e|initial_management|[^a-z]key)["']?\s*[:=]\s*)\S.*$/i;
+/** Longer names are none. */
+const LONGEST_NAME = 80;
 
 /**
  * A difference made ready to be shown: JSON, shortened; of texts and lists the lines that differ, each place by
@@ -41,7 +41,7 @@ export function shown(kind: string, { path, before, after }: Difference): FieldC
 function isHidden(kind: string, path: string, ...values: unknown[]): boolean {
   if (kind === 'Secret' && !path.startsWith('.metadata.')) return true;
   // A number or a switch is no secret, whatever it is called.
-  return TELLING.test(path) && values.some((one) => typeof one === 'string' || typeof one === 'object');
+  return leadsToSecret(path) && values.some((one) => typeof one === 'string' || typeof one === 'object');
 }
 
 /** Both sides by lines, where that shows more than both of them whole. */
@@ -69,21 +69,28 @@ function canonicalJson(one: unknown): string {
 
 function value(side: 'before' | 'after', what: unknown): FieldChange | object {
   if (what === undefined) return {};
-  return { [side]: clip(withoutSecret(canonicalJson(what)), LONGEST_VALUE) };
+  return { [side]: clip(withoutSecret(clip(canonicalJson(what), MOST_READ)), LONGEST_VALUE) };
 }
 
 function block(side: 'before' | 'after', hunk: Hunk): object {
-  const lines = hunk[side].map((line) => clip(withoutSecret(line), LONGEST_LINE));
+  const lines = hunk[side].map((line) => clip(withoutSecret(clip(line, MOST_READ)), LONGEST_LINE));
   if (lines.length === 0) return {};
   const more = lines.length - MOST_LINES;
   const kept = more > 0 ? [...lines.slice(0, MOST_LINES), `… ${more} more lines`] : lines;
   return { [side]: kept.join('\n') };
 }
 
-/** What stands behind the name of a secret stays out, whatever comes after it. */
+/** What stands behind the name of a secret stays out, whatever comes after it: `encrypt = "…"`, `-token=…` */
 function withoutSecret(text: string): string {
-  // Cut first: the pattern takes its time with megabytes.
-  return clip(text, 10 * LONGEST_LINE).replace(TELLING_LINE, `$1${HIDDEN}`);
+  for (let at = 0; at < text.length; at++) {
+    if (text[at] !== '=' && text[at] !== ':') continue;
+    const before = text.slice(Math.max(0, at - LONGEST_NAME), at).trimEnd();
+    const name = /[\w.-]*$/.exec(before.replace(/["']$/, ''))?.[0] ?? '';
+    if (!namesSecret(name)) continue;
+    const value = text.slice(at + 1).search(/\S/);
+    if (value >= 0) return text.slice(0, at + 1 + value) + HIDDEN;
+  }
+  return text;
 }
 
 function isText(what: unknown): what is string {

@@ -10,7 +10,7 @@ import type { Transport } from './transport.ts';
  * @throws ApiError, among them 409 with FieldManagerConflict causes unless `force`; see also `storedObject`
  */
 export async function applyObject(
-  transport: Pick<Transport, 'request'>,
+  transport: ObjectTransport,
   discovery: Discovery,
   object: KubernetesObject,
   options: { dryRun?: boolean; force?: boolean; signal: AbortSignal },
@@ -29,11 +29,23 @@ export async function applyObject(
     body: object,
     signal: options.signal,
   });
-  return { object: storedObject(body, object), warnings };
+  return { object: storedObject(transport, body, object), warnings };
 }
 
-/** @throws Failure `unreachable` when the answer lacks what every stored object has */
-export function storedObject(answer: KubernetesObject, asked: KubernetesObject): KubernetesObject {
+/** What objects are read and written with. */
+export type ObjectTransport = Pick<Transport, 'request' | 'onObject'>;
+
+/**
+ * Every object that is read, applied or dry-run comes by here, so that its secrets are known before anything can fail
+ * with it in hand.
+ * @throws Failure `unreachable` when the answer lacks what every stored object has
+ */
+export function storedObject(
+  { onObject }: Pick<Transport, 'onObject'>,
+  answer: KubernetesObject,
+  asked: KubernetesObject,
+): KubernetesObject {
+  onObject?.(answer);
   const metadata: unknown = answer.metadata;
   const managers = isJsonObject(metadata) ? (metadata.managedFields ?? []) : undefined;
   if (Array.isArray(managers) && managers.every(isJsonObject)) return answer;

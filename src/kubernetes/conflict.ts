@@ -1,5 +1,6 @@
 import picomatch from 'picomatch';
 import { Failure } from '../failure.ts';
+import { leadsToSecret } from '../secret/name.ts';
 import { ApiError } from './error.ts';
 import { fieldAt } from './field.ts';
 import { type KubernetesObject, objectName } from './object.ts';
@@ -102,7 +103,7 @@ function shown(kind: string, field: string, value: unknown): string {
   if (value === undefined) return 'nothing';
   if (kind === 'Secret' && !field.startsWith('.metadata.')) return '(hidden)';
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-  if (/secret|token|password|encrypt|[^a-z]key/i.test(field)) return '(hidden)';
+  if (leadsToSecret(field)) return '(hidden)';
   const text = JSON.stringify(value);
   return text.length > LONGEST_VALUE ? `(${text.length} characters)` : text;
 }

@@ -62,7 +62,7 @@ export class PoolSource {
       });
     }
     const pools = await build(kubeConfig, timing);
-    return new PoolSource(server.replace(/\/+$/, ''), kubeConfig, timing, Promise.resolve(pools));
+    return new PoolSource(shownServer(server), kubeConfig, timing, Promise.resolve(pools));
   }
 
   /** The pools for this credential. */
@@ -113,7 +113,7 @@ async function build(
     throw new Failure({
       reason: 'kubeconfig',
       what: `a certificate, a key or the proxy's URL cannot be used (${detail})`,
-      where: server,
+      where: shownServer(server),
       hint: 'Look at certificate-authority, client-certificate, client-key and proxy-url in the kubeconfig, and at HTTPS_PROXY.',
     });
   }
@@ -175,6 +175,18 @@ function dispatcher(
   return proxy === undefined
     ? new Agent({ ...options, connect })
     : new ProxyAgent({ ...options, uri: proxy, requestTls: connect });
+}
+
+/** Without user and password, which are of no use to a request and would stand in every message. */
+function shownServer(server: string): string {
+  const url = new URL(server);
+  const bare = url.username === '' && url.password === '' ? server : withoutUser(url);
+  return bare.replace(/\/+$/, '');
+}
+
+function withoutUser(url: URL): string {
+  const { href } = Object.assign(new URL(url), { username: '', password: '' });
+  return href;
 }
 
 function base64(text: string): string {

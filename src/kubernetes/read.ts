@@ -1,8 +1,7 @@
-import { storedObject } from './apply.ts';
+import { type ObjectTransport, storedObject } from './apply.ts';
 import type { Discovery } from './discovery.ts';
 import { ApiError } from './error.ts';
 import type { KubernetesObject } from './object.ts';
-import type { Transport } from './transport.ts';
 
 /** What names one object. */
 export interface ObjectReference {
@@ -17,7 +16,7 @@ export interface ObjectReference {
  * @throws Failure where the API server cannot say whether it serves the kind
  */
 export async function readObject(
-  transport: Pick<Transport, 'request'>,
+  transport: ObjectTransport,
   discovery: Discovery,
   { apiVersion, kind, namespace, name }: ObjectReference,
   signal: AbortSignal,
@@ -29,7 +28,7 @@ export async function readObject(
 
 /** What is stored under the name of this object; undefined when there is none. @throws ApiError */
 export async function readLive(
-  transport: Pick<Transport, 'request'>,
+  transport: ObjectTransport,
   discovery: Discovery,
   asked: KubernetesObject,
   signal: AbortSignal,
@@ -38,7 +37,7 @@ export async function readLive(
   const path = discovery.resource(apiVersion, kind).path(metadata.namespace, metadata.name);
   try {
     const { body } = await transport.request<KubernetesObject>({ method: 'GET', path, signal });
-    return storedObject(body, asked);
+    return storedObject(transport, body, asked);
   } catch (error) {
     if (error instanceof ApiError && error.status === 404) return undefined;
     throw error;

@@ -1,11 +1,10 @@
 import mergePatch from 'json-merge-patch';
 import type { AdoptPolicy } from './adoption.ts';
-import { storedObject } from './apply.ts';
+import { type ObjectTransport, storedObject } from './apply.ts';
 import type { Discovery } from './discovery.ts';
 import { isJsonObject } from './json.ts';
 import { FIELD_MANAGER, type KubernetesObject } from './object.ts';
 import { withoutTaken } from './ownership.ts';
-import type { Transport } from './transport.ts';
 
 /**
  * Dry-runs an apply as it will be after the takeover. The dry run of the apply alone keeps all that others have
@@ -13,7 +12,7 @@ import type { Transport } from './transport.ts';
  * budget with both of its limits. So the whole object is proposed, without what will go. Lists are ours as a whole.
  */
 export async function dryRunTakeover(
-  transport: Pick<Transport, 'request'>,
+  transport: ObjectTransport,
   discovery: Discovery,
   desired: KubernetesObject,
   live: KubernetesObject,
@@ -31,7 +30,7 @@ export async function dryRunTakeover(
     body: mergePatch.generate(structuredClone(live), structuredClone(target)),
     signal,
   });
-  const object = storedObject(body, desired);
+  const object = storedObject(transport, body, desired);
   const managedFields = object.metadata.managedFields?.map((entry) =>
     entry.manager === FIELD_MANAGER && !entry.subresource ? { ...entry, operation: 'Apply' as const } : entry,
   );

@@ -1,11 +1,10 @@
 import { Failure } from '../failure.ts';
 import type { AdoptPolicy } from './adoption.ts';
-import { storedObject } from './apply.ts';
+import { type ObjectTransport, storedObject } from './apply.ts';
 import type { Discovery } from './discovery.ts';
 import { ApiError } from './error.ts';
 import { type KubernetesObject, objectName } from './object.ts';
 import { takenOver } from './ownership.ts';
-import type { Transport } from './transport.ts';
 
 /** Others may write the object in between; then its fields are read and moved anew. */
 const TRIES = 5;
@@ -16,7 +15,7 @@ const TRIES = 5;
  * @throws ApiError; Failure `conflict` when somebody writes the object all the time
  */
 export async function takeOverFields(
-  transport: Pick<Transport, 'request'>,
+  transport: ObjectTransport,
   discovery: Discovery,
   live: KubernetesObject,
   policy: AdoptPolicy,
@@ -46,7 +45,7 @@ export async function takeOverFields(
       if (!(error instanceof ApiError) || error.status !== 409) throw error;
     }
     const { body } = await transport.request<KubernetesObject>({ method: 'GET', path, signal });
-    current = storedObject(body, live);
+    current = storedObject(transport, body, live);
   }
   throw new Failure({
     reason: 'conflict',

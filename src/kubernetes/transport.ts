@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { type Dispatcher, request } from 'undici';
 import type { WebSocket } from 'ws';
+import { urlCredentials } from '../secret/web.ts';
 import { asNetworkError, parseJson, parseWarnings, readText, shortCause } from './answer.ts';
 import { ServerClock } from './clock.ts';
 import { type Credential, Credentials } from './credentials.ts';
@@ -8,6 +9,7 @@ import { ApiError } from './error.ts';
 import { loadKubeConfig } from './kubeconfig.ts';
 import type { LivenessTiming } from './liveness.ts';
 import { PoolSource, type Pools } from './pool.ts';
+import { environmentProxy } from './proxy.ts';
 import { isUnanswered, neverSent, withRetries } from './retry.ts';
 import { parseApiError } from './status.ts';
 import { openWebSocket } from './websocket.ts';
@@ -54,6 +56,10 @@ export class Transport {
   onRetry?: (message: string) => void;
   /** Called with each secret before its first use, so that it can be masked. */
   onToken?: (token: string) => void;
+  /** Called with each object of the cluster before anybody uses it, so that what is secret in it can be masked. */
+  onObject?: (object: unknown) => void;
+  /** What the URLs of the server and of a proxy give away. */
+  readonly secrets: readonly string[];
 
   readonly #userAgent: string;
   readonly #pools: PoolSource;
@@ -66,8 +72,10 @@ export class Transport {
     userAgent: string,
     pools: PoolSource,
     credentials: Credentials,
+    secrets: readonly string[],
   ) {
     this.server = server;
+    this.secrets = secrets;
     this.context = context;
     this.#userAgent = userAgent;
     this.#pools = pools;
@@ -89,7 +97,10 @@ export class Transport {
     const kubeConfig = await loadKubeConfig(options);
     const pools = await PoolSource.create(kubeConfig, options.timing);
     const credentials = new Credentials(kubeConfig);
-    return new Transport(pools.server, kubeConfig.getCurrentContext(), options.userAgent, pools, credentials);
+    const { server = '', proxyUrl = '' } = kubeConfig.getCurrentCluster() ?? {};
+    const secrets = urlCredentials([server, proxyUrl, environmentProxy(server)].join(' '));
+    const context = kubeConfig.getCurrentContext();
+    return new Transport(pools.server, context, options.userAgent, pools, credentials, secrets);
   }
 
   /** One call and its answer. Repeats what may be repeated, for at most a minute and within the signal. */

@@ -1,10 +1,10 @@
 import { changePlan } from '../change/plan.ts';
 import type { Step } from '../change/step.ts';
 import { lastWrites } from '../change/writer.ts';
-import { secretsIn } from '../config/secret.ts';
 import { Failure, type FailureReason } from '../failure.ts';
 import { FIELD_MANAGER } from '../kubernetes/object.ts';
 import { planLines } from '../report/plan-line.ts';
+import { secretsIn } from '../secret/find.ts';
 import type { Run } from './run.ts';
 
 const MOST_WRITES = 8;

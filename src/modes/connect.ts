@@ -4,6 +4,7 @@ import { Discovery } from '../kubernetes/discovery.ts';
 import { apiFailure } from '../kubernetes/error.ts';
 import { Transport } from '../kubernetes/transport.ts';
 import type { Log } from '../report/log.ts';
+import { secretsIn } from '../secret/find.ts';
 import { clusterMismatch } from './expected-cluster.ts';
 import type { Run } from './run.ts';
 import { VERSION } from './version.ts';
@@ -25,7 +26,15 @@ export async function openTransport(
     ...(context !== undefined && { context }),
     userAgent: `consul-deploy/${VERSION}`,
   });
+  for (const secret of transport.secrets) mask(secret);
   transport.onToken = mask;
+  const known = new Set<string>();
+  transport.onObject = (object) => {
+    for (const secret of secretsIn(object)) {
+      if (!known.has(secret)) mask(secret);
+      known.add(secret);
+    }
+  };
   return transport;
 }
 

@@ -48,7 +48,9 @@ export async function readRecord(
     throw apiFailure(error, { verb: 'get', object: where });
   }
   try {
-    return { ...decodeRecord(live), live };
+    const record = decodeRecord(live);
+    transport.onObject?.(record.manifests);
+    return { ...record, live };
   } catch (error) {
     if (!(error instanceof DamagedRecord)) throw error;
     if (!isOurs(live)) throw foreign(where);

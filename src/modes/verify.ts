@@ -1,4 +1,3 @@
-import { secretsIn } from '../config/secret.ts';
 import { Failure } from '../failure.ts';
 import type { Lock } from '../kubernetes/lease.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
@@ -43,7 +42,7 @@ export async function verifyMode(run: Run, mask: (secret: string) => void): Prom
     await permissions(run, cluster, manifests);
     const held = await lock(run, cluster);
     try {
-      await verifyLocked(run, cluster, held, mask);
+      await verifyLocked(run, cluster, held);
     } finally {
       await held?.release();
     }
@@ -52,18 +51,12 @@ export async function verifyMode(run: Run, mask: (secret: string) => void): Prom
   }
 }
 
-async function verifyLocked(
-  run: Run,
-  cluster: Cluster,
-  held: Lock | undefined,
-  mask: (secret: string) => void,
-): Promise<void> {
+async function verifyLocked(run: Run, cluster: Cluster, held: Lock | undefined): Promise<void> {
   // Again: the run that held the lock may have written another.
   const record = await recorded(run, cluster);
   const { inventory } = record;
   const comparison = await run.phase('compare', 'Compare with what was deployed', async () => {
     const found = await compare(run, cluster, record);
-    hide(found, mask);
     settle(run, found, record);
     return found;
   });
@@ -150,12 +143,6 @@ async function permissions(
   const observed = await checkPermissions(run, cluster, manifests, ['get']);
   const check = { id: 'cluster-permissions', title: 'Permissions', group: 'cluster' } as const;
   run.check({ ...check, expected: 'all that a verification needs', observed, passed: true });
-}
-
-/** The configuration in the cluster may hold secrets that are in no input of this workflow. */
-function hide({ deployed, live }: Comparison, mask: (secret: string) => void): void {
-  const told = [...deployed, ...live].map(({ data, spec }) => ({ data, spec }));
-  for (const secret of secretsIn(told)) mask(secret);
 }
 
 /** From here on the run is about the cluster as it was deployed. */

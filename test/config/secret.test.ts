@@ -1,109 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../../src/config/parse.ts';
-import { inputSecrets, secretsIn } from '../../src/config/secret.ts';
+import { inputSecrets } from '../../src/config/secret.ts';
 import { given } from './given.ts';
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 
 const KEY_LINES = ['MC4CAQAwBQYDK2VwBCIEIC', 'q1w2e3r4t5y6u7i8o9p0QQ'];
 const PEM = ['-----BEGIN PRIVATE KEY-----', ...KEY_LINES, '-----END PRIVATE KEY-----'].join('\n');
-
-describe('agent configuration', () => {
-  const tokens = {
-    initial_management: 'management-token',
-    agent: 'agent-token',
-    default: 'default-token',
-    replication: 'replication-token',
-    dns: 'dns-token-1',
-    managed_service_provider: [{ accessor_id: 'accessor-1', secret_id: 'secret-id-1' }],
-  };
-
-  test.each<[string, string, string[]]>([
-    ['a gossip key', '{"encrypt":"Z29zc2lwLWtleQ=="}', ['Z29zc2lwLWtleQ==']],
-    [
-      'all tokens',
-      JSON.stringify({ acl: { enabled: true, tokens } }),
-      [
-        'management-token',
-        'agent-token',
-        'default-token',
-        'replication-token',
-        'dns-token-1',
-        'accessor-1',
-        'secret-id-1',
-      ],
-    ],
-    ['a license', '{"license":"02MV4UU43BK5"}', ['02MV4UU43BK5']],
-    ['a private key in JSON', JSON.stringify({ connect: { ca_config: { x: PEM } } }), [PEM, ...KEY_LINES]],
-    ['a token of the CA', '{"connect":[{"ca_config":[{"token":"s.vault1"}]}]}', ['s.vault1']],
-    ['case and punctuation', '{"Secret-ID":"camel1","aclToken":"camel2"}', ['camel1', 'camel2']],
-    [
-      'cloud auto-join',
-      '{"retry_join":["provider=aws tag_key=consul secret_access_key=wJalrXUtnFEMI/K7 region=eu"]}',
-      ['wJalrXUtnFEMI/K7'],
-    ],
-    ['HCL', 'encrypt = "gossip-key-1"\nlog_level = "debug-level"', ['gossip-key-1']],
-    [
-      'tokens in HCL',
-      'acl {\n  default_policy = "deny-all"\n  tokens {\n    agent = "agent-token"\n    dns = "dns-token-1"\n  }\n}',
-      ['agent-token', 'dns-token-1'],
-    ],
-    [
-      'tokens in HCL, nested',
-      'acl = { tokens = { "managed_service_provider" = [{ accessor_id = "accessor-1", secret_id = "secret-id-1" }] } }',
-      ['secret-id-1'],
-    ],
-    ['escapes in HCL', 'password = "a\\"b\\\\c\\n12"', ['a"b\\c\n12']],
-    ['a heredoc', 'license = <<-EOF\n    line-one\n    line-two\n    EOF\n', ['line-one\nline-two']],
-    ['a private key in a heredoc', `ca_config {\n  cert = <<EOT\n${PEM}\nEOT\n}`, [PEM, ...KEY_LINES]],
-    ['a private key in an HCL string', `x = ${JSON.stringify(PEM)}`, [PEM, ...KEY_LINES]],
-    ['a list in HCL', 'tokens = ["token-one", "token-two"]', ['token-one', 'token-two']],
-    ['broken JSON', '{"encrypt": "gossip-key-1",}', ['gossip-key-1']],
-    ['values of other names', '{"datacenter":"frankfurt","token_file":"/etc/token"}', []],
-    ['names of which only a part tells', '{"token_policies":"policies","secretName":"consul-tls"}', []],
-    ['short values', '{"encrypt":"short","password":""}', []],
-    ['other types', '{"encrypt":true,"token":null,"password":123456,"secret":{"name":"consul-tls"}}', []],
-    ['no text', '', []],
-  ])('%s', (_, text, expected) => expect(secretsIn(text).sort()).toEqual(expected.sort()));
-});
-
-describe('patches', () => {
-  test.each<[string, unknown, string[]]>([
-    [
-      'configuration in a ConfigMap',
-      { merge: { data: { 'extra.json': '{"encrypt":"gossip-key-1"}', 'x.hcl': 'license = "license-1"' } } },
-      ['gossip-key-1', 'license-1'],
-    ],
-    [
-      'the environment',
-      {
-        merge: {
-          env: [
-            { name: 'CONSUL_HTTP_TOKEN', value: 'http-token' },
-            { name: 'HOME', value: '/home/consul' },
-          ],
-        },
-      },
-      ['http-token'],
-    ],
-    [
-      'an operation',
-      { operations: [{ op: 'add', path: '/stringData/gossip-key', value: 'gossip-key-1' }] },
-      ['gossip-key-1'],
-    ],
-    [
-      'arguments',
-      { args: ['-encrypt=gossip-key-1', '-token', 'http-token', '-datacenter', 'frankfurt'] },
-      ['gossip-key-1', 'http-token'],
-    ],
-    ['a Secret', { merge: { stringData: { anything: 'anything-1' } } }, ['anything-1']],
-    [
-      'a reference to a Secret',
-      { valueFrom: { secretKeyRef: { name: 'consul-gossip', key: 'gossip' } } },
-      [],
-    ],
-  ])('%s', (_, patch, expected) => expect(secretsIn([patch]).sort()).toEqual(expected.sort()));
-});
 
 describe('a kubeconfig', () => {
   const yaml = (user: object) =>

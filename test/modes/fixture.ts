@@ -76,15 +76,21 @@ export const RESOURCES: Record<string, [group: string, resource: string, scope: 
 
 export const NODES: NodeShape[] = ['a', 'b', 'c'].map((name) => ({ name }));
 
-/** An API server over real HTTP that is asked before the first write. */
-export async function startApi(shape: ClusterShape = {}): Promise<FakeServer> {
+/**
+ * An API server over real HTTP that is asked before the first write.
+ * @param instead answers before it does, where it returns true
+ */
+export async function startApi(
+  shape: ClusterShape = {},
+  instead: (call: Call, response: ServerResponse) => boolean = () => false,
+): Promise<FakeServer> {
   const full = {
     namespace: {},
     nodes: NODES,
     storageClasses: [{ name: 'standard', default: true }],
     ...shape,
   };
-  return startServer((call, response) => answer(call, response, full));
+  return startServer((call, response) => instead(call, response) || answer(call, response, full));
 }
 
 export async function startCluster(shape: ClusterShape = {}): Promise<{ cluster: Cluster; api: FakeServer }> {

@@ -9,8 +9,9 @@ import type { Result } from '../../src/report/result.ts';
 import { Secrets } from '../../src/report/secret.ts';
 import { maskInputs } from '../../src/runner.ts';
 import { given } from '../config/given.ts';
-import { kubeconfig, startServer, status } from '../kubernetes/fake-server.ts';
-import { runStep } from '../modes/step.ts';
+import { json, kubeconfig, startServer, status } from '../kubernetes/fake-server.ts';
+import { startApi } from '../modes/fixture.ts';
+import { runStep, type Step } from '../modes/step.ts';
 import { failure } from './example.ts';
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');
@@ -47,6 +48,13 @@ const inputs = {
       },
     },
     connect: { ca_config: { private_key: pem('ca-key') } },
+    service: {
+      name: 'web',
+      check: {
+        header: { Authorization: [`Bearer ${canary('bearer')}`] },
+        http: 'http://user:url-canary@host/',
+      },
+    },
   }),
   'client-config': [
     `encrypt = ${hcl(canary('hcl-encrypt'))}`,
@@ -62,6 +70,15 @@ const inputs = {
       target: { kind: 'StatefulSet', name: 'consul-server' },
       operations: [{ op: 'add', path: '/spec/password', value: canary('patch-password') }],
     },
+    {
+      target: { kind: 'StatefulSet', name: 'consul-server' },
+      merge: {
+        env: ['CONSUL_HTTP_AUTH', 'DB_PASS', 'GOOGLE_CREDENTIALS', 'GPG_KEY'].map((name) => ({
+          name,
+          value: canary(name),
+        })),
+      },
+    },
   ]),
 };
 
@@ -72,11 +89,13 @@ const PLACES: Record<string, string> = {
   'kubeconfig, client key': user['client-key-data'],
   'kubeconfig, client key decoded': pem('client-key'),
   'token of a plugin': canary('plugin-token'),
+  'password in a URL': 'url-canary',
   'server-config, private key': pem('ca-key'),
   'client-config, private key': pem('hcl-key'),
   ...Object.fromEntries(
     [
       ...['encrypt', 'license', 'management', 'agent', 'default', 'replication', 'dns', 'secret-id'],
+      ...['bearer', 'CONSUL_HTTP_AUTH', 'DB_PASS', 'GOOGLE_CREDENTIALS', 'GPG_KEY'],
       ...['hcl-encrypt', 'hcl-agent', 'hcl-secret', 'patch-encrypt', 'patch-password'],
     ].map((place) => [place, canary(place)]),
   ),
@@ -270,16 +289,71 @@ test('in a process outside a runner: what an API server repeats of our secrets i
     },
     { GITHUB_ACTIONS: '' },
   );
-  const written = {
-    log: step.log,
-    summary: step.summary,
-    outputs: JSON.stringify(step.outputs),
-    report: await readFile(join(step.workspace, 'report.json'), 'utf8'),
-    junit: await readFile(join(step.workspace, 'junit.xml'), 'utf8'),
-  };
+  const written = await writtenBy(step);
   expect(step.code, step.log).toBe(1);
   for (const name of ['log', 'summary', 'report', 'junit'] as const) {
     expect(written[name], name).toMatch(/you sent (\*|&#42;)/);
   }
   for (const form of [token, gossip].flatMap(forms)) expect(traces(form, written), form).toEqual([]);
+});
+
+/** All that a step has printed and written. */
+async function writtenBy(
+  step: Step,
+): Promise<Record<'log' | 'summary' | 'outputs' | 'report' | 'junit', string>> {
+  return {
+    // What the runner is told to mask, it does not print.
+    log: step.log.replaceAll(/^::add-mask::.*$/gm, ''),
+    summary: step.summary,
+    outputs: JSON.stringify(step.outputs),
+    report: await readFile(join(step.workspace, 'report.json'), 'utf8'),
+    junit: await readFile(join(step.workspace, 'junit.xml'), 'utf8'),
+  };
+}
+
+const REPORTS = { 'report-path': 'report.json', 'junit-path': 'junit.xml', 'log-level': 'debug' };
+
+test('a key in the cluster that nobody gave to the run: a conflict over it shows nothing of it', async () => {
+  const key = base64('live-gossip-key-of-32-bytes-here');
+  const path = '/api/v1/namespaces/consul/configmaps/consul-server-config';
+  const field = '.data.extra.hcl';
+  const api = await startApi({ accepts: true }, (call, response) => {
+    if (call.path !== path) return false;
+    const metadata = {
+      name: 'consul-server-config',
+      namespace: 'consul',
+      managedFields: [{ manager: 'consul-deploy', operation: 'Apply' }],
+    };
+    const live = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { 'extra.hcl': `encrypt="${key}"` } };
+    const cause = { reason: 'FieldManagerConflict', field, message: 'conflict with "vim" using v1' };
+    if (call.method === 'GET') json(response, 200, live);
+    else
+      status(response, 409, { reason: 'Conflict', message: `it holds ${key}`, details: { causes: [cause] } });
+    return true;
+  });
+  const step = await runStep({
+    ...REPORTS,
+    mode: 'plan',
+    kubeconfig: base64(kubeconfig(api.url, { token: 'a-token-1' })),
+    patches:
+      'target: {kind: ConfigMap, name: consul-server-config}\nmerge: {data: {extra.hcl: log_level="debug"}}',
+  });
+  const written = await writtenBy(step);
+  expect(step.outputs['failure-reason'], step.log).toBe('conflict');
+  for (const name of ['log', 'summary', 'report', 'junit'] as const)
+    expect(written[name], name).toContain(field);
+  expect(traces(key, written)).toEqual([]);
+  expect(step.log).toContain(`::add-mask::${key}\n`);
+});
+
+test('user and password in the URL of the server get out nowhere', async () => {
+  const { url } = await startServer((_, response) =>
+    status(response, 403, { reason: 'Forbidden', message: 'no' }),
+  );
+  const server = url.replace('://', '://admin:url-password-1@');
+  const step = await runStep({ ...REPORTS, kubeconfig: base64(kubeconfig(server, { token: 'a-token-1' })) });
+  const written = await writtenBy(step);
+  expect(step.outputs['failure-reason'], step.log).toBe('forbidden');
+  expect(written.report).toContain(url);
+  expect(traces('url-password-1', written)).toEqual([]);
 });
