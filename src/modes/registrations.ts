@@ -29,7 +29,7 @@ export interface Inspection {
 export async function inspect(client: ConsulClient, signal: AbortSignal): Promise<Inspection> {
   const facts = await readAgentFacts(client, signal);
   const { checks, ...held } = await readRegistrations(client, signal);
-  const services = await whileLeaderless(signal, (both) =>
+  const services = await whilePassing({ signal }, (both) =>
     withCatalogTags(client, facts.name, held.services, both),
   );
   const registrations = { services, checks };

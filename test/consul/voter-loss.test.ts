@@ -58,7 +58,7 @@ describe('a quorum without some of its servers', () => {
       ...said,
       raft: [
         ...(said.raft ?? []),
-        { node: '(unknown)', address: '10.0.0.9:8300', leader: false, voter: true },
+        { id: 'lost', node: '(unknown)', address: '10.0.0.9:8300', leader: false, voter: true },
       ],
     }));
     expect(quorumWithout(evidence, names(2))).toMatchObject({

@@ -3,6 +3,7 @@ import { onTestFinished } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import { Discovery } from '../../src/kubernetes/discovery.ts';
+import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import type { Cluster } from '../../src/modes/connect.ts';
 import { Run } from '../../src/modes/run.ts';
 import { Log } from '../../src/report/log.ts';
@@ -52,8 +53,8 @@ export interface ClusterShape {
   denied?: string[];
   /** Dry runs of an apply are answered with what was sent, and locks are given. */
   accepts?: boolean;
-  /** What exists, by path. */
-  objects?: Record<string, object>;
+  /** Paths that answer with this object. */
+  objects?: Record<string, KubernetesObject>;
   /** Paths that answer with this status. */
   broken?: Record<string, number>;
 }
@@ -100,13 +101,13 @@ export async function startCluster(shape: ClusterShape = {}): Promise<{ cluster:
 }
 
 function answer(call: Call, response: ServerResponse, shape: ClusterShape): unknown {
-  const { path } = call;
+  const { method, path } = call;
   const { namespace, nodes = [], occupied = [], storageClasses = [], denied = [], broken = {} } = shape;
   const code = broken[path];
   if (code !== undefined) return status(response, code, { reason: 'Forbidden', message: 'no' });
+  const object = method === 'GET' ? shape.objects?.[path] : undefined;
+  if (object) return json(response, 200, object);
   if (path === '/api' || path === '/apis') return json(response, 200, discoveryAnswer(path));
-  const live = call.method === 'GET' && shape.objects?.[path];
-  if (live) return json(response, 200, live);
   if (path === '/version') return json(response, 200, { gitVersion: 'v1.34.1' });
   if (path === '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews') {
     const { verb, resource } = JSON.parse(call.body).spec.resourceAttributes;

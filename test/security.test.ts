@@ -1,0 +1,176 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { Config } from '../src/config/config.ts';
+import { encodeRecord } from '../src/inventory/codec.ts';
+import { entryOf } from '../src/inventory/entry.ts';
+import type { AccessCheck } from '../src/kubernetes/access.ts';
+import { objectLabels } from '../src/manifests/label.ts';
+import { render } from '../src/manifests/render.ts';
+import { takeoverPermissions } from '../src/modes/adoption/survey.ts';
+import { deployMode } from '../src/modes/deploy.ts';
+import { destroyMode } from '../src/modes/destroy.ts';
+import { handoverPermissions } from '../src/modes/handover.ts';
+import { planMode } from '../src/modes/plan.ts';
+import type { Run } from '../src/modes/run.ts';
+import { sweepMode } from '../src/modes/sweep.ts';
+import { verifyMode } from '../src/modes/verify.ts';
+import { inventory, runRecord } from './inventory/fixture.ts';
+import { kubeconfig } from './kubernetes/fake-server.ts';
+import { config, startApi, startRun } from './modes/fixture.ts';
+
+const ROOT = new URL('../', import.meta.url);
+const read = (path: string) => readFileSync(new URL(path, ROOT), 'utf8');
+
+/** The rows of the table below this heading of SECURITY.md, by their first cell; of the others the words in backticks. */
+function promises(heading: string): Map<string, string[][]> {
+  const [, section = ''] = read('SECURITY.md').split(`\n### ${heading}\n`);
+  const rows = (section.split(/\n##/)[0] ?? '').split('\n').filter((line) => line.startsWith('| '));
+  return new Map(
+    rows.slice(2).map((row) => {
+      const [first = '', ...cells] = row.split('|').slice(1, -1);
+      const words = cells.map((cell) =>
+        [...new Set([...cell.matchAll(/`([^`]+)`/g)].map(([, word = '']) => word))].sort(),
+      );
+      return [first.trim(), words];
+    }),
+  );
+}
+
+const kubernetes = promises('In Kubernetes');
+
+/** With clients of the other kind than servers, all kinds that are rendered. */
+const SHAPE = config({ clients: 'daemonset' });
+
+/** What the API server is asked for permission to do, by a run against a cluster that has a record and refuses. */
+async function asked(
+  mode: (run: Run, mask: () => void) => Promise<void>,
+  change: Partial<Config>,
+): Promise<AccessCheck[]> {
+  const name = 'consul-deploy-consul';
+  const before = [...render(SHAPE), ...render(config())];
+  // Objects of every kind that are rendered no more.
+  const old = before.map(entryOf).map((entry) => ({ ...entry, name: `${entry.name}-old` }));
+  const { data, binaryData } = encodeRecord(inventory({ entries: old, history: [runRecord()] }), before);
+  const record = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name, namespace: 'consul', uid: 'uid', labels: objectLabels(config()) },
+    data,
+    ...(binaryData && { binaryData }),
+  };
+  const objects = { [`/api/v1/namespaces/consul/configmaps/${name}`]: record };
+  const api = await startApi({ objects, denied: ['list pods', 'get statefulsets'] });
+  const { run } = startRun({
+    ...SHAPE,
+    kubeconfig: { kind: 'inline', yaml: kubeconfig(api.url) },
+    ...change,
+  });
+  await expect(mode(run, () => undefined)).rejects.toMatchObject({ reason: 'forbidden' });
+  return api.calls
+    .filter(({ path }) => path.endsWith('/selfsubjectaccessreviews'))
+    .map(({ body }) => JSON.parse(body).spec.resourceAttributes as AccessCheck);
+}
+
+const CHANGES = ['create', 'patch', 'update'];
+const name = ({ resource, subresource }: AccessCheck) =>
+  subresource ? `${resource}/${subresource}` : resource;
+const named = (checks: readonly AccessCheck[], verbs: readonly string[]) =>
+  [...new Set(checks.filter(({ verb }) => verbs.includes(verb)).map(name))].sort();
+
+/** A request that deletes, and the functions that send one. */
+const DELETES = /'DELETE', path|(?<![.#\w])(?:deleteObject|removedAsSeen|remove)\(/;
+
+/** Done without asking for permission first, since the run goes on without. */
+const UNASKED: Record<string, { changes?: string[]; deletes?: string[] }> = {
+  '`deploy`': { changes: ['namespaces'] },
+  '`deploy` with `move-registrations`': { changes: ['namespaces'] },
+  '`verify`': { changes: ['configmaps'] },
+  '`verify` with `chaos`': { changes: ['configmaps'] },
+  '`destroy` with `destroy-data`': { deletes: ['namespaces'] },
+};
+
+describe('SECURITY.md promises what the code asks permission for', () => {
+  const none = async () => [];
+  const rows: [string, () => Promise<AccessCheck[]>][] = [
+    ['`render`', none],
+    ['`plan`', none],
+    ['`deploy`', () => asked(deployMode, { mode: 'deploy' })],
+    [
+      '`deploy` with `move-registrations`',
+      () => asked(deployMode, { mode: 'deploy', moveRegistrations: true }),
+    ],
+    ['`deploy` that replaces clients which hold registrations', async () => handoverPermissions('consul')],
+    ['`deploy` that takes over what was made by hand', async () => takeoverPermissions('consul')],
+    ['`verify`', () => asked(verifyMode, { mode: 'verify' })],
+    ['`verify` with `chaos`', () => asked(verifyMode, { mode: 'verify', chaos: ['delete-server'] })],
+    ['`sweep`', () => asked(sweepMode, { mode: 'sweep' })],
+    ['`destroy`', () => asked(destroyMode, { mode: 'destroy' })],
+    ['`destroy` with `destroy-data`', () => asked(destroyMode, { mode: 'destroy', destroyData: true })],
+  ];
+
+  test('for every kind of run, and for no other', () => {
+    expect([...kubernetes.keys()]).toEqual(rows.map(([row]) => row));
+  });
+
+  test.each(rows)('%s', async (row, permissions) => {
+    const checks = await permissions();
+    const { changes = [], deletes = [] } = UNASKED[row] ?? {};
+    expect(kubernetes.get(row)).toEqual([
+      [...new Set([...named(checks, CHANGES), ...changes])].sort(),
+      [...new Set([...named(checks, ['delete']), ...deletes])].sort(),
+    ]);
+  });
+});
+
+test('a plan sends nothing but dry runs', async () => {
+  const api = await startApi({ accepts: true });
+  const { run } = startRun({ mode: 'plan', kubeconfig: { kind: 'inline', yaml: kubeconfig(api.url) } });
+  await planMode(run, () => undefined);
+  const writes = api.calls.filter(({ method, path }) => method !== 'GET' && !path.endsWith('accessreviews'));
+  expect(writes.length).toBeGreaterThan(10);
+  expect(writes.filter(({ query }) => query.get('dryRun') !== 'All')).toEqual([]);
+});
+
+function sources(folder = 'src'): [string, string][] {
+  return readdirSync(new URL(folder, ROOT), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => [file, read(join(folder, file))]);
+}
+
+test('what deletes in Kubernetes belongs to a run that SECURITY.md says deletes', () => {
+  const DELETING: Record<string, string> = {
+    'kubernetes/lease-record.ts': '`destroy`',
+    'kubernetes/lease.ts': '`destroy`',
+    'modes/adoption/recreate.ts': '`deploy` that takes over what was made by hand',
+    'modes/chaos/fault.ts': '`verify` with `chaos`',
+    'modes/claim.ts': '`destroy` with `destroy-data`',
+    'modes/destroy.ts': '`destroy`',
+    'modes/empty-namespace.ts': '`destroy` with `destroy-data`',
+    'modes/handover.ts': '`deploy` that replaces clients which hold registrations',
+    'modes/prune.ts': '`deploy`',
+    'modes/take-down.ts': '`destroy`',
+  };
+  // The two that all the others call.
+  const CALLED = ['kubernetes/delete.ts', 'modes/removal.ts'];
+  const inKubernetes = sources().filter(([file]) => !file.startsWith('consul/'));
+  const found = inKubernetes.filter(([, text]) => DELETES.test(text)).map(([file]) => file);
+  expect(found.filter((file) => !CALLED.includes(file)).sort()).toEqual(Object.keys(DELETING));
+  for (const row of Object.values(DELETING)) expect(kubernetes.get(row)?.[1], row).not.toEqual([]);
+});
+
+test('what is written to Consul is what SECURITY.md says, call by call', () => {
+  const READ = [
+    /^\/v1\/agent\/(checks|members|self|services?)$/,
+    /^\/v1\/(catalog\/(nodes|node-services|services?|service\/.*)|health\/.*|status\/.*)$/,
+    /^\/v1\/(operator\/autopilot\/state|operator\/raft\/configuration|session\/list)$/,
+  ];
+  // Comments name calls, too.
+  const code = sources().map(([, text]) => text.replace(/\/\*.*?\*\//gs, ''));
+  const calls = code.flatMap((text) =>
+    [...text.matchAll(/['`](\/v1\/[a-z/-]+)/g)].map(([, path = '']) => path.replace(/\/$/, '')),
+  );
+  const writes = [...new Set(calls)].filter((path) => !READ.some((pattern) => pattern.test(path)));
+  const promised = [...promises('In Consul').keys()].flatMap((calls) => calls.match(/\/v1\/[a-z/-]+/g) ?? []);
+  expect(promised.sort()).toEqual(writes.sort());
+});
