@@ -53,6 +53,8 @@ export interface PlanOptions {
   missingNamespace?: boolean;
   /** Whether an object that is taken over and cannot become what is desired may be removed and made anew. */
   mayRecreate?: (live: KubernetesObject) => boolean;
+  /** What can be applied of an object that is ours already, where some of it can never be changed; default: all. */
+  fit?: (desired: KubernetesObject, live: KubernetesObject) => KubernetesObject;
   /** Something of the set has been applied already; default: no. */
   begun?: boolean;
   signal: AbortSignal;
@@ -94,16 +96,18 @@ export async function planSet(
 async function planObject(
   transport: Pick<Transport, 'request'>,
   discovery: Discovery,
-  desired: KubernetesObject,
+  rendered: KubernetesObject,
   options: PlanOptions,
 ): Promise<Outcome> {
   const { signal } = options;
-  if (discovery.isAnnounced(desired.apiVersion, desired.kind)) {
-    return { planned: unverifiedCreation(desired), warnings: [] };
+  if (discovery.isAnnounced(rendered.apiVersion, rendered.kind)) {
+    return { planned: unverifiedCreation(rendered), warnings: [] };
   }
+  let desired = rendered;
   try {
     const live = await readLive(transport, discovery, desired, signal);
     const adopting = live && isForeign(live, options) ? (options.adopt ?? 'if-unowned') : undefined;
+    if (live && !adopting) desired = options.fit?.(desired, live) ?? desired;
     const refusal = live && adopting && refusalOf(live, adopting);
     if (refusal) return { refusal };
     const recreated =

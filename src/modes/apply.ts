@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import pLimit from 'p-limit';
+import { withLiveSizes } from '../change/volume-size.ts';
 import type { InventoryEntry } from '../inventory/inventory.ts';
 import { applyObject } from '../kubernetes/apply.ts';
 import { conflictFailure, conflictsOf } from '../kubernetes/conflict.ts';
@@ -13,6 +14,7 @@ import type { ObjectOutcome } from '../report/result.ts';
 import { saveLock } from '../runner.ts';
 import type { Cluster } from './connect.ts';
 import type { Run } from './run.ts';
+import { planGrowth } from './volume-growth.ts';
 
 const PARALLEL = 8;
 
@@ -82,8 +84,10 @@ export async function plan(
     // Only what this action itself puts around running pods again, and only where it has not done so yet.
     mayRecreate: ({ kind, metadata }) =>
       kind === 'StatefulSet' && [`${config.name}-server`, `${config.name}-client`].includes(metadata.name),
+    fit: withLiveSizes,
     signal,
   });
+  planned.objects.push(...(await planGrowth(run, cluster, objects, planned.objects)));
   for (const warning of planned.warnings) run.warn(`The API server warns: ${warning}`);
   const writes = planned.objects.filter(({ action }) => action !== 'none');
   log.info(

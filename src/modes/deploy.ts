@@ -36,6 +36,7 @@ import { lookAtRegistered } from './registered.ts';
 import { renderSet } from './render.ts';
 import type { Run } from './run.ts';
 import { runRecord } from './run-record.ts';
+import { checkVolumeSizes } from './volume-size.ts';
 import { isServers, needsWalk, walkServers } from './walk.ts';
 import { Workloads } from './workloads.ts';
 
@@ -119,6 +120,7 @@ async function deployLocked(
         const parts = { workloads, agents, observer: diagnosis, clock, before: earlier };
         const last = await waitAndProve(run, parts);
         await conservation.end();
+        await checkVolumeSizes(run, cluster, objects, planned.objects, stored);
         return last;
       });
     });

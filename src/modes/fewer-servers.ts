@@ -48,17 +48,17 @@ export async function checkFewerServers(
 }
 
 function refusal(stopped: readonly string[], outcome: QuorumAfter, before: number): Failure {
-  const isDown = outcome.quorum === 'lost' && outcome.down.length > 0;
-  const cure = isDown
-    ? `Bring back what is down first: ${outcome.down.join(', ')}.`
-    : outcome.quorum === 'lost'
-      ? 'To get there, save a snapshot (`consul snapshot save`), deploy under another `name` with fewer servers, and restore it there.'
-      : 'Repair the cluster first, or let the token of the agents read it.';
+  const cure =
+    outcome.quorum === 'lost' && outcome.down.length > 0
+      ? `Bring back what is down (${outcome.down.join(', ')}) and run again; until then keep \`servers: ${before}\`.`
+      : outcome.quorum === 'lost'
+        ? `Set \`servers: ${before}\` again. For fewer servers, save a snapshot (\`consul snapshot save\`), deploy under another \`name\`, and restore it there.`
+        : `Keep \`servers: ${before}\` until the servers can be asked and have a leader.`;
   return new Failure({
     reason: 'quorum',
     what: told(stopped, outcome),
     where: `StatefulSet/${stopped[0]?.replace(/-\d+$/, '') ?? ''}`,
-    hint: `Nothing was changed. Set \`servers: ${before}\` again. ${cure}`,
+    hint: `Nothing was changed. ${cure}`,
   });
 }
 

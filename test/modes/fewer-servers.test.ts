@@ -83,7 +83,9 @@ describe('fewer servers', () => {
     expect(await check(3, 2)).toMatchObject({
       reason: 'quorum',
       what: expect.stringContaining('since consul-server-0 (10.0.0.1:8300) is down'),
-      hint: expect.stringContaining('Bring back what is down first: consul-server-0 (10.0.0.1:8300)'),
+      hint: expect.stringContaining(
+        'Bring back what is down (consul-server-0 (10.0.0.1:8300)) and run again',
+      ),
     });
   });
 
