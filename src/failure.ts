@@ -17,6 +17,7 @@ export const FAILURE_REASONS = [
   'immutable-field',
   'adoption',
   'registrations-lost',
+  'state-lost',
   'plan-changed',
   'data-loss',
   'rejected',

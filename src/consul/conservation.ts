@@ -8,16 +8,16 @@ import { count, names } from './finding.ts';
 export type Fate = 'kept' | 'replaced' | 'removed' | 'foreign';
 
 export interface Losses {
-  /** Lost by this change: to be found again, or the change has failed. */
-  lost: Entry[];
+  /** At agents of this cluster that are wanted, each with what has become of its agent: they are asked. */
+  missing: { entry: Entry; fate: 'kept' | 'replaced' }[];
   /** At agents that are no longer wanted. */
   removed: Entry[];
-  /** Gone where nothing was touched: deregistered by whoever registered it, as far as anybody can know. */
+  /** At nodes that are none of this cluster's: nobody can be asked. */
   elsewhere: Entry[];
 }
 
 /**
- * What the catalog had and has no longer, by whether the change can have been the reason.
+ * What the catalog had and has no longer, by who can tell why.
  * @param wanted false for what the change takes away on purpose
  */
 export function lossesOf(
@@ -30,17 +30,31 @@ export function lossesOf(
   const services = new Set(
     missing.flatMap(({ kind, node, id }) => (kind === 'service' ? [`${node} ${id}`] : [])),
   );
-  const losses: Losses = { lost: [], removed: [], elsewhere: [] };
+  const losses: Losses = { missing: [], removed: [], elsewhere: [] };
   for (const entry of missing) {
     // A check that went with its service is no second loss.
     if (entry.kind === 'check' && services.has(`${entry.node} ${entry.service}`)) continue;
     if (!wanted(entry)) continue;
     const became = fate(entry.node);
-    if (became === 'replaced') losses.lost.push(entry);
+    if (became === 'foreign') losses.elsewhere.push(entry);
     else if (became === 'removed') losses.removed.push(entry);
-    else losses.elsewhere.push(entry);
+    else losses.missing.push({ entry, fate: became });
   }
   return losses;
+}
+
+/**
+ * What it means that the catalog lacks an entry, by what its agent says. `awaited`: the agent holds it, and announces
+ * it again by itself, or has not told yet. `lost`: the agent is another one and never got it. `deregistered`: the agent
+ * ran on, and only whoever registered it there takes it out.
+ * @param held undefined where the agent does not answer
+ */
+export function verdictOn(
+  fate: 'kept' | 'replaced',
+  held: boolean | undefined,
+): 'awaited' | 'lost' | 'deregistered' {
+  if (held !== false) return 'awaited';
+  return fate === 'replaced' ? 'lost' : 'deregistered';
 }
 
 /** `service web-1 (web) at consul-client-0` */

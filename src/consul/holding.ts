@@ -5,16 +5,16 @@ import type { ConsulClient } from './client.ts';
 import { ConsulError } from './failure.ts';
 
 /**
- * Whether the agent itself has what the catalog had of it: what it does not have, an application has deregistered.
- * It always has its node. @throws Failure `acl-denied` where ACLs do not let us know
+ * Tells of what the catalog had whether the agent itself has it: what it does not have, an application has
+ * deregistered. It always has its node. @throws Failure `acl-denied` where ACLs do not let us know
  */
-export async function holds(
+export async function holding(
   agent: ConsulClient,
-  { kind, id }: Pick<Entry, 'kind' | 'id'>,
   signal: AbortSignal,
-): Promise<boolean> {
-  if (kind === 'node') return true;
-  return Object.hasOwn(await readAllOf(agent, kind === 'service' ? 'services' : 'checks', signal), id);
+): Promise<(entry: Pick<Entry, 'kind' | 'id'>) => boolean> {
+  const services = await readAllOf(agent, 'services', signal);
+  const checks = await readAllOf(agent, 'checks', signal);
+  return ({ kind, id }) => kind === 'node' || Object.hasOwn(kind === 'service' ? services : checks, id);
 }
 
 /** Whether anything is registered at the agent, or its ACLs do not let us know. */

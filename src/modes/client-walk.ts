@@ -5,6 +5,7 @@ import type { PodView } from '../rollout/pod.ts';
 import type { Agents } from './agents.ts';
 import { applyStage, type Stored } from './apply.ts';
 import type { Cluster } from './connect.ts';
+import type { Conservation } from './conservation.ts';
 import { Handover } from './handover.ts';
 import { forget, keptNodes } from './registrations.ts';
 import { AGENT_CONTAINER, cannotCarry, lostWith } from './roll.ts';
@@ -17,6 +18,14 @@ interface Spec {
   updateStrategy?: { rollingUpdate?: { partition?: number; maxUnavailable?: number | string } };
 }
 
+interface Tools {
+  workloads: Workloads;
+  agents: Agents;
+  stored: Stored;
+  /** Is told whose successors have all that there was. */
+  conservation: Pick<Conservation, 'succeeded'>;
+}
+
 /**
  * Replaces the clients one at a time (or as many as `maxUnavailable` says), the last first, each with what was
  * registered there: an agent keeps that in its data directory, which goes with its pod. Meanwhile the update strategy
@@ -27,7 +36,7 @@ export async function walkClients(
   run: Run,
   cluster: Cluster,
   planned: PlannedObject,
-  tools: { workloads: Workloads; agents: Agents; stored: Stored },
+  tools: Tools,
 ): Promise<void> {
   await new ClientWalk(run, cluster, planned, tools).all();
 }
@@ -39,13 +48,14 @@ class ClientWalk {
   readonly #workloads: Workloads;
   readonly #agents: Agents;
   readonly #stored: Stored;
+  readonly #conservation: Tools['conservation'];
   readonly #handover: Handover;
 
   constructor(
     run: Run,
     cluster: Cluster,
     planned: PlannedObject,
-    { workloads, agents, stored }: { workloads: Workloads; agents: Agents; stored: Stored },
+    { workloads, agents, stored, conservation }: Tools,
   ) {
     this.#run = run;
     this.#cluster = cluster;
@@ -53,6 +63,7 @@ class ClientWalk {
     this.#workloads = workloads;
     this.#agents = agents;
     this.#stored = stored;
+    this.#conservation = conservation;
     this.#handover = new Handover(run, cluster, agents, {
       nodeName: (pod) => workloads.nodeName(pod),
       runs: (pod) => workloads.runs('client', pod, AGENT_CONTAINER),
@@ -103,15 +114,20 @@ class ClientWalk {
     // It was written down and not replaced, and what it held then has been deregistered since.
     if (kept && told === false) await forget(this.#server, this.#workloads.nodeName(pod), this.#run.signal);
     this.#run.log.info(`${pod.name} is replaced`);
-    if (holds) await this.#restore(pod);
-    else await this.#successor(pod);
+    const fresh = holds ? await this.#restore(pod) : await this.#successor(pod);
+    // Where nobody could tell what it held, there is no saying that its successor has all of it.
+    if (fresh && told !== undefined) this.#conservation.succeeded('client', fresh);
   }
 
-  async #restore(pod: PodView): Promise<void> {
+  /** @returns the successor, which holds what was written down; undefined where none is to come */
+  async #restore(pod: PodView): Promise<PodView | undefined> {
     for (;;) {
       const fresh = await this.#successor(pod);
-      if (!fresh) return forget(this.#server, this.#workloads.nodeName(pod), this.#run.signal);
-      if (await this.#handover.restore(fresh, this.#server)) return;
+      if (!fresh) {
+        await forget(this.#server, this.#workloads.nodeName(pod), this.#run.signal);
+        return undefined;
+      }
+      if (await this.#handover.restore(fresh, this.#server)) return fresh;
     }
   }
 

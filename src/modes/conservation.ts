@@ -1,27 +1,28 @@
-import { Backoff } from '../consul/blocking-query.ts';
-import { type Catalog, type Entry, readCatalog, readNodes } from '../consul/catalog.ts';
-import type { ConsulClient } from '../consul/client.ts';
-import { entryName, entryNames, type Fate, type Losses, lossesOf, sizeOf } from '../consul/conservation.ts';
-import { isPassing } from '../consul/failure.ts';
+import { type Catalog, type Entry, readCatalog } from '../consul/catalog.ts';
+import { entryName, entryNames, type Fate, lossesOf, sizeOf } from '../consul/conservation.ts';
 import { Failure } from '../failure.ts';
 import type { PlannedObject } from '../kubernetes/plan.ts';
 import type { PodView } from '../rollout/pod.ts';
 import type { Agents } from './agents.ts';
-import { isTakenAway } from './configured.ts';
+import { AnyServer } from './any-server.ts';
+import { takenAway } from './configured.ts';
+import { type Found, findMissing } from './missing.ts';
 import type { Run } from './run.ts';
 import { ROLES, type Role, type Workloads } from './workloads.ts';
 
-/** A cluster without a leader is perhaps what this deploy mends: it is not waited for. */
-const BEFORE_MS = 30_000;
-/** An agent compares all it holds with the catalog once a minute, in clusters of up to 128 nodes. */
-const BACK_MS = 60_000;
+/** An election that is under way ends within it. A cluster without a leader is perhaps what this deploy repairs. */
+export const ELECTION_MS = 10_000;
+/** Where clients are replaced it matters more: nobody else knows all that they hold. */
+const ROLL_MS = 30_000;
+/** After the proof; also then there may be an election. */
+export const AFTER_MS = 60_000;
+const MOST_DETAILS = 100;
 
 const CHECK = {
   id: 'registrations',
   title: 'Registrations',
   group: 'clients',
 } as const;
-
 interface Before {
   catalog: Catalog;
   /** The agents of this cluster, by their names in the catalog. */
@@ -29,33 +30,43 @@ interface Before {
 }
 
 /**
- * Compares the catalog before and after a change. Services and checks live at agents: what a change of their pods has
- * lost is gone without an error anywhere, until somebody misses it.
+ * Compares the catalog before and after a change. Services and checks live at agents: what a change of their pods has lost is gone without an error anywhere, until
+ * somebody misses it.
  */
 export class Conservation {
   readonly #run: Run;
   readonly #workloads: Workloads;
-  readonly #agents: Pick<Agents, 'client'>;
-  readonly #planned: readonly PlannedObject[];
+  readonly #agents: Pick<Agents, 'client' | 'keep'>;
+  readonly #server: AnyServer;
+  readonly #isTakenAway: ReturnType<typeof takenAway>;
   /** By node, kind and id. */
   readonly #configured = new Set<string>();
+  /** Agents whose successors were given all that they held, as they were then, by their names in the catalog. */
+  readonly #successors = new Map<string, PodView>();
   #before: Before | undefined;
+  #unknown: Failure | undefined;
 
   constructor(
     run: Run,
     workloads: Workloads,
-    agents: Pick<Agents, 'client'>,
+    agents: Pick<Agents, 'client' | 'keep'>,
     planned: readonly PlannedObject[],
   ) {
     this.#run = run;
     this.#workloads = workloads;
     this.#agents = agents;
-    this.#planned = planned;
+    this.#server = new AnyServer(run, workloads, agents);
+    this.#isTakenAway = takenAway(run.config.name, planned);
   }
 
-  /** What the catalog said before the first write; undefined where there was nobody to ask. */
+  /** What the catalog said before the first write; undefined where it is not known. */
   get catalog(): Catalog | undefined {
     return this.#before?.catalog;
+  }
+
+  /** Why it is not known. */
+  get unknown(): Failure | undefined {
+    return this.#unknown;
   }
 
   /** An agent has it from a configuration file, and its successor has what stands there then. */
@@ -63,116 +74,90 @@ export class Conservation {
     this.#configured.add(JSON.stringify([node, kind, id]));
   }
 
-  /** Before the first write. */
-  async begin(): Promise<void> {
+  /** This pod was given all that the agent of that name held: what it lacks later was deregistered there. */
+  succeeded(role: Role, pod: PodView): void {
+    this.#successors.set(this.#workloads.agentName(role, pod), pod);
+  }
+
+  /**
+   * Before the first write. Asks again while that may help; what stays unknown is told.
+   * @param rolls whether clients are replaced
+   */
+  async begin({ rolls }: { rolls: boolean }): Promise<void> {
     const run = this.#run;
     await this.#workloads.untilSynced(run.signal);
     const pods = ROLES.flatMap((role) => this.#workloads.pods(role).map((pod) => ({ role, pod })));
-    const servers = pods.filter(({ role }) => role === 'server').map(({ pod }) => pod);
     // There is no cluster yet.
-    if (servers.length === 0) return;
-    const limit = AbortSignal.timeout(BEFORE_MS);
+    if (pods.length === 0) return;
+    const agents = new Map(pods.map((one) => [this.#workloads.agentName(one.role, one.pod), one]));
+    const isAnyReady = pods.some(({ role, pod }) => role === 'server' && pod.ready);
     try {
-      const server = this.#server();
-      if (!server) return this.#skip('no server was ready');
-      const signal = AbortSignal.any([run.signal, limit]);
-      const { body: leader } = await server.get<string>('/v1/status/leader', { signal });
-      if (leader === '') return this.#skip('there was no leader');
-      const catalog = await readCatalog(server, signal);
-      const agents = new Map(pods.map((one) => [this.#workloads.agentName(one.role, one.pod), one]));
+      // Servers that do not run are perhaps what this deploy repairs.
+      const limitMs = rolls ? ROLL_MS : isAnyReady ? ELECTION_MS : 1;
+      const catalog = await this.#server.ask(readCatalog, limitMs);
       this.#before = { catalog, agents };
       run.log.info(`${sizeOf(catalog)} are in the catalog`);
     } catch (error) {
       run.signal.throwIfAborted();
-      this.#skip(limit.aborted ? `no answer within ${BEFORE_MS / 1000} s` : Failure.from(error).what);
+      this.#unknown = Failure.from(error);
+      const expected = 'what the catalog held before';
+      const observed = `not compared, since it could not be read before the change: ${this.#unknown.message}`;
+      run.concern({ ...CHECK, expected, observed });
     }
   }
 
   /**
    * After the proof.
-   * @throws Failure `registrations-lost` with all that does not come back
+   * @throws Failure `registrations-lost` with all that does not come back, `acl-denied` when it cannot be known
    */
   async end(): Promise<void> {
     const before = this.#before;
-    if (!before) return;
+    if (!before) return this.#refuseUnreadable();
+    const run = this.#run;
     const provenMs = performance.now();
-    const losses = await this.#losses(before);
-    const late = await this.#comeBack(before, losses);
     const expected = `the ${sizeOf(before.catalog)} of before`;
-    const beside = remarks(losses);
-    if (losses.lost.length > 0) {
-      const observed = [`not there: ${entryNames(losses.lost)}`, ...beside].join('; ');
-      this.#run.check({ ...CHECK, expected, observed, passed: false });
-      this.#run.known.left =
+    const { missing, removed, elsewhere } = this.#compare(
+      before,
+      await this.#server.ask(readCatalog, AFTER_MS),
+    );
+    const members = [...before.catalog.values()].filter(({ kind }) => kind === 'node').length;
+    const found = await findMissing(run, missing, members, {
+      workloads: this.#workloads,
+      agents: this.#agents,
+      ask: (ask) => this.#server.ask(ask, AFTER_MS),
+      wanting: (what) => {
+        const observed = `not there yet: ${what}`;
+        run.check({ ...CHECK, expected, observed, passed: false });
+        run.log.progress(observed, 'registrations');
+      },
+    });
+    run.log.settled('registrations');
+    const beside = remarks({ removed, elsewhere }, found);
+    if (found.lost.length > 0) {
+      const observed = [`not there: ${entryNames(found.lost)}`, ...beside].join('; ');
+      run.check({ ...CHECK, expected, observed, passed: false });
+      run.known.left =
         'The cluster runs what was rendered, and works; what is named is no longer registered.';
-      throw registrationsLost(losses.lost);
+      throw registrationsLost(found.lost);
     }
-    if (late.length > 0 || losses.removed.length > 0) {
+    if (found.late.length > 0 || removed.length > 0) {
       const after = ((performance.now() - provenMs) / 1000).toFixed(1);
-      const back = late.length > 0 ? [`${entryNames(late)} came back late, ${after} s after the proof`] : [];
-      this.#run.concern({ ...CHECK, expected, observed: [...back, ...beside].join('; ') });
+      const back =
+        found.late.length > 0 ? [`${entryNames(found.late)} came back late, ${after} s after the proof`] : [];
+      run.concern({ ...CHECK, expected, observed: [...back, ...beside].join('; ') });
       return;
     }
-    const observed = ['all that agents held whose pods were replaced', ...beside].join('; ');
-    this.#run.check({ ...CHECK, expected, observed, passed: true });
+    const observed = ['all of it that agents still hold', ...beside].join('; ');
+    run.check({ ...CHECK, expected, observed, passed: true });
   }
 
-  /** Waits for what is missing, and takes it off `losses`. */
-  async #comeBack(before: Before, losses: Losses): Promise<Entry[]> {
-    const run = this.#run;
-    const first = losses.lost;
-    if (first.length === 0) return [];
-    const limit = AbortSignal.timeout(BACK_MS);
-    const signal = AbortSignal.any([run.signal, limit]);
-    const backoff = new Backoff();
-    try {
-      while (losses.lost.length > 0) {
-        const nodes = new Set(losses.lost.map(({ node }) => node));
-        const observed = `not there yet: ${entryNames(losses.lost)}`;
-        run.check({ ...CHECK, expected: 'what the catalog held before', observed, passed: false });
-        run.log.progress(observed, 'registrations');
-        await backoff.pause(signal);
-        const now = await this.#asked((server) => readNodes(server, [...nodes], signal), signal);
-        const of = new Map([...before.catalog].filter(([, { node }]) => nodes.has(node)));
-        losses.lost = this.#compare({ ...before, catalog: of }, now).lost;
-      }
-    } catch (error) {
-      run.signal.throwIfAborted();
-      if (!limit.aborted) throw error;
-    } finally {
-      run.log.settled('registrations');
-    }
-    return first.filter((entry) => !losses.lost.includes(entry));
+  /** It was no matter of time before the change: either the change has helped, or nothing is known to the end. */
+  async #refuseUnreadable(): Promise<void> {
+    if (this.#unknown?.reason !== 'acl-denied') return;
+    await this.#server.ask(readCatalog, AFTER_MS);
   }
 
-  async #losses(before: Before): Promise<Losses> {
-    const signal = AbortSignal.any([this.#run.signal, AbortSignal.timeout(BACK_MS)]);
-    return this.#compare(before, await this.#asked((server) => readCatalog(server, signal), signal));
-  }
-
-  /** Asks again while there is an election, or a server that ends: also after the proof one may come. */
-  async #asked<T>(ask: (server: ConsulClient) => Promise<T>, signal: AbortSignal): Promise<T> {
-    const run = this.#run;
-    const backoff = new Backoff();
-    let last: unknown;
-    for (;;) {
-      const server = this.#server();
-      try {
-        if (server) return await ask(server);
-      } catch (error) {
-        run.signal.throwIfAborted();
-        if (signal.aborted || !isPassing(error)) throw last ?? error;
-        last = error;
-        run.log.progress(Failure.from(error).what, 'registrations');
-      }
-      await backoff.pause(signal).catch((error: unknown) => {
-        run.signal.throwIfAborted();
-        throw last ?? error;
-      });
-    }
-  }
-
-  #compare({ catalog, agents }: Before, after: Catalog): Losses {
+  #compare({ catalog, agents }: Before, after: Catalog) {
     return lossesOf(
       catalog,
       after,
@@ -181,45 +166,43 @@ export class Conservation {
         const { node, kind, id } = entry;
         if (this.#configured.has(JSON.stringify([node, kind, id]))) return false;
         const role = agents.get(node)?.role;
-        return role === undefined || !isTakenAway(this.#run.config.name, role, entry, this.#planned);
+        return role === undefined || !this.#isTakenAway(role, entry);
       },
     );
   }
 
   #fate(was: { role: Role; pod: PodView } | undefined, node: string): Fate {
     if (!was) return 'foreign';
-    const { role, pod } = was;
-    const now = this.#workloads.pods(role).find((one) => this.#workloads.agentName(role, one) === node);
+    const { role } = was;
+    const pod = this.#successors.get(node) ?? was.pod;
+    const [now] = this.#workloads.podsAt(role, node);
     if (!now) return this.#workloads.isWanted(role, pod) ? 'replaced' : 'removed';
     return now.uid === pod.uid && now.restarts === pod.restarts ? 'kept' : 'replaced';
   }
-
-  #server(): ConsulClient | undefined {
-    const pod = this.#workloads.pods('server').find(({ ready }) => ready);
-    return pod && this.#agents.client(pod);
-  }
-
-  #skip(why: string): void {
-    const expected = 'what the catalog held before';
-    this.#run.skip({ ...CHECK, expected, observed: `not compared: before the change ${why}` });
-  }
 }
 
-function remarks({ removed, elsewhere }: Losses): string[] {
+function remarks(
+  { removed, elsewhere }: { removed: Entry[]; elsewhere: Entry[] },
+  { deregistered }: Pick<Found, 'deregistered'>,
+): string[] {
   return [
     ...(removed.length > 0 ? [`gone with agents that are no longer wanted: ${entryNames(removed)}`] : []),
-    ...(elsewhere.length > 0 ? [`gone at agents that were not touched: ${entryNames(elsewhere)}`] : []),
+    ...(deregistered.length > 0
+      ? [`deregistered meanwhile, as their agents say: ${entryNames(deregistered)}`]
+      : []),
+    ...(elsewhere.length > 0 ? [`gone at nodes without an agent to ask: ${entryNames(elsewhere)}`] : []),
   ];
 }
 
 function registrationsLost(lost: readonly Entry[]): Failure {
   const nodes = [...new Set(lost.map(({ node }) => node))];
+  const more = lost.length - MOST_DETAILS;
   return new Failure({
     reason: 'registrations-lost',
     what: `the catalog has lost ${entryNames(lost)}`,
     where:
       nodes.length > 3 ? `${nodes.slice(0, 3).join(', ')} and ${nodes.length - 3} more` : nodes.join(', '),
-    hint: 'Their agents were replaced or restarted during the run, and do not hold them any more. Have the applications register them again; an agent that is removed by hand or moved to another node starts with nothing.',
-    details: lost.map(entryName),
+    hint: 'Either their agents were replaced or restarted during the run and do not hold them any more, or their agents do not bring them back to the catalog: then see the logs of those agents. Have the applications register them again; an agent that is removed by hand or moved to another node starts with nothing.',
+    details: [...lost.slice(0, MOST_DETAILS).map(entryName), ...(more > 0 ? [`and ${more} more`] : [])],
   });
 }

@@ -36,6 +36,7 @@ import { lookAtRegistered } from './registered.ts';
 import { renderSet } from './render.ts';
 import type { Run } from './run.ts';
 import { runRecord } from './run-record.ts';
+import { ServersState } from './servers-state.ts';
 import { checkVolumeSizes } from './volume-size.ts';
 import { isServers, needsWalk, walkServers } from './walk.ts';
 import { Workloads } from './workloads.ts';
@@ -99,26 +100,40 @@ async function deployLocked(
   const workloads = new Workloads(run, objects);
   const agents = new Agents(cluster.transport, run.config.namespace);
   const diagnosis = new Diagnosis(run, workloads, cluster.transport);
+  const conservation = new Conservation(run, workloads, agents, planned.objects);
+  const state = new ServersState(run, workloads, agents);
   run.log.startHeartbeat();
   try {
     workloads.watch(cluster);
     await checkFewerServers(run, planned.objects, workloads, agents);
-    const conservation = new Conservation(run, workloads, agents, planned.objects);
     const rolled = await lookAtRegistered(run, cluster, planned, takeovers, {
       conservation,
+      state,
       workloads,
       agents,
     });
     const look = await diagnosis.during(async () => {
       await run.phase('apply', 'Apply', async () => {
         await beginOwned(run, cluster, owned, planned);
-        await apply(run, cluster, planned, takeovers, rolled, stored, workloads, agents, diagnosis);
+        await apply(
+          run,
+          cluster,
+          planned,
+          takeovers,
+          rolled,
+          stored,
+          workloads,
+          agents,
+          diagnosis,
+          conservation,
+        );
       });
       return run.phase('prove', 'Wait and prove', async () => {
         const { clock } = cluster.transport;
         const earlier = before?.inventory.history.at(-1)?.led;
         const parts = { workloads, agents, observer: diagnosis, clock, before: earlier };
         const last = await waitAndProve(run, parts);
+        await state.end();
         await conservation.end();
         await checkVolumeSizes(run, cluster, objects, planned.objects, stored);
         return last;
@@ -144,6 +159,7 @@ async function deployLocked(
       : 'The cluster already ran what is rendered; nothing was written but the lock and the record.';
     await serversOnly(run, cluster, workloads, agents);
   } finally {
+    await state.close();
     workloads.close();
     agents.close();
   }
@@ -178,18 +194,25 @@ async function apply(
   workloads: Workloads,
   agents: Agents,
   diagnosis: Diagnosis,
+  conservation: Conservation,
 ): Promise<void> {
   const byObject = new Map(planned.objects.map((object) => [object.desired, object]));
   for (const stage of stages(planned.objects.map(({ desired }) => desired))) {
     const parts = stage.flatMap((desired) => byObject.get(desired) ?? []);
     for (const takeover of takeovers.filter((one) => parts.includes(one.planned))) {
-      await takeOver(run, cluster, takeover, { workloads, agents, observer: diagnosis, stored });
+      await takeOver(run, cluster, takeover, {
+        workloads,
+        agents,
+        observer: diagnosis,
+        stored,
+        conservation,
+      });
     }
     const taken = takeovers.map((takeover) => takeover.planned);
     const walked = parts.find((part) => !taken.includes(part) && isServers(run, part) && needsWalk(part));
     if (walked) await walkServers(run, cluster, walked, workloads, agents, diagnosis, stored);
     const clients = parts.find((part) => part === rolled);
-    if (clients) await walkClients(run, cluster, clients, { workloads, agents, stored });
+    if (clients) await walkClients(run, cluster, clients, { workloads, agents, stored, conservation });
     const rest = parts.filter((part) => part !== walked && part !== clients && !taken.includes(part));
     await applyStage(run, cluster, rest, stored, run.signal);
     if (stage.some(isDefinition)) {

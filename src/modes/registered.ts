@@ -8,6 +8,7 @@ import type { Cluster } from './connect.ts';
 import type { Conservation } from './conservation.ts';
 import { rolledClients, surveyRoll } from './roll.ts';
 import type { Run } from './run.ts';
+import type { ServersState } from './servers-state.ts';
 import { isServers } from './walk.ts';
 import type { Workloads } from './workloads.ts';
 
@@ -21,20 +22,20 @@ export async function lookAtRegistered(
   cluster: Cluster,
   { objects }: Plan,
   takeovers: readonly Takeover[],
-  tools: { conservation: Conservation; workloads: Workloads; agents: Agents },
+  tools: { conservation: Conservation; state: ServersState; workloads: Workloads; agents: Agents },
 ): Promise<PlannedObject | undefined> {
-  const { conservation, workloads } = tools;
+  const { conservation, state, workloads } = tools;
   // Where there was nothing there is no agent.
   if (!objects.some(({ action, live }) => action !== 'none' && live)) return undefined;
   return run.phase('compare', 'Look at what is registered', async () => {
-    await conservation.begin();
-    const { catalog } = conservation;
     // A takeover carries along what it replaces, of servers too.
     const ours = objects.filter((one) => !takeovers.some(({ planned }) => planned === one));
-    warnOfServers(run, ours, workloads, catalog);
     const rolled = rolledClients(run, ours);
-    if (!rolled) return undefined;
-    return (await surveyRoll(run, cluster, rolled, tools)) ? rolled : undefined;
+    await conservation.begin({ rolls: rolled !== undefined });
+    warnOfServers(run, ours, workloads, conservation.catalog);
+    const walked = rolled && (await surveyRoll(run, cluster, rolled, tools)) ? rolled : undefined;
+    await state.begin();
+    return walked;
   });
 }
 

@@ -1,7 +1,8 @@
-import pLimit from 'p-limit';
 import { rollingOf, waitsForDeletion } from '../change/rolling.ts';
 import type { Carriage } from '../consul/carried.ts';
 import type { Catalog } from '../consul/catalog.ts';
+import { count } from '../consul/finding.ts';
+import { whilePassing } from '../consul/patience.ts';
 import { Failure } from '../failure.ts';
 import type { PlannedObject } from '../kubernetes/plan.ts';
 import type { PodView } from '../rollout/pod.ts';
@@ -16,6 +17,8 @@ import type { Workloads } from './workloads.ts';
 
 const PARALLEL = 8;
 const AGENT_MS = 10_000;
+/** Of more agents a connection to each would be a burden to the API server. */
+const MOST_KEPT = 100;
 
 /** The clients, where the plan replaces their pods or a run before this one was ended while it replaced them. */
 export function rolledClients(
@@ -32,33 +35,40 @@ export function rolledClients(
   });
 }
 
+interface Tools {
+  conservation: Conservation;
+  workloads: Workloads;
+  agents: Agents;
+}
+
 /**
  * Whether this run has to replace the clients itself, since some of them hold what would be lost with their pods.
- * Asks before the first write.
- * @param conservation with the catalog as it is, where anybody could tell; is told what comes from files
- * @throws Failure `registrations-lost` with what cannot be taken along, `forbidden` with the Role that is missing
+ * Asks before the first write. Where the catalog cannot be read every client is asked itself: then they are replaced only
+ * if each of them says that it holds nothing.
+ * @param conservation with the catalog as it is; is told what comes from files
+ * @throws Failure `registrations-lost` with what cannot be taken along or is not known, `acl-denied` where ACLs hide
+ *   it, `forbidden` with the Role that is missing
  */
 export async function surveyRoll(
   run: Run,
   cluster: Cluster,
   planned: PlannedObject,
-  { conservation, workloads, agents }: { conservation: Conservation; workloads: Workloads; agents: Agents },
+  tools: Tools,
 ): Promise<boolean> {
+  const { conservation, workloads } = tools;
   const underWay = planned.live !== undefined && waitsForDeletion(planned.live);
-  const holding = holdersOf(workloads, conservation.catalog);
+  const { catalog, unknown } = conservation;
+  if (unknown) {
+    if (underWay) throw cannotKnow(unknown, ['what a run before this one wrote down waits in the KV store']);
+    const holding = await surveyed(workloads.pods('client'), tools, (pod) => saysNothing(run, tools, pod));
+    if (holding.length > 0) throw cannotKnow(unknown, holding);
+    run.log.info('the catalog cannot be read, but every client that runs says that it holds nothing');
+    return false;
+  }
+  const holding = holdersOf(workloads, catalog);
   if (holding.length === 0 && !underWay) return false;
   await requirePermissions(run, cluster, handoverPermissions(run.config.namespace));
-  const limit = pLimit(PARALLEL);
-  const obstacles = await Promise.all(
-    holding.map((pod) =>
-      limit(() =>
-        obstaclesAt(run, cluster, agents, pod, ({ kind, id }) =>
-          conservation.configured(workloads.nodeName(pod), kind, id),
-        ),
-      ),
-    ),
-  );
-  const all = obstacles.flat();
+  const all = await surveyed(holding, tools, (pod) => obstaclesAt(run, cluster, tools, pod));
   if (all.length > 0) throw cannotCarry(all, 'Nothing was changed. ');
   run.log.info(
     underWay
@@ -76,32 +86,63 @@ function holdersOf(workloads: Workloads, catalog: Catalog | undefined): PodView[
   return workloads.pods('client').filter((pod) => nodes.has(workloads.nodeName(pod)));
 }
 
-async function obstaclesAt(
-  run: Run,
-  cluster: Cluster,
-  agents: Agents,
-  pod: PodView,
-  isConfigured: (one: Carriage['configured'][number]) => void,
+/** What speaks against the replacement of these; of many, no connections are kept. */
+async function surveyed(
+  pods: readonly PodView[],
+  { workloads, agents }: Tools,
+  ask: (pod: PodView) => Promise<string[]>,
 ): Promise<string[]> {
-  const limit = AbortSignal.any([run.signal, AbortSignal.timeout(AGENT_MS)]);
-  try {
-    const { facts, registrations, holds } = await inspect(agents.client(pod), limit);
+  const found: string[] = [];
+  for (let at = 0; at < pods.length; at += PARALLEL) {
+    found.push(...(await Promise.all(pods.slice(at, at + PARALLEL).map(ask))).flat());
+    if (pods.length > MOST_KEPT) agents.keep(workloads.pods('server'));
+  }
+  return found;
+}
+
+/** Whether a client holds anything, by its own word. */
+async function saysNothing(run: Run, tools: Tools, pod: PodView): Promise<string[]> {
+  return asked(run, tools, pod, async (signal) => {
+    const { holds } = await inspect(tools.agents.client(pod), signal);
+    return holds > 0 ? [`${pod.name} holds ${count(holds, 'registration')}`] : [];
+  });
+}
+
+async function obstaclesAt(run: Run, cluster: Cluster, tools: Tools, pod: PodView): Promise<string[]> {
+  const { conservation, workloads, agents } = tools;
+  return asked(run, tools, pod, async (signal) => {
+    const { facts, registrations, holds } = await inspect(agents.client(pod), signal);
     if (holds === 0) return [];
     const where = { namespace: run.config.namespace, pod: pod.name, container: AGENT_CONTAINER };
-    const found = await carriage(cluster.transport, where, facts, registrations, limit);
-    found.configured.forEach(isConfigured);
+    const found = await carriage(cluster.transport, where, facts, registrations, signal);
+    for (const { kind, id } of found.configured) conservation.configured(workloads.nodeName(pod), kind, id);
     const bytes = Buffer.byteLength(JSON.stringify(found.carried));
     const tooMuch = bytes > MOST_BYTES ? [`what is registered there is too much (${bytes} bytes)`] : [];
     return [...lostWith(found), ...tooMuch].map((obstacle) => `${pod.name}: ${obstacle}`);
+  });
+}
+
+/** Asks an agent, again while that may help. One that does not run cannot be asked; perhaps this deploy repairs it. */
+async function asked(
+  run: Run,
+  { workloads }: Tools,
+  pod: PodView,
+  ask: (signal: AbortSignal) => Promise<string[]>,
+): Promise<string[]> {
+  try {
+    return await whilePassing({ signal: run.signal, limitMs: AGENT_MS }, async (signal) => {
+      try {
+        return await ask(signal);
+      } catch (error) {
+        run.signal.throwIfAborted();
+        if (workloads.runs('client', pod, AGENT_CONTAINER)) throw error;
+        run.warn(`${pod.name} does not run, so what is registered there cannot be taken along.`);
+        return [];
+      }
+    });
   } catch (error) {
     run.signal.throwIfAborted();
-    // An agent that does not run holds nothing any more that could be read; perhaps this deploy mends it.
-    if (pod.ready) {
-      const why = limit.aborted ? `no answer within ${AGENT_MS / 1000} s` : Failure.from(error).what;
-      return [`${pod.name} does not tell what is registered there: ${why}`];
-    }
-    run.warn(`${pod.name} does not run, so what is registered there cannot be taken along.`);
-    return [];
+    return [`${pod.name} does not tell what is registered there: ${Failure.from(error).what}`];
   }
 }
 
@@ -119,5 +160,21 @@ export function cannotCarry(obstacles: readonly string[], left = ''): Failure {
     where: 'clients',
     hint: `${left}Deregister what is named, deploy, and register it again; an agent that does not tell has to be mended or removed first.`,
     details: obstacles.length > 1 ? obstacles : [],
+  });
+}
+
+/** The catalog is not known, so that nobody can say what would go with the clients. */
+function cannotKnow(unknown: Failure, holding: readonly string[]): Failure {
+  const denied = unknown.reason === 'acl-denied';
+  const cure = denied
+    ? unknown.hint
+    : 'Bring the servers back to a quorum first (`mode: verify` says what is missing), by a deploy that changes the servers alone if need be; or deregister what is named.';
+  return new Failure({
+    reason: denied ? 'acl-denied' : 'registrations-lost',
+    what: `the change replaces clients, and what they hold is not known, since the catalog cannot be read: ${unknown.what}; ${holding[0]}`,
+    where: unknown.where ?? 'clients',
+    hint: `Nothing was changed. ${cure}`,
+    details: holding.length > 1 ? holding : [],
+    cause: unknown,
   });
 }

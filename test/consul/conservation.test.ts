@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest';
 import type { Catalog, Entry } from '../../src/consul/catalog.ts';
-import { entryName, entryNames, type Fate, lossesOf, sizeOf } from '../../src/consul/conservation.ts';
+import {
+  entryName,
+  entryNames,
+  type Fate,
+  lossesOf,
+  sizeOf,
+  verdictOn,
+} from '../../src/consul/conservation.ts';
 
 const entry = (kind: Entry['kind'], node: string, id = '', service = ''): Entry => ({
   kind,
@@ -17,22 +24,43 @@ const fate = (node: string): Fate => fates[node] ?? 'foreign';
 const nodes = ['rolled', 'ran', 'fewer', 'external'].map((node) => entry('node', node));
 const web = ['rolled', 'ran', 'fewer', 'external'].map((node) => entry('service', node, 'web-1', 'web'));
 
-test('nothing is lost where all of it is there, whatever has come meanwhile', () => {
+const missingIn = (before: Catalog, after: Catalog, wanted?: (entry: Entry) => boolean) =>
+  lossesOf(before, after, fate, wanted).missing.map(({ entry }) => entryName(entry));
+
+test('nothing is missing where all of it is there, whatever has come meanwhile', () => {
   const after = catalog(...nodes, ...web, entry('service', 'rolled', 'new', 'new'));
-  expect(lossesOf(catalog(...nodes, ...web), after, fate)).toEqual({ lost: [], removed: [], elsewhere: [] });
+  expect(lossesOf(catalog(...nodes, ...web), after, fate)).toEqual({
+    missing: [],
+    removed: [],
+    elsewhere: [],
+  });
 });
 
-test('only what was held by agents whose pods were replaced is lost by the change', () => {
-  const { lost, removed, elsewhere } = lossesOf(catalog(...nodes, ...web), catalog(...nodes), fate);
-  expect(lost.map(entryName)).toEqual(['service web-1 (web) at rolled']);
+test('what is missing is sorted by who can tell why: its agent, or nobody', () => {
+  const { missing, removed, elsewhere } = lossesOf(catalog(...nodes, ...web), catalog(...nodes), fate);
+  expect(missing.map(({ entry: { node }, fate: became }) => [node, became])).toEqual([
+    ['rolled', 'replaced'],
+    ['ran', 'kept'],
+  ]);
   expect(removed.map(({ node }) => node)).toEqual(['fewer']);
-  expect(elsewhere.map(({ node }) => node)).toEqual(['ran', 'external']);
+  expect(elsewhere.map(({ node }) => node)).toEqual(['external']);
+});
+
+test.each<['kept' | 'replaced', boolean | undefined, ReturnType<typeof verdictOn>]>([
+  ['replaced', false, 'lost'],
+  ['replaced', true, 'awaited'],
+  ['replaced', undefined, 'awaited'],
+  ['kept', false, 'deregistered'],
+  ['kept', true, 'awaited'],
+  ['kept', undefined, 'awaited'],
+])('the agent was %s, and holds it: %s; so it is %s', (became, held, verdict) => {
+  expect(verdictOn(became, held)).toBe(verdict);
 });
 
 test('the same id at another agent does not make up for it', () => {
   const before = catalog(entry('service', 'rolled', 'web-1', 'web'));
   const after = catalog(entry('service', 'ran', 'web-1', 'web'));
-  expect(lossesOf(before, after, fate).lost).toHaveLength(1);
+  expect(missingIn(before, after)).toHaveLength(1);
 });
 
 test('a check is named when its service stays, and a node by itself', () => {
@@ -40,7 +68,7 @@ test('a check is named when its service stays, and a node by itself', () => {
   const check = entry('check', 'rolled', 'answers', 'web-1');
   const disk = entry('check', 'rolled', 'disk');
   const before = catalog(entry('node', 'rolled'), service, check, disk);
-  const names = (after: Catalog) => lossesOf(before, after, fate).lost.map(entryName);
+  const names = (after: Catalog) => missingIn(before, after);
   expect(names(catalog(entry('node', 'rolled'), service))).toEqual([
     'check answers of web-1 at rolled',
     'check disk at rolled',
@@ -49,13 +77,14 @@ test('a check is named when its service stays, and a node by itself', () => {
   expect(names(catalog())).toEqual(['node rolled', 'service web-1 (web) at rolled', 'check disk at rolled']);
 });
 
-test('what is taken away on purpose is no loss', () => {
+test('what is taken away on purpose is not missing', () => {
   const before = catalog(
     entry('service', 'rolled', 'web-1', 'web'),
     entry('service', 'rolled', 'db-1', 'db'),
   );
-  const { lost } = lossesOf(before, catalog(), fate, ({ service }) => service !== 'web');
-  expect(lost.map(entryName)).toEqual(['service db-1 (db) at rolled']);
+  expect(missingIn(before, catalog(), ({ service }) => service !== 'web')).toEqual([
+    'service db-1 (db) at rolled',
+  ]);
 });
 
 test('many are counted, and the first of them named', () => {

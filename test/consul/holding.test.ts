@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { holds, holdsAny } from '../../src/consul/holding.ts';
+import { holding, holdsAny } from '../../src/consul/holding.ts';
 import { clientOf, type FakeAnswer, fakeConsul } from './fake-consul.ts';
 
 const signal = AbortSignal.timeout(10_000);
@@ -36,11 +36,8 @@ test('an agent says whether it holds a service or a check, and is always there i
     '/v1/agent/services': { body: { w: {} } },
     '/v1/agent/checks': { body: { c: {} } },
   });
-  const held = (kind: 'node' | 'service' | 'check', id: string) => holds(client, { kind, id }, signal);
-  expect([await held('service', 'w'), await held('check', 'c'), await held('node', '')]).toEqual([
-    true,
-    true,
-    true,
-  ]);
-  expect([await held('service', 'c'), await held('check', 'w')]).toEqual([false, false]);
+  const isHeld = await holding(client, signal);
+  const held = (kind: 'node' | 'service' | 'check', id: string) => isHeld({ kind, id });
+  expect([held('service', 'w'), held('check', 'c'), held('node', '')]).toEqual([true, true, true]);
+  expect([held('service', 'c'), held('check', 'w')]).toEqual([false, false]);
 });

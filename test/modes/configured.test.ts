@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Entry } from '../../src/consul/catalog.ts';
 import type { KubernetesObject } from '../../src/kubernetes/object.ts';
-import { isTakenAway } from '../../src/modes/configured.ts';
+import { takenAway } from '../../src/modes/configured.ts';
 
 const map = (text: string): KubernetesObject => ({
   apiVersion: 'v1',
@@ -25,9 +25,12 @@ test.each<[string, string, string, boolean, Partial<Entry>?]>([
   ['is rendered still', 'service { name = "web" }', 'service { name = "web" port = 1 }', false],
   ['was never there', '', '', false],
   ['only a part of its name was there', 'service { name = "web-2" }', '', false],
+  ['a quote before it has no end', '# 5" disks\nservice { name = "web" }', '# 5" disks', true],
+  ['it has quotes itself', 'service { name = "a \\"b\\"" }', '', true, { id: 'a "b"', service: 'a "b"' }],
   ['a node is no matter of configuration', 'service { name = "web" }', '', false, { kind: 'node' }],
 ])('%s', (_, before, after, taken, change = {}) => {
   const planned = [{ live: map(before), desired: map(after) }];
-  expect(isTakenAway('consul', 'client', { ...service, ...change }, planned)).toBe(taken);
-  expect(isTakenAway('consul', 'server', { ...service, ...change }, planned)).toBe(false);
+  const isTaken = takenAway('consul', planned);
+  expect(isTaken('client', { ...service, ...change })).toBe(taken);
+  expect(isTaken('server', { ...service, ...change })).toBe(false);
 });

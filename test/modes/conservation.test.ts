@@ -1,84 +1,29 @@
-import { describe, expect, it } from 'vitest';
-import type { ConsulClient } from '../../src/consul/client.ts';
-import { render } from '../../src/manifests/render.ts';
-import { Conservation } from '../../src/modes/conservation.ts';
-import { Workloads } from '../../src/modes/workloads.ts';
-import type { PodView } from '../../src/rollout/pod.ts';
-import { clientOf, type FakeAnswer, fakeConsul } from '../consul/fake-consul.ts';
-import { pod, servers, statefulSet } from '../rollout/fixture.ts';
-import { startRun } from './fixture.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { servers, statefulSet } from '../rollout/fixture.ts';
+import { CUT, clientsWithServices, ELECTION } from './clients-with-services.ts';
 
-const NODES = ['consul-client-0', 'consul-client-1'];
-
-/** A catalog over real HTTP in which each client has one service, as long as nobody takes it out. */
-async function catalog(leader = '10.0.0.1:8300') {
-  const holding = new Set(NODES);
-  /** What happens before a node is looked at again. */
-  const second = { look: (_node: string) => {} };
-  const instance = (Node: string) => ({ Node, ServiceID: 'web-1', ServiceName: 'web' });
-  const fake = await fakeConsul(({ path }): FakeAnswer => {
-    if (path === '/v1/status/leader') return { body: leader };
-    if (path === '/v1/catalog/nodes') return { body: NODES.map((Node) => ({ Node })) };
-    if (path === '/v1/health/state/any' || path.startsWith('/v1/health/node/')) return { body: [] };
-    if (path === '/v1/catalog/services') return { body: holding.size > 0 ? { web: [] } : {} };
-    if (path === '/v1/catalog/service/web') return { body: [...holding].map(instance) };
-    const node = path.replace('/v1/catalog/node-services/', '');
-    second.look(node);
-    const Services = holding.has(node) ? [{ ID: 'web-1', Service: 'web' }] : [];
-    return { body: { Node: { Node: node }, Services } };
-  });
-  return { holding, second, fake, client: clientOf(fake) };
-}
-
-const client = (at: number, change: Partial<PodView> = {}) =>
-  pod(`consul-client-${at}`, { ownerUid: 'clients', ...change });
-
-function observed(asked: ConsulClient) {
-  const { run } = startRun({ clientReplicas: 2 });
-  const workloads = new Workloads(run, render(run.config));
-  const { observation } = workloads;
-  const clientSet = statefulSet({ name: 'consul-client', uid: 'clients', desired: 2 });
-  for (const set of [statefulSet(), clientSet]) {
-    observation.apply('StatefulSet', { type: 'upsert', uid: set.uid, object: set });
-  }
-  const tell = (...pods: PodView[]) => {
-    for (const one of pods) observation.apply('Pod', { type: 'upsert', uid: one.uid, object: one });
-  };
-  const remove = (uid: string) => observation.apply('Pod', { type: 'delete', uid });
-  tell(...servers(), client(0), client(1));
-  const conservation = new Conservation(run, workloads, { client: () => asked }, []);
-  const check = () => run.result().checks.find(({ id }) => id === 'registrations');
-  /** Its pod is another one. */
-  const replace = (at: number) => {
-    remove(`uid-consul-client-${at}`);
-    tell(client(at, { uid: `new-${at}` }));
-  };
-  return { run, workloads, conservation, check, remove, replace };
-}
+const begin = { rolls: false };
 
 describe('the catalog before and after a change', () => {
   it('is the same: the check says so', async () => {
-    const { client: asked } = await catalog();
-    const { conservation, check, replace } = observed(asked);
-    await conservation.begin();
+    const { conservation, check, replace } = await clientsWithServices();
+    await conservation.begin(begin);
     replace(1);
     await conservation.end();
     expect(check()).toMatchObject({ status: 'passed', expected: 'the 2 services and 0 checks of before' });
   });
 
-  it('lacks what an agent held whose pod was replaced, and shows it late: a warning with how late', async () => {
-    const { client: asked, holding, second } = await catalog();
-    const { run, conservation, check, replace } = observed(asked);
-    await conservation.begin();
+  it('lacks what a replaced agent holds again, and shows it late: a warning with how late', async () => {
+    const { run, conservation, check, replace, shown, instead } = await clientsWithServices();
+    await conservation.begin(begin);
     replace(1);
-    holding.delete('consul-client-1');
+    shown.delete('consul-client-1');
     let looks = 0;
-    second.look = (node) => {
-      looks += 1;
-      if (looks === 2) holding.add(node);
+    instead.server = (path) => {
+      if (path.includes('node-services') && ++looks === 3) shown.add('consul-client-1');
+      return undefined;
     };
     await conservation.end();
-    expect(looks).toBe(2);
     expect(check()).toMatchObject({ status: 'warning' });
     expect(check()?.observed).toMatch(
       /^service web-1 \(web\) at consul-client-1 came back late, \d+\.\d s after the proof$/,
@@ -86,49 +31,159 @@ describe('the catalog before and after a change', () => {
     expect(run.result().warnings.join()).toContain('came back late');
   });
 
+  it('lacks what a replaced agent does not hold: red at once', async () => {
+    const { conservation, check, replace, shown, held, server } = await clientsWithServices();
+    await conservation.begin(begin);
+    replace(1);
+    shown.delete('consul-client-1');
+    held.delete('consul-client-1');
+    await expect(conservation.end()).rejects.toMatchObject({
+      reason: 'registrations-lost',
+      details: ['service web-1 (web) at consul-client-1'],
+    });
+    expect(check()).toMatchObject({ status: 'failed' });
+    expect(server.requests.filter(({ path }) => path.includes('node-services'))).toEqual([]);
+  });
+
   it('lacks what was deregistered at an agent that ran on: mentioned, and no failure', async () => {
-    const { client: asked, holding } = await catalog();
-    const { conservation, check } = observed(asked);
-    await conservation.begin();
-    holding.delete('consul-client-0');
+    const { conservation, check, shown, held } = await clientsWithServices();
+    await conservation.begin(begin);
+    shown.delete('consul-client-0');
+    held.delete('consul-client-0');
     await conservation.end();
     expect(check()).toMatchObject({ status: 'passed' });
-    expect(check()?.observed).toContain('not touched: service web-1 (web) at consul-client-0');
+    expect(check()?.observed).toContain(
+      'deregistered meanwhile, as their agents say: service web-1 (web) at consul-client-0',
+    );
+  });
+
+  it('lacks what an agent that ran on still holds, so that the servers have lost it: waited for', async () => {
+    const { conservation, check, shown, instead } = await clientsWithServices();
+    await conservation.begin(begin);
+    shown.delete('consul-client-0');
+    let looks = 0;
+    instead.server = (path) => {
+      if (path.includes('node-services') && ++looks === 2) shown.add('consul-client-0');
+      return undefined;
+    };
+    await conservation.end();
+    expect(looks).toBeGreaterThanOrEqual(2);
+    expect(check()).toMatchObject({ status: 'warning', observed: expect.stringContaining('came back late') });
+  });
+
+  it('lacks what an agent that ran on holds, and never shows it: red when all agents have compared', async () => {
+    const { conservation, shown, instead } = await clientsWithServices();
+    await conservation.begin(begin);
+    shown.delete('consul-client-0');
+    const now = performance.now();
+    let later = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => now + later);
+    instead.server = () => {
+      later += 20_000;
+      return undefined;
+    };
+    await expect(conservation.end()).rejects.toMatchObject({ reason: 'registrations-lost' });
+    vi.restoreAllMocks();
+    expect(later).toBeGreaterThanOrEqual(120_000);
+  });
+
+  it('lacks what an agent does not tell of: asked again', async () => {
+    const { conservation, check, shown, held, instead } = await clientsWithServices();
+    await conservation.begin(begin);
+    shown.delete('consul-client-0');
+    held.delete('consul-client-0');
+    let silent = 3;
+    instead.agent = () => (silent-- > 0 ? 'reset' : undefined);
+    await conservation.end();
+    expect(check()).toMatchObject({ status: 'passed', observed: expect.stringContaining('deregistered') });
+  });
+
+  it('lacks what was deregistered at the successor that this run gave it to: mentioned, and no failure', async () => {
+    const { conservation, check, replace, shown, held } = await clientsWithServices();
+    await conservation.begin(begin);
+    conservation.succeeded('client', replace(1));
+    shown.delete('consul-client-1');
+    held.delete('consul-client-1');
+    await conservation.end();
+    expect(check()).toMatchObject({ status: 'passed', observed: expect.stringContaining('deregistered') });
   });
 
   it('lacks what an agent had from a configuration file: that is for the configuration to say', async () => {
-    const { client: asked, holding } = await catalog();
-    const { conservation, check, replace } = observed(asked);
-    await conservation.begin();
+    const { conservation, check, replace, shown, held } = await clientsWithServices();
+    await conservation.begin(begin);
     conservation.configured('consul-client-1', 'service', 'web-1');
     replace(1);
-    holding.delete('consul-client-1');
+    shown.delete('consul-client-1');
+    held.delete('consul-client-1');
     await conservation.end();
     expect(check()).toMatchObject({ status: 'passed' });
   });
 
   it('lacks what was held by an agent that is no longer wanted: a warning', async () => {
-    const { client: asked, holding } = await catalog();
-    const { conservation, check, remove, run, workloads } = observed(asked);
-    await conservation.begin();
+    const { conservation, check, remove, run, workloads, shown } = await clientsWithServices();
+    await conservation.begin(begin);
     remove('uid-consul-client-1');
     const fewer = statefulSet({ name: 'consul-client', uid: 'clients', desired: 1 });
     workloads.observation.apply('StatefulSet', { type: 'upsert', uid: 'clients', object: fewer });
-    holding.delete('consul-client-1');
+    shown.delete('consul-client-1');
     await conservation.end();
     expect(check()).toMatchObject({ status: 'warning' });
     expect(run.result().warnings.join()).toContain('no longer wanted');
   });
 
-  it('was not to be had without a leader: nothing is compared, and nothing waited for', async () => {
-    const { client: asked, fake } = await catalog('');
-    const { conservation, check } = observed(asked);
-    await conservation.begin();
+  it('is compared by looking through the pods a few times, however much is missing', async () => {
+    const many = 300;
+    const { conservation, workloads, shown, held } = await clientsWithServices(many);
+    await conservation.begin(begin);
+    shown.clear();
+    held.clear();
+    const passes = vi.spyOn(workloads.observation, 'podsOf');
     await conservation.end();
-    expect(check()).toMatchObject({
-      status: 'skipped',
-      observed: expect.stringContaining('there was no leader'),
+    expect(passes.mock.calls.length).toBeLessThan(10);
+  });
+});
+
+describe('a catalog that cannot be read before a change', () => {
+  it('is asked for again during an election', async () => {
+    const { conservation, instead } = await clientsWithServices();
+    let elections = 2;
+    instead.server = () => (elections-- > 0 ? ELECTION : undefined);
+    await conservation.begin({ rolls: true });
+    expect(conservation.unknown).toBeUndefined();
+    expect(conservation.catalog?.size).toBe(4);
+  });
+
+  it('is a warning where it lasts, and never skipped in silence', async () => {
+    const { run, conservation, check, instead } = await clientsWithServices();
+    instead.server = () => ({ status: 400, text: 'no' });
+    await conservation.begin(begin);
+    expect(conservation.unknown).toBeDefined();
+    expect(conservation.catalog).toBeUndefined();
+    await conservation.end();
+    expect(check()).toMatchObject({ status: 'warning' });
+    expect(run.result().warnings.join()).toContain('could not be read before the change');
+  });
+
+  it('is not waited for where no server runs and no client is replaced', async () => {
+    const { conservation, server, tell } = await clientsWithServices();
+    tell(...servers({ 0: { ready: false }, 1: { ready: false }, 2: { ready: false } }));
+    await conservation.begin(begin);
+    expect(conservation.unknown?.message).toContain('none is ready');
+    expect(server.requests).toEqual([]);
+  });
+
+  it('because ACLs hide a part of it is red after the change, unless that has helped', async () => {
+    const { conservation, check, instead } = await clientsWithServices();
+    instead.server = (path) =>
+      path === '/v1/catalog/services' ? { body: { consul: [] }, headers: CUT } : undefined;
+    await conservation.begin(begin);
+    expect(conservation.unknown?.reason).toBe('acl-denied');
+    await expect(conservation.end()).rejects.toMatchObject({
+      reason: 'acl-denied',
+      hint: expect.stringContaining('service_prefix "" { policy = "read" }'),
     });
-    expect(fake.requests).toHaveLength(1);
+    instead.server = () => undefined;
+    await conservation.end();
+    expect(check()).toMatchObject({ status: 'warning' });
   });
 });

@@ -1,9 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { PlannedObject } from '../../src/kubernetes/plan.ts';
 import { batchSize } from '../../src/modes/client-walk.ts';
-import { cannotCarry, lostWith, rolledClients } from '../../src/modes/roll.ts';
+import { cannotCarry, lostWith, rolledClients, surveyRoll } from '../../src/modes/roll.ts';
 import { workload } from '../change/fixture.ts';
-import { config } from './fixture.ts';
+import { CUT, client, clientsWithServices } from './clients-with-services.ts';
+import { config, startCluster } from './fixture.ts';
 
 const run = { config: config() };
 const ON_DELETE = { updateStrategy: { type: 'OnDelete' } };
@@ -72,4 +73,70 @@ it.each([
   const rollingUpdate = maxUnavailable === undefined ? {} : { maxUnavailable };
   const spec = { updateStrategy: { type: 'RollingUpdate', rollingUpdate } };
   expect(batchSize(workload({ role: 'client', spec }), 10)).toBe(size);
+});
+
+describe('clients are to be replaced, and the catalog cannot be read', () => {
+  const template = planned({}, { image: 'consul:2' });
+  let world: Awaited<ReturnType<typeof clientsWithServices>>;
+  const survey = async (object = template) => {
+    const { run, conservation, workloads, agents } = world;
+    await conservation.begin({ rolls: true });
+    const { cluster } = await startCluster();
+    return surveyRoll(run, cluster, object, { conservation, workloads, agents });
+  };
+  beforeEach(async () => {
+    world = await clientsWithServices();
+    world.instead.server = () => ({ status: 400, text: 'no' });
+  });
+
+  it('nobody replaces them: their agents are asked, and they hold something', async () => {
+    await expect(survey()).rejects.toMatchObject({
+      reason: 'registrations-lost',
+      what: expect.stringContaining('consul-client-0 holds 1 registration'),
+      hint: expect.stringMatching(/^Nothing was changed\. Bring the servers back to a quorum/),
+      details: ['consul-client-0 holds 1 registration', 'consul-client-1 holds 1 registration'],
+    });
+  });
+
+  it('nobody replaces them, ready or not, when one that runs does not tell', async () => {
+    world.held.clear();
+    world.tell(client(1, { ready: false }));
+    world.instead.agent = (node) => (node === 'consul-client-1' ? { status: 400, text: 'no' } : undefined);
+    await expect(survey()).rejects.toMatchObject({
+      reason: 'registrations-lost',
+      what: expect.stringContaining('consul-client-1 does not tell what is registered there'),
+    });
+  });
+
+  it('nobody replaces them when ACLs hide what they hold, and the missing rights are named', async () => {
+    world.instead.server = (path) =>
+      path === '/v1/catalog/services' ? { body: {}, headers: CUT } : undefined;
+    world.instead.agent = () => ({ body: {}, headers: CUT });
+    await expect(survey()).rejects.toMatchObject({
+      reason: 'acl-denied',
+      hint: expect.stringContaining('service_prefix "" { policy = "read" }'),
+    });
+  });
+
+  it('nobody replaces the rest of them after a run that was ended', async () => {
+    world.held.clear();
+    await expect(survey(planned({ spec: ON_DELETE }, {}))).rejects.toMatchObject({
+      reason: 'registrations-lost',
+      what: expect.stringContaining('waits in the KV store'),
+    });
+  });
+
+  it('their controller replaces them when each of them says that it holds nothing', async () => {
+    world.held.clear();
+    expect(await survey()).toBe(false);
+  });
+
+  it('their controller replaces those that do not run, with a warning', async () => {
+    world.held.clear();
+    const ended = { name: 'consul', init: false, restarts: 3, running: false, started: false };
+    world.tell(client(1, { ready: false, containers: [ended] }));
+    world.instead.agent = (node) => (node === 'consul-client-1' ? 'reset' : undefined);
+    expect(await survey()).toBe(false);
+    expect(world.run.result().warnings.join()).toContain('consul-client-1 does not run');
+  });
 });

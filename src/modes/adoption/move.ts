@@ -6,6 +6,7 @@ import type { Agents } from '../agents.ts';
 import { applyStage, type Stored, storedKey } from '../apply.ts';
 import { Bell } from '../bell.ts';
 import type { Cluster } from '../connect.ts';
+import type { Conservation } from '../conservation.ts';
 import { expectationOf } from '../expectation.ts';
 import { Handover, type Old } from '../handover.ts';
 import { type LookObserver, QuorumWatch } from '../quorum.ts';
@@ -25,6 +26,7 @@ export interface Tools {
   agents: Agents;
   observer: LookObserver;
   stored: Stored;
+  conservation: Pick<Conservation, 'succeeded'>;
 }
 
 /**
@@ -207,8 +209,10 @@ class Move {
     const run = this.#run;
     const pod = this.#pod(name);
     let kept = waiting.has(name);
+    /** Whether something was registered there, where the agent could be asked. */
+    let told: boolean | undefined;
     if (pod && !this.#isMoved(name)) {
-      const told = await this.#handover.release(pod, () => this.#server(name));
+      told = await this.#handover.release(pod, () => this.#server(name));
       // It was written down by a run that was ended, and what it held then has been deregistered since.
       if (kept && told === false) await forget(() => this.#server(name), name, run.signal);
       kept = told ?? kept;
@@ -216,8 +220,11 @@ class Move {
     }
     let fresh = await this.#moved(name);
     await this.#proven(name);
-    if (!kept) return;
-    while (!(await this.#handover.restore(fresh, () => this.#server(name)))) fresh = await this.#moved(name);
+    if (kept) {
+      while (!(await this.#handover.restore(fresh, () => this.#server(name))))
+        fresh = await this.#moved(name);
+    }
+    if (told !== undefined) this.#tools.conservation.succeeded(this.#takeover.role, fresh);
   }
 
   /** The pod of the new shape, when it is ready. */

@@ -2,7 +2,7 @@ import { Backoff } from '../../consul/blocking-query.ts';
 import { type Catalog, type Entry, readCatalog } from '../../consul/catalog.ts';
 import { entryNames } from '../../consul/conservation.ts';
 import { isPassing } from '../../consul/failure.ts';
-import { holds } from '../../consul/holding.ts';
+import { holding } from '../../consul/holding.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../agents.ts';
 import { ROLES, type Workloads } from '../workloads.ts';
@@ -47,11 +47,14 @@ async function lostOf(
     ROLES.flatMap((role) => workloads.pods(role).map((pod) => [workloads.agentName(role, pod), pod])),
   );
   const lost: Entry[] = [];
-  for (const entry of missing) {
-    const pod = pods.get(entry.node);
+  for (const [node, entries] of Map.groupBy(missing, (entry) => entry.node)) {
+    const pod = pods.get(node);
     // An agent that cannot be asked just now may have it.
-    const held = pod && (await patiently(signal, () => holds(agents.client(pod), entry, signal))) !== false;
-    if (held || isOf(victim, entry, workloads)) lost.push(entry);
+    const isHeld = pod && (await patiently(signal, () => holding(agents.client(pod), signal)));
+    for (const entry of entries) {
+      const held = pod && isHeld?.(entry) !== false;
+      if (held || isOf(victim, entry, workloads)) lost.push(entry);
+    }
   }
   return lost;
 }

@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto';
+import { type Keepsake, leaveKeepsake } from '../consul/keepsake.ts';
+import { SMOKE_PREFIX } from '../consul/keyvalue.ts';
+import { Failure } from '../failure.ts';
+import type { Agents } from './agents.ts';
+import { AnyServer } from './any-server.ts';
+import { AFTER_MS, ELECTION_MS } from './conservation.ts';
+import type { Run } from './run.ts';
+import type { Workloads } from './workloads.ts';
+
+const CHECK = {
+  id: 'servers-state',
+  title: 'State of the servers',
+  group: 'servers',
+  expected: 'a key that was written before the change',
+} as const;
+
+/**
+ * Whether the servers still have after a change what they had agreed on before. Agents announce again what is
+ * registered at them, so that a catalog looks well soon; a key is nobody's but the servers'.
+ */
+export class ServersState {
+  readonly #run: Run;
+  readonly #workloads: Pick<Workloads, 'pods'>;
+  readonly #server: AnyServer;
+  #keepsake: Keepsake | undefined;
+
+  constructor(run: Run, workloads: Pick<Workloads, 'pods'>, agents: Pick<Agents, 'client'>) {
+    this.#run = run;
+    this.#workloads = workloads;
+    this.#server = new AnyServer(run, workloads, agents);
+  }
+
+  /** Right before the first write. What cannot be written is told; without a server that runs there is nothing to keep. */
+  async begin(): Promise<void> {
+    const run = this.#run;
+    if (!this.#workloads.pods('server').some(({ ready }) => ready)) return;
+    try {
+      this.#keepsake = await this.#server.ask((server, signal) => {
+        const key = `${SMOKE_PREFIX}kept-${randomUUID()}`;
+        // Any agent may be replaced now, and a session ends with its agent.
+        return leaveKeepsake(server, key, key, signal, { session: false });
+      }, ELECTION_MS);
+    } catch (error) {
+      run.signal.throwIfAborted();
+      const { message } = Failure.from(error);
+      run.concern({ ...CHECK, observed: `not compared, since none could be written: ${message}` });
+    }
+  }
+
+  /** After the proof. @throws Failure `state-lost` */
+  async end(): Promise<void> {
+    const keepsake = this.#keepsake;
+    if (!keepsake) return;
+    const isKept = await this.#server.ask((server, signal) => keepsake.isKept(server, signal), AFTER_MS);
+    this.#run.check({
+      ...CHECK,
+      observed: isKept ? 'still there' : `${keepsake.key} is gone`,
+      passed: isKept,
+    });
+    if (isKept) return;
+    this.#run.known.left =
+      'The cluster runs what was rendered, and works; its servers have lost what they held.';
+    throw new Failure({
+      reason: 'state-lost',
+      what: `the servers have lost what they had agreed on: the key ${keepsake.key}, written before the change, is gone`,
+      where: `servers of "${this.#run.config.name}"`,
+      hint: 'Take all other keys, sessions, and services registered without an agent for lost, too, unless somebody has removed just this key. Find out why the servers began with nothing: their volumes, or `server-storage: ephemeral` and several pods deleted at once. Then restore a snapshot.',
+    });
+  }
+
+  /** Takes the key back; never throws. */
+  async close(): Promise<void> {
+    const server = this.#server.one();
+    if (server) await this.#keepsake?.remove(server);
+    this.#keepsake = undefined;
+  }
+}
