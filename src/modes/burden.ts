@@ -1,5 +1,6 @@
 import pLimit from 'p-limit';
 import { burdenOf, registrationsAt, type ServerRegistrations } from '../consul/burden.ts';
+import { whilePassing } from '../consul/patience.ts';
 import { readRegistrations } from '../consul/restoration.ts';
 import { Failure } from '../failure.ts';
 import type { Agents } from './agents.ts';
@@ -7,6 +8,7 @@ import type { Run } from './run.ts';
 import type { Workloads } from './workloads.ts';
 
 const PARALLEL = 5;
+const AGENT_MS = 10_000;
 
 const CHECK = {
   id: 'servers-registrations',
@@ -31,17 +33,19 @@ export async function checkServerRegistrations(
   let found: ServerRegistrations[];
   try {
     found = await Promise.all(
-      workloads
-        .pods('server')
-        .map((pod) =>
-          limit(async () =>
-            registrationsAt(pod.name, await readRegistrations(agents.client(pod), run.signal)),
-          ),
-        ),
+      workloads.pods('server').map((pod) =>
+        limit(async () => {
+          const patience = { signal: run.signal, limitMs: AGENT_MS };
+          const held = await whilePassing(patience, (signal) =>
+            readRegistrations(agents.client(pod), signal),
+          );
+          return registrationsAt(pod.name, held);
+        }),
+      ),
     );
   } catch (error) {
     run.signal.throwIfAborted();
-    run.skip({ ...CHECK, observed: `not looked at: ${Failure.from(error).message}` });
+    run.concern({ ...CHECK, observed: `not known: ${Failure.from(error).message}` });
     return [];
   }
   const burden = burdenOf(found);

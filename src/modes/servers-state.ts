@@ -41,6 +41,7 @@ export class ServersState {
         // Any agent may be replaced now, and a session ends with its agent.
         return leaveKeepsake(server, key, key, signal, { session: false });
       }, ELECTION_MS);
+      run.log.info('wrote a key that has to outlive the change');
     } catch (error) {
       run.signal.throwIfAborted();
       const { message } = Failure.from(error);

@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { check, deploy, killedAt, logged, start } from './action.ts';
-import { eventually, isReady, kubectl, kubectlJson, type Pod, pods, versions } from './cluster.ts';
+import {
+  eventually,
+  isReady,
+  kubectl,
+  kubectlJson,
+  type Pod,
+  pods,
+  signalAgent,
+  versions,
+} from './cluster.ts';
 import { consul, keys, services } from './consul.ts';
 import { put, registered } from './original.ts';
 import { expectRed, SMALL, within } from './scenario.ts';
@@ -158,6 +167,28 @@ describe.concurrent('what is registered at the clients', () => {
       expect(await versions(namespace)).toEqual(stored);
       await put(last, '/v1/agent/service/deregister/web-proxy');
 
+      // Two of three servers hang: there is no leader, and nobody can read the catalog.
+      const hung = ['consul-server-1', 'consul-server-2'];
+      for (const name of hung) await signalAgent(namespace, name, 'STOP');
+      try {
+        const unread = await deploy(changed);
+        expectRed(unread, 'registrations-lost');
+        expect(unread.report?.failure?.what).toMatch(
+          /the catalog cannot be read: .*consul-client-0 holds \d/,
+        );
+        expect(unread.report?.failure?.hint).toMatch(
+          /^Nothing was changed\. Bring the servers back to a quorum/,
+        );
+        expect(await versions(namespace)).toEqual(stored);
+        expect(await uids(namespace)).toEqual(old);
+      } finally {
+        for (const name of hung) await signalAgent(namespace, name, 'CONT');
+      }
+      await eventually('a leader, and all agents ready', 120_000, async () => {
+        const leader = await consul<string>(await serverIp(namespace), '/v1/status/leader').catch(() => '');
+        return leader !== '' && (await pods(namespace)).every(isReady) ? true : undefined;
+      });
+
       const rolled = await deploy(changed);
       expect(rolled.code, rolled.log).toBe(0);
       expect((await uids(namespace)).filter((uid) => old.includes(uid))).toEqual([]);
@@ -214,6 +245,32 @@ describe.concurrent('what is registered at the clients', () => {
       expect(await services(await serverIp(namespace))).not.toContain('filed');
       expect(check(last, 'registrations')).toMatchObject({ status: 'passed' });
       expect(await strategy(namespace, 'daemonset')).toBe('RollingUpdate');
+    }),
+    600_000,
+  );
+
+  it(
+    'comes back when all servers lose their data at once; that keys do not is red',
+    within('conserve-state', async (namespace) => {
+      const given = { ...SMALL, 'client-replicas': '1', namespace };
+      const first = await deploy(given);
+      expect(first.code, first.log).toBe(0);
+      const written = '/v1/kv/written/before';
+      await put(await serverIp(namespace), written, 'kept');
+
+      const merge = { metadata: { annotations: { note: 'x' } } };
+      const patch = { target: { kind: 'Service', name: 'consul-server' }, merge };
+      const run = start({ ...given, patches: JSON.stringify([patch]) });
+      await logged(run, 'a key that has to outlive the change');
+      const names = [0, 1, 2].map((ordinal) => `consul-server-${ordinal}`);
+      await kubectl('-n', namespace, 'delete', 'pod', ...names, '--force', '--grace-period=0');
+      const lost = await run.outcome;
+      expectRed(lost, 'state-lost');
+      expect(check(lost, 'servers-state')).toMatchObject({ status: 'failed' });
+      // What the proof alone would have said:
+      expect(check(lost, 'quorum-leader').status).toBe('passed');
+      expect(check(lost, 'smoke-kv').status).toBe('passed');
+      expect(await keys(await serverIp(namespace), '')).toEqual([]);
     }),
     600_000,
   );

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { check, deploy, type Outcome, start } from './action.ts';
-import { eventually, isReady, kubectl, kubectlJson, pods } from './cluster.ts';
+import { eventually, isReady, kubectl, kubectlJson, pods, versions } from './cluster.ts';
 import { consul, members } from './consul.ts';
 import {
   address,
@@ -180,6 +180,64 @@ describe.concurrent('ACLs deny', () => {
       });
       expect(Object.keys(catalog)).toEqual(['consul']);
     }),
+  );
+});
+
+describe.concurrent('ACLs hide', () => {
+  it(
+    'the services, so that nobody knows what the clients hold that are to be replaced',
+    within('no-services', async (namespace) => {
+      const [all, few] = [randomUUID(), randomUUID()];
+      const acl = { enabled: true, default_policy: 'deny', tokens: { default: all } };
+      const servers = { ...acl, tokens: { ...acl.tokens, initial_management: all } };
+      const inputs = {
+        ...SMALL,
+        namespace,
+        'server-config': JSON.stringify({ acl: servers }),
+        'client-config': JSON.stringify({ acl }),
+      };
+      const first = await deploy(inputs);
+      expect(first.code, first.log).toBe(0);
+
+      const headers = { 'X-Consul-Token': all };
+      const put = async (pod: string, path: string, body: unknown) => {
+        const answer = await fetch(`http://${await address(namespace, pod)}:8500${path}`, {
+          method: 'PUT',
+          headers,
+          body: JSON.stringify(body),
+        });
+        expect(answer.status, await answer.text()).toBe(200);
+      };
+      await put('consul-client-1', '/v1/agent/service/register', { ID: 'web-1', Name: 'web' });
+      const Rules =
+        'agent_prefix "" { policy = "write" } node_prefix "" { policy = "write" } session_prefix "" { policy = "write" } ' +
+        'operator = "read" key_prefix "" { policy = "write" } service_prefix "consul-deploy-smoke" { policy = "write" }';
+      await put('consul-server-0', '/v1/acl/policy', { Name: 'few', Rules });
+      await put('consul-server-0', '/v1/acl/token', { SecretID: few, Policies: [{ Name: 'few' }] });
+      for (const { metadata } of await pods(namespace)) {
+        await put(metadata.name, '/v1/agent/token/default', { Token: few });
+      }
+      const server = await address(namespace, 'consul-server-0');
+      const catalog = async (init?: RequestInit) =>
+        Object.keys(await consul<object>(server, '/v1/catalog/services', init)).sort();
+      await eventually('the service in the catalog', 60_000, async () =>
+        (await catalog({ headers })).includes('web') ? true : undefined,
+      );
+      expect(await catalog()).toEqual([]);
+
+      const before = await pods(namespace, 'client');
+      const stored = await versions(namespace);
+      const changed = { ...inputs, 'client-config': JSON.stringify({ acl, log_level: 'debug' }) };
+      const outcome = await deploy(changed);
+      expectRed(outcome, 'acl-denied');
+      expect(outcome.report?.failure?.hint).toContain('service_prefix "" { policy = "read" }');
+      expect(outcome.report?.left).toBe('Nothing was changed.');
+      expect(await versions(namespace)).toEqual(stored);
+      const uids = (found: typeof before) => found.map(({ metadata }) => metadata.uid);
+      expect(uids(await pods(namespace, 'client'))).toEqual(uids(before));
+      expect(await catalog({ headers })).toContain('web');
+    }),
+    300_000,
   );
 });
 
