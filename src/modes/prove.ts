@@ -1,5 +1,6 @@
 import { Failure } from '../failure.ts';
 import type { ServerClock } from '../kubernetes/clock.ts';
+import { formatDuration } from '../report/duration.ts';
 import { progressLine } from '../rollout/progress.ts';
 import type { Verdict } from '../rollout/verdict.ts';
 import type { Agents } from './agents.ts';
@@ -9,7 +10,7 @@ import { expectationOf } from './expectation.ts';
 import { type Connections, type LookObserver, type QuorumLook, QuorumWatch } from './quorum.ts';
 import type { Run } from './run.ts';
 import { consistentRead, smokeKeyValue, smokeServerDns, smokeServices, type Through } from './smoke.ts';
-import { type LedSince, Stability } from './stability.ts';
+import { type LedSince, limitOf, Stability } from './stability.ts';
 import { together } from './together.ts';
 import type { Workloads } from './workloads.ts';
 
@@ -68,12 +69,23 @@ class Proof {
           // As they are now: a change that has just come in may not have been judged yet.
           const done = look.allPassed && this.#judgePods() && this.#smokeDone;
           if (done) this.#run.mark('last-condition');
-          return done && look.heldMs >= config.stableFor;
+          if (done && look.heldMs >= config.stableFor) return true;
+          this.#tellOfStability(done ? look : undefined);
+          return false;
         },
       );
     } finally {
+      this.#run.log.settled('stable');
       this.#end.abort();
     }
+  }
+
+  /** What it is that nothing else waits for any more. */
+  #tellOfStability(look: QuorumLook | undefined): void {
+    const { log, config } = this.#run;
+    const wanted = formatDuration(config.stableFor);
+    if (!look?.held) log.settled('stable');
+    else log.progress(`all in order; it has to stay so for ${wanted}: ${limitOf(look.held)}`, 'stable');
   }
 
   /** Judges the workloads at every change of a pod, until the quorum ends it. */

@@ -66,7 +66,7 @@ export class Stability {
       title: `leader and voters${term}`,
       ms: seenMs,
       by: 'run',
-      limit: 'leader, term and voters are known to be these for no longer',
+      limit: 'leader, term and voters known only since then',
     };
     if (ownEyes || !before || !leadership || !isSame(leadership, before)) return own;
     // Written as the latest that it can have been.
@@ -84,7 +84,7 @@ export class Stability {
       const seenMs = nowMs - (workloads.observation.readySince(pod.uid) ?? nowMs);
       const { sinceMs } = pod.readiness ?? {};
       const ms = ownEyes || sinceMs === undefined ? 0 : this.#age(sinceMs + RESOLUTION_MS, nowMs);
-      const limit = pod.ready ? `${pod.name} is known to be ready for no longer` : `${pod.name} is not ready`;
+      const limit = pod.ready ? `${pod.name} ready only since then` : `${pod.name} is not ready`;
       const part = { title: `${role}s ready`, limit };
       return ms > seenMs && sinceMs !== undefined && pod.ready
         ? { ...part, ms, by: 'status' as const, sinceMs }
@@ -104,10 +104,15 @@ export class Stability {
   }
 }
 
+/** What it is that has changed last, or lacks. */
+export function limitOf({ ms, parts }: Held): string {
+  return parts.find((part) => part.ms === ms)?.limit ?? '';
+}
+
 /** Since when, and by what; or what it is that has not lasted long enough. */
-export function heldText({ ms, parts }: Held, wantedMs: number): string {
-  const shortest = parts.find((part) => part.ms === ms);
-  if (ms < wantedMs) return `for ${seconds(ms)} so far: ${shortest?.limit}`;
+export function heldText(held: Held, wantedMs: number): string {
+  const { ms, parts } = held;
+  if (ms < wantedMs) return `for ${seconds(ms)} so far: ${limitOf(held)}`;
   if (parts.every(({ by }) => by === 'run')) return `for ${seconds(ms)}, seen by this run`;
   return parts.map(partText).join('; ');
 }

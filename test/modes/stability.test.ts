@@ -117,12 +117,8 @@ test('the check says since when, and by what', () => {
 });
 
 test.each([
-  ['the leader', held(3, {}), 'leader, term and voters are known to be these for no longer'],
-  [
-    'a pod',
-    held(30, { clients: [{ seen: 30 }, { seen: 3 }] }),
-    'consul-client-1 is known to be ready for no longer',
-  ],
+  ['the leader', held(3, {}), 'leader, term and voters known only since then'],
+  ['a pod', held(30, { clients: [{ seen: 30 }, { seen: 3 }] }), 'consul-client-1 ready only since then'],
 ])('the check names what has not lasted long enough: %s', (_, found, why) => {
   expect(heldText(found, 10_000)).toBe(`for 3.0 s so far: ${why}`);
 });
