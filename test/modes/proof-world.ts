@@ -43,7 +43,9 @@ export class ProofWorld {
   /** Pods whose connections were ended because they are no more. */
   readonly closed: string[] = [];
   readonly #dials = new Map<string, Promise<Dial>>();
-  readonly #stores = new Map<string, ReturnType<FakeStore['server']>>();
+  readonly #stores = new Map<string, ReturnType<FakeStore['server']>>(
+    [0, 1, 2].map((at) => [`consul-server-${at}`, this.#store.server()] as const),
+  );
   readonly #services = new Map<string, { Node: string; Address: string }>();
   #index = 20;
   readonly #waiting = new Set<() => void>();
@@ -159,9 +161,7 @@ export class ProofWorld {
   #answer(name: string, request: FakeRequest): FakeAnswer | Promise<FakeAnswer> {
     const { path } = request;
     if (path.startsWith('/v1/kv/') || path.startsWith('/v1/session/')) {
-      const server = this.#stores.get(name) ?? this.#store.server();
-      this.#stores.set(name, server);
-      return server(request) as Promise<FakeAnswer>;
+      return this.#stores.get(name)?.(request) as Promise<FakeAnswer>;
     }
     if (path.startsWith('/v1/agent/service/')) return this.#atAgent(name, request);
     if (path.startsWith('/v1/health/service/')) return this.#health(request);

@@ -15,7 +15,7 @@ import type { Diagnosis } from '../diagnosis.ts';
 import { type QuorumLook, QuorumWatch } from '../quorum.ts';
 import { ROLES } from '../workloads.ts';
 import { type Chaos, HEAL_MS, Healing, wholeExpectation } from './heal.ts';
-import { untilKept } from './kept.ts';
+import { untilKept, untilOnAll } from './kept.ts';
 import { notHealed } from './not-healed.ts';
 import { candidates, chooseVictim, obstacle } from './victim.ts';
 
@@ -126,8 +126,7 @@ export class OneFault {
     let lateMs = 0;
     const startMs = performance.now();
     try {
-      const servers = workloads.pods('server').map((pod) => agents.client(pod));
-      await keepsake.onAll(servers, both);
+      await untilOnAll(keepsake, workloads, agents, both);
       const gone = await untilKept(workloads, agents, victim, catalog, both, (what) => {
         missing = what;
         lateMs = performance.now() - startMs;

@@ -3,8 +3,10 @@ import { type Catalog, type Entry, readCatalog } from '../../consul/catalog.ts';
 import { entryNames } from '../../consul/conservation.ts';
 import { isPassing } from '../../consul/failure.ts';
 import { holding } from '../../consul/holding.ts';
+import type { Keepsake } from '../../consul/keepsake.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../agents.ts';
+import { CurrentPods } from '../current-pods.ts';
 import { ROLES, type Workloads } from '../workloads.ts';
 
 /**
@@ -31,6 +33,26 @@ export async function untilKept(
     const lost = missing && (await lostOf(missing, workloads, agents, victim, signal));
     if (missing && lost?.length === 0) return missing;
     wanting(lost ? `the catalog lacks ${entryNames(lost)}` : 'no server tells the catalog');
+    await backoff.pause(signal);
+  }
+}
+
+/** Returns when every server holds the key, whichever pods they are by then. @throws the reason of the signal */
+export async function untilOnAll(
+  keepsake: Pick<Keepsake, 'onAll'>,
+  workloads: Workloads,
+  agents: Pick<Agents, 'client'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const pods = new CurrentPods({ signal }, workloads);
+  const backoff = new Backoff();
+  for (;;) {
+    const servers = (await pods.servers()).map((pod) => agents.client(pod));
+    const seen = await patiently(signal, async () => {
+      await keepsake.onAll(servers, signal);
+      return true;
+    });
+    if (seen) return;
     await backoff.pause(signal);
   }
 }

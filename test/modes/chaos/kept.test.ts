@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
 import { readCatalog } from '../../../src/consul/catalog.ts';
+import { leaveKeepsake } from '../../../src/consul/keepsake.ts';
 import type { Agents } from '../../../src/modes/agents.ts';
-import { untilKept } from '../../../src/modes/chaos/kept.ts';
+import { untilKept, untilOnAll } from '../../../src/modes/chaos/kept.ts';
 import type { Workloads } from '../../../src/modes/workloads.ts';
 import type { PodView } from '../../../src/rollout/pod.ts';
 import { clientOf, type FakeAnswer, fakeConsul } from '../../consul/fake-consul.ts';
+import { ProofWorld } from '../proof-world.ts';
 
 const pod = (name: string): PodView => ({
   name,
@@ -92,4 +94,23 @@ test('an election is waited for', async () => {
   now.leader = false;
   expect(await kept(() => Object.assign(now, { leader: true }))).toEqual([]);
   expect(wanted).toEqual(['no server tells the catalog']);
+});
+
+test('a server that is replaced while it is asked for the key: its successor is asked', async () => {
+  const world = new ProofWorld({}, 0);
+  const { agents, workloads } = world;
+  const { signal } = new AbortController();
+  const key = 'consul-deploy/smoke/chaos';
+  const keepsake = await leaveKeepsake(agents.client(world.server(0)), key, 'value', signal);
+  const old = world.server(1);
+  world.before = (name, { path }) => {
+    if (name !== old.name || path !== `/v1/kv/${key}` || world.server(1).uid !== old.uid) return undefined;
+    world.gone(old);
+    world.tell({ ...old, uid: 'later' });
+    agents.keep(workloads.pods('server'));
+    return 'silence';
+  };
+  await untilOnAll(keepsake, workloads, agents, signal);
+  expect(world.closed).toEqual([old.uid]);
+  await keepsake.remove(agents.client(world.server(0)));
 });
