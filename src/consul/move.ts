@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { AgentRegistrations, Carriage } from './carried.ts';
+import { holdId } from './hold.ts';
 
 type Json = Record<string, unknown>;
 
@@ -132,11 +133,6 @@ export function likeness(server: Held, client: Held): 'same' | 'another' | 'diff
     isDeepStrictEqual(picked(server.service, SERVICE), picked(client.service, SERVICE)) &&
     isDeepStrictEqual(definitions(server.checks), definitions(client.checks));
   return same ? 'same' : 'different';
-}
-
-/** A check of ours that keeps a service down until it is in maintenance. */
-export function holdId(id: string): string {
-  return `consul-deploy-move:${id}`;
 }
 
 function definitions(checks: readonly Json[]): Json[] {

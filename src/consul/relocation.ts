@@ -2,19 +2,16 @@ import { BlockingQuery } from './blocking-query.ts';
 import type { ConsulClient } from './client.ts';
 import { ConsulError, disproved } from './failure.ts';
 import { readHeld, readService } from './held.ts';
-import { type HealthEntry, type Held, holdId, likeness, type Move, worse } from './move.ts';
+import { heldBack, letGo, startMaintenance } from './hold.ts';
+import { type HealthEntry, type Held, likeness, type Move, worse } from './move.ts';
 import { places } from './placement.ts';
 import { deregisterPath } from './registration.ts';
-
-type Json = Record<string, unknown>;
 
 const WAIT_SECONDS = 5;
 /** Until the catalog no longer shows what was removed at an agent: a second or two, and an election. */
 const GONE_MS = 60_000;
 /** Clients that are looked at for one that does not hold the id already. */
 const MOST_TRIES = 5;
-/** A service that is to be in maintenance is not to be seen before it is. */
-const HOLD_TTL = '10m';
 
 /** An agent, and its name in the catalog. */
 export interface NamedAgent {
@@ -61,6 +58,7 @@ export async function relocate(options: RelocationOptions): Promise<Relocation> 
   const trouble =
     (await settled(query, options, place.nodeName)) ?? (await changed(server.client, move.id, held, signal));
   if (trouble === undefined) {
+    if (move.maintenance !== undefined) await letGo(place.client, move.id, signal);
     const path = deregisterPath(move.id);
     const { status } = await server.client.put(path, undefined, { signal, accept: [404] });
     if (status !== 404) {
@@ -112,17 +110,8 @@ async function register(
   ready: boolean,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const hold = holdId(id);
   if (!ready) {
-    const checks = definition.Checks as Json[];
-    // Without a status it is critical.
-    const body =
-      maintenance === undefined
-        ? definition
-        : {
-            ...definition,
-            Checks: [...checks, { CheckID: hold, Name: 'consul-deploy move', TTL: HOLD_TTL }],
-          };
+    const body = maintenance === undefined ? definition : heldBack(definition);
     try {
       await client.put('/v1/agent/service/register', body, { signal });
     } catch (error) {
@@ -131,11 +120,7 @@ async function register(
       throw error;
     }
   }
-  if (maintenance === undefined) return undefined;
-  const query = { enable: 'true', reason: maintenance };
-  await client.put(`/v1/agent/service/maintenance/${encodeURIComponent(id)}`, undefined, { signal, query });
-  const path = `/v1/agent/check/deregister/${encodeURIComponent(hold)}`;
-  await client.put(path, undefined, { signal, accept: [404] });
+  if (maintenance !== undefined) await startMaintenance(client, { service: id, reason: maintenance }, signal);
   return undefined;
 }
 

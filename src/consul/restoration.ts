@@ -4,6 +4,7 @@ import { Backoff } from './blocking-query.ts';
 import type { AgentRegistrations, Carried } from './carried.ts';
 import type { ConsulClient } from './client.ts';
 import { ConsulError } from './failure.ts';
+import { heldBack, holdId, letGo, maintenanceId, startMaintenance } from './hold.ts';
 
 type Json = Record<string, unknown>;
 
@@ -31,7 +32,8 @@ export interface Restoration {
 
 /**
  * Registers at an agent what its predecessor held, and returns when the catalog shows it. What the agent holds
- * already stays: an application that has registered itself again knows better.
+ * already stays: an application that has registered itself again knows better. What is in maintenance is at no moment
+ * without it in the catalog.
  * @throws Failure `registrations-lost` when the catalog does not come to show it
  */
 export async function restoreRegistrations({
@@ -42,23 +44,39 @@ export async function restoreRegistrations({
   signal,
 }: Restoration): Promise<void> {
   const held = await readRegistrations(agent, signal);
-  const carried = fitting(all, held.services);
-  for (const service of carried.services) {
-    if (String(service.ID) in held.services) continue;
-    await agent.put('/v1/agent/service/register', service, { signal });
+  const { services, checks, maintenance } = fitting(all, held.services);
+  const shown = (wanted: Wanted) => inCatalog(server, nodeName, wanted, signal);
+  const [early, late] = split(maintenance, ({ service }) => service === '' || service in held.services);
+  for (const one of early) await startMaintenance(agent, one, signal);
+  // The catalog has to show that of the node before any service there.
+  if (early.some(({ service }) => service === '')) await shown({ services: [], checks: [maintenanceId('')] });
+  const down = new Set(late.map(({ service }) => service));
+  const [stay, fresh] = split(services, ({ ID }) => String(ID) in held.services);
+  for (const service of fresh) {
+    const body = down.has(String(service.ID)) ? heldBack(service) : service;
+    await agent.put('/v1/agent/service/register', body, { signal });
   }
-  for (const check of carried.checks) {
+  for (const check of checks) {
     if (String(check.ID) in held.checks) continue;
     await agent.put('/v1/agent/check/register', check, { signal });
   }
-  for (const { service, reason } of carried.maintenance) {
-    const path =
-      service === ''
-        ? '/v1/agent/maintenance'
-        : `/v1/agent/service/maintenance/${encodeURIComponent(service)}`;
-    await agent.put(path, undefined, { signal, query: { enable: 'true', reason } });
+  for (const one of late) await startMaintenance(agent, one, signal);
+  await shown({
+    services: [...fresh, ...stay.map(({ ID }) => ({ ID }))],
+    checks: [
+      ...fresh.flatMap(({ Checks }) => (Checks as Json[]).map(({ CheckID }) => String(CheckID))),
+      ...checks.map(({ ID }) => String(ID)),
+      ...maintenance.map(({ service }) => maintenanceId(service)),
+    ],
+  });
+  for (const { service } of maintenance) {
+    // Also where a run before this one was ended in the middle.
+    if (down.has(service) || holdId(service) in held.checks) await letGo(agent, service, signal);
   }
-  await inCatalog(server, nodeName, carried, signal);
+}
+
+function split<T>(all: readonly T[], isFirst: (one: T) => boolean): [T[], T[]] {
+  return [all.filter(isFirst), all.filter((one) => !isFirst(one))];
 }
 
 /** Without what is of a service that came from a file before, and that the new agent's files do not have. */
@@ -72,10 +90,18 @@ function fitting({ services, checks, maintenance }: Carried, held: Readonly<Reco
   };
 }
 
+/** What the catalog has to show of a node. */
+interface Wanted {
+  /** By `ID`, and by `Name` where an application may not have registered another one under it. */
+  services: readonly Json[];
+  /** Ids. */
+  checks: readonly string[];
+}
+
 async function inCatalog(
   server: ConsulClient,
   nodeName: string,
-  carried: Carried,
+  wanted: Wanted,
   signal: AbortSignal,
 ): Promise<void> {
   const limit = AbortSignal.timeout(CATALOG_MS);
@@ -84,7 +110,7 @@ async function inCatalog(
   let missing: string[] = [];
   try {
     for (;;) {
-      missing = await missingIn(server, nodeName, carried, both);
+      missing = await missingIn(server, nodeName, wanted, both);
       if (missing.length === 0) return;
       await backoff.pause(both);
     }
@@ -103,7 +129,7 @@ async function inCatalog(
 async function missingIn(
   server: ConsulClient,
   nodeName: string,
-  { services, checks }: Carried,
+  { services, checks }: Wanted,
   signal: AbortSignal,
 ): Promise<string[]> {
   const node = encodeURIComponent(nodeName);
@@ -115,15 +141,11 @@ async function missingIn(
     const { body: health } = await server.get<Json[]>(`/v1/health/node/${node}`, { signal });
     const shown = new Map((catalog?.Services ?? []).map((service) => [service.ID, service]));
     const known = new Set(health.map(({ CheckID }) => CheckID));
-    const wanted = [
-      ...services.flatMap(({ Checks }) => (Checks as Json[]).map(({ CheckID }) => CheckID)),
-      ...checks.map(({ ID }) => ID),
-    ];
     return [
       ...services.flatMap((service) =>
         shows(shown.get(service.ID), service) ? [] : [`service ${service.ID}`],
       ),
-      ...wanted.flatMap((id) => (known.has(id) ? [] : [`check ${id}`])),
+      ...checks.flatMap((id) => (known.has(id) ? [] : [`check ${id}`])),
     ];
   } catch (error) {
     if (error instanceof ConsulError && error.leaderless) return ['an answer: there is no leader'];
@@ -132,6 +154,6 @@ async function missingIn(
 }
 
 /** The same service, whatever else may have been changed by an application that registered it anew. */
-function shows(shown: Json | undefined, service: Json): boolean {
-  return shown?.Service === service.Name;
+function shows(shown: Json | undefined, { Name }: Json): boolean {
+  return shown !== undefined && (Name === undefined || shown.Service === Name);
 }

@@ -1,6 +1,7 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Carried } from '../../src/consul/carried.ts';
 import { restoreRegistrations } from '../../src/consul/restoration.ts';
+import { type FakeAgent, fakeAgent } from './fake-agent.ts';
 import { clientOf, fakeConsul } from './fake-consul.ts';
 
 const carried: Carried = {
@@ -41,7 +42,10 @@ async function agentAndCatalog(held: Record<string, Json>, late: number) {
       return { body: { Services: looks > late ? Object.values(services) : [] } };
     }
     if (path === '/v1/health/node/node-1') return { body: Object.values(checks) };
-    return path.includes('maintenance') ? {} : { status: 404 };
+    if (!path.includes('maintenance')) return { status: 404 };
+    const id = path.endsWith('db-1') ? '_service_maintenance:db-1' : '_node_maintenance';
+    checks[id] = { CheckID: id };
+    return {};
   });
   const client = clientOf(fake);
   return { fake, client, looks: () => looks };
@@ -53,10 +57,10 @@ it('registers what is missing, and returns when the catalog shows all of it', as
   await restoreRegistrations({ agent: client, nodeName: 'node-1', server: client, carried, signal });
   const writes = fake.requests.filter(({ method }) => method === 'PUT');
   expect(writes.map(({ path, query, body }) => [path, Object.fromEntries(query), body])).toEqual([
-    ['/v1/agent/service/register', {}, JSON.stringify(carried.services[0])],
-    ['/v1/agent/check/register', {}, JSON.stringify(carried.checks[0])],
     ['/v1/agent/service/maintenance/db-1', { enable: 'true', reason: 'by hand' }, ''],
     ['/v1/agent/maintenance', { enable: 'true', reason: 'reboot' }, ''],
+    ['/v1/agent/service/register', {}, JSON.stringify(carried.services[0])],
+    ['/v1/agent/check/register', {}, JSON.stringify(carried.checks[0])],
   ]);
   expect(looks()).toBe(4);
 });
@@ -91,4 +95,66 @@ it('leaves out what was added to a service of a configuration file that the new 
   expect(writes.map(({ path, body }) => [path, JSON.parse(body).ID])).toEqual([
     ['/v1/agent/check/register', 'here'],
   ]);
+});
+
+describe.each([
+  ['at once', { late: false }],
+  ['late, as in an election', { late: true }],
+])('what is in maintenance at an agent that writes to the catalog %s', (_, late) => {
+  const check = (id: string) => ({ CheckID: id, TTL: 1e9, Status: 'passing' });
+  const service = (id: string) => ({ ID: id, Name: id, Checks: [check(`${id}-c`)] });
+  const restore = async (agent: FakeAgent, maintenance: string[]) => {
+    const { client } = agent;
+    const given = {
+      services: [service('web'), service('db')],
+      checks: [],
+      maintenance: maintenance.map((one) => ({ service: one, reason: 'by hand' })),
+    };
+    const signal = AbortSignal.timeout(10_000);
+    await restoreRegistrations({ agent: client, nodeName: 'n', server: client, carried: given, signal });
+  };
+
+  it('never passes in the catalog while it is registered again, and what is not in maintenance does', async () => {
+    const agent = await fakeAgent({}, late);
+    await restore(agent, ['db']);
+    expect(agent.passing.flat()).not.toContain('db');
+    expect(agent.passing.at(-1)).toEqual(['web']);
+  });
+
+  it('has no other check than before in the end', async () => {
+    const agent = await fakeAgent({}, late);
+    await restore(agent, ['db']);
+    expect(Object.keys(agent.checks).sort()).toEqual(['_service_maintenance:db', 'db-c', 'web-c']);
+  });
+
+  it('never passes where it is the whole node', async () => {
+    const agent = await fakeAgent({}, late);
+    await restore(agent, ['']);
+    expect(agent.passing.flat()).toEqual([]);
+  });
+
+  it('is in maintenance before anything else where the agent holds it already', async () => {
+    const agent = await fakeAgent({ db: { ID: 'db', Service: 'db' } }, late);
+    await restore(agent, ['db']);
+    expect(agent.writes[0]).toBe('service/maintenance/db?enable=true&reason=by+hand');
+    expect(agent.writes).not.toContain('check/deregister/consul-deploy-move%3Adb');
+  });
+
+  it('is let go by the next run, when a run has ended in the middle', async () => {
+    const hold = 'consul-deploy-move:db';
+    const heldChecks = { [hold]: { CheckID: hold, ServiceID: 'db', Status: 'critical' } };
+    const agent = await fakeAgent({ db: { ID: 'db', Service: 'db' } }, { ...late, heldChecks });
+    await restore(agent, ['db']);
+    expect(Object.keys(agent.checks)).not.toContain(hold);
+    expect(agent.passing.flat()).not.toContain('db');
+  });
+});
+
+it('does not wait for checks that an application has not given to a service that it registered itself', async () => {
+  const agent = await fakeAgent({ 'web-1': { ID: 'web-1', Service: 'website' } });
+  const given = { ...carried, services: carried.services.slice(0, 1), checks: [], maintenance: [] };
+  const { client } = agent;
+  const signal = AbortSignal.timeout(5_000);
+  await restoreRegistrations({ agent: client, nodeName: 'n', server: client, carried: given, signal });
+  expect(agent.writes).toEqual([]);
 });
