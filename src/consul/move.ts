@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { AgentRegistrations, Carriage } from './carried.ts';
 import { holdId } from './hold.ts';
+import { unmarkedMeta } from './mark.ts';
 
 type Json = Record<string, unknown>;
 
@@ -119,7 +120,7 @@ export interface Held {
   checks: readonly Json[];
 }
 
-const SERVICE = ['Service', 'Kind', 'Tags', 'Meta', 'TaggedAddresses', 'Weights', 'EnableTagOverride'];
+const SERVICE = ['Service', 'Kind', 'Tags', 'TaggedAddresses', 'Weights', 'EnableTagOverride'];
 const CHECK = ['CheckID', 'Name', 'Type', 'Interval', 'Timeout'];
 
 /**
@@ -130,9 +131,13 @@ export function likeness(server: Held, client: Held): 'same' | 'another' | 'diff
   const place = ['Service', 'Address', 'Port'];
   if (!isDeepStrictEqual(picked(server.service, place), picked(client.service, place))) return 'another';
   const same =
-    isDeepStrictEqual(picked(server.service, SERVICE), picked(client.service, SERVICE)) &&
+    isDeepStrictEqual(settings(server.service), settings(client.service)) &&
     isDeepStrictEqual(definitions(server.checks), definitions(client.checks));
   return same ? 'same' : 'different';
+}
+
+function settings(service: Json): Json {
+  return { ...picked(service, SERVICE), Meta: unmarkedMeta(service) };
 }
 
 function definitions(checks: readonly Json[]): Json[] {

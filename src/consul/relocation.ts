@@ -3,21 +3,19 @@ import type { ConsulClient } from './client.ts';
 import { ConsulError, disproved } from './failure.ts';
 import { readHeld, readService } from './held.ts';
 import { heldBack, letGo, startMaintenance } from './hold.ts';
+import { marked } from './mark.ts';
 import { type HealthEntry, type Held, likeness, type Move, worse } from './move.ts';
 import { places } from './placement.ts';
 import { deregisterPath } from './registration.ts';
+import { confirmThere, type NamedAgent, putBackIfLost, takeBack } from './relocation-guard.ts';
+
+export type { NamedAgent };
 
 const WAIT_SECONDS = 5;
 /** Until the catalog no longer shows what was removed at an agent: a second or two, and an election. */
 const GONE_MS = 60_000;
 /** Clients that are looked at for one that does not hold the id already. */
 const MOST_TRIES = 5;
-
-/** An agent, and its name in the catalog. */
-export interface NamedAgent {
-  client: ConsulClient;
-  nodeName: string;
-}
 
 export interface RelocationOptions {
   move: Move;
@@ -29,14 +27,15 @@ export interface RelocationOptions {
   onStep?: (step: string) => void;
 }
 
-/** `to` is where it is now; `why` says that it stays at the server, and holds no trace of the try elsewhere. */
+/** `to` is where it is now; `why` says why it was not moved. What this has registered elsewhere is gone then. */
 export type Relocation = { to: string } | { why: string };
 
 /**
  * Moves one service from a server to a client, in this order: registered at the client, as healthy there as at the
- * server in the eyes of the catalog, removed at the server, gone from the catalog. So at every moment at least one of
- * the two is as healthy as the service is. When it ends in the middle both hold it: two instances at one address.
- * @throws ConsulError, Failure `unreachable`, Failure `rejected` when the catalog still shows it at the server, and
+ * server in the eyes of the catalog, removed at the server while the client still holds it, gone from the catalog. So
+ * at every moment at least one of the two is as healthy as the service is. When it ends in the middle both hold it: two
+ * instances at one address. What its application registers itself meanwhile is never removed.
+ * @throws ConsulError, Failure `registrations-lost` when it is at neither, Failure `unreachable`, Failure `rejected` when the catalog still shows it at the server, and
  *   the reason of the signal
  */
 export async function relocate(options: RelocationOptions): Promise<Relocation> {
@@ -56,23 +55,35 @@ export async function relocate(options: RelocationOptions): Promise<Relocation> 
   if (refused !== undefined) return { why: refused };
 
   const trouble =
-    (await settled(query, options, place.nodeName)) ?? (await changed(server.client, move.id, held, signal));
-  if (trouble === undefined) {
-    if (move.maintenance !== undefined) await letGo(place.client, move.id, signal);
-    const path = deregisterPath(move.id);
-    const { status } = await server.client.put(path, undefined, { signal, accept: [404] });
-    if (status !== 404) {
-      await gone(query, server, move.id, signal);
-      onStep?.(`${move.id}: gone from ${server.nodeName}`);
-      return { to: place.nodeName };
-    }
-  }
-  // What another run or the application has put there stays, as long as the service is there at all.
-  const left = trouble ?? GONE;
-  if (!ready || left === GONE) {
-    await place.client.put(deregisterPath(move.id), undefined, { signal, accept: [404] });
-  }
-  return { why: left };
+    (await settled(query, options, place.nodeName)) ??
+    (await changed(server.client, move.id, held, signal)) ??
+    (await removeAtServer(query, options, held, place));
+  if (trouble === undefined) return { to: place.nodeName };
+  // What a run before this one has put there stays, as long as the service is there at all.
+  if (ready && trouble !== GONE) return { why: trouble };
+  const { stays } = await takeBack(place, move.id, signal);
+  if (!stays || trouble !== GONE) return { why: trouble };
+  return { why: `${GONE}, and ${place.nodeName} holds it: if nobody wants it there, deregister it` };
+}
+
+/** @returns why it is not moved */
+async function removeAtServer(
+  query: BlockingQuery<HealthEntry[]>,
+  { move, server, signal, onStep }: RelocationOptions,
+  held: Held,
+  place: NamedAgent,
+): Promise<string | undefined> {
+  if (move.maintenance !== undefined) await letGo(place.client, move.id, signal);
+  const doubt = await confirmThere(place, move, held, signal);
+  if (doubt !== undefined) return doubt;
+  const path = deregisterPath(move.id);
+  const { status } = await server.client.put(path, undefined, { signal, accept: [404] });
+  if (status === 404) return GONE;
+  const lost = await putBackIfLost(place, server, move, held, signal);
+  if (lost !== undefined) return lost;
+  await gone(query, server, move.id, signal);
+  onStep?.(`${move.id}: gone from ${server.nodeName}`);
+  return undefined;
 }
 
 const GONE = 'its application has deregistered it meanwhile';
@@ -111,7 +122,8 @@ async function register(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   if (!ready) {
-    const body = maintenance === undefined ? definition : heldBack(definition);
+    const told = marked(definition);
+    const body = maintenance === undefined ? told : heldBack(told);
     try {
       await client.put('/v1/agent/service/register', body, { signal });
     } catch (error) {
@@ -140,7 +152,12 @@ async function settled(
       const at = (node: string) =>
         body.find(({ Node, Service }) => Node.Node === node && Service.ID === move.id);
       const theirs = at(server.nodeName);
-      if (!theirs) return GONE;
+      if (!theirs) {
+        // The catalog may be behind; the agent is right.
+        if (!(await readService(server.client, move.id, both))) return GONE;
+        trouble = 'the catalog does not show it at its server';
+        continue;
+      }
       const why = worse(at(place), theirs);
       if (why === undefined) return undefined;
       trouble = `not as healthy at ${place} after ${Math.round(move.settleMs / 1000)} s: ${why}`;

@@ -150,6 +150,9 @@ async function conclude(run: Run, workloads: Workloads, agents: Agents, tally: T
   );
   const [first] = failures;
   if (!first) return;
+  // The others do no harm.
+  const lost = failures.find(({ reason }) => reason === 'registrations-lost');
+  if (lost) throw lost;
   throw new Failure({
     reason: 'not-moved',
     what: `${failures.length} of the services at servers could not be moved: ${first.message}`,
