@@ -5,7 +5,11 @@ import { readServiceNames } from './service-names.ts';
 
 export interface CatalogNode {
   name: string;
+  /** Empty where the catalog says none. */
+  address: string;
   meta: Readonly<Record<string, string>>;
+  /** By an agent, now or once: those have an id, and what is written to the catalog by hand has none. */
+  announced: boolean;
 }
 
 /** One service as the catalog has it on one node. */
@@ -30,10 +34,19 @@ const nodesAnswer = z
   .array(
     z.object({
       Node: z.string(),
+      ID: z.string().optional(),
+      Address: z.string().optional(),
       Meta: z.record(z.string(), z.string()).nullable().optional(),
     }),
   )
-  .transform((nodes): CatalogNode[] => nodes.map(({ Node, Meta }) => ({ name: Node, meta: Meta ?? {} })));
+  .transform((nodes): CatalogNode[] =>
+    nodes.map(({ Node, ID = '', Address = '', Meta }) => ({
+      name: Node,
+      address: Address,
+      meta: Meta ?? {},
+      announced: ID !== '',
+    })),
+  );
 
 const checksAnswer = z
   .array(z.object({ Node: z.string(), CheckID: z.string(), ServiceID: z.string(), Status: z.string() }))

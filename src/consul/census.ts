@@ -29,12 +29,12 @@ const LIVELIEST: readonly MemberStatus[] = ['alive', 'leaving', 'failed', 'left'
 /** The members that any server knows, each as the liveliest that one of them takes it for. */
 export function membersOf(
   evidence: readonly Pick<ServerEvidence, 'members'>[],
-): Map<string, Pick<Member, 'status' | 'role'>> {
-  const found = new Map<string, Pick<Member, 'status' | 'role'>>();
-  for (const { name, status, role } of evidence.flatMap(({ members }) => members ?? [])) {
+): Map<string, Pick<Member, 'status' | 'role' | 'ip'>> {
+  const found = new Map<string, Pick<Member, 'status' | 'role' | 'ip'>>();
+  for (const { name, status, role, ip } of evidence.flatMap(({ members }) => members ?? [])) {
     const before = found.get(name);
     if (before && LIVELIEST.indexOf(before.status) <= LIVELIEST.indexOf(status)) continue;
-    found.set(name, { status, role });
+    found.set(name, { status, role, ip });
   }
   return found;
 }

@@ -3,8 +3,10 @@ import type { Ghost, Remedy } from './ghost.ts';
 
 /** What is to be done about ids that somebody asks for: one entry for every node that has one of them. */
 export function namedGhosts(census: Census, named: ReadonlySet<string>): Ghost[] {
+  const announced = new Set(census.nodes.flatMap((node) => (node.announced ? [node.name] : [])));
+  const byId = Map.groupBy(census.instances, ({ id }) => id);
   return [...named].flatMap((id) => {
-    const listed = census.instances.filter((instance) => instance.id === id).map(({ node }) => node);
+    const listed = (byId.get(id) ?? []).map(({ node }) => node);
     const holders = [...census.held].filter(([, ids]) => ids.has(id)).map(([node]) => node);
     return [...new Set([...listed, ...holders])].sort().map((node): Ghost => {
       const isListed = listed.includes(node);
@@ -20,14 +22,19 @@ export function namedGhosts(census: Census, named: ReadonlySet<string>): Ghost[]
         nodes: [node],
         service: id,
         evidence,
-        ...cure(census, node, isHeld),
+        ...cure(census, node, isHeld, announced.has(node)),
         counts: true,
       };
     });
   });
 }
 
-function cure(census: Census, node: string, isHeld: boolean): { remedy: Remedy; why: string } {
+function cure(
+  census: Census,
+  node: string,
+  isHeld: boolean,
+  announced: boolean,
+): { remedy: Remedy; why: string } {
   if (isHeld) return { remedy: 'agent', why: 'the agent that announces it forgets it' };
   if (census.held.has(node)) {
     return { remedy: 'catalog', why: 'its agent does not hold it, so it does not announce it again' };
@@ -38,6 +45,10 @@ function cure(census: Census, node: string, isHeld: boolean): { remedy: Remedy; 
   }
   if (census.placed.has(node)) {
     const why = 'its agent does not run just now, and would announce it again: run again when it does';
+    return { remedy: 'none', why };
+  }
+  if (announced && !census.members.has(node) && !census.ours.has(node)) {
+    const why = `an agent has announced its node, and whether that runs is not known here: deregister it there, at ${node}`;
     return { remedy: 'none', why };
   }
   return { remedy: 'catalog', why: 'no agent runs under the name of this node' };

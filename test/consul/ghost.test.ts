@@ -13,7 +13,9 @@ function census(change: Partial<Census> = {}): Census {
     ...change,
   };
 }
-const node = (name: string, meta: CatalogNode['meta'] = {}): CatalogNode => ({ name, meta });
+const node = (name: string, meta: CatalogNode['meta'] = {}, announced = false): CatalogNode => ({
+  ...{ name, address: '', meta, announced },
+});
 const instance = (at: string, id: string, change: Partial<Instance> = {}): Instance => ({
   ...{ node: at, id, name: id, address: '', port: 80 },
   ...change,
@@ -37,6 +39,41 @@ describe('a node', () => {
   test.each<[string, Census, string[]]>([
     ['of a live agent is none', census(alive({ a: [] })), []],
     ['that nobody has registered by an agent', census({ nodes: [node('a')] }), ['synthetic a catalog']],
+    [
+      'that gossip has forgotten, and whose agent answers',
+      census({ nodes: [node('a', {}, true)], held: new Map([['a', new Set<string>()]]) }),
+      ['failed a none'],
+    ],
+    [
+      'that gossip has forgotten, and whose agent answers, with its check still in the catalog',
+      census({ nodes: [node('a')], checks: [serf('a')], held: new Map([['a', new Set<string>()]]) }),
+      ['failed a none'],
+    ],
+    [
+      'that has failed for gossip, and whose agent answers',
+      failed({ ours: new Set(['a']), held: new Map([['a', new Set<string>()]]) }),
+      ['failed a none'],
+    ],
+    [
+      'that gossip has forgotten, and that has a pod',
+      census({ nodes: [node('a', {}, true)], placed: new Set(['a']), ours: new Set(['a']) }),
+      ['failed a none'],
+    ],
+    [
+      'that an agent has announced, of which nobody knows whether it runs',
+      census({ nodes: [node('a', {}, true)] }),
+      ['failed a none'],
+    ],
+    [
+      'that an agent has announced, of which nobody knows whether it runs, with a check by gossip',
+      census({ nodes: [node('a', {}, true)], checks: [serf('a')] }),
+      ['failed a none'],
+    ],
+    [
+      'that an agent of this deployment has announced, without a pod',
+      census({ nodes: [node('a', {}, true)], ours: new Set(['a']) }),
+      ['no-pod a catalog'],
+    ],
     [
       'that was checked by gossip and is no member, of this deployment',
       census({ nodes: [node('a')], checks: [serf('a')], ours: new Set(['a']) }),
@@ -131,6 +168,41 @@ describe('a service', () => {
     ],
   ])('%s', (_, given, expected) => expect(told(ghostsIn(given))).toEqual(expected));
 
+  test.each([
+    '127.0.0.1',
+    '127.0.1.1',
+    '::1',
+    '0:0:0:0:0:0:0:1',
+    '::ffff:127.0.0.1',
+    'localhost',
+    '0.0.0.0',
+    '::',
+    '169.254.10.1',
+    'fe80::1',
+    'FEBF::1%eth0',
+  ])('twice at %s, which every agent has for itself, is no trouble', (address) => {
+    const found = ghostsIn(
+      census({
+        ...alive({ a: ['x'], b: ['x'] }),
+        instances: ['a', 'b'].map((at) => instance(at, 'x', { address })),
+      }),
+    );
+    expect(found.map(({ class: kind, counts }) => [kind, counts])).toEqual([['duplicate', false]]);
+  });
+
+  test.each(['10.0.0.1', '128.0.0.1', '169.253.0.1', 'fd00::1', 'local.example'])(
+    'twice at %s is trouble',
+    (address) => {
+      const found = ghostsIn(
+        census({
+          ...alive({ a: ['x'], b: ['x'] }),
+          instances: ['a', 'b'].map((at) => instance(at, 'x', { address })),
+        }),
+      );
+      expect(found.map(({ counts }) => counts)).toEqual([true]);
+    },
+  );
+
   test('twice under one address is trouble, each under its own is not', () => {
     const twice = (address: string) =>
       ghostsIn(
@@ -169,6 +241,11 @@ describe('an id that is asked for', () => {
       'but not where a live agent cannot be asked',
       census({ ...alive({ a: [] }), held: new Map(), instances: [instance('a', 'x')] }),
       ['named a x none'],
+    ],
+    [
+      'nor on a node that an agent has announced, of which nobody knows whether it runs',
+      census({ nodes: [node('a', {}, true)], instances: [instance('a', 'x')] }),
+      ['named a x none', 'failed a none'],
     ],
     [
       'nor where its agent comes back with its pod',
@@ -210,9 +287,15 @@ describe('whatever a cluster looks like', () => {
   const meta = fc.constantFrom({}, { 'external-node': 'true' }, { 'external-source': 'kubernetes' });
   const any = fc
     .record({
-      nodes: fc.uniqueArray(fc.record({ name: fc.constantFrom(...NAMES), meta }), {
-        selector: ({ name }) => name,
-      }),
+      nodes: fc.uniqueArray(
+        fc.record({
+          ...{ name: fc.constantFrom(...NAMES), meta },
+          ...{ address: fc.constant(''), announced: fc.boolean() },
+        }),
+        {
+          selector: ({ name }) => name,
+        },
+      ),
       instances: fc.uniqueArray(
         fc.record({
           node: fc.constantFrom(...NAMES),
@@ -236,9 +319,7 @@ describe('whatever a cluster looks like', () => {
         instances: instances.map(({ node, id, address }) => instance(node, id, { address })),
         checks: [...checked].map(serf),
         members: new Map(NAMES.flatMap((name, at) => (statuses[at] ? [[name, statuses[at]]] : []))),
-        held: new Map(
-          NAMES.flatMap((name, at) => (held[at] && isLive(statuses[at]) ? [[name, new Set(held[at])]] : [])),
-        ),
+        held: new Map(NAMES.flatMap((name, at) => (held[at] ? [[name, new Set(held[at])]] : []))),
         podAddresses: new Set(['10.0.0.1']),
       }),
     }));
@@ -265,11 +346,48 @@ describe('whatever a cluster looks like', () => {
       if (remedy === 'none' || service !== undefined) return;
       expect(isLive(census.members.get(name))).toBe(false);
       expect(census.nodes.some((one) => one.name === name && isExternal(one))).toBe(false);
+      expect(census.held.has(name)).toBe(false);
+      const announced = census.nodes.some((one) => one.name === name && one.announced);
+      expect(announced && !census.ours.has(name)).toBe(false);
       if (remedy === 'force-leave') {
         expect(census.peers.has(name) || census.placed.has(name)).toBe(false);
         expect(census.members.get(name)).toBe('failed');
       }
     });
+  });
+
+  test('the work grows with the size of the catalog and no faster', () => {
+    let reads = 0;
+    const counted = <T extends object>(list: T[], field: keyof T): T[] =>
+      list.map(
+        (one) =>
+          new Proxy(one, {
+            get: (target, key) => {
+              if (key === field) reads += 1;
+              return Reflect.get(target, key);
+            },
+          }),
+      );
+    const work = (size: number) => {
+      const names = Array.from({ length: size }, (_, n) => `n${n}`);
+      const given = census({
+        ...alive({ a: names }),
+        nodes: [node('a'), ...names.map((name) => node(name))],
+        instances: counted(
+          names.map((id) => instance('a', id, { address: '10.0.0.9' })),
+          'node',
+        ),
+        checks: counted(
+          names.map((service) => ({ node: 'a', id: 'c', service, status: 'critical' })),
+          'node',
+        ),
+        podAddresses: new Set(),
+      });
+      reads = 0;
+      expect(ghostsIn(given)).toHaveLength(2 * size);
+      return reads;
+    };
+    expect(work(400)).toBeLessThan(work(100) * 8);
   });
 
   test('Consul itself and smoke services are nobody’s ghosts', () => {

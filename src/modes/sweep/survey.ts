@@ -1,5 +1,11 @@
 import pLimit from 'p-limit';
-import { readChecks, readHeld, readInstances, readNodes } from '../../consul/catalog-entry.ts';
+import {
+  type CatalogNode,
+  readChecks,
+  readHeld,
+  readInstances,
+  readNodes,
+} from '../../consul/catalog-entry.ts';
 import { type Census, membersOf } from '../../consul/census.ts';
 import type { ConsulClient } from '../../consul/client.ts';
 import { collectEvidence, type ServerEvidence } from '../../consul/evidence.ts';
@@ -75,11 +81,7 @@ export class Surveyor {
     const instances = await Promise.all(
       [...into].map((node) => limit(() => readInstances(server, node, signal))),
     );
-    const { placed, ours, unknown } = await this.#placed(
-      places,
-      new Set(nodes.map(({ name }) => name)),
-      members,
-    );
+    const { placed, ours, unknown } = await this.#placed(places, nodes, members);
     const podAddresses = scope.applications ? await this.#podAddresses() : undefined;
     if (scope.applications && !podAddresses) {
       unknown.push('applications that are gone: pods may not be listed in the whole cluster');
@@ -163,7 +165,7 @@ export class Surveyor {
   /** Whose agents have a place, and which names are those of this deployment. */
   async #placed(
     { pods, wanted, onNodes: isDaemonSet }: Places,
-    nodes: ReadonlySet<string>,
+    nodes: readonly CatalogNode[],
     members: ReturnType<typeof membersOf>,
   ): Promise<{ placed: Set<string>; ours: Set<string>; unknown: string[] }> {
     const { name } = this.#run.config;
@@ -173,6 +175,10 @@ export class Surveyor {
         if (one) placed.add(one);
       }
     }
+    // An agent may have any name: one that has not said its own may be that of any node at its address.
+    const nameless = new Set(pods.flatMap(({ uid, ip }) => (this.#names.has(uid) || !ip ? [] : [ip])));
+    for (const { name, address } of nodes) if (nameless.has(address)) placed.add(name);
+    for (const [name, { ip }] of members) if (nameless.has(ip)) placed.add(name);
     const onNodes =
       isDaemonSet ||
       pods.some(
@@ -180,7 +186,9 @@ export class Surveyor {
       );
     const pattern = new RegExp(`^${name}-(?:server|client)-\\d+$`);
     const unknown: string[] = [];
-    const ours = new Set([...nodes, ...members.keys()].filter((one) => pattern.test(one)));
+    const ours = new Set(
+      [...nodes.map((node) => node.name), ...members.keys()].filter((one) => pattern.test(one)),
+    );
     if (onNodes) {
       const project = ({ metadata }: KubernetesObject) => [metadata.name];
       const found = await listIfAllowed(

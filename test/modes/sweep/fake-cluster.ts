@@ -16,6 +16,12 @@ export interface World {
   /** Node -> ids of its services in the catalog. */
   catalog: Record<string, string[]>;
   external: Set<string>;
+  /** Nodes that an agent has registered, as opposed to somebody by hand. */
+  announced: Set<string>;
+  /** Pod -> what its agent calls itself, where that is not the name of the pod. */
+  names: Record<string, string>;
+  /** Pods whose agents do not answer. */
+  silent: Set<string>;
   /** Node -> ids that its agent holds. */
   held: Record<string, string[]>;
   /** Called before an answer. */
@@ -50,6 +56,9 @@ export async function fakeCluster(
     members: Object.fromEntries(names.map((name) => [name, 'alive'])),
     catalog: Object.fromEntries(names.map((name) => [name, servers.includes(name) ? ['consul'] : []])),
     external: new Set(),
+    announced: new Set(names),
+    names: {},
+    silent: new Set(),
     held: Object.fromEntries(names.map((name) => [name, []])),
     before: () => undefined,
     leaderless: () => false,
@@ -78,6 +87,7 @@ async function agent(pod: string, world: World): Promise<ConsulClient> {
   const fake = await fakeConsul((request) => {
     world.before(request, world);
     if (world.refused(request.path)) return { status: 403, text: 'Permission denied' };
+    if (world.silent.has(pod)) return 'reset';
     if (world.leaderless(request.path)) return { status: 500, text: 'No cluster leader' };
     if (request.method === 'PUT') return put(pod, request, world);
     return { body: answer(pod, request.path, world), headers: { 'x-consul-index': '7' } };
@@ -87,7 +97,11 @@ async function agent(pod: string, world: World): Promise<ConsulClient> {
   return client;
 }
 
-function answer(pod: string, path: string, { members, catalog, external, held }: World): unknown {
+function answer(
+  pod: string,
+  path: string,
+  { members, catalog, external, announced, names, held }: World,
+): unknown {
   const [, , area, kind, last = ''] = path.split('/');
   const what = `${area}/${kind}`;
   if (what === 'status/leader') return '10.0.0.1:8300';
@@ -110,11 +124,14 @@ function answer(pod: string, path: string, { members, catalog, external, held }:
       Tags: { role: Name.includes('server') ? 'consul' : 'node' },
     }));
   }
-  if (what === 'agent/self') return { Config: { Version: '1.22.7', Datacenter: 'dc1', NodeName: pod } };
+  if (what === 'agent/self')
+    return { Config: { Version: '1.22.7', Datacenter: 'dc1', NodeName: names[pod] ?? pod } };
   if (what === 'agent/services') return Object.fromEntries((held[pod] ?? []).map((id) => [id, { ID: id }]));
   if (what === 'catalog/nodes') {
     return Object.keys(catalog).map((Node) => ({
       Node,
+      ID: announced.has(Node) ? `id-of-${Node}` : '',
+      Address: '10.0.0.1',
       Meta: external.has(Node) ? { 'external-node': 'true' } : null,
     }));
   }

@@ -47,6 +47,40 @@ test('each goes by the one call that lasts, to the one agent it is for', async (
   expect(fake.run.known.changed).toBe(true);
 });
 
+test.each<[string, (world: World) => void, string]>([
+  ['whose agent answers', () => undefined, 'consul-client-1'],
+  [
+    'whose agent does not answer, and which has the name of its pod',
+    ({ silent }) => silent.add('consul-client-1'),
+    'consul-client-1',
+  ],
+  [
+    'whose agent answers under a name of its own',
+    ({ names }) => Object.assign(names, { 'consul-client-1': 'edge' }),
+    'edge',
+  ],
+  [
+    'with the address of an agent that does not say its name',
+    ({ silent, announced }) => {
+      silent.add('consul-client-1');
+      announced.delete('edge');
+    },
+    'edge',
+  ],
+  ['that an agent has announced from elsewhere', () => undefined, 'elsewhere'],
+])('a node that gossip has forgotten is left alone: one %s', async (_, change, name) => {
+  const fake = await fakeCluster(CLIENTS);
+  const { world } = fake;
+  delete world.members['consul-client-1'];
+  delete world.catalog['consul-client-1'];
+  world.catalog[name] = ['web'];
+  world.held['consul-client-1'] = ['web'];
+  world.announced.add(name);
+  change(world);
+  expect(await sweep(fake)).toEqual([`failed ${name} kept`]);
+  expect(world.writes).toEqual([]);
+});
+
 test('what an agent does not hold goes from the catalog, when it is still so at the second look', async () => {
   const fake = await fakeCluster(CLIENTS);
   fake.world.catalog['consul-client-0'] = ['forgotten', 'leaving'];
