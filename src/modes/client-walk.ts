@@ -112,7 +112,7 @@ class ClientWalk {
     const told = still ? await this.#handover.release(pod, this.#server) : undefined;
     const holds = told ?? kept;
     // It was written down and not replaced, and what it held then has been deregistered since.
-    if (kept && told === false) await forget(this.#server, this.#workloads.nodeName(pod), this.#run.signal);
+    if (kept && told === false) await this.#handover.forget(pod, this.#server);
     this.#run.log.info(`${pod.name} is replaced`);
     const fresh = holds ? await this.#restore(pod) : await this.#successor(pod);
     // Where nobody could tell what it held, there is no saying that its successor has all of it.

@@ -1,6 +1,8 @@
 import type { AgentFacts } from '../consul/agent-facts.ts';
 import type { Carriage } from '../consul/carried.ts';
 import { isPassing } from '../consul/failure.ts';
+import { names } from '../consul/finding.ts';
+import type { Kept } from '../consul/kept.ts';
 import { whilePassing } from '../consul/patience.ts';
 import { restoreRegistrations } from '../consul/restoration.ts';
 import { Failure } from '../failure.ts';
@@ -77,11 +79,13 @@ export class Handover {
    */
   async release(pod: PodView, server: FindServer): Promise<boolean | undefined> {
     const run = this.#run;
+    await this.#catchUp(pod, server);
     const found = await this.#inspect(pod);
     if (found && found.holds > 0) {
       const lost = this.#old.obstacles(found.carriage);
       if (lost.length > 0) throw this.#old.uncarried(pod, lost);
-      await keep(server, this.#old.nodeName(pod), found.carriage.carried, run.signal);
+      const { carried } = found.carriage;
+      await keep(server, this.#old.nodeName(pod), { carried, pod: pod.uid }, run.signal);
     }
     // Some were started so that they only go missing: gossip then keeps their name for 30 s.
     if (found && !this.#old.leaves(pod) && !found.facts.leavesOnTerminate) await this.#leave(pod);
@@ -99,8 +103,13 @@ export class Handover {
     const patience = { signal: run.signal, limitMs: RESTORE_MS, onTrouble: this.#tell };
     return whilePassing(patience, async (signal) => {
       if (!this.#old.current(pod)) return false;
-      const carried = await keptFor(server, nodeName, signal);
-      if (!carried) return true;
+      const kept = await keptFor(server, nodeName, signal);
+      if (!kept) return true;
+      if (kept.tooOld !== undefined) {
+        this.#tellOld(nodeName, kept);
+        return true;
+      }
+      const { carried } = kept;
       const agent = this.#agents.client(pod);
       await restoreRegistrations({ agent, nodeName, server: await server(), carried, signal });
       await forget(server, nodeName, signal);
@@ -110,6 +119,28 @@ export class Handover {
       );
       return true;
     });
+  }
+
+  /** Forgets what was written down of this very pod; what an earlier one held is another matter. */
+  async forget(pod: PodView, server: FindServer): Promise<void> {
+    const nodeName = this.#old.nodeName(pod);
+    const kept = await keptFor(server, nodeName, this.#run.signal);
+    if (kept?.pod === pod.uid) await forget(server, nodeName, this.#run.signal);
+  }
+
+  /** Registers what was written down of an earlier pod: what is written down now would replace it. */
+  async #catchUp(pod: PodView, server: FindServer): Promise<void> {
+    if (!this.#old.runs(pod)) return;
+    const kept = await keptFor(server, this.#old.nodeName(pod), this.#run.signal);
+    if (kept && kept.pod !== pod.uid) await this.restore(pod, server);
+  }
+
+  /** It may have been decommissioned since, so that a person has to say whether it is wanted. */
+  #tellOld(nodeName: string, { carried: { services, checks }, tooOld }: Kept): void {
+    const what = [...services.map(({ ID }) => `service ${ID}`), ...checks.map(({ ID }) => `check ${ID}`)];
+    this.#run.warn(
+      `What ${nodeName} held was written down at ${tooOld} by a run that ended in the middle. That is too long ago to register it again: ${names(what)}. Let the applications register again that are still wanted, and delete consul-deploy/registrations/${nodeName} from the KV store.`,
+    );
   }
 
   /** What is registered at the agent; undefined where it does not run, so that nobody can tell, or is gone. */

@@ -1,6 +1,7 @@
 import { type AgentFacts, readAgentFacts } from '../consul/agent-facts.ts';
 import { type Carriage, type Carried, carriageOf, isNothing } from '../consul/carried.ts';
 import type { ConsulClient } from '../consul/client.ts';
+import { type Kept, keptOf, keptText } from '../consul/kept.ts';
 import { whilePassing } from '../consul/patience.ts';
 import { readRegistrations } from '../consul/restoration.ts';
 import { withCatalogTags } from '../consul/tag-override.ts';
@@ -58,15 +59,15 @@ export function carriagePermissions(namespace: string): AccessCheck[] {
 /** A server that can be asked; another one at each try, since servers are replaced, too. */
 export type FindServer = () => Promise<ConsulClient>;
 
-/** Writes down what an agent holds, before its pod goes; nothing for an agent that holds nothing. */
+/** Writes down what the agent of a pod holds, before that goes; nothing for an agent that holds nothing. */
 export async function keep(
   find: FindServer,
   node: string,
-  carried: Carried,
+  { carried, pod }: { carried: Carried; pod: string },
   signal: AbortSignal,
 ): Promise<void> {
   if (isNothing(carried)) return;
-  const body = JSON.stringify(carried);
+  const body = keptText(carried, pod, new Date());
   await whilePassing({ signal }, async (both) => (await find()).put(keyOf(node), body, { signal: both }));
 }
 
@@ -75,7 +76,7 @@ export async function keptFor(
   find: FindServer,
   node: string,
   signal: AbortSignal,
-): Promise<Carried | undefined> {
+): Promise<Kept | undefined> {
   const { status, body } = await whilePassing({ signal }, async (both) =>
     (await find()).get<unknown>(keyOf(node), {
       signal: both,
@@ -84,7 +85,7 @@ export async function keptFor(
     }),
   );
   if (status === 404) return undefined;
-  return (typeof body === 'string' ? JSON.parse(body) : body) as Carried;
+  return keptOf(body, new Date());
 }
 
 /** The agents that something was written down for. */

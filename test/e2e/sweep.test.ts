@@ -48,6 +48,9 @@ describe('a catalog with a ghost of each kind', () => {
     await register(two, { ID: 'lost', Name: 'lost', Address: NOWHERE, Check: { TTL: '1h' } });
     await register(three, { ID: 'aboard', Name: 'aboard' });
     await enter({ Node: 'ghost', Address: NOWHERE, Service: { ID: 'old', Service: 'old' } });
+    // As an agent writes it that gossip no longer reaches: with its id, and without serfHealth.
+    const id = { ID: '6c2d5a1e-7f0b-4d43-9a35-1b8e0c4f2d77' };
+    await enter({ ...id, Node: 'edge', Address: NOWHERE, Service: { ID: 'held', Service: 'held' } });
     const external = { Node: 'database', Address: NOWHERE, NodeMeta: { 'external-node': 'true' } };
     await enter({ ...external, Service: { ID: 'postgres', Service: 'postgres' } });
     await put(server, '/v1/kv/application/setting', 'kept');
@@ -75,7 +78,7 @@ describe('a catalog with a ghost of each kind', () => {
     expect(outcome.code, outcome.log).toBe(0);
     expect(check(outcome, 'members-left-over')).toMatchObject({
       status: 'warning',
-      observed: expect.stringMatching(/failed: consul-client-3; in the catalog alone: ghost/),
+      observed: expect.stringMatching(/failed: consul-client-3, edge; in the catalog alone: ghost/),
     });
     expect(check(outcome, 'services-left-over')).toMatchObject({
       status: 'warning',
@@ -98,6 +101,7 @@ describe('a catalog with a ghost of each kind', () => {
         .sort();
     expect(found('synthetic')).toEqual([['ghost', undefined, 'catalog', 'found']]);
     expect(found('no-pod')).toEqual([['consul-client-3', undefined, 'force-leave', 'found']]);
+    expect(found('failed')).toEqual([['edge', undefined, 'none', 'kept']]);
     expect(found('unheld')).toEqual([['consul-client-1', 'forgotten', 'catalog', 'found']]);
     expect(found('app-gone')).toEqual([['consul-client-2', 'lost', 'none', 'kept']]);
     expect(found('external')).toEqual([['database', undefined, 'none', 'kept']]);
@@ -108,7 +112,7 @@ describe('a catalog with a ghost of each kind', () => {
     expect(JSON.stringify(outcome.report?.ghosts)).not.toContain('living');
     expect(outcome.report?.warnings).toContainEqual(expect.stringContaining('did you mean orders?'));
     expect(check(outcome, 'catalog-ghosts').status).toBe('warning');
-    expect(outcome.summary).toContain('### Catalog: 5 ghosts');
+    expect(outcome.summary).toContain('### Catalog: 6 ghosts');
   });
 
   it('removes those and no others, at every agent what is asked for by name, and proves that it stays away', async () => {
@@ -130,6 +134,7 @@ describe('a catalog with a ghost of each kind', () => {
       'consul-client-1 web',
       'consul-client-2 lost',
       'database postgres',
+      'edge held',
       ...['consul-server-0 consul', 'consul-server-1 consul', 'consul-server-2 consul'],
     ]);
     for (const ip of clients.slice(0, 3)) {

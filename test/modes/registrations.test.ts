@@ -34,10 +34,10 @@ const signal = () => AbortSignal.timeout(10_000);
 
 it('what an agent holds waits in the store for its successor, also when there is no leader just then', async () => {
   const { find, values } = await store(2);
-  await keep(find, 'consul-client-0', carried, signal());
+  await keep(find, 'consul-client-0', { carried, pod: 'uid-0' }, signal());
   expect([...values.keys()]).toEqual(['consul-deploy/registrations/consul-client-0']);
   expect(await keptNodes(find, signal())).toEqual(['consul-client-0']);
-  expect(await keptFor(find, 'consul-client-0', signal())).toEqual(carried);
+  expect(await keptFor(find, 'consul-client-0', signal())).toEqual({ carried, pod: 'uid-0' });
   expect(await keptFor(find, 'consul-client-1', signal())).toBeUndefined();
   await forget(find, 'consul-client-0', signal());
   expect(await keptNodes(find, signal())).toEqual([]);
@@ -45,14 +45,15 @@ it('what an agent holds waits in the store for its successor, also when there is
 
 it('nothing is written down for an agent that holds nothing', async () => {
   const { find, values } = await store();
-  await keep(find, 'consul-client-0', { services: [], checks: [], maintenance: [] }, signal());
+  const nothing = { services: [], checks: [], maintenance: [] };
+  await keep(find, 'consul-client-0', { carried: nothing, pod: 'uid-0' }, signal());
   expect(values.size).toBe(0);
 });
 
 it('a refusal is not asked again', async () => {
   const fake = await fakeConsul(() => ({ status: 413, text: 'too large' }));
   const client = clientOf(fake);
-  const kept = keep(async () => client, 'consul-client-0', carried, signal());
+  const kept = keep(async () => client, 'consul-client-0', { carried, pod: 'uid-0' }, signal());
   await expect(kept).rejects.toMatchObject({ status: 413 });
   expect(fake.requests).toHaveLength(1);
 });
