@@ -7,8 +7,10 @@
  */
 require('@swc/core');
 
-/** What rooms share: an error class and two files that hold types. */
+/** What rooms share: an error class, a reader of YAML and two files that hold types. */
 const FAILURE = '^src/failure\\.ts$';
+/** How a YAML text is read, whoever wrote it. */
+const YAML = '^src/yaml\\.ts$';
 const OBJECT = '^src/kubernetes/object\\.ts$';
 /** Types of what a report shows. */
 const RESULT = '^src/report/result\\.ts$';
@@ -30,7 +32,7 @@ function room(name, allowed, comment) {
 module.exports = {
   forbidden: [
     room('secret', [], 'Pure: text and JSON in, the secrets in them out.'),
-    room('config', [SECRET], 'The inputs are read without knowing who wants them.'),
+    room('config', [SECRET, YAML], 'The inputs are read without knowing who wants them.'),
     room('kubernetes', [SECRET], 'Speaks to the API server and knows nothing of Consul.'),
     room('consul', [], 'Speaks to Consul over any stream and knows nothing of Kubernetes.'),
     room('rollout', [OBJECT], 'Verdicts on Kubernetes objects: it needs their shape and nothing else.'),
@@ -47,7 +49,7 @@ module.exports = {
     room('inventory', [OBJECT, SECRET], 'Pure: what a deployment owns, and what of it is to go.'),
     room(
       'manifests',
-      [OBJECT, CONFIG, SECRET],
+      [OBJECT, CONFIG, SECRET, YAML],
       'Pure: a Config in, Kubernetes objects out. It never reads inputs.',
     ),
     room('report', [], 'A report says what is in the Result; it never asks anybody.'),

@@ -83,9 +83,12 @@ function outputPaths(values: Partial<InputValues>, env: NodeJS.ProcessEnv): Outp
   return { reportPath, junitPath, manifestsPath, mistakes };
 }
 
+/** The desktop's choice of a keyboard input method, which a runner on a desktop inherits. */
+const NO_INPUT = 'INPUT_METHOD';
+
 /** The runner only warns of names that action.yml does not have; a misspelt safety input must not pass. */
 function unknownInputs(env: NodeJS.ProcessEnv): string[] {
-  const known = new Set(INPUT_NAMES.map(variable));
+  const known = new Set([...INPUT_NAMES.map(variable), NO_INPUT]);
   return Object.keys(env)
     .filter((key) => key.startsWith('INPUT_') && !known.has(key))
     .map((key) => {

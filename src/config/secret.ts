@@ -10,7 +10,8 @@ export function inputSecrets(
   config: Pick<Config, 'kubeconfig' | 'serverConfig' | 'clientConfig' | 'patches'>,
 ): string[] {
   const { kubeconfig, serverConfig, clientConfig, patches } = config;
-  const yaml = kubeconfig.kind === 'inline' ? readYaml(kubeconfig.yaml) : { documents: [] };
+  const yaml =
+    kubeconfig.kind === 'inline' ? readYaml(kubeconfig.yaml, { anyNumber: true }) : { documents: [] };
   return secretsIn([
     'documents' in yaml ? yaml.documents : [],
     serverConfig?.text ?? '',

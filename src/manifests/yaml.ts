@@ -1,14 +1,33 @@
 import { createHash } from 'node:crypto';
-import { parseAllDocuments, stringify } from 'yaml';
+import { Document, visit } from 'yaml';
 import { Failure } from '../failure.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
+import { readYamlDocuments } from '../yaml.ts';
 
-/** One YAML text in a stable order, fit for `kubectl apply -f`. */
+/**
+ * What kubectl's reader may take for a number, in all the ways of Go: `1_000`, `0x_1F`, `-0b1`, `1e1_0`.
+ * https://github.com/kubernetes-sigs/yaml/blob/v1.6.0/goyaml.v2/resolve.go
+ */
+const LIKE_A_NUMBER = /^[-+.]?[0-9._][0-9a-fA-F_xXoO.:+-]*$/;
+
+/** One YAML text in a stable order, fit for `kubectl apply -f`, which reads YAML 1.1. */
 export function toYaml(objects: readonly KubernetesObject[]): string {
+  return objects.map(documentOf).join('---\n');
+}
+
+function documentOf(object: KubernetesObject): string {
   // No anchors: reviewers and some tools read each document by itself.
-  return objects
-    .map((object) => stringify(object, { aliasDuplicateObjects: false, lineWidth: 0, sortMapEntries: true }))
-    .join('---\n');
+  const document = new Document(object, {
+    compat: 'yaml-1.1',
+    aliasDuplicateObjects: false,
+    sortMapEntries: true,
+  });
+  visit(document, {
+    Scalar(_key, node) {
+      if (typeof node.value === 'string' && LIKE_A_NUMBER.test(node.value)) node.type = 'QUOTE_DOUBLE';
+    },
+  });
+  return document.toString({ lineWidth: 0 });
 }
 
 /** `sha256:<hex>` of the rendered YAML. */
@@ -24,14 +43,15 @@ export function manifestDigest(yaml: string): string {
 export function parseManifests(text: string, source: string): KubernetesObject[] {
   const mistakes: string[] = [];
   const objects: KubernetesObject[] = [];
-  const documents = parseAllDocuments(text, { uniqueKeys: true });
-  const list = Array.isArray(documents) ? documents : [];
-  list.forEach((document, index) => {
+  readYamlDocuments(text).forEach((document, index) => {
     const where = `document ${index + 1}`;
-    for (const error of document.errors) mistakes.push(`${where}: ${error.message.split('\n')[0]}`);
-    if (document.errors.length > 0) return;
-    const value: unknown = document.toJS({ maxAliasCount: 100 });
-    if (value === null || value === undefined) return;
+    if ('refusal' in document) {
+      const { at, why } = document.refusal;
+      mistakes.push(`${where}: ${at === undefined ? '' : `${at}: `}${why}`);
+      return;
+    }
+    const { value } = document;
+    if (value === null) return;
     const missing = missingFields(value);
     if (missing.length > 0) mistakes.push(`${where}: has no ${missing.join(', ')}`);
     else objects.push(value as KubernetesObject);

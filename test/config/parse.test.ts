@@ -213,6 +213,11 @@ describe('parseConfig', () => {
     ]);
   });
 
+  test("the desktop's INPUT_METHOD is no input", () => {
+    expect(mistakes({ method: 'ibus' })).toEqual([]);
+    expect(mistakes({ methods: 'ibus' })).toHaveLength(1);
+  });
+
   test('a wrong value of every input that can be wrong is one mistake each', () => {
     const wrong = '\u0000\n{';
     const free = ['server-config', 'client-config'];

@@ -44,6 +44,37 @@ describe('writing', () => {
     expect(parseManifests(toYaml([object]), 'x')).toEqual([object]);
   });
 
+  // kubectl reads YAML 1.1 by the rules of Go: none of these is a text there unless it is quoted.
+  test.each([
+    ...['on', 'off', 'yes', 'no', 'y', 'n', 'Yes', 'ON', 'true', 'null', '~', '<<', '2001-01-01'],
+    ...[
+      '1_000',
+      '12:30:45',
+      '1:30',
+      '0400',
+      '0o17',
+      '-0o17',
+      '0o1_7',
+      '0x1F',
+      '0X1F',
+      '0x_1F',
+      '0b1',
+      '-0b1',
+    ],
+    ...['1e3', '1_e3', '1e1_0', '+_1', '_1', '.5_0', '1_.5', '.inf', '123456789012345678901234567890'],
+  ])('the text %s is quoted, as a value and as a key', (text) => {
+    const metadata = { name: 'tricky' };
+    const yaml = toYaml([{ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { a: text, [text]: 'b' } }]);
+    expect(yaml).toContain(`  a: "${text}"\n`);
+    expect(yaml).toMatch(/^ {2}"[^"]+": b$/m);
+  });
+
+  test('texts that are no number stay bare', () => {
+    const data = { a: '10Gi', b: '-node=x', c: 'feed', d: '100m' };
+    const yaml = toYaml([{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'plain' }, data }]);
+    expect(yaml).toContain('a: 10Gi\n  b: -node=x\n  c: feed\n  d: 100m\n');
+  });
+
   test('no anchors, and no line is folded', () => {
     const yaml = toYaml(render(config()));
     expect(yaml).not.toMatch(/[&*][a-z]\d+\b/);
@@ -107,6 +138,52 @@ describe('reading', () => {
     expect(refusal(text)).toMatchObject({ reason: 'post-render', where: 'post-render', details });
   });
 
+  test.each([
+    ['0400', 'octal to some readers and decimal to others'],
+    ['-0755', 'octal to some readers and decimal to others'],
+    ['08', 'octal to some readers and decimal to others'],
+    ['9007199254740993', 'would lose digits'],
+    ['-9007199254740993', 'would lose digits'],
+    ['0x20000000000001', 'would lose digits'],
+    ['123456789012345678901234567890', 'would lose digits'],
+    ['.inf', 'a number is not finite'],
+    ['*nobody', 'has no anchor before it'],
+    ['&a [*a]', 'refers to itself'],
+  ])('refuses the value %s', (value, why) => {
+    const failure = refusal(`${map}---\n${map.replace('a,', 'b,')}data:\n  x: ${value}\n`);
+    expect(failure).toMatchObject({ reason: 'post-render', where: 'post-render' });
+    expect(failure.details).toEqual([expect.stringMatching(/^document 2: .*/)]);
+    expect(failure.details.join()).toContain(why);
+  });
+
+  test.each([
+    ['0o400', 256],
+    ['0', 0],
+    ['0.5', 0.5],
+    ['-0.5', -0.5],
+    ['1e3', 1000],
+    ['0x1F', 31],
+    ['9007199254740991', 9007199254740991],
+    ['"0400"', '0400'],
+    ['"9007199254740993"', '9007199254740993'],
+    ['0.10000000000000000001', 0.1],
+  ])('takes the value %s', (value, wanted) => {
+    const [object] = parseManifests(`${map}data: {x: ${value}}\n`, 'x');
+    expect(object?.data).toEqual({ x: wanted });
+  });
+
+  test('tells the position and never quotes the text, which may be a Secret', () => {
+    const failure = refusal(`${map}data:\n  a: "canary" canary\n`);
+    expect(failure.details).toEqual([expect.stringMatching(/^document 1: line 5, column \d+: YAML error/)]);
+    expect(JSON.stringify([failure.details, failure.hint])).not.toContain('canary');
+  });
+
+  test('is not led too deep', () => {
+    const depth = 20_000;
+    const failure = refusal(`${map}data: ${'['.repeat(depth)}${']'.repeat(depth)}\n`);
+    expect(failure.details).toEqual([expect.stringMatching(/^document 1: .*RESOURCE_EXHAUSTION$/)]);
+  });
+
   test('tells all mistakes at once, by document', () => {
     const failure = refusal(`${map}---\nkind: Pod\n---\na: [\n---\na: 1\na: 2\n`);
     expect(failure.details.map((line) => line.split(':')[0])).toEqual(
@@ -120,6 +197,7 @@ describe('reading', () => {
       { length: 12 },
       (_, level) => `l${level + 1}: &a${level + 1} [${`*a${level},`.repeat(9)}]`,
     );
-    expect(() => parseManifests(`${map}l0: &a0 [x]\n${levels.join('\n')}\n`, 'x')).toThrow();
+    const failure = refusal(`${map}l0: &a0 [x]\n${levels.join('\n')}\n`);
+    expect(failure.details.join()).toContain('is used too often');
   });
 });

@@ -41,7 +41,7 @@ function decode(text: string): string | undefined {
 }
 
 function hasClusters(text: string): boolean {
-  const read = readYaml(text);
+  const read = readYaml(text, { anyNumber: true });
   const document = 'documents' in read ? read.documents[0] : undefined;
   return typeof document === 'object' && document !== null && 'clusters' in document;
 }

@@ -12,6 +12,11 @@ test('one line of base64 is the kubeconfig itself, with or without padding', () 
   expect(kubeconfig.parse(base64(json))).toEqual({ kind: 'inline', yaml: json });
 });
 
+test('an inline kubeconfig may hold any number: it is passed on to nobody', () => {
+  const odd = `${yaml}extensions: {a: 0400, b: 9007199254740993}\n`;
+  expect(kubeconfig.parse(base64(odd))).toEqual({ kind: 'inline', yaml: odd });
+});
+
 test.each([
   '/root/.kube/config',
   './kubeconfig',

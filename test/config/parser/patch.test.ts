@@ -38,6 +38,23 @@ describe('patches', () => {
   });
 });
 
+describe('numbers that others read differently are refused', () => {
+  test.each([
+    ['0400', /at line 2, column 28; .* write 0o400 for the octal/],
+    ['9007199254740993', /at line 2, column 28; .* beyond 2\^53 would lose digits/],
+  ])('%s', (value, line) => {
+    const text = `target: {kind: Pod, name: x}\nmerge: {spec: {canary: [a, ${value}]}}`;
+    const lines = mistakes({ patches: text });
+    expect(lines).toEqual([expect.stringMatching(line)]);
+    expect(lines.join()).not.toContain('canary');
+  });
+
+  test('not in their octal form of today, nor as a text', () => {
+    const text = 'target: {kind: Pod, name: x}\nmerge: {a: 0o400, b: "0400"}';
+    expect(patches.parse(text)).toMatchObject([{ merge: { a: 256, b: '0400' } }]);
+  });
+});
+
 describe('mistakes are told by position, and nothing given is shown', () => {
   const T = 'target: {kind: Pod, name: x}';
   test.each([
