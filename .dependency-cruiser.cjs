@@ -117,8 +117,8 @@ module.exports = {
     },
   ],
   options: {
+    // It sees imports of types too; `tsPreCompilationDeps` would ask for the compiler all the same, and warn.
     parser: 'swc',
-    tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
     enhancedResolveOptions: {
       exportsFields: ['exports'],

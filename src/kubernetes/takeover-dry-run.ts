@@ -1,8 +1,8 @@
-import mergePatch from 'json-merge-patch';
 import type { AdoptPolicy } from './adoption.ts';
 import { type ObjectTransport, storedObject } from './apply.ts';
 import type { Discovery } from './discovery.ts';
 import { isJsonObject } from './json.ts';
+import { mergePatchBetween } from './merge-patch.ts';
 import { FIELD_MANAGER, type KubernetesObject } from './object.ts';
 import { withoutTaken } from './ownership.ts';
 
@@ -27,7 +27,7 @@ export async function dryRunTakeover(
       .path(desired.metadata.namespace, desired.metadata.name),
     query: { fieldManager: FIELD_MANAGER, fieldValidation: 'Strict', dryRun: 'All' },
     contentType: 'application/merge-patch+json',
-    body: mergePatch.generate(structuredClone(live), structuredClone(target)),
+    body: mergePatchBetween(live, target) ?? {},
     signal,
   });
   const object = storedObject(transport, body, desired);

@@ -1,8 +1,8 @@
-import mergePatch from 'json-merge-patch';
 import { applyPatch as applyOperations, type Operation } from 'rfc6902';
 import type { Patch } from '../config/config.ts';
 import { Failure } from '../failure.ts';
 import { type KubernetesObject, objectName } from '../kubernetes/object.ts';
+import { mergePatched } from './merge-patch.ts';
 
 /**
  * Applies the user's patches, in order, to copies of the objects.
@@ -58,7 +58,7 @@ export function applyPatches(
 
 function applyOne(object: KubernetesObject, patch: Patch): { value: unknown; errors: string[] } {
   if ('merge' in patch)
-    return { value: mergePatch.apply(structuredClone(object), structuredClone(patch.merge)), errors: [] };
+    return { value: mergePatched(structuredClone(object), structuredClone(patch.merge)), errors: [] };
   const value = structuredClone(object);
   const outcomes = applyOperations(value, patch.operations as Operation[]);
   const errors = outcomes.flatMap((error, index) => {
