@@ -1,39 +1,45 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { text } from 'node:stream/consumers';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { constants, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Failure } from '../failure.ts';
+import { runInGroup } from './process-group.ts';
 
 const LAST_LINES = 20;
-const MOST_COMPLAINTS = 16_384;
 
 /**
  * Runs the user's command in the shell, with the rendered YAML on its standard input, and returns its standard
  * output, as Helm's post-renderers do. https://helm.sh/docs/topics/advanced/#post-rendering
  *
  * @throws Failure `post-render` with the last lines of its standard error
- * @throws the reason of the signal; the shell is killed then
+ * @throws the reason of the signal, when nothing of the command runs any more
  */
 export async function postRender(command: string, yaml: string, signal: AbortSignal): Promise<string> {
   signal.throwIfAborted();
-  // Not @actions/exec: its write to a command that has ended already is an error nobody can catch.
-  const child = spawn(command, { shell: true, stdio: 'pipe', signal });
-  let complaints = '';
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-    complaints = (complaints + chunk).slice(-MOST_COMPLAINTS);
-  });
-  // A command need not read what it does not want; its status says whether it is content.
-  child.stdin.on('error', () => undefined).end(yaml);
-  const output = text(child.stdout);
-  const ended = once(child, 'close') as Promise<[code: number | null, killedBy: string | null]>;
-  const [code, killedBy] = await ended.catch((error: unknown) => {
+  const folder = await mkdtemp(join(process.env.RUNNER_TEMP || tmpdir(), 'post-render-')).catch(notStarted);
+  try {
+    const mode = { mode: 0o600 };
+    await writeFile(join(folder, 'command'), command, mode);
+    await writeFile(join(folder, 'input'), yaml, mode);
     signal.throwIfAborted();
-    throw failed('it could not be started', error instanceof Error ? [error.message] : []);
-  });
-  if (code === 0) return output;
-  throw failed(
-    code === null ? `it was ended by ${killedBy}` : `it ended with status ${code}`,
-    complaints.trimEnd().split('\n').slice(-LAST_LINES),
-  );
+    const { status, output, complaints, excess } = await runInGroup(folder, signal).catch(notStarted);
+    signal.throwIfAborted();
+    if (status === 0 && excess === undefined) return output;
+    const lines = complaints.trimEnd().split('\n').slice(-LAST_LINES);
+    throw failed(excess ?? ending(status), lines);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function notStarted(error: unknown): never {
+  throw failed('it could not be started', [error instanceof Error ? error.message : String(error)]);
+}
+
+/** A shell adds 128 to the number of the signal that ended a command. */
+function ending(status: number | undefined): string {
+  if (status === undefined) return 'the shell around it was killed';
+  const [name] = Object.entries(constants.signals).find(([, number]) => number + 128 === status) ?? [];
+  return name === undefined ? `it ended with status ${status}` : `it was ended by ${name}`;
 }
 
 function failed(what: string, details: readonly string[]): Failure {
