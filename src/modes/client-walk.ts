@@ -10,6 +10,7 @@ import { Handover } from './handover.ts';
 import { forget, keptNodes } from './registrations.ts';
 import { AGENT_CONTAINER, cannotCarry, lostWith } from './roll.ts';
 import type { Run } from './run.ts';
+import { type RunStep, waveName } from './run-step.ts';
 import { together } from './together.ts';
 import { waitFor } from './wait.ts';
 import type { Workloads } from './workloads.ts';
@@ -50,6 +51,8 @@ class ClientWalk {
   readonly #stored: Stored;
   readonly #conservation: Tools['conservation'];
   readonly #handover: Handover;
+  /** The wave that is being replaced. */
+  #wave: RunStep | undefined;
 
   constructor(
     run: Run,
@@ -95,10 +98,16 @@ class ClientWalk {
       for (let at = 0; at < old.length; at += size) {
         run.known.left = `${all.length - old.length + at} of ${all.length} clients were replaced; the others run as before. Run again: the next run goes on from there.`;
         const batch = old.slice(at, at + size);
+        const names = batch.map((pod) => pod.name);
+        this.#wave = run.step(waveName(names, at, old.length));
         await together(
           run,
           batch.map((pod) => this.#replace(pod, kept.has(this.#workloads.nodeName(pod)))),
         );
+        const came = batch.some(
+          (pod) => this.#workloads.podsAt('client', this.#workloads.nodeName(pod)).length > 0,
+        );
+        this.#wave.done(came ? 'replaced' : 'removed');
       }
       await this.#apply();
     } finally {
@@ -177,7 +186,7 @@ class ClientWalk {
   }
 
   #until<T>(found: (missing: (what: string) => undefined) => T | undefined): Promise<T> {
-    return waitFor(this.#run, this.#workloads, 'roll', found);
+    return waitFor(this.#run, this.#workloads, 'roll', found, this.#wave);
   }
 }
 

@@ -1,7 +1,8 @@
 import type { Config } from '../config/config.ts';
 import { type Detection, Failure } from '../failure.ts';
 import type { Log } from '../report/log.ts';
-import type { Check, Phase, PhaseName, Result } from '../report/result.ts';
+import type { Check, Phase, PhaseName, PhaseStep, Result } from '../report/result.ts';
+import { RunStep } from './run-step.ts';
 
 /** What a check found, without its place in time. */
 export type Observation = Omit<Check, 'durationMs' | 'status'> & { passed: boolean };
@@ -51,6 +52,10 @@ export class Run {
   readonly #phases: Phase[] = [];
   /** Those beside others that have not ended, and never will if the run fails. */
   readonly #open = new Set<Phase>();
+  /** Of the phases that are under way, the innermost last. */
+  readonly #running: Phase[] = [];
+  /** Those that have not ended. */
+  readonly #steps = new Set<RunStep>();
   readonly #checks = new Map<string, Check & { sinceMs: number }>();
   readonly #abort = new AbortController();
   readonly #deadline: NodeJS.Timeout;
@@ -117,6 +122,7 @@ export class Run {
     this.log.group(title);
     const phase: Phase = { name, startMs: this.now(), endMs: this.now(), status: 'passed' };
     this.#phases.push(phase);
+    this.#running.push(phase);
     try {
       return await work();
     } catch (error) {
@@ -124,8 +130,29 @@ export class Run {
       if (!this.signal.aborted) this.#cause ??= error;
       throw error;
     } finally {
+      for (const step of this.#steps) step.failed();
+      this.#running.pop();
       phase.endMs = this.now();
     }
+  }
+
+  /** One of the things that the present phase does one after the other; failed when the phase ends before it. */
+  step(name: string): RunStep {
+    const told: PhaseStep = { name, startMs: this.now(), endMs: this.now(), status: 'failed' };
+    const phase = this.#running.at(-1);
+    const steps = phase?.steps ?? [];
+    if (phase) phase.steps = steps;
+    steps.push(told);
+    const step = new RunStep(told, {
+      now: () => this.now(),
+      ended: (line) => {
+        this.#steps.delete(step);
+        if (line !== undefined) this.log.info(line);
+        else steps.splice(steps.indexOf(told), 1);
+      },
+    });
+    this.#steps.add(step);
+    return step;
   }
 
   /** A part of the story that runs beside another and has no group of its own; it lasts until `end` is called. */

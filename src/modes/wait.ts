@@ -1,17 +1,21 @@
 import type { Run } from './run.ts';
+import type { RunStep } from './run-step.ts';
 import type { Workloads } from './workloads.ts';
 
 /**
  * Judges anew at every change of what is watched, until `found` finds something.
  * @param topic of the lines in the log that say what it still waits for
+ * @param step is told as well
  */
 export async function waitFor<T>(
   run: Run,
   workloads: Workloads,
   topic: string,
   found: (missing: (what: string) => undefined) => T | undefined,
+  step?: RunStep,
 ): Promise<T> {
   const missing = (what: string) => {
+    step?.waitsFor(what);
     run.log.progress(what, topic);
     return undefined;
   };
@@ -19,6 +23,7 @@ export async function waitFor<T>(
     const { version } = workloads.observation;
     const value = found(missing);
     if (value !== undefined) {
+      step?.waitsFor(undefined);
       run.log.settled(topic);
       return value;
     }

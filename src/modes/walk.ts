@@ -9,6 +9,7 @@ import { mayLose } from './consent.ts';
 import { expectationOf } from './expectation.ts';
 import { type LookObserver, QuorumWatch } from './quorum.ts';
 import type { Run } from './run.ts';
+import { outcomeOf } from './run-step.ts';
 import { isVital, mayStop } from './stop-rule.ts';
 import { keepVoters } from './voter-minimum.ts';
 import type { Workloads } from './workloads.ts';
@@ -64,6 +65,7 @@ export async function walkServers(
     void keepVoters(run, { workloads, agents }, AbortSignal.any([run.signal, over.signal]));
     for (let ordinal = names.length - 1; ordinal >= 0; ordinal--) {
       const name = names[ordinal] ?? '';
+      const replacement = run.step(name);
       let stuckSince: number | undefined;
       await watch.until(
         () => expectationOf(run.config, workloads, undefined),
@@ -74,10 +76,13 @@ export async function walkServers(
           stuckSince = may === 'stuck' ? (stuckSince ?? now) : undefined;
           if (may === 'yes' || (stuckSince !== undefined && now - stuckSince >= STUCK_MS)) return true;
           const pending = look.findings.find(({ passed, id }) => !passed && isVital(id));
-          run.log.progress(`${name} has to wait: ${pending?.observed ?? 'its pod is not known yet'}`, 'walk');
+          const why = pending?.observed ?? 'its pod is not known yet';
+          replacement.waitsFor(why);
+          run.log.progress(`${name} has to wait: ${why}`, 'walk');
           return false;
         },
       );
+      const before = workloads.pod('server', name)?.uid;
       run.log.info(`${name} takes the new revision`);
       await apply(ordinal);
       await watch.until(
@@ -90,11 +95,13 @@ export async function walkServers(
               ? look.findings.find(({ passed, id }) => !passed && isVital(id))
               : undefined;
           const why = verdict.state === 'ready' ? pending?.observed : verdict.reason;
+          replacement.waitsFor(why);
           if (why !== undefined) run.log.progress(`${name}: ${why}`, 'walk');
           return why === undefined;
         },
       );
       run.log.settled('walk');
+      replacement.done(outcomeOf(before, workloads.pod('server', name)?.uid));
     }
   } finally {
     over.abort();

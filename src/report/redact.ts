@@ -22,5 +22,8 @@ const CLOSED: ReadonlySet<string> = new Set([
 export function redactResult(result: Result, secrets: Secrets): Result {
   // Again once it is plain: what nobody sees may have stood within a secret, and every report leaves it out.
   const redact = (text: string) => secrets.redact(plain(secrets.redact(text)));
-  return { ...mapStrings(result, redact, CLOSED), phases: result.phases };
+  const phases = result.phases.map((phase) =>
+    phase.steps ? { ...phase, steps: mapStrings(phase.steps, redact, CLOSED) } : phase,
+  );
+  return { ...mapStrings(result, redact, CLOSED), phases };
 }

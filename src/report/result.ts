@@ -43,6 +43,18 @@ export interface Phase {
   startMs: number;
   endMs: number;
   status: 'passed' | 'failed';
+  /** What it did one after the other: each server, and each wave of clients, that was replaced. */
+  steps?: PhaseStep[];
+}
+
+export interface PhaseStep {
+  /** The pod, or which of the clients. */
+  name: string;
+  startMs: number;
+  endMs: number;
+  status: 'passed' | 'failed';
+  /** What it waited for the longest, as it said so then. */
+  waits?: { what: string; ms: number }[];
 }
 
 export interface ObjectOutcome {

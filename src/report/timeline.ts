@@ -1,16 +1,15 @@
 import { formatDuration } from './duration.ts';
 import { phaseTitle } from './phase.ts';
-import type { Result } from './result.ts';
+import type { Phase, PhaseStep, Result } from './result.ts';
+
+/** Of thousands of clients; more bars could not be told apart. */
+const MOST_STEPS = 20;
 
 /** The phases as a Mermaid Gantt chart, or nothing when no phase began. No cluster text goes in here. */
 export function timeline(result: Result): string {
   if (result.phases.length === 0) return '';
-  const bars = result.phases.map(({ name, startMs, endMs, status }) => {
-    // A bar without width is drawn as nothing.
-    const end = Math.max(endMs, startMs + 1);
-    const tag = status === 'failed' ? 'crit, ' : '';
-    return `    ${phaseTitle(name)}, ${formatDuration(endMs - startMs)} :${tag}${clock(startMs)}, ${clock(end)}`;
-  });
+  const bars = result.phases.map((phase) => bar(phaseTitle(phase.name), phase));
+  const inside = result.phases.flatMap((phase) => stepBars(phase));
   const milestones = Object.entries(result.timings)
     .sort(([, a], [, b]) => a - b)
     .map(([name, ms]) => `    ${label(name)}, ${formatDuration(ms)} :milestone, ${clock(ms)}, 0ms`);
@@ -22,9 +21,47 @@ export function timeline(result: Result): string {
     `    axisFormat ${result.durationMs < 5000 ? '%S.%L' : '%M:%S'}`,
     '    section Phases',
     ...bars,
+    ...inside,
     ...(milestones.length > 0 ? ['    section Reached', ...milestones] : []),
     '```',
   ].join('\n');
+}
+
+/** No cluster text: `title` is a word of ours, or what `label` left of a name. */
+function bar(title: string, { startMs, endMs, status }: Omit<PhaseStep, 'name' | 'waits'>): string {
+  // A bar without width is drawn as nothing.
+  const end = Math.max(endMs, startMs + 1);
+  const tag = status === 'failed' ? 'crit, ' : '';
+  return `    ${title}, ${formatDuration(endMs - startMs)} :${tag}${clock(startMs)}, ${clock(end)}`;
+}
+
+/** A section with a bar for each step; of many the longest and those that failed, and one bar for all others. */
+function stepBars({ name, steps = [] }: Phase): string[] {
+  if (steps.length === 0) return [];
+  const weight = ({ startMs, endMs, status }: PhaseStep) =>
+    status === 'failed' ? Number.POSITIVE_INFINITY : endMs - startMs;
+  const most = steps.length > MOST_STEPS ? MOST_STEPS - 1 : MOST_STEPS;
+  const shown = new Set(steps.toSorted((a, b) => weight(b) - weight(a)).slice(0, most));
+  const rest = steps.filter((step) => !shown.has(step));
+  const bars = steps.filter((step) => shown.has(step)).map((step) => bar(podLabel(step.name), step));
+  const [first] = rest;
+  if (first) {
+    const startMs = rest.reduce((least, step) => Math.min(least, step.startMs), first.startMs);
+    const endMs = rest.reduce((latest, step) => Math.max(latest, step.endMs), first.endMs);
+    const status = rest.some((step) => step.status === 'failed') ? 'failed' : 'passed';
+    bars.push(bar(`… and ${rest.length} more`, { startMs, endMs, status }));
+  }
+  return [`    section ${phaseTitle(name)}, one by one`, ...bars];
+}
+
+/** `consul-server-2`, which is composed of an input. */
+function podLabel(name: string): string {
+  const safe = name
+    .replace(/[^a-z0-9 -]+/gi, ' ')
+    .trim()
+    .slice(0, 63);
+  // No word that begins a statement of Mermaid.
+  return /^[a-z0-9]+-/i.test(safe) || /^clients /.test(safe) ? safe : `pod ${safe}`.trim();
 }
 
 /** `first-write` as `First write`; only letters, digits and spaces, since `:`, `;`, `#` and `%` mean something. */

@@ -13,7 +13,7 @@ import {
 } from './cluster.ts';
 import { consul, keys, raftViews } from './consul.ts';
 import { manifests, put, registered, startOriginal } from './original.ts';
-import { expectRed } from './scenario.ts';
+import { expectRed, expectReplaced } from './scenario.ts';
 import { underLoad } from './store-load.ts';
 
 /** What the hand-made cluster is, in the words of the inputs. */
@@ -191,6 +191,13 @@ describe('the hand-made cluster, taken over by one deploy', () => {
     expect(recreated?.map(({ kind, name }) => `${kind}/${name}`).sort()).toEqual([
       'StatefulSet/consul-client',
       'StatefulSet/consul-server',
+    ]);
+  });
+
+  it('shows each move on the timeline and in the log', () => {
+    expectReplaced(outcome, [
+      ...[0, 1, 2].map((ordinal) => `consul-server-${ordinal}`),
+      ...[0, 1].map((ordinal) => `consul-client-${ordinal}`),
     ]);
   });
 

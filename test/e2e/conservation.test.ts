@@ -12,7 +12,7 @@ import {
 } from './cluster.ts';
 import { consul, keys, services } from './consul.ts';
 import { put, registered } from './original.ts';
-import { expectRed, SMALL, within } from './scenario.ts';
+import { expectRed, expectReplaced, SMALL, within } from './scenario.ts';
 
 const { 'client-replicas': _, ...onNodes } = SMALL;
 const inputs = {
@@ -191,6 +191,7 @@ describe.concurrent('what is registered at the clients', () => {
 
       const rolled = await deploy(changed);
       expect(rolled.code, rolled.log).toBe(0);
+      expectReplaced(rolled, ['consul-client-2', 'consul-client-1', 'consul-client-0']);
       expect((await uids(namespace)).filter((uid) => old.includes(uid))).toEqual([]);
       await expectKept(namespace, 'statefulset', before);
       expect(check(rolled, 'registrations')).toMatchObject({ status: 'passed' });

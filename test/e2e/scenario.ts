@@ -35,6 +35,20 @@ export function expectRed(
   expect(summary).toContain(`docs/troubleshooting.md#${reason}`);
 }
 
+/** Each of these was replaced after the one before, with a bar on the timeline and a line in the log. */
+export function expectReplaced({ log, report, summary }: Outcome, names: readonly string[]): void {
+  const steps = report?.phases.flatMap((phase) => phase.steps ?? []) ?? [];
+  expect(steps.map(({ name, status }) => [name, status])).toEqual(names.map((name) => [name, 'passed']));
+  steps.forEach(({ startMs, endMs }, index) => {
+    expect(endMs).toBeGreaterThan(startMs);
+    expect(startMs).toBeGreaterThanOrEqual(steps[index - 1]?.endMs ?? 0);
+  });
+  for (const name of names) {
+    expect(log).toMatch(new RegExp(`${name} was replaced in [0-9.]+ (s|min)`));
+    expect(summary).toMatch(new RegExp(`^ {4}${name}, [0-9.]+ (s|min).* :[0-9:.]+, [0-9:.]+$`, 'm'));
+  }
+}
+
 export interface Told {
   /** Words of the cause. */
   what: string | RegExp;

@@ -12,6 +12,7 @@ import {
 } from './cluster.ts';
 import { consul, members, raftViews } from './consul.ts';
 import { type LeaderPoll, pollLeader } from './leader-poll.ts';
+import { expectReplaced } from './scenario.ts';
 
 /**
  * With `raft_multiplier: 1` an election takes one to two seconds, a split vote one more. A quorum that was lost
@@ -150,6 +151,7 @@ describe('an upgrade of the image from 1.22.2 to 1.22.7, with ephemeral storage'
     expect(value.outputs).toMatchObject({ changed: 'true', 'consul-version': '1.22.7', voters: '3' });
     expect(check(value, 'quorum-version').status).toBe('passed');
     expectWalk(poll, before, await uids(namespace, 'server'));
+    expectReplaced(value, ['consul-server-2', 'consul-server-1', 'consul-server-0']);
     const agents = await pods(namespace);
     const selves = await Promise.all(
       agents.map(({ status }) =>

@@ -12,6 +12,7 @@ import { Handover, type Old } from '../handover.ts';
 import { type LookObserver, QuorumWatch } from '../quorum.ts';
 import { forget, keptNodes } from '../registrations.ts';
 import type { Run } from '../run.ts';
+import { type RunStep, waveName } from '../run-step.ts';
 import { isVital, mayStop } from '../stop-rule.ts';
 import { together } from '../together.ts';
 import { waitFor } from '../wait.ts';
@@ -50,6 +51,8 @@ class Move {
   readonly #bell = new Bell();
   readonly #handover: Handover;
   readonly #watch: QuorumWatch;
+  /** The server, or the wave of clients, that is being moved. */
+  #batch: RunStep | undefined;
   /** The pods of the new shape, by ordinal. */
   #names: string[] = [];
 
@@ -89,11 +92,14 @@ class Move {
       for (let at = 0; at < order.length; at += size) {
         this.#tell(at);
         const batch = order.slice(at, at + size);
+        const isDone = batch.every((name) => this.#isMoved(name));
+        this.#batch = run.step(waveName(batch, at, order.length));
         await this.#quorum(batch[0] ?? '');
         await together(
           run,
           batch.map((name) => this.#move(name, waiting)),
         );
+        this.#batch.done(isDone ? 'kept' : 'replaced');
       }
       if (role === 'server') await this.#settings();
       // Nobody holds the pods back from now on, and there is none left to be replaced.
@@ -196,10 +202,9 @@ class Move {
           return true;
         this.#checkBlocked();
         const pending = look.findings.find(({ passed, id }) => !passed && isVital(id));
-        run.log.progress(
-          `${name} has to wait: ${pending?.observed ?? 'its pod is not known yet'}`,
-          'takeover',
-        );
+        const why = pending?.observed ?? 'its pod is not known yet';
+        this.#batch?.waitsFor(why);
+        run.log.progress(`${name} has to wait: ${why}`, 'takeover');
         return false;
       },
     );
@@ -245,6 +250,7 @@ class Move {
       this.#bell,
       ({ findings }) => {
         const pending = findings.find(({ passed, id }) => !passed && isVital(id));
+        this.#batch?.waitsFor(pending?.observed);
         if (pending) run.log.progress(`${name}: ${pending.observed}`, 'takeover');
         return !pending;
       },
@@ -263,7 +269,7 @@ class Move {
   }
 
   #until<T>(found: (missing: (what: string) => undefined) => T | undefined): Promise<T> {
-    return waitFor(this.#run, this.#tools.workloads, 'takeover', found);
+    return waitFor(this.#run, this.#tools.workloads, 'takeover', found, this.#batch);
   }
 }
 
