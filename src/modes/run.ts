@@ -1,8 +1,9 @@
 import type { Config } from '../config/config.ts';
 import { type Detection, Failure } from '../failure.ts';
 import type { Log } from '../report/log.ts';
-import type { Check, Phase, PhaseName, PhaseStep, Result } from '../report/result.ts';
-import { RunStep } from './run-step.ts';
+import type { Check, PhaseName, Result } from '../report/result.ts';
+import { Phases } from './phases.ts';
+import type { RunStep } from './run-step.ts';
 
 /** What a check found, without its place in time. */
 export type Observation = Omit<Check, 'durationMs' | 'status'> & { passed: boolean };
@@ -49,13 +50,7 @@ export class Run {
 
   readonly #start = performance.now();
   readonly #startedAt = new Date();
-  readonly #phases: Phase[] = [];
-  /** Those beside others that have not ended, and never will if the run fails. */
-  readonly #open = new Set<Phase>();
-  /** Of the phases that are under way, the innermost last. */
-  readonly #running: Phase[] = [];
-  /** Those that have not ended. */
-  readonly #steps = new Set<RunStep>();
+  readonly #phases = new Phases({ now: () => this.now(), tell: (line) => this.log.info(line) });
   readonly #checks = new Map<string, Check & { sinceMs: number }>();
   readonly #abort = new AbortController();
   readonly #deadline: NodeJS.Timeout;
@@ -120,52 +115,22 @@ export class Run {
   async phase<T>(name: PhaseName, title: string, work: () => Promise<T>): Promise<T> {
     this.signal.throwIfAborted();
     this.log.group(title);
-    const phase: Phase = { name, startMs: this.now(), endMs: this.now(), status: 'passed' };
-    this.#phases.push(phase);
-    this.#running.push(phase);
     try {
-      return await work();
+      return await this.#phases.during(name, work);
     } catch (error) {
-      phase.status = 'failed';
       if (!this.signal.aborted) this.#cause ??= error;
       throw error;
-    } finally {
-      for (const step of this.#steps) step.failed();
-      this.#running.pop();
-      phase.endMs = this.now();
     }
   }
 
   /** One of the things that the present phase does one after the other; failed when the phase ends before it. */
   step(name: string): RunStep {
-    const told: PhaseStep = { name, startMs: this.now(), endMs: this.now(), status: 'failed' };
-    const phase = this.#running.at(-1);
-    const steps = phase?.steps ?? [];
-    if (phase) phase.steps = steps;
-    steps.push(told);
-    const step = new RunStep(told, {
-      now: () => this.now(),
-      ended: (line) => {
-        this.#steps.delete(step);
-        if (line !== undefined) this.log.info(line);
-        else steps.splice(steps.indexOf(told), 1);
-      },
-    });
-    this.#steps.add(step);
-    return step;
+    return this.#phases.step(name);
   }
 
   /** A part of the story that runs beside another and has no group of its own; it lasts until `end` is called. */
   beside(name: PhaseName): { end: () => void } {
-    const phase: Phase = { name, startMs: this.now(), endMs: this.now(), status: 'failed' };
-    this.#phases.push(phase);
-    this.#open.add(phase);
-    const end = () => {
-      this.#open.delete(phase);
-      phase.endMs = this.now();
-      phase.status = 'passed';
-    };
-    return { end };
+    return this.#phases.beside(name);
   }
 
   /**
@@ -230,7 +195,6 @@ export class Run {
   }
 
   result(failure?: Failure): Result {
-    for (const phase of this.#open) phase.endMs = this.now();
     const outcome = failure ? (failure.reason === 'cancelled' ? 'cancelled' : 'failure') : 'success';
     return {
       schemaVersion: 1,
@@ -251,7 +215,7 @@ export class Run {
       namespace: this.config.namespace,
       name: this.config.name,
       ...this.known,
-      phases: this.#phases.toSorted((a, b) => a.startMs - b.startMs),
+      phases: this.#phases.report(),
       checks: [...this.#checks.values()].map(({ sinceMs: _, ...check }) => check),
     };
   }

@@ -86,6 +86,17 @@ describe('a step of a phase', () => {
     );
   });
 
+  test('goes on when a phase within its own has ended', async () => {
+    const { run } = startRun();
+    await run.phase('apply', 'Apply', async () => {
+      const step = run.step('consul-server-2');
+      await run.phase('compare', 'Compare', async () => pass(100));
+      pass(100);
+      step.done('replaced');
+    });
+    expect(run.result().phases[0]?.steps).toMatchObject([{ status: 'passed', endMs: 200 }]);
+  });
+
   test('remembers a bounded number of reasons, and the time of all others together', async () => {
     const { steps } = await within((run) => {
       const step = run.step('consul-server-0');
