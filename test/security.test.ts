@@ -15,6 +15,7 @@ import { planMode } from '../src/modes/plan.ts';
 import type { Run } from '../src/modes/run.ts';
 import { sweepMode } from '../src/modes/sweep.ts';
 import { verifyMode } from '../src/modes/verify.ts';
+import { growthPermissions } from '../src/modes/volume-growth.ts';
 import { inventory, runRecord } from './inventory/fixture.ts';
 import { kubeconfig } from './kubernetes/fake-server.ts';
 import { config, startApi, startRun } from './modes/fixture.ts';
@@ -78,9 +79,6 @@ const name = ({ resource, subresource }: AccessCheck) =>
 const named = (checks: readonly AccessCheck[], verbs: readonly string[]) =>
   [...new Set(checks.filter(({ verb }) => verbs.includes(verb)).map(name))].sort();
 
-/** A request that deletes, and the functions that send one. */
-const DELETES = /'DELETE', path|(?<![.#\w])(?:deleteObject|removedAsSeen|remove)\(/;
-
 /** Done without asking for permission first, since the run goes on without. */
 const UNASKED: Record<string, { changes?: string[]; deletes?: string[] }> = {
   '`deploy`': { changes: ['namespaces'] },
@@ -102,6 +100,7 @@ describe('SECURITY.md promises what the code asks permission for', () => {
     ],
     ['`deploy` that replaces clients which hold registrations', async () => handoverPermissions('consul')],
     ['`deploy` that takes over what was made by hand', async () => takeoverPermissions('consul')],
+    ['`deploy` that makes volumes grow', async () => growthPermissions('consul')],
     ['`verify`', () => asked(verifyMode, { mode: 'verify' })],
     ['`verify` with `chaos`', () => asked(verifyMode, { mode: 'verify', chaos: ['delete-server'] })],
     ['`sweep`', () => asked(sweepMode, { mode: 'sweep' })],
@@ -138,25 +137,94 @@ function sources(folder = 'src'): [string, string][] {
     .map((file) => [file, read(join(folder, file))]);
 }
 
-test('what deletes in Kubernetes belongs to a run that SECURITY.md says deletes', () => {
-  const DELETING: Record<string, string> = {
-    'kubernetes/lease-record.ts': '`destroy`',
-    'kubernetes/lease.ts': '`destroy`',
-    'modes/adoption/recreate.ts': '`deploy` that takes over what was made by hand',
-    'modes/chaos/fault.ts': '`verify` with `chaos`',
-    'modes/claim.ts': '`destroy` with `destroy-data`',
-    'modes/destroy.ts': '`destroy`',
-    'modes/empty-namespace.ts': '`destroy` with `destroy-data`',
-    'modes/handover.ts': '`deploy` that replaces clients which hold registrations',
-    'modes/prune.ts': '`deploy`',
-    'modes/take-down.ts': '`destroy`',
-  };
-  // The two that all the others call.
-  const CALLED = ['kubernetes/delete.ts', 'modes/removal.ts'];
-  const inKubernetes = sources().filter(([file]) => !file.startsWith('consul/'));
-  const found = inKubernetes.filter(([, text]) => DELETES.test(text)).map(([file]) => file);
-  expect(found.filter((file) => !CALLED.includes(file)).sort()).toEqual(Object.keys(DELETING));
-  for (const row of Object.values(DELETING)) expect(kubernetes.get(row)?.[1], row).not.toEqual([]);
+/** A request that deletes, and the functions that send one. */
+const DELETES = /'DELETE', path|(?<![.#\w])(?:deleteObject|removedAsSeen|remove)\(/;
+/** The functions that change an object or reach into a pod, and requests beside them. */
+const CHANGES_OR_EXECS = /method: '(?:PATCH|POST|PUT)'|(?<![.#\w])(?:applyObject|applyStage|runInPod)\(/;
+const ASKS = /(?<![.#\w])(?:requirePermissions|checkPermissions)\(/;
+
+const [DEPLOY, VERIFY, DESTROY, DESTROY_DATA] = [
+  '`deploy`',
+  '`verify`',
+  '`destroy`',
+  '`destroy` with `destroy-data`',
+];
+const REPLACES = '`deploy` that replaces clients which hold registrations';
+const TAKES_OVER = '`deploy` that takes over what was made by hand';
+const GROWS = '`deploy` that makes volumes grow';
+
+test.each<[string, RegExp, number, string[], Record<string, string>]>([
+  [
+    'deletes in Kubernetes',
+    DELETES,
+    1,
+    // What all the others call.
+    ['kubernetes/delete.ts', 'modes/removal.ts'],
+    {
+      'kubernetes/lease-record.ts': DESTROY,
+      'kubernetes/lease.ts': DESTROY,
+      'modes/adoption/recreate.ts': TAKES_OVER,
+      'modes/chaos/fault.ts': '`verify` with `chaos`',
+      'modes/claim.ts': DESTROY_DATA,
+      'modes/destroy.ts': DESTROY,
+      'modes/empty-namespace.ts': DESTROY_DATA,
+      'modes/handover.ts': REPLACES,
+      'modes/prune.ts': DEPLOY,
+      'modes/take-down.ts': DESTROY,
+    },
+  ],
+  [
+    'changes something in Kubernetes, or reaches into a pod',
+    CHANGES_OR_EXECS,
+    0,
+    // What all the others call; questions; and dry runs.
+    [
+      'kubernetes/access.ts',
+      'kubernetes/apply.ts',
+      'kubernetes/command.ts',
+      'kubernetes/dry-run.ts',
+      'kubernetes/stand-in.ts',
+      'kubernetes/takeover-dry-run.ts',
+      'modes/compare.ts',
+    ],
+    {
+      'kubernetes/recreation.ts': TAKES_OVER,
+      'kubernetes/takeover.ts': DEPLOY,
+      'modes/adoption/move.ts': TAKES_OVER,
+      'modes/adoption/recreate.ts': TAKES_OVER,
+      'modes/apply.ts': DEPLOY,
+      'modes/client-walk.ts': REPLACES,
+      'modes/deploy.ts': DEPLOY,
+      'modes/namespace.ts': DEPLOY,
+      'modes/nudge.ts': DEPLOY,
+      'modes/record.ts': VERIFY,
+      'modes/registrations.ts': REPLACES,
+      'modes/volume-growth.ts': GROWS,
+      'modes/volume-size.ts': GROWS,
+      'modes/walk.ts': DEPLOY,
+    },
+  ],
+  [
+    'asks for permissions',
+    ASKS,
+    0,
+    ['modes/permission.ts'],
+    {
+      'modes/adoption/survey.ts': TAKES_OVER,
+      'modes/destroy.ts': DESTROY,
+      'modes/preflight.ts': DEPLOY,
+      'modes/roll.ts': REPLACES,
+      'modes/sweep.ts': '`sweep`',
+      'modes/verify.ts': VERIFY,
+      'modes/volume-growth.ts': GROWS,
+    },
+  ],
+])('what %s belongs to a run of which SECURITY.md says so', (_, pattern, column, shared, rows) => {
+  const found = sources()
+    .filter(([file, text]) => !file.startsWith('consul/') && pattern.test(text))
+    .map(([file]) => file);
+  expect(found.filter((file) => !shared.includes(file)).sort()).toEqual(Object.keys(rows));
+  for (const row of Object.values(rows)) expect(kubernetes.get(row)?.[column], row).not.toEqual([]);
 });
 
 test('what is written to Consul is what SECURITY.md says, call by call', () => {

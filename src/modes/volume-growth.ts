@@ -1,6 +1,7 @@
 import { isSmaller, type Resized, resizedTemplates } from '../change/volume-size.ts';
 import { podNames, podsOf } from '../change/workload.ts';
 import { Failure } from '../failure.ts';
+import type { AccessCheck } from '../kubernetes/access.ts';
 import { applyObject } from '../kubernetes/apply.ts';
 import { ApiError, apiFailure } from '../kubernetes/error.ts';
 import { type KubernetesObject, objectName } from '../kubernetes/object.ts';
@@ -68,13 +69,11 @@ export function growthsOf(
 
 async function checkPermissions(run: Run, cluster: Cluster, claims: Growth['claims']): Promise<void> {
   const [namespace = run.config.namespace] = claims.map((claim) => claim.namespace);
-  const checks = ['get', 'patch'].map((verb) => ({
-    verb,
-    group: '',
-    resource: 'persistentvolumeclaims',
-    namespace,
-  }));
-  await requirePermissions(run, cluster, checks);
+  await requirePermissions(run, cluster, growthPermissions(namespace));
+}
+
+export function growthPermissions(namespace: string): AccessCheck[] {
+  return ['get', 'patch'].map((verb) => ({ verb, group: '', resource: 'persistentvolumeclaims', namespace }));
 }
 
 /** Undefined for one that its pod has yet to make. */
