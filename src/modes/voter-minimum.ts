@@ -1,5 +1,5 @@
 import type { ConsulClient } from '../consul/client.ts';
-import { isPassing } from '../consul/failure.ts';
+import { ConsulError, isPassing } from '../consul/failure.ts';
 import { setMinQuorum } from '../consul/min-quorum.ts';
 import { Failure } from '../failure.ts';
 import type { Agents } from './agents.ts';
@@ -55,7 +55,8 @@ async function isSet(
     if (outcome === 'set') run.log.info(`autopilot keeps ${voters} voters from now on`);
     return outcome !== 'raced';
   } catch (error) {
-    if (isPassing(error)) return false;
+    // A leader that has just stopped is told in many words; whoever is asked looks for it until there is another.
+    if (isPassing(error) || (error instanceof ConsulError && error.status >= 500)) return false;
     throw error;
   }
 }

@@ -62,7 +62,7 @@ export async function walkServers(
   try {
     // Everything but the pods changes now; the controller has to name the new revision before pods are judged.
     await apply(names.length);
-    void keepVoters(run, { workloads, agents }, AbortSignal.any([run.signal, over.signal]));
+    const kept = keepVoters(run, { workloads, agents }, AbortSignal.any([run.signal, over.signal]));
     for (let ordinal = names.length - 1; ordinal >= 0; ordinal--) {
       const name = names[ordinal] ?? '';
       const replacement = run.step(name);
@@ -103,6 +103,7 @@ export async function walkServers(
       run.log.settled('walk');
       replacement.done(outcomeOf(before, workloads.pod('server', name)?.uid));
     }
+    await kept;
   } finally {
     over.abort();
   }

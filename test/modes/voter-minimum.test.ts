@@ -65,7 +65,8 @@ describe('autopilot keeps as many voters as there are servers', () => {
   test('once the election is over, and after somebody else has written', async () => {
     const election = { status: 500, text: 'No cluster leader' };
     const raced = [{ body: { MinQuorum: 1, ModifyIndex: 4 } }, { body: false }];
-    const { keep, minimum, run } = await start(1, [election, ...raced]);
+    const gone = { status: 500, text: 'rpc error getting client: failed to get conn: no route to host' };
+    const { keep, minimum, run } = await start(1, [election, ...raced, gone]);
     await keep(3);
     expect(minimum()).toBe(3);
     expect(run.known.warnings).toEqual([]);
