@@ -27,7 +27,7 @@ export async function readAllOf(
   kind: Kind,
   signal: AbortSignal,
 ): Promise<Record<string, Json>> {
-  const path = `/v1/agent/${kind}`;
+  const path = kind === 'services' ? '/v1/agent/services' : '/v1/agent/checks';
   for (let tries = 1; ; tries += 1) {
     const { body, aclDefault } = await agent.get(path, { signal });
     const found = listAnswer.parse(body);

@@ -60,8 +60,9 @@ export function cutByAcls(agent: string, path: string): Failure {
 /** The rules of a policy with which such an answer is whole. */
 function rightsFor(path: string): string {
   const read = (resource: string) => `\`${resource}_prefix "" { policy = "read" }\``;
-  if (path.startsWith('/v1/kv/')) return read('key');
-  if (path.startsWith('/v1/session/')) return read('session');
+  const [, , area] = path.split('/');
+  if (area === 'kv') return read('key');
+  if (area === 'session') return read('session');
   return `${read('node')} and ${read('service')}`;
 }
 
