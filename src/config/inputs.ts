@@ -154,7 +154,7 @@ export const INPUTS = {
     parser: storage,
     default: '10Gi',
     description:
-      "Size of each server's volume, or `ephemeral`: without a volume a server that is replaced loses its data.",
+      "Size of each server's volume, or `ephemeral`: without a volume a server that is replaced loses its data. A bigger size later grows the volumes where their StorageClass allows it.",
   },
   'storage-class': {
     group: 'shape',

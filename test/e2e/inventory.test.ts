@@ -268,6 +268,20 @@ describe('what a deployment owns', () => {
     const clients = await pods(namespace, 'client');
     expect(alive.map(({ Name }) => Name).sort()).toEqual(clients.map(({ spec }) => spec.nodeName).sort());
   });
+
+  it('stays when another deployment in the namespace has rendered it, too', async () => {
+    const { 'client-replicas': _, ...rest } = inputs;
+    const other = { ...rest, name: 'other', clients: 'none', 'post-render': still() };
+    succeeded(await deploy(other));
+    const before = await everythingIn(namespace);
+    const outcome = succeeded(await deploy({ ...rest, clients: 'daemonset' }));
+    expect(told(outcome, 'removed')).toEqual([]);
+    expect(outcome.log).toContain(
+      'ConfigMap/renamed is not rendered any more and stays: it is in the record of the deployment "other", too',
+    );
+    expect(await everythingIn(namespace)).toEqual(before);
+    expect(uidsOf(await inventory(namespace))).not.toHaveProperty('ConfigMap/renamed');
+  });
 });
 
 describe('what others own', () => {
