@@ -71,7 +71,11 @@ export async function startFakeApi(instead: Instead = () => undefined, pageSize?
         store(path, { ...body, metadata: { ...body.metadata, managedFields: [...managers, OURS] } }),
       );
     }
-    if (method === 'GET' && isCollection(path)) {
+    if (
+      method === 'GET' &&
+      !live &&
+      (isCollection(path) || [...objects.keys()].some((key) => isIn(path, key)))
+    ) {
       const items = [...objects].filter(([key]) => isIn(path, key)).map(([, object]) => object);
       return json(response, 200, page(call, items, pageSize));
     }
