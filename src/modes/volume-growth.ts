@@ -47,7 +47,7 @@ export async function planGrowth(
   return found;
 }
 
-/** Of objects that are ours; one that is taken over is made anew, and its volumes keep their size. */
+/** Of objects that are ours; one that is taken over may be recreated, and its volumes keep their size. */
 export function growthsOf(
   { config }: Pick<Run, 'config'>,
   objects: readonly KubernetesObject[],
