@@ -1,3 +1,4 @@
+import type { ServerClock } from './clock.ts';
 import { ApiError } from './error.ts';
 import type { Transport } from './transport.ts';
 
@@ -24,13 +25,16 @@ export interface LeaseOptions {
   durationSeconds?: number;
 }
 
+/** What a lock needs of Transport. */
+export type LeaseTransport = Pick<Transport, 'request' | 'clock'>;
+
 /** Reads and writes of the one Lease; every write names the version it builds on. */
 export class Leases {
-  readonly #transport: Pick<Transport, 'request'>;
+  readonly #transport: LeaseTransport;
   readonly #options: LeaseOptions;
   readonly #collection: string;
 
-  constructor(transport: Pick<Transport, 'request'>, options: LeaseOptions) {
+  constructor(transport: LeaseTransport, options: LeaseOptions) {
     this.#transport = transport;
     this.#options = options;
     this.#collection = `/apis/coordination.k8s.io/v1/namespaces/${encodeURIComponent(options.namespace)}/leases`;
@@ -49,10 +53,15 @@ export class Leases {
     }
   }
 
+  /** The time to write: no earlier than it is, so that no lock looks older than it is. */
+  get #now(): string {
+    return microTime(new Date(this.#transport.clock.latest() ?? Date.now()));
+  }
+
   /** Undefined when another run was faster. */
   take(lease: Lease | undefined, signal: AbortSignal): Promise<Lease | undefined> {
     const { holder, durationSeconds = 60, namespace, name } = this.#options;
-    const now = microTime(new Date());
+    const now = this.#now;
     const spec = {
       holderIdentity: holder,
       leaseDurationSeconds: durationSeconds,
@@ -69,7 +78,7 @@ export class Leases {
   }
 
   renew(lease: Lease, signal: AbortSignal): Promise<Lease | undefined> {
-    const spec = { ...lease.spec, renewTime: microTime(new Date()) };
+    const spec = { ...lease.spec, renewTime: this.#now };
     return this.#write({ ...lease, spec }, false, signal);
   }
 
@@ -124,16 +133,21 @@ export class Leases {
 
 /** What is known of another run's lock. */
 export class Observed {
+  readonly #clock: ServerClock;
   holder = '';
   since = '';
   #announced = '';
   #version: string | undefined;
   #seenAt = 0;
 
+  constructor(clock: ServerClock) {
+    this.#clock = clock;
+  }
+
   /**
-   * Milliseconds until the lock expires. By its own clock, or, since the clock of that run may be wrong,
-   * when it has not been renewed for its whole duration before our eyes. Ours would have to be 45 s ahead
-   * of theirs to take a lock that is alive.
+   * Milliseconds until the lock expires. Every run writes and judges it by the clock of the API server. A run of an
+   * earlier version wrote by its own: where that was ahead, what counts is that the lock has not been renewed for its
+   * whole duration before our eyes.
    */
   remaining({ metadata, spec = {} }: Lease): number {
     this.holder = spec.holderIdentity ?? '';
@@ -144,7 +158,9 @@ export class Observed {
     }
     const duration = (spec.leaseDurationSeconds ?? 60) * 1000;
     const renewed = Date.parse(spec.renewTime ?? '') || 0;
-    return Math.min(renewed + duration - Date.now(), this.#seenAt + duration - performance.now());
+    // An API server, or a proxy before it, that tells no time leaves only the clock of this machine.
+    const now = this.#clock.earliest() ?? Date.now();
+    return Math.min(renewed + duration - now, this.#seenAt + duration - performance.now());
   }
 
   isNewHolder(): boolean {

@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../failure.ts';
 import { ApiError, apiFailure } from './error.ts';
-import { type Lease, Leases, Observed } from './lease-record.ts';
-import type { Transport } from './transport.ts';
+import { type Lease, Leases, type LeaseTransport, Observed } from './lease-record.ts';
 
 const REREAD_MS = 2_000;
 const RELEASE_TIMEOUT_MS = 5_000;
+/** For who has a lock that was lost: mostly it is the API server that does not answer. */
+const HOLDER_TIMEOUT_MS = 2_000;
 
 export interface LockOptions {
   namespace: string;
@@ -15,6 +16,8 @@ export interface LockOptions {
   signal: AbortSignal;
   /** Called once for each other holder that is waited for; `since` is RFC 3339. */
   onWait: (holder: string, since: string) => void;
+  /** Called where the lock was lost unseen, when it is known who has it now, and before `release` is over. */
+  onTaken?: (holder: string, since: string) => void;
   /** How long the lock outlives a run that was killed; default 60. */
   durationSeconds?: number;
 }
@@ -28,19 +31,33 @@ export class Lock {
   readonly #lost = new AbortController();
   readonly #released = new AbortController();
   #lease: Lease;
-  #renewedAt = performance.now();
+  /** When the last renewal that was stored was sent, by `performance.now()`. */
+  #renewedAt: number;
   #timer: NodeJS.Timeout | undefined;
-  #renewing: Promise<void> | undefined;
+  /** When the timer has to fire. */
+  #due = 0;
+  /** Renewals without an answer, and whoever asks for the holder of a lock that is lost. */
+  readonly #underWay = new Set<Promise<void>>();
+  /** Of the last renewal that failed. */
+  #error: unknown;
 
-  private constructor(leases: Leases, options: LockOptions, lease: Lease, takenOverFrom: string | undefined) {
+  private constructor(
+    leases: Leases,
+    options: LockOptions,
+    { lease, sentAt, from }: { lease: Lease; sentAt: number; from: string | undefined },
+  ) {
     this.#leases = leases;
     this.#options = options;
     this.#lease = lease;
-    this.takenOverFrom = takenOverFrom;
+    this.#renewedAt = sentAt;
+    this.takenOverFrom = from;
     this.#schedule();
   }
 
-  /** Aborts, with a Failure: `locked` when another run has the lock, `unreachable` when it could not be renewed in time. */
+  /**
+   * Aborts, with a Failure: `locked` when another run has the lock, or may have it since this one stood still;
+   * `unreachable` when it could not be renewed in time.
+   */
   get lost(): AbortSignal {
     return this.#lost.signal;
   }
@@ -49,10 +66,10 @@ export class Lock {
    * Waits until no other run holds the lock, or its lock has expired, and takes it.
    * @throws Failure `locked` that names the holder when the signal aborts first
    */
-  static async acquire(transport: Pick<Transport, 'request'>, options: LockOptions): Promise<Lock> {
+  static async acquire(transport: LeaseTransport, options: LockOptions): Promise<Lock> {
     const leases = new Leases(transport, options);
     const { holder, signal, onWait } = options;
-    const observed = new Observed();
+    const observed = new Observed(transport.clock);
     try {
       for (;;) {
         const lease = await leases.read(signal);
@@ -64,8 +81,10 @@ export class Lock {
           await delay(Math.min(REREAD_MS, remaining), undefined, { signal });
           continue;
         }
+        const sentAt = performance.now();
         const taken = await leases.take(lease, signal);
-        if (taken) return new Lock(leases, options, taken, isOther ? other : undefined);
+        const from = isOther ? other : undefined;
+        if (taken) return new Lock(leases, options, { lease: taken, sentAt, from });
       }
     } catch (error) {
       if (signal.aborted && observed.holder) throw locked(options, observed);
@@ -88,7 +107,7 @@ export class Lock {
     if (this.#released.signal.aborted) return;
     this.#released.abort();
     clearTimeout(this.#timer);
-    await this.#renewing;
+    await Promise.all(this.#underWay);
     if (this.#lost.signal.aborted) return;
     await give(AbortSignal.timeout(RELEASE_TIMEOUT_MS)).catch(() => undefined);
   }
@@ -98,50 +117,79 @@ export class Lock {
   }
 
   #schedule(): void {
-    this.#timer = setTimeout(() => {
-      this.#renewing = this.#renew();
-    }, this.#durationMs / 4);
+    const left = this.#renewedAt + this.#durationMs - performance.now();
+    const ms = Math.ceil(Math.min(this.#durationMs / 4, Math.max(left, 0)));
+    this.#due = performance.now() + ms;
+    this.#timer = setTimeout(() => this.#tick(), ms);
     this.#timer.unref();
   }
 
-  async #renew(): Promise<void> {
-    const left = this.#renewedAt + this.#durationMs - performance.now();
-    const signal = AbortSignal.any([
-      this.#released.signal,
-      AbortSignal.timeout(Math.max(1, Math.ceil(left))),
-    ]);
-    const sentAt = performance.now();
-    try {
-      const current = (await this.#leases.renew(this.#lease, signal)) ?? (await this.#leases.read(signal));
-      const holder = current?.spec?.holderIdentity;
-      if (!current || holder !== this.#options.holder)
-        return this.#lose(
-          `it is held by ${holder ?? 'nobody'} now`,
-          'See what the other run did, then run again.',
-        );
-      // After a clash that was our own earlier write, only its version is news; the next round renews.
-      this.#lease = current;
-      this.#renewedAt = sentAt;
-    } catch (error) {
-      if (this.#released.signal.aborted) return;
-      if (performance.now() >= this.#renewedAt + this.#durationMs) return this.#expire(error);
-    }
-    if (!this.#released.signal.aborted) this.#schedule();
+  /** Renews also while an earlier renewal has no answer: its connection may be dead. */
+  #tick(): void {
+    const now = performance.now();
+    const left = this.#renewedAt + this.#durationMs - now;
+    if (left > 0) {
+      this.#do(this.#renew(left));
+      this.#schedule();
+    } else this.#expire(now - this.#due);
   }
 
-  /** Without a word of another holder: then it is the way to the API server that is to blame. */
-  #expire(error: unknown): void {
-    const why = 'it could not be renewed in time';
-    if (error instanceof ApiError && error.status < 500) {
-      this.#lose(why, 'See what has changed in its permissions.');
+  #do(work: Promise<void>): void {
+    this.#underWay.add(work);
+    void work.finally(() => this.#underWay.delete(work));
+  }
+
+  async #renew(left: number): Promise<void> {
+    const signal = AbortSignal.any([this.#released.signal, AbortSignal.timeout(Math.ceil(left))]);
+    try {
+      for (;;) {
+        const sentAt = performance.now();
+        const renewed = await this.#leases.renew(this.#lease, signal);
+        if (renewed) {
+          this.#lease = renewed;
+          this.#renewedAt = Math.max(this.#renewedAt, sentAt);
+          return;
+        }
+        const current = await this.#leases.read(signal);
+        const holder = current?.spec?.holderIdentity;
+        if (!current || holder !== this.#options.holder) {
+          const hint = 'See what the other run did, then run again.';
+          return this.#lose(`it is held by ${holder ?? 'nobody'} now`, hint);
+        }
+        // A write of our own that had no answer. When it was stored is not known, so it is written again.
+        this.#lease = current;
+      }
+    } catch (error) {
+      this.#error = error;
+    }
+  }
+
+  /** @param lateMs how much later than wanted this was noticed */
+  #expire(lateMs: number): void {
+    if (lateMs > this.#durationMs / 2) {
+      const why = `this run stood still for ${Math.round(lateMs / 1000)} s or more, and its lock expired`;
+      this.#lose(why, 'See whether another run has changed the cluster meanwhile, then run again.');
+    } else if (this.#error instanceof ApiError && this.#error.status < 500) {
+      this.#lose('it could not be renewed in time', 'See what has changed in its permissions.');
     } else {
       const hint =
         'The API server did not answer for too long: see kubectl get --raw /readyz, then run again.';
-      this.#lose(why, hint, 'unreachable');
+      this.#lose('it could not be renewed in time', hint, 'unreachable');
     }
+    this.#do(this.#tellHolder());
+  }
+
+  /** Only now: a run without its lock has to end before it asks anything. */
+  async #tellHolder(): Promise<void> {
+    const { holder: ours, onTaken } = this.#options;
+    const current = await this.#leases.read(AbortSignal.timeout(HOLDER_TIMEOUT_MS)).catch(() => undefined);
+    const { holderIdentity: holder, acquireTime = 'an unknown time' } = current?.spec ?? {};
+    if (holder && holder !== ours) onTaken?.(holder, acquireTime);
   }
 
   #lose(why: string, hint: string, reason: 'locked' | 'unreachable' = 'locked'): void {
+    clearTimeout(this.#timer);
+    if (this.#released.signal.aborted) return;
     const where = `Lease/${this.#options.name}`;
     this.#lost.abort(new Failure({ reason, what: `this run lost its lock: ${why}`, where, hint }));
   }

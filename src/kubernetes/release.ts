@@ -1,5 +1,4 @@
-import { Leases } from './lease-record.ts';
-import type { Transport } from './transport.ts';
+import { Leases, type LeaseTransport } from './lease-record.ts';
 
 /** For reading the lock, and again for giving it back: whatever is done between has its own time. */
 const BUDGET_MS = 10_000;
@@ -11,7 +10,7 @@ const BUDGET_MS = 10_000;
  * @returns false when it is held by another, or by nobody
  */
 export async function releaseLock(
-  transport: Pick<Transport, 'request'>,
+  transport: LeaseTransport,
   options: {
     namespace: string;
     name: string;

@@ -37,6 +37,7 @@ async function acquire(run: Run, cluster: Cluster): Promise<Lock> {
     holder: holderIdentity(process.env, lockId),
     signal: run.signal,
     onWait: (holder, since) => log.progress(`another run holds the lock since ${since}: ${holder}`, 'lock'),
+    onTaken: (holder, since) => run.findings.push(`the lock is held by ${holder} now, since ${since}`),
   });
   log.settled('lock');
   if (taken.takenOverFrom !== undefined) {

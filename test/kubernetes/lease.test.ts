@@ -56,7 +56,11 @@ class LeaseStore {
 
 async function setUp() {
   const store = new LeaseStore();
-  const server = await startServer((call, response) => store.serve(call, response));
+  const now = Date.now.bind(Date);
+  const server = await startServer((call, response) => {
+    response.setHeader('date', new Date(now()).toUTCString());
+    return store.serve(call, response);
+  });
   const transport = await connectTo(server.url);
   const acquire = async (holder: string, options: Partial<LockOptions> = {}) => {
     const lock = await Lock.acquire(transport, {
@@ -83,6 +87,19 @@ const held = (holder: string, renewed: number, seconds = 60) => ({
     leaseTransitions: 4,
   },
 });
+
+/** The clock of this runner, and not that of the API server, which sends the true time. */
+function clockOff(ms: number): void {
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + ms });
+  onTestFinished(() => void vi.useRealTimers());
+}
+
+/** As a process that was stopped sees it when it goes on. */
+function standStill(ms: number): void {
+  const before = performance.now.bind(performance);
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => before() + ms);
+  onTestFinished(() => clock.mockRestore());
+}
 
 describe('acquire', () => {
   test('creates the Lease', async () => {
@@ -135,7 +152,7 @@ describe('acquire', () => {
 
   test('takes over what has expired, and says from whom', async () => {
     const { store, acquire } = await setUp();
-    store.store(held('killed', -61_000));
+    store.store(held('killed', -65_000));
     const onWait = vi.fn();
     const lock = await acquire('run-1', { onWait });
     expect(lock.takenOverFrom).toBe('killed');
@@ -151,6 +168,37 @@ describe('acquire', () => {
     store.store(held('killed', 3_600_000, 1));
     const lock = await acquire('run-1');
     expect(lock.takenOverFrom).toBe('killed');
+  });
+
+  test.each([-3_600_000, 3_600_000])(
+    'judges and writes by the clock of the API server, with its own %i ms off',
+    async (off) => {
+      const { store, acquire } = await setUp();
+      const trueNow = Date.now();
+      store.store(held('alive', -30_000));
+      clockOff(off);
+      const controller = new AbortController();
+      const attempt = acquire('run-1', { signal: controller.signal, onWait: () => controller.abort() });
+      await expect(attempt).rejects.toMatchObject({ reason: 'locked' });
+      expect(store.holder).toBe('alive');
+
+      store.lease = undefined as Lease | undefined;
+      await acquire('run-2');
+      const renewed = Date.parse(String(store.lease?.spec.renewTime));
+      expect(renewed).toBeGreaterThanOrEqual(trueNow);
+      expect(renewed).toBeLessThan(trueNow + 60_000);
+    },
+  );
+
+  test('judges by its own clock where no answer tells the time', async () => {
+    const { store, acquire } = await setUp();
+    store.store(held('killed', -65_000));
+    store.intercept = (_call, response) => {
+      response.removeHeader('date');
+      response.sendDate = false;
+      return false;
+    };
+    expect((await acquire('run-1')).takenOverFrom).toBe('killed');
   });
 
   test('leaves a lock alone that is renewed, however late its clock is', async () => {
@@ -228,6 +276,53 @@ describe('holding', () => {
     expect(lock.lost.reason).toMatchObject({ reason: 'locked', what: expect.stringContaining('run-2') });
     await lock.release();
     expect(store.holder).toBe('run-2');
+  });
+
+  test('is renewed by the clock of the API server', async () => {
+    const { store, acquire } = await setUp();
+    const trueNow = Date.now();
+    clockOff(-3_600_000);
+    await acquire('run-1', { durationSeconds: 4 });
+    const first = store.lease?.metadata.resourceVersion;
+    await vi.waitFor(() => expect(store.lease?.metadata.resourceVersion).not.toBe(first), 20_000);
+    expect(Date.parse(String(store.lease?.spec.renewTime))).toBeGreaterThanOrEqual(trueNow);
+  });
+
+  test('is lost to the run that took it while this one stood still, and says which that is', async () => {
+    const { store, acquire } = await setUp();
+    const taken: string[][] = [];
+    const lock = await acquire('run-1', { durationSeconds: 2, onTaken: (...args) => taken.push(args) });
+    store.store(held('run-2', 0));
+    standStill(90_000);
+    await vi.waitFor(() => expect(lock.lost.aborted).toBe(true), 20_000);
+    expect(lock.lost.reason).toMatchObject({
+      reason: 'locked',
+      what: expect.stringMatching(/stood still for \d\d s or more, and its lock expired/),
+    });
+    await lock.release();
+    expect(taken).toEqual([['run-2', '2026-01-02T03:04:05.000000Z']]);
+    expect(store.holder).toBe('run-2');
+  });
+
+  test('is lost to standing still also where nobody took it', async () => {
+    const { acquire } = await setUp();
+    const onTaken = vi.fn();
+    const lock = await acquire('run-1', { durationSeconds: 2, onTaken });
+    standStill(90_000);
+    await vi.waitFor(() => expect(lock.lost.aborted).toBe(true), 20_000);
+    expect(lock.lost.reason).toMatchObject({ reason: 'locked' });
+    await lock.release();
+    expect(onTaken).not.toHaveBeenCalled();
+  });
+
+  test('is renewed beside a renewal that has no answer', async () => {
+    const { store, acquire } = await setUp();
+    const lock = await acquire('run-1', { durationSeconds: 4 });
+    let renewals = 0;
+    // The first is neither stored nor answered: its connection is dead.
+    store.intercept = ({ method }) => method === 'PUT' && ++renewals === 1;
+    await vi.waitFor(() => expect(renewals).toBeGreaterThan(5), 20_000);
+    expect(lock.lost.aborted).toBe(false);
   });
 
   test('is lost when it cannot be renewed in time', async () => {
