@@ -18,7 +18,7 @@ export interface FlakyProxy {
   /** A kubeconfig that leads here, as one line of base64. */
   kubeconfig: string;
   /** What was done to clients so far: requests by kind of trouble, and connections that were cut while they lived. */
-  counts: Record<Trouble | 'cut' | 'forwarded' | 'upgraded', number>;
+  counts: Record<Trouble | 'cut' | 'forwarded' | 'upgraded' | 'connections', number>;
   /** Cuts every connection there is, then gives every request trouble, by turns, for so long. */
   misbehave(ms: number): void;
   close(): Promise<void>;
@@ -33,10 +33,19 @@ interface Upstream {
 /**
  * A proxy over plain HTTP in front of the real API server, which it reaches with the credentials of KUBECONFIG.
  * Watches stream through it and WebSockets are tunnelled.
+ * @param lifeMs cuts every connection when it is so old, whatever is under way
  */
-export async function startFlakyProxy(): Promise<FlakyProxy> {
+export async function startFlakyProxy({ lifeMs }: { lifeMs?: number } = {}): Promise<FlakyProxy> {
   const upstream = await readUpstream();
-  const counts = { tooManyRequests: 0, leaderChanged: 0, closed: 0, cut: 0, forwarded: 0, upgraded: 0 };
+  const counts = {
+    tooManyRequests: 0,
+    leaderChanged: 0,
+    closed: 0,
+    cut: 0,
+    forwarded: 0,
+    upgraded: 0,
+    connections: 0,
+  };
   const sockets = new Set<Socket>();
   let troubledUntil = 0;
   let turn = 0;
@@ -59,8 +68,19 @@ export async function startFlakyProxy(): Promise<FlakyProxy> {
     tunnel(upstream, incoming, socket, head);
   });
   proxy.on('connection', (socket) => {
+    counts.connections += 1;
     sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket)).on('error', () => undefined);
+    const end = () => {
+      counts.cut += 1;
+      socket.destroy();
+    };
+    const life = lifeMs === undefined ? undefined : setTimeout(end, lifeMs);
+    socket
+      .on('error', () => undefined)
+      .on('close', () => {
+        clearTimeout(life);
+        sockets.delete(socket);
+      });
   });
   const cutAll = () => {
     const living = [...sockets];

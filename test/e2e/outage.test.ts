@@ -60,6 +60,27 @@ describe.concurrent('an API server that misbehaves for a while', () => {
   });
 });
 
+describe.concurrent('connections to the API server that last 3 s', () => {
+  const namespace = namespaceName('short-lived');
+  let proxy: FlakyProxy;
+  beforeAll(async () => {
+    proxy = await startFlakyProxy({ lifeMs: 3_000 });
+  });
+  afterAll(async () => {
+    await proxy.close();
+    await removeNamespace(namespace);
+  });
+
+  it('calls, watches and port-forwards alike: the deploy is green', async () => {
+    const run = start({ ...inputs, namespace, kubeconfig: proxy.kubeconfig }, { KUBECONFIG: '/nonexistent' });
+    await expectProven(await run.outcome, namespace);
+    // Calls and watches of workloads and pods, and a port-forward.
+    expect(proxy.counts.cut).toBeGreaterThanOrEqual(5);
+    expect(proxy.counts.connections).toBeGreaterThan(proxy.counts.cut);
+    expect(proxy.counts.upgraded).toBeGreaterThan(0);
+  });
+});
+
 describe.concurrent('an API server that goes for good', () => {
   const namespace = namespaceName('gone');
   afterAll(() => removeNamespace(namespace));

@@ -13,8 +13,10 @@ function namespaceWith(name: string, labels: Record<string, string> = {}): strin
 
 const POD_SECURITY = 'pod-security.kubernetes.io';
 
-/** Watches over the pods of one namespace alone. */
-function webhook(namespace: string, url: string, caBundle: string): string {
+const PODS = { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] };
+
+/** Watches over the pods of one namespace alone, unless more is said. */
+function webhook(namespace: string, url: string, caBundle: string, more: object = {}): string {
   return JSON.stringify({
     apiVersion: 'admissionregistration.k8s.io/v1',
     kind: 'ValidatingWebhookConfiguration',
@@ -23,12 +25,13 @@ function webhook(namespace: string, url: string, caBundle: string): string {
       {
         name: 'e2e.consul-deploy.example.com',
         clientConfig: { url, caBundle: Buffer.from(caBundle).toString('base64') },
-        rules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }],
+        rules: [PODS],
         namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
         failurePolicy: 'Fail',
         sideEffects: 'None',
         timeoutSeconds: 2,
         admissionReviewVersions: ['v1'],
+        ...more,
       },
     ],
   });
@@ -36,6 +39,15 @@ function webhook(namespace: string, url: string, caBundle: string): string {
 
 const unregister = (namespace: string) =>
   kubectl('delete', 'validatingwebhookconfiguration', namespace, '--ignore-not-found');
+
+/** Slower than most, and within the 30 s that a webhook is allowed. */
+const SLOW_MS = 28_000;
+const SLOW = {
+  rules: [{ ...PODS, apiGroups: ['policy'], resources: ['poddisruptionbudgets'] }],
+  // It would be asked by the dry run too, which takes as long again and shows no more.
+  matchConditions: [{ name: 'for-good', expression: '!request.?dryRun.orValue(false)' }],
+  timeoutSeconds: 30,
+};
 
 describe.concurrent('pods are not even made', () => {
   it(
@@ -119,6 +131,7 @@ describe.concurrent('pods are not even made', () => {
     const { hostIp } = bed;
     let server: Server;
     let url: string;
+    let slowReviews = 0;
     const { key, cert } = selfSigned('webhook.example.com', hostIp);
 
     beforeAll(async () => {
@@ -129,15 +142,20 @@ describe.concurrent('pods are not even made', () => {
         });
         request.on('end', () => {
           const { request: review } = JSON.parse(body) as { request: { uid: string } };
-          const status = { message: 'not on a Monday' };
-          response.setHeader('content-type', 'application/json');
-          response.end(
-            JSON.stringify({
-              apiVersion: 'admission.k8s.io/v1',
-              kind: 'AdmissionReview',
-              response: { uid: review.uid, allowed: false, status },
-            }),
-          );
+          const answer = (verdict: object) => {
+            response.setHeader('content-type', 'application/json');
+            response.end(
+              JSON.stringify({
+                apiVersion: 'admission.k8s.io/v1',
+                kind: 'AdmissionReview',
+                response: { uid: review.uid, ...verdict },
+              }),
+            );
+          };
+          if (!request.url?.startsWith('/slow'))
+            return answer({ allowed: false, status: { message: 'not on a Monday' } });
+          slowReviews += 1;
+          setTimeout(() => answer({ allowed: true }), SLOW_MS);
         });
       });
       await new Promise<void>((resolve) => server.listen(0, hostIp, resolve));
@@ -177,6 +195,21 @@ describe.concurrent('pods are not even made', () => {
           where: 'StatefulSet/consul-server',
           hint: 'Repair the webhook',
         });
+      }),
+    );
+
+    it(
+      'no false alarm: an admission webhook takes 28 s',
+      within('webhook-slow', async (namespace) => {
+        try {
+          await kubectlApply(webhook(namespace, `${url}slow`, cert, SLOW));
+          const outcome = await deploy({ ...SMALL, namespace });
+          expect(outcome.code, outcome.log).toBe(0);
+          // It was waited for, and not asked again.
+          expect(slowReviews, outcome.log).toBe(1);
+        } finally {
+          await unregister(namespace);
+        }
       }),
     );
 
