@@ -167,7 +167,7 @@ export class Lock {
   /** @param lateMs how much later than wanted this was noticed */
   #expire(lateMs: number): void {
     if (lateMs > this.#durationMs / 2) {
-      const why = `this run stood still for ${Math.round(lateMs / 1000)} s or more, and its lock expired`;
+      const why = `it expired while the run stood still, for ${Math.round(lateMs / 1000)} s or more`;
       this.#lose(why, 'See whether another run has changed the cluster meanwhile, then run again.');
     } else if (this.#error instanceof ApiError && this.#error.status < 500) {
       this.#lose('it could not be renewed in time', 'See what has changed in its permissions.');

@@ -297,7 +297,7 @@ describe('holding', () => {
     await vi.waitFor(() => expect(lock.lost.aborted).toBe(true), 20_000);
     expect(lock.lost.reason).toMatchObject({
       reason: 'locked',
-      what: expect.stringMatching(/stood still for \d\d s or more, and its lock expired/),
+      what: expect.stringMatching(/it expired while the run stood still, for \d\d s or more/),
     });
     await lock.release();
     expect(taken).toEqual([['run-2', '2026-01-02T03:04:05.000000Z']]);
