@@ -38,6 +38,8 @@ function writes({ calls }: FakeServer): string[] {
   return calls.filter(isWrite).map(({ method, path }) => `${method} ${path}`);
 }
 
+const FULL = { metadata: { name: 'small' }, status: { hard: { pods: '1' }, used: { pods: '1' } } };
+
 describe('a plan', () => {
   test('of a fresh namespace creates all of it, and writes nothing', async () => {
     const { api, run, failure } = await start('plan', { namespace: undefined });
@@ -76,7 +78,7 @@ describe('a plan', () => {
   });
 
   test('is refused where the deploy would be', async () => {
-    const { api, run, failure } = await start('plan', { nodes: [{ name: 'alone' }] });
+    const { api, run, failure } = await start('plan', { quotas: [FULL] });
     expect(failure?.reason).toBe('unfit-cluster');
     expect(run.known.plan).toBeUndefined();
     expect(writes(api)).toEqual([]);
