@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { KubernetesObject } from '../kubernetes/object.ts';
+import { withSecretDigest } from '../secret/digest.ts';
 import { canonical } from './canonical.ts';
 import type { Difference } from './difference.ts';
 import { settled } from './settled.ts';
@@ -20,10 +21,16 @@ export function planDigest(steps: readonly DigestedStep[]): string {
   const parts = steps.map(({ step, fields, consequence }) =>
     canonical({
       object: identity(step.desired),
-      desired: step.action === 'delete' ? undefined : step.desired,
-      live: step.live && { uid: step.live.metadata.uid, state: settled(step.live) },
+      desired: step.action === 'delete' ? undefined : withSecretDigest(step.desired),
+      live: step.live && {
+        uid: step.live.metadata.uid,
+        state: withSecretDigest(settled(step.live) as KubernetesObject),
+      },
       consequence,
-      fields: fields.map(({ path, before, after }) => ({ path, before, after })),
+      // The digests say what changes in a Secret.
+      fields: fields.map(({ path, before, after }) =>
+        step.desired.kind === 'Secret' && !path.startsWith('.metadata.') ? { path } : { path, before, after },
+      ),
     }),
   );
   const hash = createHash('sha256').update('consul-deploy plan 1\n');

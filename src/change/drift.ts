@@ -1,5 +1,6 @@
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import type { Drift, FieldChange } from '../report/result.ts';
+import { secretDigest } from '../secret/digest.ts';
 import { isContained } from './contained.ts';
 import { type Difference, differences } from './difference.ts';
 import { type Author, authorOf, makerOf } from './manager.ts';
@@ -12,6 +13,8 @@ export interface Deployed {
   manifest: KubernetesObject;
   /** Of the object that it made, where that is known. */
   uid?: string;
+  /** Of the data of a Secret, where that is known. */
+  digest?: string;
   /** Undefined when it is gone. */
   live?: KubernetesObject;
   /** What a forced apply of the manifest would make of the live object; undefined where that is refused. */
@@ -29,10 +32,11 @@ export interface DriftRules {
  * How the object differs from what was deployed, one entry for each who changed it. Only fields that were deployed
  * count: what others add stays theirs.
  */
-export function driftOf({ manifest, uid, live, predicted }: Deployed, rules: DriftRules): Drift[] {
+export function driftOf({ manifest, uid, digest, live, predicted }: Deployed, rules: DriftRules): Drift[] {
   const head = headOf(manifest);
   if (!live) return [{ ...head, what: 'missing', fields: [] }];
-  const found = differing(manifest, live, predicted, rules.manager).map((difference) => ({
+  const all = [...differing(manifest, live, predicted, rules.manager), ...changedData(live, digest)];
+  const found = all.map((difference) => ({
     difference,
     // What was taken away has no owner any more.
     author: authorOf(live, difference.path),
@@ -70,6 +74,12 @@ function differing(
   return differences(manifest, live, fieldsOf(manifest)).filter(
     ({ before, after, path }) => !isContained(before, after, { key: lastKey(path) }),
   );
+}
+
+/** Of the data of a Secret nothing is known but its digest. */
+function changedData(live: KubernetesObject, digest: string | undefined): Difference[] {
+  if (digest === undefined || digest === secretDigest(live)) return [];
+  return [{ path: '.data', before: {}, after: {} }];
 }
 
 function lastKey(path: string): string {

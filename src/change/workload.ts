@@ -3,7 +3,11 @@ import type { KubernetesObject } from '../kubernetes/object.ts';
 interface PodTemplate {
   metadata?: { labels?: Record<string, string> };
   spec?: {
-    volumes?: { configMap?: { name?: string }; secret?: { secretName?: string } }[];
+    volumes?: {
+      configMap?: { name?: string };
+      secret?: { secretName?: string };
+      projected?: { sources?: { configMap?: { name?: string }; secret?: { name?: string } }[] };
+    }[];
   };
 }
 
@@ -56,9 +60,12 @@ export function podNames(object: KubernetesObject, from: number, to: number): st
 
 /** Whether pods read this ConfigMap or Secret as a volume. */
 export function mounts(workload: KubernetesObject, { kind, metadata }: KubernetesObject): boolean {
-  return (specOf(workload).template?.spec?.volumes ?? []).some(
-    ({ configMap, secret }) =>
-      (kind === 'ConfigMap' && configMap?.name === metadata.name) ||
-      (kind === 'Secret' && secret?.secretName === metadata.name),
-  );
+  return (specOf(workload).template?.spec?.volumes ?? []).some(({ configMap, secret, projected }) => {
+    const sources = [{ configMap, secret: { name: secret?.secretName } }, ...(projected?.sources ?? [])];
+    return sources.some((one) => {
+      const name =
+        kind === 'ConfigMap' ? one.configMap?.name : kind === 'Secret' ? one.secret?.name : undefined;
+      return name === metadata.name;
+    });
+  });
 }

@@ -180,7 +180,7 @@ export const INPUTS = {
     parser: optional(fragment),
     default: '',
     description:
-      'Agent configuration for servers, as JSON or HCL, which Consul merges over that of the action.',
+      'Agent configuration for servers, as JSON or HCL, which Consul merges over that of the action. With a gossip key, a token or another secret in it, it goes into a Secret instead of the ConfigMap.',
     confidential: true,
   },
   'client-config': {
@@ -188,7 +188,7 @@ export const INPUTS = {
     parser: optional(fragment),
     default: '',
     description:
-      'Agent configuration for client agents, as JSON or HCL, which Consul merges over that of the action.',
+      'Agent configuration for client agents, as JSON or HCL, which Consul merges over that of the action. With a secret in it, it goes into a Secret instead of the ConfigMap.',
     confidential: true,
   },
   patches: {
@@ -241,7 +241,7 @@ export const INPUTS = {
     parser: boolean,
     default: 'true',
     description:
-      'Remove objects that an earlier deploy made and that are no longer rendered, after the cluster is proven. Namespaces, volume claims and Secrets are never removed.',
+      'Remove objects that an earlier deploy made and that are no longer rendered, after the cluster is proven. Namespaces and volume claims are never removed, nor Secrets but those of agent configuration.',
   },
   'max-prune': {
     group: 'safety',
@@ -354,7 +354,7 @@ export const INPUTS = {
     parser: optional(line('a path')),
     default: '',
     description:
-      'File to write the rendered YAML to, in the workspace or the temporary directory of the runner. `render` writes `consul-manifests.yaml` in the workspace without it.',
+      'File to write the rendered YAML to, in the workspace or the temporary directory of the runner. `render` writes `consul-manifests.yaml` in the workspace without it. Secrets go into a file beside it, such as `consul-manifests.secrets.yaml`, which only the user of the runner can read.',
   },
   'log-level': {
     group: 'report',

@@ -60,6 +60,7 @@ const inventorySchema = z.object({
       namespace: text.exactOptional(),
       name: text,
       uid: text.exactOptional(),
+      digest: text.exactOptional(),
     }),
   ),
   history: z.array(runSchema),

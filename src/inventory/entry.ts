@@ -1,4 +1,5 @@
 import type { KubernetesObject } from '../kubernetes/object.ts';
+import { secretDigest } from '../secret/digest.ts';
 import type { Inventory, InventoryEntry } from './inventory.ts';
 
 /** What the inventory keeps of an object, rendered or stored. */
@@ -11,6 +12,11 @@ export function entryOf({ apiVersion, kind, metadata }: KubernetesObject): Inven
     name,
     ...(uid !== undefined && { uid }),
   };
+}
+
+/** What the record keeps of an object after its deploy: of a Secret also a digest, so that a change of it is noticed. */
+export function recordedEntry(object: KubernetesObject): InventoryEntry {
+  return { ...entryOf(object), ...(object.kind === 'Secret' && { digest: secretDigest(object) }) };
 }
 
 /** The same for every version of an API group: the object behind them is one. */

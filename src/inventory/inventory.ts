@@ -7,6 +7,8 @@ export interface InventoryEntry {
   name: string;
   /** Of the object that was applied; absent until it has been. */
   uid?: string;
+  /** Of a Secret: a digest of its data, which is not kept. */
+  digest?: string;
 }
 
 /** What one run saw, for comparison with later ones. Durations are milliseconds. */

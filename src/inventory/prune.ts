@@ -5,20 +5,29 @@ import type { Inventory, InventoryEntry } from './inventory.ts';
 /** With these go data: of a volume, of keys that are nowhere else, of all resources of a kind. */
 const DATA = new Set(['PersistentVolume', 'PersistentVolumeClaim', 'CustomResourceDefinition', 'Secret']);
 
-/** Why a kind stays; undefined for one that may go. */
-export type Spare = (kind: string) => string | undefined;
+/** Why an object of a deployment stays; undefined for one that may go. */
+export type Spare = (entry: Pick<InventoryEntry, 'kind' | 'name'>, deployment: string) => string | undefined;
 
 /** A deploy removes nothing with which more would go than itself. */
-export const spareInDeploy: Spare = (kind) =>
-  kind === 'Namespace' || DATA.has(kind) ? `a ${kind} is never removed by a deploy` : undefined;
+export const spareInDeploy: Spare = (entry, deployment) =>
+  entry.kind === 'Namespace' || isData(entry, deployment)
+    ? `a ${entry.kind} is never removed by a deploy`
+    : undefined;
 
 /** Of its namespace a destroy decides by what else is in it. */
 export const spareInDestroy =
   (destroyData: boolean): Spare =>
-  (kind) => {
-    if (kind === 'Namespace') return 'its namespace goes last, if at all';
-    return DATA.has(kind) && !destroyData ? `a ${kind} is data, and destroy-data is false` : undefined;
+  (entry, deployment) => {
+    if (entry.kind === 'Namespace') return 'its namespace goes last, if at all';
+    const stays = isData(entry, deployment) && !destroyData;
+    return stays ? `a ${entry.kind} is data, and destroy-data is false` : undefined;
   };
+
+/** A Secret that holds an agent's configuration is rendered from the inputs, as the ConfigMap of that name is. */
+function isData({ kind, name }: Pick<InventoryEntry, 'kind' | 'name'>, deployment: string): boolean {
+  const configs = [`${deployment}-server-config`, `${deployment}-client-config`];
+  return DATA.has(kind) && !(kind === 'Secret' && configs.includes(name));
+}
 
 /** Annotation of an object that is to stay when it is no longer rendered: `keep`. */
 export const PRUNE_ANNOTATION = 'consul-deploy/prune';
@@ -34,12 +43,13 @@ export function leftovers(
   return entries.filter((entry) => !rendered.has(entryKey(entry)));
 }
 
-/** Those of them that a deploy removes, as far as it may. */
+/** Those of them that a deploy of this name removes, as far as it may. */
 export function pruneCandidates(
   inventory: Pick<Inventory, 'entries'>,
   objects: readonly KubernetesObject[],
+  deployment: string,
 ): InventoryEntry[] {
-  return leftovers(inventory, objects).filter(({ kind }) => spareInDeploy(kind) === undefined);
+  return leftovers(inventory, objects).filter((entry) => spareInDeploy(entry, deployment) === undefined);
 }
 
 /** How many of the inventory's entries one deploy may remove. */
@@ -101,7 +111,7 @@ export function fateOf(
       return stays(`it may belong to another deployment, too: ${others.unread}`, false);
     }
   }
-  const spared = spare(entry.kind);
+  const spared = spare(entry, name);
   if (spared !== undefined) return stays(spared, false);
   if (annotations[PRUNE_ANNOTATION] === 'keep')
     return stays(`its annotation ${PRUNE_ANNOTATION} says so`, false);

@@ -10,6 +10,8 @@ export interface AccessCheck {
   resource: string;
   subresource?: string;
   namespace?: string;
+  /** Of the one object that it is about; without: of all. */
+  name?: string;
 }
 
 /** Asks the API server which of these permissions we do not have, in the order of the checks. */
@@ -53,6 +55,7 @@ async function isAllowed(
 interface Rule {
   apiGroups: string[];
   resources: string[];
+  resourceNames?: string[];
   verbs: string[];
 }
 
@@ -76,20 +79,24 @@ export function roleFor(missing: readonly AccessCheck[]): string {
 
 /** One rule for all resources of a group that need the same verbs. */
 function rules(checks: readonly AccessCheck[]): Rule[] {
-  const verbsOf = new Map<string, { group: string; resource: string; verbs: Set<string> }>();
-  for (const { group, resource, subresource, verb } of checks) {
+  const verbsOf = new Map<string, { group: string; resource: string; object?: string; verbs: Set<string> }>();
+  for (const { group, resource, subresource, verb, name: object } of checks) {
     const name = subresource ? `${resource}/${subresource}` : resource;
-    const key = `${group} ${name}`;
-    const entry = verbsOf.get(key) ?? { group, resource: name, verbs: new Set<string>() };
+    const key = `${group} ${name} ${object ?? ''}`;
+    const of = { group, resource: name, ...(object !== undefined && { object }) };
+    const entry = verbsOf.get(key) ?? { ...of, verbs: new Set<string>() };
     entry.verbs.add(verb);
     verbsOf.set(key, entry);
   }
   const result = new Map<string, Rule>();
-  for (const { group, resource, verbs } of verbsOf.values()) {
+  for (const { group, resource, object, verbs } of verbsOf.values()) {
     const sorted = [...verbs].sort();
-    const key = `${group} ${sorted.join()}`;
-    const rule = result.get(key) ?? { apiGroups: [group], resources: [], verbs: sorted };
-    rule.resources.push(resource);
+    // Names are those of one resource.
+    const key = `${group} ${sorted.join()} ${object === undefined ? '' : resource}`;
+    const names = object === undefined ? {} : { resourceNames: [] };
+    const rule: Rule = result.get(key) ?? { apiGroups: [group], resources: [], ...names, verbs: sorted };
+    if (!rule.resources.includes(resource)) rule.resources.push(resource);
+    if (object !== undefined) rule.resourceNames?.push(object);
     result.set(key, rule);
   }
   return [...result.values()];

@@ -40,6 +40,7 @@ export async function listEvents(
   const path = `/api/v1/namespaces/${namespace}/events`;
   const query = { fieldSelector, limit: MOST };
   const { body } = await transport.request<{ items?: RawEvent[] }>({ method: 'GET', path, query, signal });
+  transport.onObject?.(body.items);
   return objectsIn(body.items)
     .map(eventView)
     .sort((a, b) => b.lastAt - a.lastAt);

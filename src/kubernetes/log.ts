@@ -23,6 +23,8 @@ export async function readLog(
   try {
     const call = { method: 'GET', path, query, accept: '*/*', signal } as const;
     const { body } = await transport.request<string>(call);
+    // What an agent complains of may quote a password.
+    transport.onObject?.(body);
     return String(body);
   } catch (error) {
     // It has not begun, or there was none before it.

@@ -56,7 +56,7 @@ export class Transport {
   onRetry?: (message: string) => void;
   /** Called with each secret before its first use, so that it can be masked. */
   onToken?: (token: string) => void;
-  /** Called with each object of the cluster before anybody uses it, so that what is secret in it can be masked. */
+  /** Called with each object, log and event of the cluster before anybody uses it, so that what is secret in it can be masked. */
   onObject?: (object: unknown) => void;
   /** What the URLs of the server and of a proxy give away. */
   readonly secrets: readonly string[];

@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { Role } from './label.ts';
 
 /** `consul-server`, `consul-client`: workload, Service and ServiceAccount of a role share one name. */
-export function roleName(config: Config, role: Role): string {
+export function roleName(config: Pick<Config, 'name'>, role: Role): string {
   return `${config.name}-${role}`;
 }
 
@@ -11,6 +11,7 @@ export function serverNames(config: Config): string[] {
   return Array.from({ length: config.servers }, (_, ordinal) => `${roleName(config, 'server')}-${ordinal}`);
 }
 
-export function configMapName(config: Config, role: Role): string {
+/** The ConfigMap of a role, and the Secret where there is one. */
+export function agentConfigName(config: Pick<Config, 'name'>, role: Role): string {
   return `${roleName(config, role)}-config`;
 }

@@ -1,6 +1,7 @@
 import type { Config, ResourceRequirements } from '../config/config.ts';
+import { agentConfigVolume } from './agent-secret.ts';
 import type { Role } from './label.ts';
-import { configMapName, roleName } from './name.ts';
+import { roleName } from './name.ts';
 import { containerPorts, type ServicePort } from './port.ts';
 
 /** User and group of the official image. */
@@ -71,7 +72,7 @@ export function agentPodSpec(config: Config, pod: AgentPod): Record<string, unkn
       },
     ],
     volumes: [
-      { name: 'config', configMap: { name: configMapName(config, pod.role) } },
+      { name: 'config', ...agentConfigVolume(config, pod.role) },
       ...(pod.dataVolume ? [{ name: 'data', ...pod.dataVolume }] : []),
     ],
   };

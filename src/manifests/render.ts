@@ -1,7 +1,9 @@
 import type { Config } from '../config/config.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
+import { agentSecret } from './agent-secret.ts';
 import { clientWorkload } from './client.ts';
-import { agentConfigMap, stampConfigDigest } from './config-map.ts';
+import { stampConfigDigest } from './config-digest.ts';
+import { agentConfigMap } from './config-map.ts';
 import { serverDisruptionBudget } from './disruption-budget.ts';
 import { namespaceObject } from './namespace.ts';
 import { applyPatches } from './patch.ts';
@@ -24,6 +26,7 @@ export function render(config: Config): KubernetesObject[] {
       ...(clients ? [serviceAccount(config, 'client')] : []),
       agentConfigMap(config, 'server'),
       ...(clients ? [agentConfigMap(config, 'client')] : []),
+      ...secrets(config, clients !== undefined),
       serverService(config),
       ...serverJoinServices(config),
       ...(clients ? [clientService(config)] : []),
@@ -36,4 +39,9 @@ export function render(config: Config): KubernetesObject[] {
   );
   stampConfigDigest(objects);
   return objects;
+}
+
+function secrets(config: Config, hasClients: boolean): KubernetesObject[] {
+  const roles = hasClients ? (['server', 'client'] as const) : (['server'] as const);
+  return roles.flatMap((role) => agentSecret(config, role) ?? []);
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Document, visit } from 'yaml';
 import { Failure } from '../failure.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
+import { withSecretDigest } from '../secret/digest.ts';
 import { readYamlDocuments } from '../yaml.ts';
 
 /**
@@ -30,8 +31,9 @@ function documentOf(object: KubernetesObject): string {
   return document.toString({ lineWidth: 0 });
 }
 
-/** `sha256:<hex>` of the rendered YAML. */
-export function manifestDigest(yaml: string): string {
+/** `sha256:<hex>` of the rendered YAML, in which a slow hash stands for the data of each Secret. */
+export function manifestDigest(objects: readonly KubernetesObject[]): string {
+  const yaml = toYaml(objects.map(withSecretDigest));
   return `sha256:${createHash('sha256').update(yaml).digest('hex')}`;
 }
 

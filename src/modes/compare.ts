@@ -42,7 +42,7 @@ export interface Comparison {
 /** Compares what is in the cluster with what was deployed. Writes nothing. */
 export async function compare(run: Run, cluster: Cluster, record: DeployRecord): Promise<Comparison> {
   const { inventory, manifests } = record;
-  const uids = new Map(inventory.entries.map((entry) => [entryKey(entry), entry.uid]));
+  const recorded = new Map(inventory.entries.map((entry) => [entryKey(entry), entry]));
   const unseen: string[] = [];
   const limit = pLimit(PARALLEL);
   const wanted: { manifest?: KubernetesObject; entry: InventoryEntry }[] =
@@ -57,13 +57,14 @@ export async function compare(run: Run, cluster: Cluster, record: DeployRecord):
           unseen.push(`${objectName(skeleton(entry))} (${live})`);
           return [];
         }
-        const uid = uids.get(entryKey(entry));
+        const { uid, digest } = recorded.get(entryKey(entry)) ?? {};
         const predicted = manifest && live && (await predict(run, cluster, manifest));
         const drift = driftOf(
           {
             // Without a manifest only the object itself is known.
             manifest: manifest ?? skeleton(entry),
             ...(uid !== undefined && { uid }),
+            ...(digest !== undefined && { digest }),
             ...(live && { live }),
             ...(predicted && { predicted }),
           },
@@ -140,9 +141,10 @@ async function findUnexpected(
 ): Promise<KubernetesObject[]> {
   const { config } = run;
   const kinds = new Map(
-    [...entries.filter(({ namespace }) => namespace !== undefined), ...WATCHED_KINDS].map(
-      ({ apiVersion, kind }) => [`${apiVersion} ${kind}`, { apiVersion, kind }],
-    ),
+    [...entries.filter(({ namespace }) => namespace !== undefined), ...WATCHED_KINDS]
+      // Who may list Secrets reads all of them: that is too much to ask for this.
+      .filter(({ kind }) => kind !== 'Secret')
+      .map(({ apiVersion, kind }) => [`${apiVersion} ${kind}`, { apiVersion, kind }]),
   );
   const labels = objectLabels(config);
   const labelSelector = ['app.kubernetes.io/instance', 'app.kubernetes.io/managed-by']

@@ -1,7 +1,8 @@
+import type { Step } from '../change/step.ts';
 import { type Catalog, type Entry, readCatalog } from '../consul/catalog.ts';
 import { entryName, entryNames, type Fate, lossesOf, sizeOf } from '../consul/conservation.ts';
 import { Failure } from '../failure.ts';
-import type { PlannedObject } from '../kubernetes/plan.ts';
+
 import type { PodView } from '../rollout/pod.ts';
 import type { Agents } from './agents.ts';
 import { AnyServer } from './any-server.ts';
@@ -50,7 +51,7 @@ export class Conservation {
     run: Run,
     workloads: Workloads,
     agents: Pick<Agents, 'client' | 'keep'>,
-    planned: readonly PlannedObject[],
+    planned: readonly Step[],
   ) {
     this.#run = run;
     this.#workloads = workloads;

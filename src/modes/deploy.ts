@@ -22,6 +22,7 @@ import { Conservation } from './conservation.ts';
 import { Diagnosis } from './diagnosis.ts';
 import { checkFewerServers } from './fewer-servers.ts';
 import { moveRegistrations } from './move.ts';
+import { movedOut } from './moved-out.ts';
 import { namespaceIn, settleNamespace } from './namespace.ts';
 import { judgeNewKinds } from './new-kinds.ts';
 import { nudge } from './nudge.ts';
@@ -48,7 +49,8 @@ export async function deployMode(run: Run, mask: (secret: string) => void): Prom
   try {
     checkScope(run, cluster, rendered);
     const known = await recordIfReadable(run, cluster);
-    const removable = known && run.config.prune ? pruneCandidates(known.inventory, rendered) : [];
+    const removable =
+      known && run.config.prune ? pruneCandidates(known.inventory, rendered, run.config.name) : [];
     const namespace = await preflight(run, cluster, rendered, removable);
     // A plan that was not approved leaves not even a namespace behind.
     if (run.config.expectPlan !== undefined && !namespace.live) {
@@ -100,7 +102,7 @@ async function deployLocked(
   const workloads = new Workloads(run, objects);
   const agents = new Agents(cluster.transport, run.config.namespace);
   const diagnosis = new Diagnosis(run, workloads, cluster.transport);
-  const conservation = new Conservation(run, workloads, agents, planned.objects);
+  const conservation = new Conservation(run, workloads, agents, steps);
   const state = new ServersState(run, workloads, agents);
   run.log.startHeartbeat();
   try {
@@ -141,6 +143,11 @@ async function deployLocked(
     });
     run.mark('verdict');
     conclude(run, workloads, look);
+    const moved = movedOut(planned.objects);
+    if (moved.length > 0)
+      await run.phase('apply', 'Take secrets out of the ConfigMaps', () =>
+        applyStage(run, cluster, moved, stored, run.signal),
+      );
     if (held?.takenOverFrom !== undefined) await cleanUpAfter(run, cluster);
     const pruned =
       pruning.removable.length === 0
@@ -197,6 +204,7 @@ async function apply(
   conservation: Conservation,
 ): Promise<void> {
   const byObject = new Map(planned.objects.map((object) => [object.desired, object]));
+  const later = movedOut(planned.objects);
   for (const stage of stages(planned.objects.map(({ desired }) => desired))) {
     const parts = stage.flatMap((desired) => byObject.get(desired) ?? []);
     for (const takeover of takeovers.filter((one) => parts.includes(one.planned))) {
@@ -213,7 +221,9 @@ async function apply(
     if (walked) await walkServers(run, cluster, walked, workloads, agents, diagnosis, stored);
     const clients = parts.find((part) => part === rolled);
     if (clients) await walkClients(run, cluster, clients, { workloads, agents, stored, conservation });
-    const rest = parts.filter((part) => part !== walked && part !== clients && !taken.includes(part));
+    const rest = parts.filter(
+      (part) => part !== walked && part !== clients && !taken.includes(part) && !later.includes(part),
+    );
     await applyStage(run, cluster, rest, stored, run.signal);
     if (stage.some(isDefinition)) {
       for (const [desired, judged] of await judgeNewKinds(run, cluster, planned.objects))

@@ -1,7 +1,7 @@
 import type { AgentConfigFragment, Config } from '../config/config.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import type { Role } from '../manifests/label.ts';
-import { configMapName, roleName } from '../manifests/name.ts';
+import { agentConfigName, roleName } from '../manifests/name.ts';
 
 interface Workload {
   replicas?: number;
@@ -26,7 +26,7 @@ export function deployedConfig(given: Config, manifests: readonly KubernetesObje
   const servers = spec(find('StatefulSet', roleName(given, 'server')));
   const daemonSet = find('DaemonSet', roleName(given, 'client'));
   const clientSet = find('StatefulSet', roleName(given, 'client'));
-  const serverFiles = filesOf(find('ConfigMap', configMapName(given, 'server')));
+  const serverFiles = filesOf(find('ConfigMap', agentConfigName(given, 'server')));
   const agent = parsed(serverFiles['10-agent.json']);
   const [claim] = servers.volumeClaimTemplates ?? [];
 
@@ -49,7 +49,7 @@ export function deployedConfig(given: Config, manifests: readonly KubernetesObje
       ? { kind: 'persistent', size: claim.spec?.resources?.requests?.storage ?? '' }
       : { kind: 'ephemeral' },
     serverConfig: fragment(serverFiles),
-    clientConfig: fragment(filesOf(find('ConfigMap', configMapName(given, 'client')))),
+    clientConfig: fragment(filesOf(find('ConfigMap', agentConfigName(given, 'client')))),
     patches: [],
     postRender: undefined,
   };

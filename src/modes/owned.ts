@@ -1,4 +1,4 @@
-import { covers, entryKey, entryOf } from '../inventory/entry.ts';
+import { covers, entryKey, entryOf, recordedEntry } from '../inventory/entry.ts';
 import type { InventoryEntry, RunRecord } from '../inventory/inventory.ts';
 import { FIELD_MANAGER, type KubernetesObject } from '../kubernetes/object.ts';
 import type { Plan } from '../kubernetes/plan.ts';
@@ -42,7 +42,7 @@ export async function finishOwned(
   await finishRecord(run, cluster, {
     // Without what was left to controllers.
     objects: rendered.map((object) => applied.get(storedKey(object)) ?? object),
-    entries: [...stored.map(entryOf), ...kept],
+    entries: [...stored.map(recordedEntry), ...kept],
     before: owned.before,
     runRecord,
   });

@@ -40,8 +40,8 @@ export async function requirePermissions(
     where: run.known.cluster?.server ?? 'the cluster',
     hint: `Nothing was changed. Grant this to the user of the kubeconfig:\n${roleFor(missing)}`,
     details: missing.map(
-      ({ verb, group, resource, subresource, namespace }) =>
-        `${verb} ${resource}${subresource ? `/${subresource}` : ''}${group ? ` (${group})` : ''}${namespace ? ` in ${namespace}` : ' in the whole cluster'}`,
+      ({ verb, group, resource, subresource, namespace, name }) =>
+        `${verb} ${resource}${subresource ? `/${subresource}` : ''}${name ? ` ${name}` : ''}${group ? ` (${group})` : ''}${namespace ? ` in ${namespace}` : ' in the whole cluster'}`,
     ),
   });
 }
@@ -62,7 +62,8 @@ function needed(
     if (object.kind === 'Namespace') continue;
     const { group, resource, namespaced } = discovery.resource(object.apiVersion, object.kind);
     const scope = namespaced ? { namespace: object.metadata.namespace ?? namespace } : {};
-    for (const verb of verbs) add({ verb, group, resource, ...scope });
+    for (const verb of verbs)
+      add({ verb, group, resource, ...scope, ...ofOne(object.kind, object.metadata.name) });
     if (!isPlan && group === 'apps' && WATCHED.includes(resource)) {
       for (const verb of ['list', 'watch']) add({ verb, group, resource, ...scope });
     }
@@ -88,6 +89,11 @@ function needed(
   return [...checks.values()];
 }
 
+/** Secrets are asked for by name: who deploys Consul need not read those of others. */
+function ofOne(kind: string, name: string): { name?: string } {
+  return kind === 'Secret' ? { name } : {};
+}
+
 /** What the removal of these needs: each is looked at first. */
 export function toRemove(
   discovery: Cluster['discovery'],
@@ -97,10 +103,10 @@ export function toRemove(
     removable
       // What the API server cannot tell of is not removed.
       .filter(({ apiVersion, kind }) => discovery.serves(apiVersion, kind) === true)
-      .flatMap(({ apiVersion, kind, namespace }) => {
+      .flatMap(({ apiVersion, kind, namespace, name }) => {
         const { group, resource, namespaced } = discovery.resource(apiVersion, kind);
         const scope = namespaced && namespace !== undefined ? { namespace } : {};
-        return ['get', 'delete'].map((verb) => ({ verb, group, resource, ...scope }));
+        return ['get', 'delete'].map((verb) => ({ verb, group, resource, ...scope, ...ofOne(kind, name) }));
       })
   );
 }

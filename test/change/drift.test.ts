@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Deployed, type DriftRules, driftOf, unexpected } from '../../src/change/drift.ts';
 import type { KubernetesObject, ManagedFields } from '../../src/kubernetes/object.ts';
+import { secretDigest } from '../../src/secret/digest.ts';
 import { MANAGER, managed, stored } from './fixture.ts';
 
 const RULES: DriftRules = { manager: MANAGER, isLeftTo: () => false };
@@ -150,6 +151,31 @@ test('the data of a Secret is not in the record, and no drift', () => {
   const predicted = stored(manifest, [managed({ 'f:metadata': { 'f:labels': { 'f:app': {} } } })]);
   expect(driftOf({ manifest, live, predicted }, RULES)).toEqual([]);
   expect(driftOf({ manifest, live }, RULES)).toEqual([]);
+});
+
+test('the data of a Secret is compared by its digest, and not shown', () => {
+  const manifest: KubernetesObject = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'gossip' } };
+  const owners = [
+    managed({ 'f:data': { 'f:key': {} } }),
+    managed(
+      { 'f:data': { 'f:key': {} } },
+      { manager: 'kubectl-patch', operation: 'Update', time: '2026-01-02T00:00:00Z' },
+    ),
+  ];
+  const live = (key: string) => stored({ ...manifest, data: { key } }, owners);
+  const digest = secretDigest(live('c2VjcmV0'));
+  const predicted = stored(manifest, [managed({})]);
+  expect(driftOf({ manifest, live: live('c2VjcmV0'), predicted, digest }, RULES)).toEqual([]);
+  expect(driftOf({ manifest, live: live('b3RoZXI='), predicted, digest }, RULES)).toEqual([
+    {
+      kind: 'Secret',
+      name: 'gossip',
+      what: 'changed',
+      fields: [{ path: '.data', before: '(hidden)', after: '(hidden, changed)' }],
+      by: 'kubectl-patch',
+      at: '2026-01-02T00:00:00Z',
+    },
+  ]);
 });
 
 test('an unexpected object, with who made it', () => {

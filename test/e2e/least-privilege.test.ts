@@ -8,6 +8,10 @@ import { applyRbac, kubeconfigOf, type RbacObject, rbac, removeRbac } from './rb
 describe('a ServiceAccount with exactly the documented permissions', () => {
   const namespace = namespaceName('least');
   const objects = rbac('docs/rbac.yaml', namespace);
+  const secret = 'a-token-that-no-acl-asks-for';
+  /** Holds a secret, so it goes into one. */
+  const agents = (level: string) =>
+    JSON.stringify({ log_level: level, acl: { tokens: { default: secret } } });
   let token: string;
   let inputs: Record<string, string>;
 
@@ -25,6 +29,7 @@ describe('a ServiceAccount with exactly the documented permissions', () => {
       'stable-for': '2s',
       'client-replicas': '2',
       'server-storage': '1Gi',
+      'client-config': agents('INFO'),
     };
   });
   afterAll(async () => {
@@ -42,6 +47,7 @@ describe('a ServiceAccount with exactly the documented permissions', () => {
     expect((await pods(namespace)).filter(isReady)).toHaveLength(5);
     expect(told(outcome)).not.toContain(token);
     expect(told(outcome)).not.toContain(inputs.kubeconfig);
+    expect(told(outcome)).not.toContain(secret);
   });
 
   it('deploys a DaemonSet of clients too', async () => {
@@ -51,6 +57,7 @@ describe('a ServiceAccount with exactly the documented permissions', () => {
       clients: 'daemonset',
       name: 'other',
       'server-storage': 'ephemeral',
+      'client-config': '',
     });
     expect(outcome.code, outcome.log).toBe(0);
     expect(outcome.outputs).toMatchObject({ result: 'success', voters: '3' });
@@ -60,6 +67,8 @@ describe('a ServiceAccount with exactly the documented permissions', () => {
   const permissions = (role?.rules ?? []).flatMap(({ apiGroups, resources, verbs }) =>
     resources.flatMap((resource) => verbs.map((verb) => ({ verb, resource, group: apiGroups[0] ?? '' }))),
   );
+  /** The one Secret that is asked for. */
+  const of = (resource: string) => (resource === 'secrets' ? ' consul-client-config' : '');
   /** What may be missing: it only makes the diagnosis poorer. Nor does a StatefulSet need those for DaemonSets. */
   const OPTIONAL = ['events', 'pods/log', 'resourcequotas', 'daemonsets'];
   const user = `--as=system:serviceaccount:${namespace}:consul-deploy`;
@@ -81,11 +90,11 @@ describe('a ServiceAccount with exactly the documented permissions', () => {
     await eventually('the permissions to be as granted', 10_000, async () => {
       for (const { verb, resource, group } of changed) {
         const [name = '', subresource] = resource.split('/');
-        const of = [
-          group ? `${name}.${group}` : name,
+        const asked = [
+          group ? `${name}.${group}` : name + of(resource).replace(' ', '/'),
           ...(subresource ? [`--subresource=${subresource}`] : []),
         ];
-        if ((await may(verb, of)) !== kept(resource, verb)) return undefined;
+        if ((await may(verb, asked)) !== kept(resource, verb)) return undefined;
       }
       return true;
     });
@@ -101,7 +110,7 @@ describe('a ServiceAccount with exactly the documented permissions', () => {
   it('plans with less: it watches nothing, forwards no port and takes no lock', async () => {
     const enough = ['get', 'create', 'patch'];
     await grant((resource, verb) => enough.includes(verb) && !/^(leases|pods)/.test(resource));
-    const outcome = await deploy({ ...inputs, mode: 'plan', 'client-config': '{"log_level": "DEBUG"}' });
+    const outcome = await deploy({ ...inputs, mode: 'plan', 'client-config': agents('DEBUG') });
     expect(outcome.code, outcome.log).toBe(0);
     expect(outcome.summary).toContain('Plan: 2 changes: rolls 2 client pods');
     expect(outcome.report?.warnings).toEqual([]);
@@ -120,7 +129,7 @@ describe('a ServiceAccount with exactly the documented permissions', () => {
     for (const missing of needed) {
       await grant((resource, verb) => resource !== missing.resource || verb !== missing.verb);
       // There is something to write: a new setting.
-      const outcome = await deploy({ ...inputs, 'client-config': '{"log_level": "DEBUG"}' });
+      const outcome = await deploy({ ...inputs, 'client-config': agents('DEBUG') });
       expect(outcome.code, JSON.stringify(missing)).toBe(1);
       expect(outcome.outputs).toMatchObject({
         result: 'failure',
@@ -128,7 +137,7 @@ describe('a ServiceAccount with exactly the documented permissions', () => {
         changed: 'false',
       });
       const { verb, resource, group } = missing;
-      const line = `${verb} ${resource}${group ? ` (${group})` : ''} in ${namespace}`;
+      const line = `${verb} ${resource}${of(resource)}${group ? ` (${group})` : ''} in ${namespace}`;
       expect(outcome.report?.failure?.details).toEqual([line]);
       expect(outcome.report?.failure?.hint).toContain('kind: Role');
       expect(outcome.log).toContain(line);

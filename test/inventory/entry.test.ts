@@ -1,11 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { covers, entryKey, entryOf, union } from '../../src/inventory/entry.ts';
+import { covers, entryKey, entryOf, recordedEntry, union } from '../../src/inventory/entry.ts';
 import { withRun } from '../../src/inventory/history.ts';
+import { secretDigest } from '../../src/secret/digest.ts';
 import { inventory, object, runRecord } from './fixture.ts';
 
 const ui = object('Service', 'consul-ui');
 const server = object('Service', 'consul-server');
 const stored = (one: typeof ui, uid: string) => entryOf({ ...one, metadata: { ...one.metadata, uid } });
+
+test('what is recorded of a Secret is a digest of its data', () => {
+  const secret = object('Secret', 'key', {}, { data: { key: 'c2VjcmV0' } });
+  expect(recordedEntry(secret)).toEqual({ ...entryOf(secret), digest: secretDigest(secret) });
+  expect(recordedEntry(ui)).toEqual(entryOf(ui));
+});
 
 describe('the union before an apply', () => {
   test('has what was there and what is to be, each once', () => {

@@ -43,7 +43,9 @@ describe('what is no longer rendered', () => {
     ['nothing of an empty inventory', [], [ui], []],
   ])('%s', (_, entries, rendered, names) => {
     expect(leftovers(inventory({ entries }), rendered).map(({ name }) => name)).toEqual(names);
-    expect(pruneCandidates(inventory({ entries }), rendered).map(({ name }) => name)).toEqual(names);
+    expect(pruneCandidates(inventory({ entries }), rendered, 'consul').map(({ name }) => name)).toEqual(
+      names,
+    );
   });
 
   test.each(['Namespace', 'PersistentVolume', 'PersistentVolumeClaim', 'CustomResourceDefinition', 'Secret'])(
@@ -51,7 +53,7 @@ describe('what is no longer rendered', () => {
     (kind) => {
       const entries = [entry(object(kind, 'a'), '1')];
       expect(leftovers({ entries }, [])).toHaveLength(1);
-      expect(pruneCandidates({ entries }, [])).toEqual([]);
+      expect(pruneCandidates({ entries }, [], 'consul')).toEqual([]);
     },
   );
 });
@@ -68,7 +70,7 @@ test('whatever was rendered before and is now, everything is accounted for once'
       const entries = before.map((one) => entryOf(one));
       const keys = (all: readonly InventoryEntry[]) => all.map(entryKey).sort();
       const left = leftovers({ entries }, now);
-      const candidates = pruneCandidates({ entries }, now);
+      const candidates = pruneCandidates({ entries }, now, 'consul');
       // Before the apply the record names all of it; after it, what is rendered and what is left.
       expect(
         keys(
@@ -224,6 +226,18 @@ describe('the fate of one of them', () => {
     expect(fateOf(unknown, live(), 'consul', NOBODY)).toEqual({ action: 'remove' });
     expect(fateOf(unknown, live({ managedFields: [] }), 'consul', NOBODY)).toMatchObject({ action: 'keep' });
   });
+
+  test.each(['consul-server-config', 'consul-client-config'])(
+    'the Secret %s is rendered from the inputs, and goes as its ConfigMap does',
+    (name) => {
+      const one = entry(object('Secret', name), '1');
+      expect(pruneCandidates({ entries: [one] }, [], 'consul')).toEqual([one]);
+      expect(pruneCandidates({ entries: [one] }, [], 'other')).toEqual([]);
+      const found = { ...live({}, 'Secret'), metadata: { ...live({}, 'Secret').metadata, name } };
+      expect(fateOf(one, found, 'consul', NOBODY)).toEqual({ action: 'remove' });
+      expect(fateOf(one, found, 'consul', NOBODY, spareInDestroy(false))).toEqual({ action: 'remove' });
+    },
+  );
 
   test.each([
     ['Service', false, 'remove'],

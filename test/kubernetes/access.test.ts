@@ -31,6 +31,28 @@ test('an answer without a verdict grants nothing, and a refusal is a Failure', a
   await expect(denied).rejects.toMatchObject({ reason: 'unauthorized' });
 });
 
+test('writes a rule for the objects that it is about', () => {
+  const of = (verb: string, name: string) => ({
+    verb,
+    group: '',
+    resource: 'secrets',
+    namespace: 'consul',
+    name,
+  });
+  const checks = [of('get', 'a'), of('patch', 'a'), of('get', 'b'), of('patch', 'b')];
+  const maps = ['get', 'patch'].map((verb) => ({
+    verb,
+    group: '',
+    resource: 'configmaps',
+    namespace: 'consul',
+  }));
+  const [role] = parseAllDocuments(roleFor([...maps, ...checks])).map((document) => document.toJS());
+  expect(role.rules).toEqual([
+    { apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'patch'] },
+    { apiGroups: [''], resources: ['secrets'], resourceNames: ['a', 'b'], verbs: ['get', 'patch'] },
+  ]);
+});
+
 test('writes the roles to paste', () => {
   const [role, clusterRole, ...none] = parseAllDocuments(roleFor(checks)).map((document) => document.toJS());
   expect(role).toEqual({

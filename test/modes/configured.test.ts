@@ -29,8 +29,26 @@ test.each<[string, string, string, boolean, Partial<Entry>?]>([
   ['it has quotes itself', 'service { name = "a \\"b\\"" }', '', true, { id: 'a "b"', service: 'a "b"' }],
   ['a node is no matter of configuration', 'service { name = "web" }', '', false, { kind: 'node' }],
 ])('%s', (_, before, after, taken, change = {}) => {
-  const planned = [{ live: map(before), desired: map(after) }];
+  const planned = [{ action: 'change', live: map(before), desired: map(after) } as const];
   const isTaken = takenAway('consul', planned);
   expect(isTaken('client', { ...service, ...change })).toBe(taken);
   expect(isTaken('server', { ...service, ...change })).toBe(false);
+});
+
+test('what moves into the Secret of that name is there still, and what goes with it is taken away', () => {
+  const text = '{"service": {"id": "web", "token": "token-1"}}';
+  const secret: KubernetesObject = {
+    ...map(''),
+    kind: 'Secret',
+    data: { '20-override.json': Buffer.from(text).toString('base64') },
+  };
+  const moved = [
+    { action: 'change', live: map(text), desired: map('') },
+    { action: 'create', desired: secret },
+  ] as const;
+  expect(takenAway('consul', moved)('client', service)).toBe(false);
+  const gone = [{ action: 'delete', live: secret, desired: secret }] as const;
+  expect(takenAway('consul', gone)('client', service)).toBe(true);
+  const back = [...gone, { action: 'change', live: map(''), desired: map(text) }] as const;
+  expect(takenAway('consul', back)('client', service)).toBe(false);
 });

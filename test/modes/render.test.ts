@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { render } from '../../src/manifests/render.ts';
@@ -33,6 +33,28 @@ describe('render mode', () => {
       action: 'unchanged',
     });
     expect(result.objects[0]).toEqual({ kind: 'Namespace', name: 'consul', action: 'unchanged' });
+  });
+
+  test('writes Secrets into a file of their own that nobody else can read', async () => {
+    const manifestsPath = join(await folder({ 'out.secrets.yaml': 'readable by all' }), 'out.yaml');
+    const serverConfig = { format: 'json', text: '{"encrypt":"gossip-key-1"}' } as const;
+    const { run, lines } = startRun({ mode: 'render', manifestsPath, serverConfig });
+    await renderMode(run);
+    const beside = manifestsPath.replace('.yaml', '.secrets.yaml');
+    const objects = render(run.config);
+    expect(parseManifests(await readFile(manifestsPath, 'utf8'), 'file')).toEqual(
+      objects.filter(({ kind }) => kind !== 'Secret'),
+    );
+    expect(parseManifests(await readFile(beside, 'utf8'), 'file')).toEqual(
+      objects.filter(({ kind }) => kind === 'Secret'),
+    );
+    expect((await stat(beside)).mode & 0o777).toBe(0o600);
+    expect(run.known.warnings).toEqual([
+      expect.stringContaining(`Secret/consul-server-config: written to ${beside}`),
+    ]);
+    const told = [...lines, JSON.stringify(run.result())].join('\n');
+    expect(told).not.toContain('gossip-key-1');
+    expect(told).not.toContain(Buffer.from('gossip-key-1').toString('base64').slice(0, 12));
   });
 
   test('a file that cannot be written fails the run', async () => {

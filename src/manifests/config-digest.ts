@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto';
+import type { KubernetesObject } from '../kubernetes/object.ts';
+import { secretDigest } from '../secret/digest.ts';
+import { CONFIG_DIGEST } from './label.ts';
+
+/**
+ * Writes the digest of each agent's configuration into the pod template that mounts it, after the patches have been
+ * applied: a changed configuration rolls exactly the pods that read it. Everybody who sees the pods sees the digest, so
+ * of Secrets it holds a slow hash.
+ */
+export function stampConfigDigest(objects: readonly KubernetesObject[]): void {
+  for (const object of objects) {
+    const template = podTemplate(object);
+    const digests = (template?.spec?.volumes ?? []).flatMap((volume) => {
+      const sources = sourcesOf(volume).flatMap(({ kind, name }) => {
+        return objects.filter((other) => other.kind === kind && other.metadata.name === name);
+      });
+      // A projected volume without a Secret of ours is a patch, and pods that run already have no digest of it.
+      if (volume.projected && !sources.some(({ kind }) => kind === 'Secret')) return [];
+      return sources.map(digestOf);
+    });
+    if (!template || digests.length === 0) continue;
+    template.metadata ??= {};
+    template.metadata.annotations = {
+      ...template.metadata.annotations,
+      [CONFIG_DIGEST]: createHash('sha256').update(digests.join('\n')).digest('hex').slice(0, 16),
+    };
+  }
+}
+
+interface Source {
+  kind: 'ConfigMap' | 'Secret';
+  name: string | undefined;
+}
+
+interface Volume {
+  configMap?: { name?: string };
+  projected?: { sources?: { configMap?: { name?: string }; secret?: { name?: string } }[] };
+}
+
+interface PodTemplate {
+  metadata?: { annotations?: Record<string, string> };
+  spec?: { volumes?: Volume[] };
+}
+
+function sourcesOf({ configMap, projected }: Volume): Source[] {
+  const projections = projected?.sources ?? [];
+  return [
+    ...(configMap ? [{ kind: 'ConfigMap', name: configMap.name } as const] : []),
+    ...projections.flatMap((one): Source[] => [
+      ...(one.configMap ? [{ kind: 'ConfigMap', name: one.configMap.name } as const] : []),
+      ...(one.secret ? [{ kind: 'Secret', name: one.secret.name } as const] : []),
+    ]),
+  ];
+}
+
+function digestOf(source: KubernetesObject): string {
+  if (source.kind === 'Secret') return secretDigest(source);
+  const entries = [source.data, source.binaryData].map((part) => Object.entries(part ?? {}).sort());
+  return JSON.stringify(entries);
+}
+
+function podTemplate(object: KubernetesObject): PodTemplate | undefined {
+  return (object.spec as { template?: PodTemplate } | undefined)?.template;
+}
