@@ -40,8 +40,11 @@ function promises(heading: string): Map<string, string[][]> {
 
 const kubernetes = promises('In Kubernetes');
 
-/** With clients of the other kind than servers, all kinds that are rendered. */
-const SHAPE = config({ clients: 'daemonset' });
+/** With clients of the other kind than servers, and a secret, all kinds that are rendered. */
+const SHAPE = config({
+  clients: 'daemonset',
+  serverConfig: { format: 'json', text: '{"encrypt":"gossip-key-1"}' },
+});
 
 /** What the API server is asked for permission to do, by a run against a cluster that has a record and refuses. */
 async function asked(
@@ -51,7 +54,11 @@ async function asked(
   const name = 'consul-deploy-consul';
   const before = [...render(SHAPE), ...render(config())];
   // Objects of every kind that are rendered no more.
-  const old = before.map(entryOf).map((entry) => ({ ...entry, name: `${entry.name}-old` }));
+  const old = before.map(entryOf).map((entry) => ({
+    ...entry,
+    // The only Secrets that a deploy removes are those of agent configuration.
+    name: entry.kind === 'Secret' ? 'consul-client-config' : `${entry.name}-old`,
+  }));
   const { data, binaryData } = encodeRecord(inventory({ entries: old, history: [runRecord()] }), before);
   const record = {
     apiVersion: 'v1',

@@ -85,7 +85,7 @@ function withoutSecret(text: string): string {
   for (let at = 0; at < text.length; at++) {
     if (text[at] !== '=' && text[at] !== ':') continue;
     const before = text.slice(Math.max(0, at - LONGEST_NAME), at).trimEnd();
-    const name = /[\w.-]*$/.exec(before.replace(/["']$/, ''))?.[0] ?? '';
+    const name = /(?<![\w.-])[\w.-]*$/.exec(before.replace(/["']$/, ''))?.[0] ?? '';
     if (!namesSecret(name)) continue;
     const value = text.slice(at + 1).search(/\S/);
     if (value >= 0) return text.slice(0, at + 1 + value) + HIDDEN;

@@ -80,6 +80,6 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 /** Of a duration as Go writes it, such as `1m30s`; 0 for what is none. */
 export function milliseconds(duration: string): number {
   if (!/^(\d+(\.\d+)?(h|ms|m|s|us|µs|ns))+$/.test(duration)) return 0;
-  const parts = [...duration.matchAll(/(\d+(?:\.\d+)?)(h|ms|m|s|us|µs|ns)/g)];
+  const parts = [...duration.matchAll(/(?<![\d.])(\d+(?:\.\d+)?)(h|ms|m|s|us|µs|ns)/g)];
   return parts.reduce((sum, [, number, unit = '']) => sum + Number(number) * (UNIT_MS[unit] ?? 0), 0);
 }

@@ -79,7 +79,7 @@ export function unreachable(agent: string, what: string, cause?: unknown): Failu
 
 /** What servers say in the midst of an election, or while the leader goes, besides that there is none. */
 const PASSING =
-  /leadership lost|node is not the leader|not ready to serve consistent reads|rpc error.*(?:EOF|connection re|timeout|broken pipe)|rate limit exceeded/i;
+  /leadership lost|node is not the leader|not ready to serve consistent reads|rpc error.{0,300}(?:EOF|connection re|timeout|broken pipe)|rate limit exceeded/i;
 
 /** An election, or an agent that cannot be reached just now: asked again, it may answer. */
 export function isPassing(error: unknown): boolean {

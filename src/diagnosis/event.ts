@@ -19,7 +19,7 @@ const REFUSALS: readonly (readonly [RegExp, string])[] = [
     /violates PodSecurity/,
     "Correct `patches` so that the pods meet the namespace's Pod Security level, or change its label.",
   ],
-  [/admission webhook .* denied/, 'Correct what the webhook says, with `patches`, or ask its owner.'],
+  [/admission webhook .{0,300} denied/, 'Correct what the webhook says, with `patches`, or ask its owner.'],
   [/is forbidden|Invalid value|is invalid|must specify/, 'Correct what the message names, with `patches`.'],
 ];
 

@@ -79,7 +79,7 @@ export const CAUSES: readonly Cause[] = [
     hint: 'Correct `server-config` or `client-config`; the message names the key.',
   },
   {
-    words: /(mkdir|open|failed to .*) \/consul\/data.*permission denied/,
+    words: /(mkdir|open|failed to .{0,300}) \/consul\/data.{0,300}permission denied/,
     reason: 'storage',
     hint: "Let the pod's user write to the volume: see `securityContext.fsGroup` in `patches`, and what the driver supports.",
   },
@@ -170,6 +170,6 @@ export function tellingLines(log: string, most: number): string[] {
 
 /** Without time, level and the marks of a list. */
 function message(line: string): string {
-  const text = line.replace(/^\S+T\S+ +\[\w+\] +/, '').replace(/^(==> |\s*(\| *)?(\\t)?\* )/, '');
+  const text = line.replace(/^[^\sT]+T\S+ +\[\w+\] +/, '').replace(/^(==> |\s*(\| *)?(\\t)?\* )/, '');
   return oneLine(text, 300);
 }

@@ -63,11 +63,11 @@ export function scheduleSymptom(subject: Subject, message: string, growing: bool
 
 /** `1 Insufficient cpu`, `2 node(s) were unschedulable`; the whole message where it has another form. */
 function nodeReasons(message: string): string[] {
-  const list = /nodes are available: (.*?)(?:\.(?: |$)|$)/.exec(message)?.[1];
+  const list = /nodes are available: (.{0,2000}?)(?:\.(?: |$)|$)/.exec(message)?.[1];
   return (list ?? message).split(/, (?=\d+ |persistentvolumeclaim|pod has)/);
 }
 
 /** Without what the scheduler adds of preemption and device claims. */
 function essence(message: string): string {
-  return message.replace(/\.? (no new claims to deallocate|preemption: ).*$/, '');
+  return message.replace(/\.? (no new claims to deallocate|preemption: )[\s\S]*$/, '');
 }

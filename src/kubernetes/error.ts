@@ -66,7 +66,7 @@ export interface CallContext {
 }
 
 const IMMUTABLE =
-  /field is immutable|updates to statefulset spec for fields other than|may not change once set|is immutable after creation|cannot change roleRef|selector.*immutable/i;
+  /field is immutable|updates to statefulset spec for fields other than|may not change once set|is immutable after creation|cannot change roleRef|selector.{0,300}immutable/i;
 
 /** Whether the API server says that this field of an existing object can never be changed. */
 export function isImmutable(error: unknown): boolean {
@@ -75,7 +75,7 @@ export function isImmutable(error: unknown): boolean {
 
 /** Quotas, Pod Security, webhooks and policies say no in one of these ways, mostly with 403 as RBAC does. */
 const ADMISSION =
-  /admission webhook "|failed calling webhook|exceeded quota|violates PodSecurity|ValidatingAdmissionPolicy|denied (the )?request|is being terminated|LimitRange|maximum .* usage per/;
+  /admission webhook "|failed calling webhook|exceeded quota|violates PodSecurity|ValidatingAdmissionPolicy|denied (the )?request|is being terminated|LimitRange|maximum .{0,40} usage per/;
 
 const RBAC = /User "([^"]*)" cannot (\w+) (?:resource|path) "([^"]*)"(?: in API group "([^"]*)")?(.*)$/s;
 

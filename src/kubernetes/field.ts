@@ -58,7 +58,7 @@ function selectorEnd(path: string): number {
 /** `0` is an index, `="x"` a member of a set, `a="x",b=1` the keys of an element. */
 function elementIndex(list: readonly unknown[], selector: string): number {
   if (/^\d+$/.test(selector)) return Number(selector) < list.length ? Number(selector) : -1;
-  const keys = [...selector.matchAll(/([^=,]*)=("(?:[^"\\]|\\.)*"|[^,]*)(?:,|$)/g)].map(
+  const keys = [...selector.matchAll(/([^=,]*)=("(?:[^"\\]|\\.)*"|[^,]*)(?:,|$)/gy)].map(
     ([, key = '', json = '']) => [key, parse(json)] as const,
   );
   return list.findIndex((item) =>

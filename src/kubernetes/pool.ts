@@ -102,7 +102,7 @@ async function build(
       streams: dispatcher(proxy, tls, { connections: null, bodyTimeout: 0 }),
       webSocketOptions: { ...tls, ...(agent && { agent }) },
       liveness: new Liveness(
-        server.replace(/\/+$/, ''),
+        server.replace(/(?<!\/)\/+$/, ''),
         dispatcher(proxy, tls, { connections: 1, bodyTimeout: HEADERS_MS }),
         timing,
       ),
@@ -181,7 +181,7 @@ function dispatcher(
 function shownServer(server: string): string {
   const url = new URL(server);
   const bare = url.username === '' && url.password === '' ? server : withoutUser(url);
-  return bare.replace(/\/+$/, '');
+  return bare.replace(/(?<!\/)\/+$/, '');
 }
 
 function withoutUser(url: URL): string {

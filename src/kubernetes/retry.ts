@@ -9,7 +9,7 @@ const PASSING_500 =
   /etcdserver: (leader changed|request timed out|too many requests)|raft proposal dropped|failed calling webhook|conversion webhook/;
 
 /** Two writers met at a ResourceQuota; the admission plugin gave up after a few tries of its own. */
-const QUOTA_RACE = /resourcequotas.*object has been modified/;
+const QUOTA_RACE = /resourcequotas.{0,300}object has been modified/;
 
 /** Trust and protocol errors do not go away by trying again. */
 const PERMANENT =

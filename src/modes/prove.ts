@@ -197,6 +197,6 @@ function gone(reason: string): Failure {
 
 /** `1.22.7` of `hashicorp/consul:1.22.7` and of `…:1.22.7-ent@sha256:…`; undefined for a tag that is no version. */
 export function versionOf(image: string): string | undefined {
-  const tag = /:([^/@]+)(?:@.*)?$/.exec(image)?.[1];
+  const tag = /:([^/@:]+)(?:@[\s\S]*)?$/.exec(image)?.[1];
   return tag === undefined ? undefined : /^v?(\d+\.\d+\.\d+)(?:[-+.].*)?$/.exec(tag)?.[1];
 }

@@ -8,7 +8,8 @@ export function isVital(id: string): boolean {
 }
 
 /** A container that will not start by waiting longer; `ContainerCreating` and the like will. */
-const BROKEN = /BackOff|ErrImage|InvalidImageName|CreateContainer\w*Error|RunContainerError|Unschedulable/;
+const BROKEN =
+  /BackOff|ErrImage|InvalidImageName|CreateContainer\w{0,20}Error|RunContainerError|Unschedulable/;
 
 export interface Stopping {
   workloads: Pick<Workloads, 'synced' | 'pods' | 'serverNames'>;

@@ -88,7 +88,7 @@ export function fence(text: string, language: string): string {
 export function logSafe(text: string): string {
   return plain(text)
     .replace(/##\[/g, '## [')
-    .replace(/^([^\S\n]*):(?=:)/gm, '$1: ');
+    .replace(/^([^\S\r\n\u2028\u2029]*):(?=:)/gm, '$1: ');
 }
 
 /** A command to the runner, such as `::error title=Voters::2 of 3`, on one line whatever it carries. */

@@ -97,7 +97,7 @@ function base64Of(bytes: Buffer): string[] {
     const shared = before === 0 ? 0 : before + 1;
     return encoded.slice(shared, Math.floor(((before + bytes.length) * 8) / 6));
   });
-  return [alone, alone.replace(/=+$/, ''), ...within];
+  return [alone, alone.replace(/={1,2}$/, ''), ...within];
 }
 
 function hex(character: string): string {

@@ -2,8 +2,13 @@
 const LONGEST_NAME = 80;
 
 /** What a secret is called, without case and punctuation: so in Consul's configuration, so in environments. */
-const ENDING =
-  /(?:encrypt|initialmanagement|tokens?|secret|secretid|secretkey|keysecret|accesskey|apikey|privatekey|encryptionkey|gossipkey|gpgkey|pgpkey|sshkey|signingkey|masterkey|accountkey|storagekey|sharedkey|keydata|certificatedata|password|passwd|passphrase|license|authorization|credentials?)$/;
+const ENDINGS = [
+  ...['encrypt', 'initialmanagement', 'token', 'tokens', 'secret', 'secretid'],
+  ...['secretkey', 'keysecret', 'accesskey', 'apikey', 'privatekey', 'encryptionkey'],
+  ...['gossipkey', 'gpgkey', 'pgpkey', 'sshkey', 'signingkey', 'masterkey'],
+  ...['accountkey', 'storagekey', 'sharedkey', 'keydata', 'certificatedata', 'password'],
+  ...['passwd', 'passphrase', 'license', 'authorization', 'credential', 'credentials'],
+];
 /** Too short to count at the end of a longer word, such as `bypass`. */
 const LAST_WORD = /^(?:pass|pwd|auth|creds?|cookie)$/i;
 /** Of an environment variable, every key counts. */
@@ -18,7 +23,12 @@ const IN_PATH =
 /** Whether what has this name is a secret. */
 export function namesSecret(name: string): boolean {
   const end = name.slice(-LONGEST_NAME);
-  return ENDING.test(bare(end)) || LAST_WORD.test(lastWord(end)) || KEY_IN_ENVIRONMENT.test(end);
+  const letters = bare(end);
+  return (
+    ENDINGS.some((ending) => letters.endsWith(ending)) ||
+    LAST_WORD.test(lastWord(end)) ||
+    KEY_IN_ENVIRONMENT.test(end)
+  );
 }
 
 /** Whether every string below this name is one. */
@@ -37,5 +47,5 @@ function bare(name: string): string {
 
 /** `PASS` of `DB_PASS`, `Pass` of `dbPass` */
 function lastWord(name: string): string {
-  return /(?:[A-Z]?[a-z]+|[A-Z]+)$/.exec(name.replace(/[^A-Za-z]+$/, ''))?.[0] ?? '';
+  return name.match(/[A-Z]?[a-z]+|[A-Z]+(?![a-z])/g)?.at(-1) ?? '';
 }
