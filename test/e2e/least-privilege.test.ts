@@ -121,9 +121,10 @@ describe('a ServiceAccount with exactly the documented permissions', () => {
     const lease = () =>
       kubectl('-n', namespace, 'get', 'leases', '-o', 'jsonpath={.items[*].metadata.resourceVersion}');
     const locked = await lease();
-    // Nothing is to go yet.
+    // Nothing is to go yet; then the records of other deployments are looked for, where they may be.
     const needed = permissions.filter(
-      ({ resource, verb }) => !OPTIONAL.includes(resource) && verb !== 'delete',
+      ({ resource, verb }) =>
+        !OPTIONAL.includes(resource) && verb !== 'delete' && `${verb} ${resource}` !== 'list configmaps',
     );
     expect(needed.length).toBeGreaterThan(20);
     for (const missing of needed) {
