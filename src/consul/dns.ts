@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import packet, { type DecodedPacket } from 'dns-packet';
 import { Failure } from '../failure.ts';
+import { canonicalAddress } from './address.ts';
 import type { Dial } from './connection.ts';
 import { unreachable } from './failure.ts';
 
@@ -66,7 +67,7 @@ function toAnswer(message: Buffer, id: number, name: string): DnsAnswer {
   if (decoded.id !== id) throw unreachable(name, 'the DNS answer belongs to another question');
   const records = [...(decoded.answers ?? []), ...(decoded.additionals ?? [])];
   const addresses = records.flatMap((record) =>
-    record.type === 'A' || record.type === 'AAAA' ? [record.data] : [],
+    record.type === 'A' || record.type === 'AAAA' ? [canonicalAddress(record.data)] : [],
   );
   return { addresses, rcode: decoded.rcode ?? 'UNKNOWN' };
 }

@@ -1,3 +1,4 @@
+import { canonicalAddress } from './address.ts';
 import type { ServerEvidence } from './evidence.ts';
 
 export type FindingId =
@@ -98,7 +99,7 @@ export function evidenceOf(
 
 /** The address a server has in Raft. */
 export function raftAddress(ip: string): string {
-  return ip.includes(':') ? `[${ip}]:8300` : `${ip}:8300`;
+  return ip.includes(':') ? `[${canonicalAddress(ip)}]:8300` : `${ip}:8300`;
 }
 
 export function count(number: number, noun: string): string {

@@ -1,3 +1,4 @@
+import { canonicalAddress } from './address.ts';
 import type { ServerEvidence } from './evidence.ts';
 import type { Member } from './evidence-answer.ts';
 import {
@@ -76,7 +77,8 @@ function troubleWith(
   if (member.status !== 'alive') {
     return `${agent.name} ${member.status === 'failed' ? 'has failed' : `is ${member.status}`}`;
   }
-  if (member.ip !== agent.ip) return `${agent.name} is ${member.ip} in gossip, its pod is ${agent.ip}`;
+  if (canonicalAddress(member.ip) !== canonicalAddress(agent.ip))
+    return `${agent.name} is ${member.ip} in gossip, its pod is ${agent.ip}`;
   if (member.role !== role) return `${agent.name} is a ${member.role}, not a ${role}`;
   return undefined;
 }

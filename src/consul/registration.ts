@@ -1,3 +1,4 @@
+import { canonicalAddress } from './address.ts';
 import { Backoff, BlockingQuery } from './blocking-query.ts';
 import type { ConsulClient } from './client.ts';
 import type { DnsAnswer } from './dns.ts';
@@ -135,7 +136,7 @@ async function resolved(
   signal: AbortSignal,
 ): Promise<void> {
   const backoff = new Backoff();
-  while (!(await dns(name)).addresses.includes(address)) await backoff.pause(signal);
+  while (!(await dns(name)).addresses.includes(canonicalAddress(address))) await backoff.pause(signal);
 }
 
 async function goneAtAgent(client: ConsulClient, id: string, signal: AbortSignal): Promise<void> {

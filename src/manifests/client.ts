@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { clientJoinArguments } from './join.ts';
 import { objectLabels, selectorLabels } from './label.ts';
+import { listenArguments } from './listen.ts';
 import { roleName } from './name.ts';
 import { agentPodSpec, spread } from './pod.ts';
 import { CLIENT_PORTS } from './port.ts';
@@ -39,6 +40,7 @@ function clientPodSpec(config: Config, daemonSet: boolean, labels: Record<string
     arguments: [
       daemonSet ? '-node=$(NODE_NAME)' : '-node=$(POD_NAME)',
       '-advertise=$(POD_IP)',
+      ...listenArguments(config, 'client'),
       ...clientJoinArguments(config),
     ],
     environment: daemonSet

@@ -100,7 +100,8 @@ export function clientLivenessProbe(config: Config): Probe {
 }
 
 /** Shell: what the server at an address says about the leader. */
-const LEADER = 'leader() { curl -s -m 3 "http://$1:8500/v1/status/leader"; }';
+const LEADER =
+  'leader() { case "$1" in *:*) set -- "[$1]" ;; esac; curl -gs -m 3 "http://$1:8500/v1/status/leader"; }';
 const JOIN = 'join() { curl -s -m 12 -X PUT "http://127.0.0.1:8500/v1/agent/join/$1" >/dev/null; }';
 
 /**

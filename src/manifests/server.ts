@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { serverJoinArguments } from './join.ts';
 import { objectLabels, selectorLabels } from './label.ts';
+import { listenArguments } from './listen.ts';
 import { roleName } from './name.ts';
 import { agentPodSpec, spread } from './pod.ts';
 import { SERVER_PORTS } from './port.ts';
@@ -26,7 +27,12 @@ export function serverStatefulSet(config: Config): KubernetesObject {
         metadata: { labels },
         spec: agentPodSpec(config, {
           role: 'server',
-          arguments: ['-node=$(POD_NAME)', '-advertise=$(POD_IP)', ...serverJoinArguments(config)],
+          arguments: [
+            '-node=$(POD_NAME)',
+            '-advertise=$(POD_IP)',
+            ...listenArguments(config, 'server'),
+            ...serverJoinArguments(config),
+          ],
           ports: SERVER_PORTS,
           resources: config.serverResources,
           probes: {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { canonicalAddress, recordType } from '../consul/address.ts';
 import { queryDns } from '../consul/dns.ts';
 import { proveKeyValue, SMOKE_PREFIX } from '../consul/keyvalue.ts';
 import {
@@ -119,7 +120,8 @@ async function registerAt(
     signal,
     onStep: (step) => run.log.debug(`service: ${step}`),
     ...(config.smokeDns && {
-      dns: (name: string) => queryDns(agents.dns(pod), `${name}.service.${config.domain}`, 'A', signal),
+      dns: (name: string) =>
+        queryDns(agents.dns(pod), `${name}.service.${config.domain}`, recordType(pod.ip ?? ''), signal),
     }),
   });
 }
@@ -134,9 +136,9 @@ export async function smokeServerDns(run: Run, { agents, pods }: Through): Promi
     expected: `${name} gives ${pods.serverCount} addresses at every server`,
   } as const;
   await untilProven(run, check, pods, async (servers, signal) => {
-    const wanted = servers.map(({ ip }) => ip ?? '').sort();
+    const wanted = servers.map(({ ip }) => canonicalAddress(ip ?? '')).sort();
     for (const pod of servers) {
-      const answer = await queryDns(agents.dns(pod), name, 'A', signal);
+      const answer = await queryDns(agents.dns(pod), name, recordType(pod.ip ?? ''), signal);
       const got = [...new Set(answer.addresses)].sort();
       if (got.join() !== wanted.join()) {
         throw new Failure({

@@ -98,6 +98,8 @@ describe('arguments of the servers', () => {
       'agent',
       '-node=$(POD_NAME)',
       '-advertise=$(POD_IP)',
+      '-bind=$(POD_IP)',
+      '-client=127.0.0.1 $(POD_IP)',
       ...serverJoinArguments(config()),
     ]);
     expect(env?.map(({ name }) => name)).toEqual(['POD_NAME', 'POD_IP', 'CONSUL_DISABLE_PERM_MGMT']);
@@ -119,7 +121,14 @@ describe('arguments of the clients', () => {
   ] as const)('clients: %s are named %s', (clients, name, variables) => {
     const given = config({ clients });
     const { args, env } = agentOf(given, 'client');
-    expect(args).toEqual(['agent', name, '-advertise=$(POD_IP)', ...clientJoinArguments(given)]);
+    expect(args).toEqual([
+      'agent',
+      name,
+      '-advertise=$(POD_IP)',
+      '-bind=$(POD_IP)',
+      '-client=127.0.0.1 $(POD_IP)',
+      ...clientJoinArguments(given),
+    ]);
     expect(env?.map((one) => one.name)).toEqual([
       'POD_NAME',
       'POD_IP',

@@ -61,6 +61,7 @@ async function live(
   script: string | undefined,
   answers: Record<string, string>,
   hostname = 'consul-client-0',
+  net = '10.0.0.',
 ): Promise<Outcome> {
   const folder = await mkdtemp(join(tmpdir(), 'consul-deploy-probe-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
@@ -79,8 +80,8 @@ async function live(
   const env = {
     PATH: `${folder}:/usr/bin:/bin`,
     HOSTNAME: hostname,
-    CONSUL_SERVER_SERVICE_HOST: '10.0.0.100',
-    ...Object.fromEntries([0, 1, 2].map((n) => [`CONSUL_SERVER_${n}_SERVICE_HOST`, `10.0.0.${n}`])),
+    CONSUL_SERVER_SERVICE_HOST: `${net}100`,
+    ...Object.fromEntries([0, 1, 2].map((n) => [`CONSUL_SERVER_${n}_SERVICE_HOST`, `${net}${n}`])),
   };
   const code = await new Promise<number>((resolve) => {
     execFile('/bin/sh', ['-c', script ?? ''], { env }, (error) => resolve(error ? Number(error.code) : 0));
@@ -114,6 +115,19 @@ describe('liveness of a server', () => {
       code: 1,
       joined: ['10.0.0.0', '10.0.0.2'],
     });
+  });
+});
+
+test('in an IPv6 cluster the server Service is asked at an address in brackets', async () => {
+  const leader = '"[fd00::1]:8300"';
+  const answers = {
+    '*127.0.0.1:8500/v1/status/leader': '""',
+    '*//"[fd00::100]":8500/v1/status/leader': leader,
+  };
+  const script = agentOf(config(), 'server').livenessProbe?.exec?.command?.[2];
+  expect(await live(script, answers, 'consul-server-1', 'fd00::')).toEqual({
+    code: 1,
+    joined: ['fd00::0', 'fd00::2'],
   });
 });
 
