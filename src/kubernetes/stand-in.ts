@@ -27,5 +27,5 @@ export async function dryRunAnew(
 
 /** Begins like the name, as far as there is room; what is cut off may leave a hyphen or a dot at the end. */
 function standInName(name: string): string {
-  return name.slice(0, LONGEST_NAME - STAND_IN.length).replace(/[-.]+$/, '') + STAND_IN;
+  return name.slice(0, LONGEST_NAME - STAND_IN.length).replace(/(?<![-.])[-.]+$/, '') + STAND_IN;
 }
