@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Carried } from './carried.ts';
 
 /**
- * What a run wrote down is good for so long: long enough to look after a run that failed in the evening. Later, what
+ * What a run wrote down is good for this long: long enough to look after a run that failed in the evening. Later, what
  * is not registered may be so on purpose, and would come back.
  */
 export const MOST_AGE_MS = 24 * 3600 * 1000;

@@ -47,7 +47,7 @@ function whyUnknown(evidence: readonly ServerEvidence[]): string {
   const denied = evidence.find((one) => one.denied.includes('raft') || one.denied.includes('autopilot'));
   if (denied) return `ACLs deny operator:read at ${denied.name}`;
   const why = said.errors.autopilot ?? said.errors.raft ?? said.errors.leader ?? 'no answer';
-  return `${said.name} does not tell: ${why}`;
+  return `${said.name} does not answer: ${why}`;
 }
 
 /** Whether Raft counts this server now: a voter that lives. Undefined where no server tells. */

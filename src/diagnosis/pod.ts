@@ -77,7 +77,7 @@ export function podSymptoms(pod: PodView, context: PodContext): Symptom[] {
 
 /** So many losses of readiness within a minute are no accident. */
 export const UNSTEADY_LOSSES = 3;
-/** When the last of them is so long ago, it has settled. */
+/** When the last of them was this long ago, it has settled. */
 const SETTLED_MS = 15_000;
 
 /**

@@ -5,7 +5,7 @@ import { Watchdog } from './watchdog.ts';
 
 /** All in milliseconds. */
 export interface LivenessTiming {
-  /** A call that waits so long for its answer makes the API server be asked whether it is alive. */
+  /** When a call has waited this long for its answer, the API server is asked whether it is alive. */
   silenceMs: number;
   /** How long it may take to say so. */
   answerMs: number;

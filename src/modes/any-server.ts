@@ -20,7 +20,7 @@ export class AnyServer {
 
   /**
    * Asks one that is ready, and another one at each try, while there is an election or a server ends.
-   * @throws what does not pass, or has lasted for so long
+   * @throws what does not pass, or has lasted for this long
    */
   async ask<T>(ask: (server: ConsulClient, signal: AbortSignal) => Promise<T>, limitMs: number): Promise<T> {
     const { signal, log, config } = this.#run;

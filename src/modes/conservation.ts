@@ -2,7 +2,6 @@ import type { Step } from '../change/step.ts';
 import { type Catalog, type Entry, readCatalog } from '../consul/catalog.ts';
 import { entryName, entryNames, type Fate, lossesOf, sizeOf } from '../consul/conservation.ts';
 import { Failure } from '../failure.ts';
-
 import type { PodView } from '../rollout/pod.ts';
 import type { Agents } from './agents.ts';
 import { AnyServer } from './any-server.ts';
@@ -24,6 +23,7 @@ const CHECK = {
   title: 'Registrations',
   group: 'clients',
 } as const;
+
 interface Before {
   catalog: Catalog;
   /** The agents of this cluster, by their names in the catalog. */
@@ -31,8 +31,8 @@ interface Before {
 }
 
 /**
- * Compares the catalog before and after a change. Services and checks live at agents: what a change of their pods has lost is gone without an error anywhere, until
- * somebody misses it.
+ * Compares the catalog before and after a change. Services and checks live at agents: what a change of their pods has
+ * lost is gone without an error anywhere, until somebody misses it.
  */
 export class Conservation {
   readonly #run: Run;

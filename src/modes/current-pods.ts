@@ -12,7 +12,7 @@ export class CurrentPods {
     this.#workloads = workloads;
   }
 
-  /** How many servers there are to be. */
+  /** How many servers the cluster will have. */
   get serverCount(): number {
     return this.#workloads.serverNames().length;
   }

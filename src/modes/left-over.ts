@@ -13,7 +13,7 @@ import { type Survey, Surveyor } from './sweep/survey.ts';
 /** A verification is no census: of a big fleet it asks some, as the smoke test does. */
 const MOST_AGENTS = 100;
 const MOST_NAMES = 5;
-/** What an election makes unanswerable is asked again for so long, but not to the end of the run. */
+/** What an election makes unanswerable is asked again for this long, and not to the end of the run. */
 const PATIENCE_MS = 30_000;
 const PAUSE_MS = 500;
 

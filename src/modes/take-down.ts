@@ -13,7 +13,7 @@ import type { Run } from './run.ts';
 
 /**
  * Removes what the inventory names, stage by stage in the reverse order of a deploy: each is gone, with its pods,
- * before the next. What is not ours any more, or is to be spared, stays and is named. What cannot be looked at keeps a
+ * before the next. What is not ours any more, or has to be spared, stays and is named. What cannot be looked at keeps a
  * destroy from its end: the record would go, and nobody would know of it any more.
  * @throws Failure `not-removed`
  */

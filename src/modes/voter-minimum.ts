@@ -10,7 +10,7 @@ import type { Workloads } from './workloads.ts';
 const AGAIN_MS = 1_000;
 
 /**
- * Has autopilot keep as many voters as there are to be servers. It never learns of another number from the agents'
+ * Has autopilot keep as many voters as the cluster will have servers. It never learns of another number from the agents'
  * configuration, and with the old one a cluster that has shrunk keeps its dead voters, and one that has grown loses
  * each voter that restarts. Ends when it is done, or with the signal; never throws, since servers are walked meanwhile
  * and may be what a leader is missing for.

@@ -97,12 +97,12 @@ describe('a quorum without some of its servers', () => {
     [
       'there is no leader',
       [{ name: 'a', raft: [], denied: [], errors: { autopilot: 'it knows no leader' } }],
-      'a does not tell: it knows no leader',
+      'a does not answer: it knows no leader',
     ],
     [
       'it does not answer',
       [{ name: 'a', denied: [], errors: { leader: 'no route' } }],
-      'a does not tell: no route',
+      'a does not answer: no route',
     ],
   ])('is unknown, not kept, where %s', (_, evidence, why) => {
     expect(quorumWithout(evidence, names(2))).toEqual({ quorum: 'unknown', why });

@@ -102,7 +102,7 @@ describe('fewer servers', () => {
     const { check } = await start(leaderless);
     expect(await check(3, 2)).toMatchObject({
       reason: 'quorum',
-      what: 'whether consul-server-2 may stop is not known: consul-server-0 does not tell: it knows no leader',
+      what: 'whether consul-server-2 may stop is not known: consul-server-0 does not answer: it knows no leader',
     });
   });
 
