@@ -29,7 +29,7 @@ export function judgeDatacenter(evidence: readonly ServerEvidence[], expected: E
   const complaints = new Complaints();
   const wanted = expected.datacenter;
   for (const { server, said } of evidenceOf(expected, evidence, complaints)) {
-    const datacenter = said.datacenter ?? membershipOf(said)?.datacenter;
+    const datacenter = datacenterOf(said);
     if (!datacenter) {
       complaints.add(`${server.name} does not tell its datacenter: ${whyNot(said)}`, server.name);
     } else if (datacenter !== wanted) {
@@ -42,6 +42,11 @@ export function judgeDatacenter(evidence: readonly ServerEvidence[], expected: E
     }
   }
   return complaints.finding('quorum-datacenter', 'Datacenter', wanted, wanted, evidence);
+}
+
+/** What a server says of itself, directly or in gossip; undefined where it does neither. */
+export function datacenterOf(said: ServerEvidence): string | undefined {
+  return said.datacenter ?? membershipOf(said)?.datacenter;
 }
 
 /** What a server says of itself in gossip, for when ACLs deny the direct question. */

@@ -1,5 +1,6 @@
 import type { ServerEvidence } from '../consul/evidence.ts';
 import { type Finding, raftAddress } from '../consul/finding.ts';
+import { datacenterOf } from '../consul/identity.ts';
 import type { FailureReason } from '../failure.ts';
 import type { PodView } from '../rollout/pod.ts';
 import type { Subject, Symptom, SymptomClass } from './symptom.ts';
@@ -104,13 +105,18 @@ export function quorumSymptoms({ evidence, findings, servers, clients, allClient
     const what = leader.observed + missing;
     say(SERVERS, 'no-leader', 'transient', QUORUM_GRACE.noLeader, what, HINTS.noLeader);
   }
-  for (const [id, reason] of [
-    ['quorum-version', 'wrong-version'],
-    ['quorum-datacenter', 'wrong-datacenter'],
-  ] as const) {
-    const finding = failed.get(id);
-    const told = finding && evidence.every(({ version }) => version !== undefined);
-    if (told) say(SERVERS, reason, 'hopeless', QUORUM_GRACE.configured, finding.observed, HINTS[reason]);
+  const version = failed.get('quorum-version');
+  if (version && evidence.every((said) => said.version !== undefined)) {
+    const hint = HINTS['wrong-version'];
+    say(SERVERS, 'wrong-version', 'hopeless', QUORUM_GRACE.configured, version.observed, hint);
+  }
+  const datacenter = failed.get('quorum-datacenter');
+  // One that says another is enough: no change makes servers of two datacenters one cluster.
+  const isOther = (said: ServerEvidence) =>
+    (datacenterOf(said) ?? datacenter?.expected) !== datacenter?.expected;
+  if (datacenter && evidence.some(isOther)) {
+    const hint = HINTS['wrong-datacenter'];
+    say(SERVERS, 'wrong-datacenter', 'hopeless', QUORUM_GRACE.configured, datacenter.observed, hint);
   }
   if (failed.has('quorum-members')) symptoms.push(...clientSymptoms(evidence, clients));
   // Members may be clients that are not ready, and those have symptoms of their own.

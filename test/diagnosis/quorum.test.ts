@@ -95,6 +95,17 @@ test('a version or a datacenter that the servers were started with', () => {
   ]);
 });
 
+test('another datacenter is told although that server answers only through gossip', () => {
+  const silent = (at: number, datacenter: string) => {
+    const { version: _, datacenter: _dc, ...said } = healthy(at);
+    const all = members().map((one) => (one.name === said.name ? { ...one, datacenter } : one));
+    return { ...said, members: all };
+  };
+  const told = (evidence: ServerEvidence[]) => brief(evidence).map(([reason]) => reason);
+  expect(told([healthy(0), healthy(1), silent(2, 'dc2')])).toContain('wrong-datacenter');
+  expect(told([healthy(0), healthy(1), silent(2, 'dc1')])).not.toContain('wrong-datacenter');
+});
+
 test.each([
   ['is not known', members().filter(({ name }) => name !== 'consul-client-1'), 'is not known there'],
   [
