@@ -20,7 +20,7 @@ export interface Census {
   placed: ReadonlySet<string>;
   /** Names that this deployment gives to its agents. */
   ours: ReadonlySet<string>;
-  /** Addresses of all pods of the Kubernetes cluster; undefined where they may not be listed. */
+  /** Canonical addresses of all pods of the Kubernetes cluster; undefined where they may not be listed. */
   podAddresses?: ReadonlySet<string> | undefined;
 }
 

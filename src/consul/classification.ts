@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { canonicalAddress } from './address.ts';
 import type { Instance } from './catalog-entry.ts';
 import { type Census, isLive } from './census.ts';
 import { duplicates } from './duplicate.ts';
@@ -55,7 +56,7 @@ function goneGhost(
   { node, id, name, address }: Instance,
   critical: ReadonlySet<string>,
 ): Ghost[] {
-  if (!podAddresses || isIP(address) === 0 || podAddresses.has(address)) return [];
+  if (!podAddresses || isIP(address) === 0 || podAddresses.has(canonicalAddress(address))) return [];
   if (held.get(node)?.has(id) !== true || !critical.has(key(node, id))) return [];
   return [
     {

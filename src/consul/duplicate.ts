@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import { canonicalAddress } from './address.ts';
 import type { Instance } from './catalog-entry.ts';
 import { names } from './finding.ts';
 import type { Ghost } from './ghost.ts';
@@ -22,7 +23,9 @@ export function duplicates(instances: readonly Instance[]): Ghost[] {
     const nodes = [...new Set(all.map(({ node }) => node))].sort();
     if (nodes.length < 2) return [];
     const explicit = all.filter(({ address }) => address !== '' && !isLocal(address));
-    const places = new Set(explicit.map(({ name, address, port }) => JSON.stringify([name, address, port])));
+    const places = new Set(
+      explicit.map(({ name, address, port }) => JSON.stringify([name, canonicalAddress(address), port])),
+    );
     const shared = places.size < explicit.length;
     const evidence = shared
       ? `${nodes.length} agents (${names(nodes)}) announce it under one address`

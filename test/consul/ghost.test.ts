@@ -148,6 +148,16 @@ describe('a service', () => {
       ['app-gone a x none'],
     ],
     [
+      'that is critical and whose address a pod has is none, however it is spelled',
+      census({
+        ...alive({ a: ['x'] }),
+        instances: [instance('a', 'x', { address: 'FD00:0:0:0:0:0:0:9' })],
+        checks: [{ node: 'a', id: 'c', service: 'x', status: 'critical' }],
+        podAddresses: new Set(['fd00::9']),
+      }),
+      [],
+    ],
+    [
       'that passes, whosever its address is, is none',
       census({
         ...alive({ a: ['x'] }),
@@ -204,14 +214,17 @@ describe('a service', () => {
   );
 
   test('twice under one address is trouble, each under its own is not', () => {
-    const twice = (address: string) =>
+    const twice = (...addresses: string[]) =>
       ghostsIn(
         census({
           ...alive({ a: ['x'], b: ['x'] }),
-          instances: [instance('a', 'x', { address: '10.0.0.1' }), instance('b', 'x', { address })],
+          instances: addresses.map((address, at) => instance(at === 0 ? 'a' : 'b', 'x', { address })),
         }),
       ).map(({ counts }) => counts);
-    expect([twice('10.0.0.1'), twice('10.0.0.2')]).toEqual([[true], [false]]);
+    expect(twice('10.0.0.1', '10.0.0.1')).toEqual([true]);
+    expect(twice('10.0.0.1', '10.0.0.2')).toEqual([false]);
+    expect(twice('fd00::1', 'FD00:0:0:0:0:0:0:1')).toEqual([true]);
+    expect(twice('fd00::1', 'fd00::2')).toEqual([false]);
   });
 });
 

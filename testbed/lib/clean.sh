@@ -12,7 +12,7 @@ leftovers() {
   for dir in $(cgroup_dirs "" | grep -E "/$CGROUP$" || true); do echo "cgroup $dir"; done
   for ns in $(namespaces); do echo "network namespace $ns"; done
   for link in $(links); do echo "interface $link"; done
-  for dir in $(ip -4 route show | grep -F " dev $HOST_LINK" | awk '{ print $1 }'); do echo "route $dir"; done
+  for dir in $(ip_here route show | grep -F " dev $HOST_LINK" | awk '{ print $1 }'); do echo "route $dir"; done
   for dir in $(bed_mounts); do echo "mount $dir"; done
   for setting in $(changed_sysctls); do echo "sysctl should be $setting"; done
   if [ -d "$RUN" ]; then echo "folder $RUN"; fi

@@ -14,13 +14,13 @@ start_apiserver() {
   # shellcheck disable=SC2046
   spawn apiserver control $(in_control) "$BIN/kube-apiserver" \
     --etcd-servers="http://127.0.0.1:$ETCD_PORT" \
-    --bind-address=0.0.0.0 --secure-port="$API_PORT" --advertise-address="$CONTROL_IP" \
+    --bind-address="$ANY_IP" --secure-port="$API_PORT" --advertise-address="$CONTROL_IP" \
     --tls-cert-file="$PKI/apiserver.crt" --tls-private-key-file="$PKI/apiserver.key" --client-ca-file="$PKI/ca.crt" \
     --kubelet-client-certificate="$PKI/admin.crt" --kubelet-client-key="$PKI/admin.key" \
     --kubelet-certificate-authority="$PKI/ca.crt" --kubelet-preferred-address-types=InternalIP \
     --service-account-key-file="$PKI/sa.pub" --service-account-signing-key-file="$PKI/sa.key" \
     --service-account-issuer=https://kubernetes.default.svc.cluster.local \
-    --service-cluster-ip-range="$SERVICE_NET.0.0/16" \
+    --service-cluster-ip-range="$SERVICES" \
     --authorization-mode=Node,RBAC --enable-admission-plugins=NodeRestriction --allow-privileged=true \
     --enable-aggregator-routing=true --requestheader-client-ca-file="$PKI/ca.crt" \
     --requestheader-allowed-names=front-proxy-client --requestheader-extra-headers-prefix=X-Remote-Extra- \

@@ -5,6 +5,7 @@ need_root_on_linux() {
   local other='any other cluster does as well: set KUBECONFIG to one made by kind, k3d or minikube'
   [ "$(uname -s)" = Linux ] || die "the test bed needs Linux (this is $(uname -s))" "$other"
   [ "$(id -u)" = 0 ] || die 'the test bed needs root: it makes network namespaces, mounts and cgroups' "run it with sudo, or $other"
+  [[ $IP_FAMILY =~ ^ipv[46]$ ]] || die "TESTBED_IP_FAMILY is '$IP_FAMILY'; it may be ipv4 or ipv6"
   [ "$NODES" -ge 1 ] && [ "$NODES" -le 9 ] || die "TESTBED_NODES is $NODES; 1 to 9 is allowed"
   [ "${#NAME}" -le 8 ] || die "TESTBED_NAME is '$NAME'; it may have at most 8 letters"
 }

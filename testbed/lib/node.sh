@@ -9,7 +9,8 @@ start_node() {
   spawn "node$i" "n$i/system" \
     nsenter "--net=/run/netns/$(node_ns "$i")" \
     unshare --mount --propagation private --pid --fork --kill-child=KILL --uts --ipc \
-    "$TESTBED/node/init" "$i" "$BED" "$CGROUP" "$NODE_NET" "$POD_NET" "$DNS_IP" "$NODE_MEMORY_MI"
+    "$TESTBED/node/init" "$i" "$BED" "$CGROUP" \
+    "$(node_ip "$i")" "$(in_url "$HOST_IP")" "$(node_pods "$i")" "$PODS" "$ANY_IP" "$DNS_IP" "$NODE_MEMORY_MI"
 }
 
 # crash_node I: as if the plug had been pulled: no goodbye, nothing flushed.

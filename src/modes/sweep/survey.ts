@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import { canonicalAddress } from '../../consul/address.ts';
 import {
   type CatalogNode,
   readChecks,
@@ -215,7 +216,7 @@ export class Surveyor {
 
 function addressesOf({ status }: KubernetesObject): string[] {
   const { podIP, podIPs = [] } = (status ?? {}) as { podIP?: string; podIPs?: { ip?: string }[] };
-  return [podIP, ...podIPs.map(({ ip }) => ip)].flatMap((ip) => ip ?? []);
+  return [podIP, ...podIPs.map(({ ip }) => ip)].flatMap((ip) => (ip ? [canonicalAddress(ip)] : []));
 }
 
 function isRunning({ phase, terminating, ip }: AgentPod): boolean {
