@@ -23,11 +23,15 @@ export interface Config {
   readonly servers: 1 | 3 | 5;
   readonly clients: 'statefulset' | 'daemonset' | 'none';
   readonly clientReplicas: number;
+  /** How many clients a change replaces at a time. */
+  readonly clientMaxUnavailable: Allowance;
   readonly recursors: readonly string[];
   readonly ui: boolean;
 
   readonly serverStorage: ServerStorage;
   readonly storageClass: string | undefined;
+  /** What a server advertises: the address of its own Service, which stays, or that of its pod. */
+  readonly serverAddresses: 'auto' | ServerAddresses;
   readonly serverResources: ResourceRequirements;
   readonly clientResources: ResourceRequirements;
   readonly serverConfig: AgentConfigFragment | undefined;
@@ -61,6 +65,8 @@ export interface Config {
   readonly manifestsPath: string | undefined;
   readonly logLevel: 'quiet' | 'info' | 'debug';
 }
+
+export type ServerAddresses = 'service' | 'pod';
 
 /** Where the kubeconfig comes from: a path, YAML decoded from one line of base64, or the defaults. */
 export type KubeconfigSource =

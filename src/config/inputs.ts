@@ -135,6 +135,13 @@ export const INPUTS = {
     default: '10',
     description: 'Number of client agents with `clients: statefulset`, from 1 to 5000.',
   },
+  'client-max-unavailable': {
+    group: 'cluster',
+    parser: allowance,
+    default: '10%',
+    description:
+      'How many clients a change replaces at a time, as a count or a share such as `10%`; at least one.',
+  },
   recursors: {
     group: 'cluster',
     parser: list('IP addresses of DNS servers, each with an optional port', isRecursor),
@@ -161,6 +168,13 @@ export const INPUTS = {
     parser: optional(subdomain),
     default: '',
     description: "StorageClass of the servers' volumes. Without it: the cluster's default.",
+  },
+  'server-addresses': {
+    group: 'shape',
+    parser: choice(['auto', 'service', 'pod']),
+    default: 'auto',
+    description:
+      'Which address a server advertises: that of its own Service, which stays when its pod is replaced (`service`), or that of its pod (`pod`). `auto` keeps what a cluster has.',
   },
   'server-resources': {
     group: 'shape',

@@ -121,11 +121,13 @@ function toConfig(values: InputValues, paths: Omit<OutputPaths, 'mistakes'>): Co
     servers: SERVERS[values.servers],
     clients: values.clients,
     clientReplicas: values['client-replicas'],
+    clientMaxUnavailable: values['client-max-unavailable'],
     recursors: values.recursors,
     ui: values.ui,
 
     serverStorage: values['server-storage'],
     storageClass: values['storage-class'],
+    serverAddresses: values['server-addresses'],
     serverResources: values['server-resources'],
     clientResources: values['client-resources'],
     serverConfig: values['server-config'],

@@ -65,7 +65,7 @@ export function joiners(ordinal: number, servers: number): number[] {
  * reference as it is (`$$` escapes it, so it can be recognised); then, and only then, the name is asked for.
  * https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
  */
-function address(service: string, namespace: string): string {
+export function address(service: string, namespace: string): string {
   const variable = `${service.toUpperCase().replaceAll('-', '_')}_SERVICE_HOST`;
   return `{{ if eq "$(${variable})" "$$(${variable})" }}${service}.${namespace}.svc{{ else }}$(${variable}){{ end }}`;
 }

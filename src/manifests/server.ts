@@ -7,6 +7,7 @@ import { roleName } from './name.ts';
 import { agentPodSpec, spread } from './pod.ts';
 import { SERVER_PORTS } from './port.ts';
 import { serverLivenessProbe, serverReadinessProbe, serverStartupProbe } from './probe.ts';
+import { advertiseArguments } from './server-address.ts';
 
 export function serverStatefulSet(config: Config): KubernetesObject {
   const labels = selectorLabels(config, 'server');
@@ -29,7 +30,7 @@ export function serverStatefulSet(config: Config): KubernetesObject {
           role: 'server',
           arguments: [
             '-node=$(POD_NAME)',
-            '-advertise=$(POD_IP)',
+            ...advertiseArguments(config),
             ...listenArguments(config, 'server'),
             ...serverJoinArguments(config),
           ],

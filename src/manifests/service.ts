@@ -3,6 +3,7 @@ import type { KubernetesObject } from '../kubernetes/object.ts';
 import { objectLabels, type Role, selectorLabels } from './label.ts';
 import { roleName, serverNames } from './name.ts';
 import { CLIENT_PORTS, ports, SERVER_PORTS, type ServicePort } from './port.ts';
+import { serverAddresses } from './server-address.ts';
 
 function service(
   config: Config,
@@ -31,7 +32,7 @@ export function serverService(config: Config): KubernetesObject {
  */
 export function serverJoinServices(config: Config): KubernetesObject[] {
   return serverNames(config).map((name) =>
-    service(config, 'server', name, [ports.serfLanTcp], {
+    service(config, 'server', name, serverAddresses(config) === 'pod' ? [ports.serfLanTcp] : SERVER_PORTS, {
       type: 'ClusterIP',
       publishNotReadyAddresses: true,
       selector: { ...selectorLabels(config, 'server'), 'statefulset.kubernetes.io/pod-name': name },
