@@ -166,7 +166,8 @@ test.each<[string, RegExp, number, string[], Record<string, string>]>([
     DELETES,
     1,
     // What all the others call.
-    ['kubernetes/delete.ts', 'modes/removal.ts'],
+    // The guard deletes a lost voter in Consul.
+    ['kubernetes/delete.ts', 'manifests/server-guard.ts', 'modes/removal.ts'],
     {
       'kubernetes/lease-record.ts': DESTROY,
       'kubernetes/lease.ts': DESTROY,

@@ -22,6 +22,12 @@ export function contradictions(
   if (values['storage-class'] !== undefined && values['server-storage']?.kind === 'ephemeral') {
     refuse('storage-class', 'nothing with server-storage ephemeral, which has no volumes');
   }
+  if (values['server-addresses'] === 'service' && values['server-storage']?.kind === 'ephemeral') {
+    refuse(
+      'server-addresses',
+      'auto or pod with server-storage ephemeral; a server without its data must not come back at an address that votes',
+    );
+  }
   const replicas = values['client-replicas'];
   if (
     replicas !== undefined &&

@@ -83,6 +83,10 @@ export class ConsulClient {
     return this.#request<T>('PUT', path, text, options);
   }
 
+  post<T>(path: string, options: ConsulRequestOptions): Promise<ConsulResponse<T>> {
+    return this.#request<T>('POST', path, undefined, options);
+  }
+
   delete<T>(path: string, options: ConsulRequestOptions): Promise<ConsulResponse<T>> {
     return this.#request<T>('DELETE', path, undefined, options);
   }

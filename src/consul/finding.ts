@@ -22,8 +22,16 @@ export interface Finding {
 export interface ExpectedAgent {
   /** Name of the pod, which is also the node name. */
   name: string;
-  /** Address of the pod. */
+  /** The address that it is to tell others; empty where that is not known. */
   ip: string;
+  /** It is that of the agent's own Service; otherwise that of its pod. */
+  ofService?: true;
+}
+
+/** What an agent is to be found at, such as `its pod is 10.1.2.3`. */
+export function whereIs({ ip, ofService }: Pick<ExpectedAgent, 'ip' | 'ofService'>, address = ip): string {
+  if (!ofService) return `its pod is ${address}`;
+  return ip === '' ? 'its Service has no address, or is gone' : `its Service is ${address}`;
 }
 
 export interface ExpectedCluster {

@@ -9,6 +9,7 @@ import {
   evidenceOf,
   type Finding,
   names,
+  whereIs,
 } from './finding.ts';
 
 /**
@@ -78,7 +79,7 @@ function troubleWith(
     return `${agent.name} ${member.status === 'failed' ? 'has failed' : `is ${member.status}`}`;
   }
   if (canonicalAddress(member.ip) !== canonicalAddress(agent.ip))
-    return `${agent.name} is ${member.ip} in gossip, its pod is ${agent.ip}`;
+    return `${agent.name} is ${member.ip} in gossip, ${whereIs(agent)}`;
   if (member.role !== role) return `${agent.name} is a ${member.role}, not a ${role}`;
   return undefined;
 }

@@ -1,12 +1,20 @@
 import type { ServerEvidence } from './evidence.ts';
 import type { RaftServer } from './evidence-answer.ts';
-import { Complaints, type ExpectedCluster, evidenceOf, type Finding, names, raftAddress } from './finding.ts';
+import {
+  Complaints,
+  type ExpectedCluster,
+  evidenceOf,
+  type Finding,
+  names,
+  raftAddress,
+  whereIs,
+} from './finding.ts';
 
 /** What Consul calls a Raft server that no member of the pool goes with. */
 const UNKNOWN = '(unknown)';
 
 /**
- * Each server's own Raft configuration holds exactly the expected servers, at their pods' addresses, all
+ * Each server's own Raft configuration holds exactly the expected servers, at their addresses, all
  * voters, one of them leader. Where ACLs deny it, its Raft peers must do.
  */
 export function judgeVoters(evidence: readonly ServerEvidence[], expected: ExpectedCluster): Finding {
@@ -48,12 +56,14 @@ function judgeRaft(
   expected: ExpectedCluster,
   complain: (text: string) => void,
 ): void {
-  for (const { name, ip } of expected.servers) {
+  for (const server of expected.servers) {
+    const { name, ip } = server;
     const address = raftAddress(ip);
     const found = raft.find(({ node }) => node === name);
     if (!found) complain(`${name} (${address}) is not in the Raft configuration`);
     else {
-      if (found.address !== address) complain(`${name} is ${found.address} in Raft, its pod is ${address}`);
+      if (found.address !== address)
+        complain(`${name} is ${found.address} in Raft, ${whereIs(server, address)}`);
       if (!found.voter) complain(`${name} is not a voter`);
     }
   }

@@ -10,7 +10,11 @@ const MOST_UNPACKED = 64 * 1024 * 1024;
 
 /** The values of the ConfigMap. */
 export interface RecordData {
-  data: { inventory: string };
+  data: {
+    inventory: string;
+    /** Once the cluster has been proven: a server without data then waits for the others (manifests/server-guard.ts). */
+    formed?: 'true';
+  };
   /** Absent when the manifests are too big to be kept. */
   binaryData?: { manifests: string };
 }
@@ -82,7 +86,7 @@ export function encodeRecord(inventory: Inventory, manifests: readonly Kubernete
   const packed = gzipSync(JSON.stringify(manifests.map(withoutSecrets)));
   const fits = Buffer.byteLength(written) + packed.length <= MOST_BYTES;
   return {
-    data: { inventory: written },
+    data: { inventory: written, ...(inventory.history.length > 0 && { formed: 'true' as const }) },
     ...(fits && { binaryData: { manifests: packed.toString('base64') } }),
   };
 }

@@ -2,6 +2,8 @@ import type { Config } from '../config/config.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import type { Role } from './label.ts';
 import { serverNames } from './name.ts';
+import { startCommand } from './server-start.ts';
+import { serviceVariable } from './service-variable.ts';
 
 /**
  * How the servers find each other, without DNS and without meeting themselves. docs/forming.md has the story
@@ -39,8 +41,9 @@ export function joinsByItself(config: Config, role: Role, workload: KubernetesOb
   const { template } = workload.spec as {
     template?: { spec?: { containers?: { args?: string[]; command?: string[] }[] } };
   };
-  // What a command of its own makes of the arguments cannot be seen.
-  if (template?.spec?.containers?.some(({ command }) => command)) return false;
+  // What another command makes of the arguments cannot be seen.
+  const ours = startCommand(config).join('\n');
+  if (template?.spec?.containers?.some(({ command }) => command && command.join('\n') !== ours)) return false;
   const given = new Set(template?.spec?.containers?.flatMap(({ args }) => args ?? []));
   const wanted = role === 'server' ? serverJoinArguments(config) : clientJoinArguments(config);
   return wanted.every((argument) => given.has(argument));
@@ -63,9 +66,8 @@ export function joiners(ordinal: number, servers: number): number[] {
 /**
  * The Service's address from the environment. A kubelet that has not yet heard of the Service leaves the
  * reference as it is (`$$` escapes it, so it can be recognised); then, and only then, the name is asked for.
- * https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
  */
 export function address(service: string, namespace: string): string {
-  const variable = `${service.toUpperCase().replaceAll('-', '_')}_SERVICE_HOST`;
+  const variable = serviceVariable(service);
   return `{{ if eq "$(${variable})" "$$(${variable})" }}${service}.${namespace}.svc{{ else }}$(${variable}){{ end }}`;
 }

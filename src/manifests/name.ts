@@ -15,3 +15,8 @@ export function serverNames(config: Config): string[] {
 export function agentConfigName(config: Pick<Config, 'name'>, role: Role): string {
   return `${roleName(config, role)}-config`;
 }
+
+/** The ConfigMap in which the runs write down what they deployed, and the Lease that they lock. */
+export function recordName({ name }: Pick<Config, 'name'>): string {
+  return `consul-deploy-${name}`;
+}

@@ -10,8 +10,12 @@ const GROUP = 1000;
 
 interface AgentPod {
   role: Role;
+  /** Without it: the image's entry point. */
+  command?: readonly string[];
   /** Arguments after `agent`. */
   arguments: readonly string[];
+  /** Asked before the agent is stopped. */
+  preStop?: Record<string, unknown>;
   environment?: readonly Record<string, unknown>[];
   ports: readonly ServicePort[];
   resources: ResourceRequirements;
@@ -47,6 +51,7 @@ export function agentPodSpec(config: Config, pod: AgentPod): Record<string, unkn
         name: 'consul',
         image: config.image,
         imagePullPolicy: 'IfNotPresent',
+        ...(pod.command && { command: pod.command }),
         args: ['agent', ...pod.arguments],
         env: [
           { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
@@ -59,6 +64,7 @@ export function agentPodSpec(config: Config, pod: AgentPod): Record<string, unkn
         startupProbe: pod.probes.startup,
         readinessProbe: pod.probes.readiness,
         livenessProbe: pod.probes.liveness,
+        ...(pod.preStop && { lifecycle: { preStop: pod.preStop } }),
         resources: pod.resources,
         securityContext: {
           allowPrivilegeEscalation: false,

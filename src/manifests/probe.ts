@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import { roleName, serverNames } from './name.ts';
+import { serviceVariable } from './service-variable.ts';
 
 type Probe = Record<string, unknown>;
 
@@ -32,7 +33,7 @@ export function serverReadinessProbe(): Probe {
  */
 export function serverLivenessProbe(config: Config): Probe {
   const joins = serverNames(config)
-    .map((name) => `[ "$HOSTNAME" = ${name} ] || join "$${variable(name)}" &`)
+    .map((name) => `[ "$HOSTNAME" = ${name} ] || join "$${serviceVariable(name)}" &`)
     .join('\n');
   const script = [
     LEADER,
@@ -79,7 +80,7 @@ export function clientReadinessProbe(): Probe {
  */
 export function clientLivenessProbe(config: Config): Probe {
   const joins = serverNames(config)
-    .map((name) => `join "$${variable(name)}" &`)
+    .map((name) => `join "$${serviceVariable(name)}" &`)
     .join('\n');
   const script = [
     `answer() { curl -s -m 5 -o /dev/null -w '%{http_code}' "http://127.0.0.1:8500$1"; }`,
@@ -117,7 +118,7 @@ const GOSSIPS = [
 
 /** Shell: well unless a server says that there is a leader. Only such servers stand behind their Service. */
 function elsewhere(config: Config): string {
-  return `case "$(leader "$${variable(roleName(config, 'server'))}")" in '"'*:*'"') ;; *) exit 0 ;; esac`;
+  return `case "$(leader "$${serviceVariable(roleName(config, 'server'))}")" in '"'*:*'"') ;; *) exit 0 ;; esac`;
 }
 
 function execProbe(script: string): Probe {
@@ -128,8 +129,4 @@ function execProbe(script: string): Probe {
     timeoutSeconds: 25,
     failureThreshold: 6,
   };
-}
-
-function variable(service: string): string {
-  return `${service.toUpperCase().replaceAll('-', '_')}_SERVICE_HOST`;
 }

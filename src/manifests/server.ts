@@ -7,7 +7,7 @@ import { roleName } from './name.ts';
 import { agentPodSpec, spread } from './pod.ts';
 import { SERVER_PORTS } from './port.ts';
 import { serverLivenessProbe, serverReadinessProbe, serverStartupProbe } from './probe.ts';
-import { advertiseArguments } from './server-address.ts';
+import { addressedServer, advertiseArguments } from './server-address.ts';
 
 export function serverStatefulSet(config: Config): KubernetesObject {
   const labels = selectorLabels(config, 'server');
@@ -34,6 +34,7 @@ export function serverStatefulSet(config: Config): KubernetesObject {
             ...listenArguments(config, 'server'),
             ...serverJoinArguments(config),
           ],
+          ...addressedServer(config),
           ports: SERVER_PORTS,
           resources: config.serverResources,
           probes: {

@@ -10,6 +10,7 @@ import { Lock } from '../kubernetes/lease.ts';
 import { FIELD_MANAGER, type KubernetesObject, objectName } from '../kubernetes/object.ts';
 import { type Plan, type PlannedObject, planSet } from '../kubernetes/plan.ts';
 import { takeOverFields } from '../kubernetes/takeover.ts';
+import { recordName } from '../manifests/name.ts';
 import type { ObjectOutcome } from '../report/result.ts';
 import { saveLock } from '../runner.ts';
 import type { Cluster } from './connect.ts';
@@ -47,7 +48,7 @@ async function acquire(run: Run, cluster: Cluster): Promise<Lock> {
 }
 
 export function lockName(name: string): string {
-  return `consul-deploy-${name}`;
+  return recordName({ name });
 }
 
 /** Who holds the lock. The run, the attempt and the job do not tell the legs of a matrix apart; `lockId` does. */

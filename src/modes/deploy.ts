@@ -37,6 +37,7 @@ import { lookAtRegistered } from './registered.ts';
 import { renderSet } from './render.ts';
 import type { Run } from './run.ts';
 import { runRecord } from './run-record.ts';
+import { settleServerAddresses } from './server-addresses.ts';
 import { ServersState } from './servers-state.ts';
 import { checkVolumeSizes } from './volume-size.ts';
 import { isServers, needsWalk, walkServers } from './walk.ts';
@@ -44,9 +45,10 @@ import { Workloads } from './workloads.ts';
 
 /** `mode: deploy`: leaves a cluster that is proven, or throws the Failure that says what is wrong. */
 export async function deployMode(run: Run, mask: (secret: string) => void): Promise<void> {
-  const rendered = await run.phase('render', 'Render the manifests', () => renderSet(run));
+  const first = await run.phase('render', 'Render the manifests', () => renderSet(run));
   const cluster = await run.phase('connect', 'Connect and check the cluster', () => connect(run, mask));
   try {
+    const rendered = await settleServerAddresses(run, cluster, first);
     checkScope(run, cluster, rendered);
     const known = await recordIfReadable(run, cluster);
     const removable =

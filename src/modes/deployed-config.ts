@@ -2,6 +2,7 @@ import type { AgentConfigFragment, Config } from '../config/config.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import type { Role } from '../manifests/label.ts';
 import { agentConfigName, roleName } from '../manifests/name.ts';
+import { advertisedBy } from '../manifests/server-address.ts';
 
 interface Workload {
   replicas?: number;
@@ -23,7 +24,8 @@ export function deployedConfig(given: Config, manifests: readonly KubernetesObje
   const find = (kind: string, name: string) =>
     manifests.find((object) => object.kind === kind && object.metadata.name === name);
   const spec = (object: KubernetesObject | undefined) => (object?.spec ?? {}) as Workload;
-  const servers = spec(find('StatefulSet', roleName(given, 'server')));
+  const serverSet = find('StatefulSet', roleName(given, 'server'));
+  const servers = spec(serverSet);
   const daemonSet = find('DaemonSet', roleName(given, 'client'));
   const clientSet = find('StatefulSet', roleName(given, 'client'));
   const serverFiles = filesOf(find('ConfigMap', agentConfigName(given, 'server')));
@@ -48,6 +50,7 @@ export function deployedConfig(given: Config, manifests: readonly KubernetesObje
     serverStorage: claim
       ? { kind: 'persistent', size: claim.spec?.resources?.requests?.storage ?? '' }
       : { kind: 'ephemeral' },
+    serverAddresses: serverSet ? advertisedBy(serverSet) : given.serverAddresses,
     serverConfig: fragment(serverFiles),
     clientConfig: fragment(filesOf(find('ConfigMap', agentConfigName(given, 'client')))),
     patches: [],

@@ -33,7 +33,11 @@ export function expectationOf(
     absent: names
       .filter((name) => !pods.some((pod) => pod.name === name))
       .map((name) => `${name} ${whyAbsent(workloads.observation.pods().find((pod) => pod.name === name))}`),
-    servers: names.map((name) => ({ name, ip: pods.find((pod) => pod.name === name)?.ip ?? '' })),
+    servers: names.map((name) => {
+      const pod = pods.find((one) => one.name === name);
+      const ip = (pod && workloads.serverAddress(pod)) ?? '';
+      return { name, ip, ...(pod?.advertisesService && { ofService: true as const }) };
+    }),
     clients: clients.map((pod) => ({ name: workloads.nodeName(pod), ip: pod.ip ?? '' })),
     clientPods: clients,
     joining: [...(joins('server') ? pods : []), ...(joins('client') ? clients : [])],

@@ -13,6 +13,7 @@ import { planPrune } from './prune.ts';
 import { readRecord } from './record.ts';
 import { renderSet } from './render.ts';
 import type { Run } from './run.ts';
+import { settleServerAddresses } from './server-addresses.ts';
 
 /**
  * What a deploy would do, as far as it is known before the namespace exists.
@@ -40,9 +41,10 @@ export async function planAll(
 
 /** `mode: plan`: what a deploy would change. Every request only reads, or is a dry run; no lock is taken. */
 export async function planMode(run: Run, mask: (secret: string) => void): Promise<void> {
-  const rendered = await run.phase('render', 'Render the manifests', () => renderSet(run));
+  const first = await run.phase('render', 'Render the manifests', () => renderSet(run));
   const cluster = await run.phase('connect', 'Connect and check the cluster', () => connect(run, mask));
   try {
+    const rendered = await settleServerAddresses(run, cluster, first);
     checkScope(run, cluster, rendered);
     const namespace = await preflight(run, cluster, rendered);
     if (!namespace.live) {

@@ -156,7 +156,7 @@ export class Symptoms {
     return quorumSymptoms({
       evidence: look.evidence,
       findings: look.findings,
-      servers: expected.pods,
+      servers: expected.pods.map((pod) => ({ ...pod, ip: this.#workloads.serverAddress(pod) ?? '' })),
       allClients: answering.length === expected.clientPods.length,
       clients: new Map(answering.map((pod) => [this.#workloads.nodeName(pod), pod])),
     });

@@ -7,6 +7,7 @@ import { Bell } from './bell.ts';
 import type { Cluster } from './connect.ts';
 import { mayLose } from './consent.ts';
 import { expectationOf } from './expectation.ts';
+import { handOver } from './hand-over.ts';
 import { type LookObserver, QuorumWatch } from './quorum.ts';
 import type { Run } from './run.ts';
 import { outcomeOf } from './run-step.ts';
@@ -83,6 +84,11 @@ export async function walkServers(
         },
       );
       const before = workloads.pod('server', name)?.uid;
+      // The first in the order is the last to stop: it leads meanwhile, so the leadership moves twice at most.
+      const [first = ''] = names;
+      const tools = { workloads, agents };
+      const given = name !== first && (await handOver(run, tools, { to: first }));
+      if (!given) await handOver(run, tools, { awayFrom: name });
       run.log.info(`${name} takes the new revision`);
       await apply(ordinal);
       await watch.until(

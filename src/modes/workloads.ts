@@ -301,6 +301,25 @@ export class Workloads {
     return this.#found[role]?.object;
   }
 
+  /**
+   * The address that a server is to have in gossip and in Raft: its pod's, or that of its Service as the API server told
+   * it last; undefined where that is not known, or there is no such Service.
+   */
+  serverAddress({ name, ip, advertisesService }: PodView): string | undefined {
+    if (!advertisesService) return ip;
+    const service = this.#serverServices().get(name);
+    const { clusterIP } = (service?.spec ?? {}) as { clusterIP?: string };
+    return clusterIP === 'None' ? undefined : clusterIP;
+  }
+
+  #serverServices(): ReadonlyMap<string, KubernetesObject> {
+    return new Map(
+      [...this.#stored.values()].flatMap((object) =>
+        object.kind === 'Service' ? [[object.metadata.name, object] as const] : [],
+      ),
+    );
+  }
+
   /** Names of the volume claims that its workload makes for a pod. */
   claims(role: Role, pod: PodView): string[] {
     const { volumeClaimTemplates = [] } = (this.#found[role]?.object.spec ?? {}) as ClaimTemplates;

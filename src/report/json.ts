@@ -13,6 +13,7 @@ const KEYS: readonly string[] = [
     'manifestDigest',
     'image',
     'consulVersion',
+    'serverAddresses',
     'leader',
     'voters',
   ],

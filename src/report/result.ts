@@ -183,6 +183,8 @@ export interface Result {
   /** What the Consul container of the servers runs: by digest where the container runtime knows one, else as configured. */
   image?: string;
   consulVersion?: string;
+  /** What the servers advertise: the address of their own Service, or that of their pod. */
+  serverAddresses?: 'service' | 'pod';
   /** Node name of the leader. */
   leader?: string;
   voters?: number;

@@ -69,6 +69,10 @@ function facts(result: Result): string {
     parts.push(`Kubernetes ${cluster.version ? `${code(cluster.version)} ` : ''}at ${code(cluster.server)}`);
   if (result.consulVersion) parts.push(`Consul ${code(result.consulVersion)}`);
   if (result.leader) parts.push(`leader ${code(result.leader)}`);
+  if (result.serverAddresses)
+    parts.push(
+      `servers at the addresses of their ${result.serverAddresses === 'service' ? 'Services' : 'pods'}`,
+    );
   return parts.join(' · ');
 }
 

@@ -31,6 +31,8 @@ export interface PodView {
   /** Why it was ended from outside, such as `Evicted: The node was low on resource: memory`. */
   evicted?: string;
   labels: Record<string, string>;
+  /** Its agent tells others another address than the pod's: that of its Service. */
+  advertisesService?: true;
 }
 
 interface NodeSelectorTerm {
@@ -40,6 +42,7 @@ interface NodeSelectorTerm {
 interface RawPod {
   spec?: {
     nodeName?: string;
+    containers?: { args?: string[] }[];
     affinity?: {
       nodeAffinity?: {
         requiredDuringSchedulingIgnoredDuringExecution?: { nodeSelectorTerms?: NodeSelectorTerm[] };
@@ -99,7 +102,17 @@ export function podView(raw: KubernetesObject): PodView {
     ...(unschedulable !== undefined && { unschedulable }),
     ...(evicted !== undefined && { evicted }),
     labels,
+    ...(advertisesService(spec) && { advertisesService: true }),
   };
+}
+
+const OWN_ADDRESS = '-advertise=$(POD_IP)';
+
+/** By its own arguments, not by those of its workload: while servers change over, some have one address and some the other. */
+function advertisesService({ containers = [] }: NonNullable<RawPod['spec']>): boolean {
+  return containers.some(({ args = [] }) =>
+    args.some((argument) => argument.startsWith('-advertise=') && argument !== OWN_ADDRESS),
+  );
 }
 
 /** Whether this container of it runs, as its node tells: a pod that is not ready may well run. */

@@ -93,7 +93,9 @@ describe('arguments of the servers', () => {
   });
 
   test('reach the container, after an identity of its own', () => {
-    const { args, env } = agentOf(config(), 'server');
+    const given = config({ serverAddresses: 'pod' });
+    const { args, command, env } = agentOf(given, 'server');
+    expect(command).toBeUndefined();
     expect(args).toEqual([
       'agent',
       '-node=$(POD_NAME)',

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
 import { render } from '../../src/manifests/render.ts';
+import { serverAddresses } from '../../src/manifests/server-address.ts';
 import { deployedConfig, deployedImage } from '../../src/modes/deployed-config.ts';
 import { config } from './fixture.ts';
 
@@ -13,6 +14,7 @@ const SHAPES: [string, Partial<Config>][] = [
   ['no clients', { clients: 'none' }],
   ['many clients', { clientReplicas: 500 }],
   ['no UI', { ui: false }],
+  ['addresses of the pods', { serverAddresses: 'pod' }],
   ['no volumes', { serverStorage: { kind: 'ephemeral' } }],
   ['another size', { serverStorage: { kind: 'persistent', size: '1Gi' } }],
   ['recursors', { recursors: ['10.0.0.53', '10.0.0.54:5353'] }],
@@ -24,7 +26,7 @@ test.each(SHAPES)('finds out what was deployed: %s', (_, shape) => {
   const deployed = config({ ...shape, name: 'mesh', namespace: 'other' });
   const given = config({ name: 'mesh', namespace: 'other', mode: 'verify' });
   expect(deployedConfig(given, render(deployed))).toEqual({
-    config: { ...deployed, mode: 'verify' },
+    config: { ...deployed, mode: 'verify', serverAddresses: serverAddresses(deployed) },
     unknown: [],
   });
 });
@@ -34,6 +36,7 @@ test('what was given of where, what to prove and what to report stays as it is',
     mode: 'verify',
     smokeDns: false,
     stableFor: 7,
+    serverAddresses: 'service',
     reportPath: '/tmp/report.json',
     maxUnreadyClients: { kind: 'count', count: 2 },
   });

@@ -54,7 +54,8 @@ export class OneFault {
     const now = await new QuorumWatch(run, agents, observer).look(wholeExpectation(this.#chaos), run.signal);
     const why = obstacle(workloads, now);
     if (why !== undefined) return this.#skip(why);
-    const leader = leaderOf(now) ?? workloads.pods('server').find(({ ip }) => leads(now, ip))?.name;
+    const leader =
+      leaderOf(now) ?? workloads.pods('server').find((pod) => leads(now, workloads.serverAddress(pod)))?.name;
     const found = candidates(this.#fault, workloads, leader);
     const [asked] = workloads.pods('server');
     if (!asked) return this.#skip('there is no server');
@@ -73,7 +74,8 @@ export class OneFault {
     const key = `${SMOKE_PREFIX}chaos-${randomUUID()}`;
     const keepsake = await leaveKeepsake(agents.client(staying), key, key, run.signal);
     try {
-      const look = await this.#suffer(victim, staying, leads(now, victim.ip), keepsake);
+      const wasLeader = leads(now, workloads.serverAddress(victim));
+      const look = await this.#suffer(victim, staying, wasLeader, keepsake);
       return look && { look, victim };
     } finally {
       await keepsake.remove(agents.client(staying));
@@ -89,7 +91,11 @@ export class OneFault {
     const { run, agents } = this.#chaos;
     const catalog = await readCatalog(agents.client(staying), run.signal);
     const restarts = this.#restarts();
-    const healing = new Healing(this.#chaos, victim, wasLeader ? raftAddress(victim.ip ?? '') : undefined);
+    const healing = new Healing(
+      this.#chaos,
+      victim,
+      wasLeader ? raftAddress(this.#chaos.workloads.serverAddress(victim) ?? '') : undefined,
+    );
     try {
       if (!(await this.#delete(victim))) return this.#skip(`somebody else has just replaced ${victim.name}`);
       run.known.left = `${victim.name} was deleted on purpose; its controller makes it anew, with no help of this action.`;

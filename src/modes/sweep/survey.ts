@@ -84,6 +84,9 @@ export class Surveyor {
     );
     const { placed, ours, unknown } = await this.#placed(places, nodes, members);
     const podAddresses = scope.applications ? await this.#podAddresses() : undefined;
+    // A server may have the address of its Service.
+    for (const { role, ip } of members.values())
+      if (role === 'server') podAddresses?.add(canonicalAddress(ip));
     if (scope.applications && !podAddresses) {
       unknown.push('applications that are gone: pods may not be listed in the whole cluster');
     }

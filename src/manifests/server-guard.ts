@@ -1,0 +1,110 @@
+import type { Config } from '../config/config.ts';
+import { serverNames } from './name.ts';
+import { serviceVariable } from './service-variable.ts';
+
+/** What a test sets to other values; a deployed server has these. */
+export interface GuardSettings {
+  dataDirectory: string;
+  httpPort: number;
+  raftPort: number;
+  /** Between two questions. */
+  pauseSeconds: number;
+}
+
+export const GUARD_SETTINGS: GuardSettings = {
+  dataDirectory: '/consul/data',
+  httpPort: 8500,
+  raftPort: 8300,
+  pauseSeconds: 1,
+};
+
+/**
+ * Shell: holds a server back that has lost its data, until no other server counts it as a voter any more.
+ *
+ * Such a server answers at the address of the one that it was. Raft finds a peer by its address where it does not find
+ * its id, and a server with an empty configuration grants every vote
+ * (https://github.com/hashicorp/raft/blob/v1.7.3/raft.go#L1642). So it would vote in the name of the lost one, and could
+ * elect a server that has not got what the lost one had acknowledged.
+ *
+ * The others are asked for their Raft peers, which each tells from its own log, without a leader and without a token.
+ * - All that count somebody, and a majority of those they count, leave this server out: it starts, and joins as a new one.
+ * - They count it, and have a leader: it has the leader remove the lost one, and looks again.
+ * - They count it, and have no leader: it waits. The lost vote can only come from its data.
+ * - Nobody counts anybody: a new cluster, which forms; but where the cluster has formed before (`FORMED`), silence is no
+ *   answer, so it waits.
+ */
+export function guardScript(config: Config, settings: GuardSettings = GUARD_SETTINGS): string {
+  const { dataDirectory, httpPort, raftPort, pauseSeconds } = settings;
+  const names = serverNames(config);
+  const address = (name: string) => `"$${serviceVariable(name)}"`;
+  return `
+say() { echo "consul-deploy: $*"; }
+host() { case $1 in *:*) echo "[$1]" ;; *) echo "$1" ;; esac; }
+limit=1
+[ -z "$FORMED" ] || limit=3
+get() { curl -gsf -m "$limit" "http://$(host "$1"):${httpPort}/v1/$2"; }
+case $POD_NAME in
+${names.map((name) => `${name}) own=${address(name)} ;;`).join('\n')}
+esac
+if [ -z "$own" ]; then say "the address of this server's Service is not known yet"; exit 1; fi
+me="\\"$(host "$own"):${raftPort}\\""
+ask() {
+  leader=
+  if peers=$(get "$2" status/peers); then leader=$(get "$2" status/leader); else peers=; fi
+  echo "$1 $2 \${peers:--} \${leader:--}"
+}
+look() {
+  answers=$(
+${names.map((name) => `    [ "$POD_NAME" = ${name} ] || ask ${name} ${address(name)} &`).join('\n')}
+    wait
+  )
+  counting='' free=0 most=0 answering=0 leader='' silent='' guide=''
+  set -- $answers
+  while [ $# -ge 4 ]; do
+    case $3 in
+      '[]' | null) ;;
+      '['*)
+        answering=$((answering + 1))
+        voters=$(echo "$3" | tr ',' '\\n' | grep -c '"')
+        [ "$voters" -gt "$most" ] && most=$voters
+        case $3 in *"$me"*) counting="$counting \${1}" ;; *) free=$((free + 1)) ;; esac
+        case $4 in '"'*':'*'"') leader=$4; guide=$2 ;; esac
+        ;;
+      *) silent="$silent \${1}" ;;
+    esac
+    shift 4
+  done
+}
+remove() {
+  id=$(get "$guide" operator/raft/configuration | tr '{' '\\n' | grep "\\"Address\\":$me" | sed -n 's/.*"ID":"\\([^"]*\\)".*/\\1/p')
+  if [ -z "$id" ]; then say "the leader does not name the voter that was lost"; return; fi
+  if curl -gsf -m 10 -o /dev/null -X DELETE "http://$(host "$guide"):${httpPort}/v1/operator/raft/peer?id=$id"; then
+    say "the leader has removed the voter $id, whose data was lost here"
+  else
+    say "the leader did not remove the voter $id, whose data was lost here"
+  fi
+}
+guard() {
+  for log in raft.db wal/wal-meta.db; do [ -s "${dataDirectory}/raft/$log" ] && return; done
+  said=0
+  while :; do
+    look
+    if [ -z "$counting" ] && [ "$answering" -gt 0 ] && [ "$free" -gt $((most / 2)) ]; then return; fi
+    if [ "$answering" = 0 ] && [ -z "$FORMED" ]; then return; fi
+    if [ -n "$counting" ] && [ -n "$leader" ] && [ "$answering" -gt $(((most - 1) / 2)) ]; then
+      remove
+    elif [ "$said" -le 0 ]; then
+      said=10
+      if [ -n "$counting" ]; then
+        say "not started: the data directory is empty, and$counting still count this server as a voter. Without a leader it would vote in the name of the one whose data was lost. No answer:\${silent:- none}."
+      elif [ "$answering" = 0 ]; then
+        say "not started: the data directory is empty, this cluster has formed before, and no other server says who votes. No answer:\${silent:- none}."
+      else
+        say "not started: the data directory is empty, and too few servers say who votes. No answer:\${silent:- none}."
+      fi
+    fi
+    said=$((said - 1))
+    sleep ${pauseSeconds}
+  done
+}`.trim();
+}

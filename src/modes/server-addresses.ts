@@ -1,0 +1,47 @@
+import { ApiError, apiFailure } from '../kubernetes/error.ts';
+import type { KubernetesObject } from '../kubernetes/object.ts';
+import { roleName } from '../manifests/name.ts';
+import { advertisedBy, serverAddresses } from '../manifests/server-address.ts';
+import { isOurs } from './apply.ts';
+import type { Cluster } from './connect.ts';
+import { renderSet } from './render.ts';
+import type { Run } from './run.ts';
+
+/**
+ * With `server-addresses: auto` a cluster that runs keeps what it has: a change of addresses restarts every server, and
+ * nobody has asked for it. From here on the run's config says which it is.
+ * @returns the objects to deploy, rendered again where the cluster has something else
+ */
+export async function settleServerAddresses(
+  run: Run,
+  cluster: Pick<Cluster, 'transport'>,
+  rendered: readonly KubernetesObject[],
+): Promise<readonly KubernetesObject[]> {
+  const asked = run.config.serverAddresses;
+  const meant = serverAddresses(run.config);
+  const live = asked === 'auto' ? await liveServers(run, cluster) : undefined;
+  // Servers that somebody else made are adopted, and get what a new cluster gets.
+  const has = live && isOurs(live) ? advertisedBy(live) : undefined;
+  const settled = has ?? meant;
+  const why = asked !== 'auto' ? 'as asked for' : has ? 'as the servers that run' : 'as a new cluster';
+  run.known.serverAddresses = settled;
+  run.log.info(`servers advertise the address of their ${settled === 'service' ? 'Service' : 'pod'}, ${why}`);
+  run.isAbout({ ...run.config, serverAddresses: settled });
+  return settled === meant ? rendered : renderSet(run);
+}
+
+/** Undefined also where it may not be read: the check of the permissions tells of that. */
+async function liveServers(
+  run: Run,
+  { transport }: Pick<Cluster, 'transport'>,
+): Promise<KubernetesObject | undefined> {
+  const name = roleName(run.config, 'server');
+  const path = `/apis/apps/v1/namespaces/${run.config.namespace}/statefulsets/${name}`;
+  try {
+    return (await transport.request<KubernetesObject>({ method: 'GET', path, signal: run.signal })).body;
+  } catch (error) {
+    run.signal.throwIfAborted();
+    if (error instanceof ApiError && (error.status === 404 || error.status === 403)) return undefined;
+    throw apiFailure(error, { verb: 'get', object: `StatefulSet/${name}` });
+  }
+}
