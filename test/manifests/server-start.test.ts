@@ -71,3 +71,10 @@ test('SIGHUP reaches the agent, which goes on', async () => {
   await said('reloaded');
   expect(child.exitCode).toBeNull();
 });
+
+test('an agent that does not stop is ended', async () => {
+  const { child, ended, said } = await start(`trap '' TERM\necho running\nwhile :; do sleep 0.05; done`);
+  await said('running');
+  child.kill('SIGTERM');
+  expect(await ended).toBe(137);
+});
