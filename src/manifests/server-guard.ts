@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import { serverNames } from './name.ts';
+import { recordName, serverNames } from './name.ts';
 import { serviceVariable } from './service-variable.ts';
 
 /** What a test sets to other values; a deployed server has these. */
@@ -37,8 +37,10 @@ export function guardScript(config: Config, settings: GuardSettings = GUARD_SETT
   const { dataDirectory, httpPort, raftPort, pauseSeconds } = settings;
   const names = serverNames(config);
   const address = (name: string) => `"$${serviceVariable(name)}"`;
+  // Without quotes of the shell: it stands within double ones.
+  const cure = `kubectl -n ${config.namespace} patch configmap ${recordName(config)} --type json -p '[{\\"op\\":\\"remove\\",\\"path\\":\\"/data/formed\\"}]'`;
   return `
-say() { echo "consul-deploy: $*"; }
+say() { echo "$(date -u +%Y-%m-%dT%H:%M:%S.000Z) [$1] consul-deploy: $2"; }
 host() { case $1 in *:*) echo "[$1]" ;; *) echo "$1" ;; esac; }
 limit=1
 [ -z "$FORMED" ] || limit=3
@@ -46,7 +48,7 @@ get() { curl -gsf -m "$limit" "http://$(host "$1"):${httpPort}/v1/$2"; }
 case $POD_NAME in
 ${names.map((name) => `${name}) own=${address(name)} ;;`).join('\n')}
 esac
-if [ -z "$own" ]; then say "the address of this server's Service is not known yet"; exit 1; fi
+if [ -z "$own" ]; then say ERROR "the address of this server's Service is not known yet"; exit 1; fi
 me="\\"$(host "$own"):${raftPort}\\""
 ask() {
   leader=
@@ -68,7 +70,7 @@ ${names.map((name) => `    [ "$POD_NAME" = ${name} ] || ask ${name} ${address(na
         voters=$(echo "$3" | tr ',' '\\n' | grep -c '"')
         [ "$voters" -gt "$most" ] && most=$voters
         case $3 in *"$me"*) counting="$counting \${1}" ;; *) free=$((free + 1)) ;; esac
-        case $4 in '"'*':'*'"') leader=$4; guide=$2 ;; esac
+        case $4 in "$me") ;; '"'*':'*'"') leader=$4; guide=$2 ;; esac
         ;;
       *) silent="$silent \${1}" ;;
     esac
@@ -77,11 +79,11 @@ ${names.map((name) => `    [ "$POD_NAME" = ${name} ] || ask ${name} ${address(na
 }
 remove() {
   id=$(get "$guide" operator/raft/configuration | tr '{' '\\n' | grep "\\"Address\\":$me" | sed -n 's/.*"ID":"\\([^"]*\\)".*/\\1/p')
-  if [ -z "$id" ]; then say "the leader does not name the voter that was lost"; return; fi
+  if [ -z "$id" ]; then say WARN "the leader does not name the voter that was lost"; return; fi
   if curl -gsf -m 10 -o /dev/null -X DELETE "http://$(host "$guide"):${httpPort}/v1/operator/raft/peer?id=$id"; then
-    say "the leader has removed the voter $id, whose data was lost here"
+    say INFO "the leader has removed the voter $id, whose data was lost here"
   else
-    say "the leader did not remove the voter $id, whose data was lost here"
+    say WARN "the leader did not remove the voter $id, whose data was lost here"
   fi
 }
 guard() {
@@ -96,11 +98,11 @@ guard() {
     elif [ "$said" -le 0 ]; then
       said=10
       if [ -n "$counting" ]; then
-        say "not started: the data directory is empty, and$counting still count this server as a voter. Without a leader it would vote in the name of the one whose data was lost. No answer:\${silent:- none}."
+        say WARN "not started: the data directory is empty, and$counting still count this server as a voter. Without a leader it would vote in the name of the one whose data was lost. No answer:\${silent:- none}."
       elif [ "$answering" = 0 ]; then
-        say "not started: the data directory is empty, this cluster has formed before, and no other server says who votes. No answer:\${silent:- none}."
+        say WARN "not started: the data directory is empty, this cluster has formed before, and no other server says who votes. Bring the other servers back. If all volumes are lost, start an empty cluster: ${cure}, then delete the pods of the servers. No answer:\${silent:- none}."
       else
-        say "not started: the data directory is empty, and too few servers say who votes. No answer:\${silent:- none}."
+        say WARN "not started: the data directory is empty, and too few servers say who votes. No answer:\${silent:- none}."
       fi
     fi
     said=$((said - 1))

@@ -234,6 +234,9 @@ test.each([
   const { output, said } = await guard(new Peers(answers));
   await said(/not started/);
   expect(output()).toContain('this cluster has formed before, and no other server says who votes');
+  expect(output()).toContain(
+    `kubectl -n consul patch configmap consul-deploy-consul --type json -p '[{"op":"remove","path":"/data/formed"}]'`,
+  );
   expect(output()).not.toContain('let go');
 });
 
