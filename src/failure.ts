@@ -49,6 +49,7 @@ export const FAILURE_REASONS = [
   'acl-denied',
   'node-conflict',
   'stale-data',
+  'data-lost',
   'stalled',
   'not-deployed',
   'drift',

@@ -18,6 +18,9 @@ export interface Cause {
   lasting?: true;
 }
 
+/** A server without data waits until the others have a leader, which takes a moment where several were replaced. */
+export const HELD_MS = 30_000;
+
 /** What an agent says in its log and nowhere else. The first that fits counts: what others may follow from comes last. */
 export const CAUSES: readonly Cause[] = [
   {
@@ -45,6 +48,14 @@ export const CAUSES: readonly Cause[] = [
     words: /refusing to rejoin cluster because server has been offline/,
     reason: 'stale-data',
     hint: 'This server was away for so long that it may have been replaced. If the other servers have a quorum, delete its volume claim and its pod; it comes back empty and copies from them.',
+  },
+  {
+    // src/manifests/server-guard.ts
+    words: /consul-deploy: not started: the data directory is empty/,
+    reason: 'data-lost',
+    graceMs: HELD_MS,
+    of: 'server',
+    hint: 'Its volume has lost its data. Bring the servers back that do not answer: as soon as there is a leader, this one joins as a new server. Do not remove their volumes. Where the data of all servers is lost, its log names the command that starts an empty cluster.',
   },
   {
     words: /no space left on device/,

@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import { roleName, serverNames } from './name.ts';
+import { serverAddresses } from './server-address.ts';
 import { serviceVariable } from './service-variable.ts';
 
 type Probe = Record<string, unknown>;
@@ -15,9 +16,14 @@ const httpGet = (path: string): Probe => ({ httpGet: { path, port: 'http', schem
 const KNOWS_A_LEADER = '/v1/catalog/service/consul-deploy-probe';
 const KNOWS_A_SERVER = `${KNOWS_A_LEADER}?stale`;
 
-/** The agent's HTTP port answers. A leader is no condition: a cluster without one must not be restarted. */
-export function serverStartupProbe(): Probe {
-  return { ...httpGet('/v1/status/leader'), periodSeconds: 1, timeoutSeconds: 2, failureThreshold: 300 };
+/**
+ * The agent's HTTP port answers. A leader is no condition: a cluster without one must not be restarted.
+ * A server that its guard holds back (server-guard.ts) is left alone for an hour. Where the kubelet restarts it again and
+ * again, it lets minutes pass before each start, also when nothing holds the server back any more.
+ */
+export function serverStartupProbe(config: Config): Probe {
+  const failureThreshold = serverAddresses(config) === 'pod' ? 300 : 3600;
+  return { ...httpGet('/v1/status/leader'), periodSeconds: 1, timeoutSeconds: 2, failureThreshold };
 }
 
 export function serverReadinessProbe(): Probe {

@@ -37,10 +37,17 @@ export function guardScript(config: Config, settings: GuardSettings = GUARD_SETT
   const { dataDirectory, httpPort, raftPort, pauseSeconds } = settings;
   const names = serverNames(config);
   const address = (name: string) => `"$${serviceVariable(name)}"`;
-  // Without quotes of the shell: it stands within double ones.
-  const cure = `kubectl -n ${config.namespace} patch configmap ${recordName(config)} --type json -p '[{\\"op\\":\\"remove\\",\\"path\\":\\"/data/formed\\"}]'`;
+  // Within double quotes of the shell.
+  const emptyCluster = `kubectl -n ${config.namespace} patch configmap ${recordName(config)} --type=json -p '[{\\"op\\":\\"remove\\",\\"path\\":\\"/data/formed\\"}]'`;
   return `
+# With time and level, as Consul writes them: a reader of the log knows how old it is.
 say() { echo "$(date -u +%Y-%m-%dT%H:%M:%S.000Z) [$1] consul-deploy: $2"; }
+hold() {
+  now=$(date +%s)
+  [ "$now" -ge "$said" ] || return
+  said=$((now + 10))
+  say WARN "not started: the data directory is empty, $1 No answer:\${silent:- none}."
+}
 host() { case $1 in *:*) echo "[$1]" ;; *) echo "$1" ;; esac; }
 limit=1
 [ -z "$FORMED" ] || limit=3
@@ -70,6 +77,7 @@ ${names.map((name) => `    [ "$POD_NAME" = ${name} ] || ask ${name} ${address(na
         voters=$(echo "$3" | tr ',' '\\n' | grep -c '"')
         [ "$voters" -gt "$most" ] && most=$voters
         case $3 in *"$me"*) counting="$counting \${1}" ;; *) free=$((free + 1)) ;; esac
+        # That the lost one leads is only what its others have not yet noticed.
         case $4 in "$me") ;; '"'*':'*'"') leader=$4; guide=$2 ;; esac
         ;;
       *) silent="$silent \${1}" ;;
@@ -79,11 +87,11 @@ ${names.map((name) => `    [ "$POD_NAME" = ${name} ] || ask ${name} ${address(na
 }
 remove() {
   id=$(get "$guide" operator/raft/configuration | tr '{' '\\n' | grep "\\"Address\\":$me" | sed -n 's/.*"ID":"\\([^"]*\\)".*/\\1/p')
-  if [ -z "$id" ]; then say WARN "the leader does not name the voter that was lost"; return; fi
+  if [ -z "$id" ]; then hold "and the leader does not name the voter that was lost."; return; fi
   if curl -gsf -m 10 -o /dev/null -X DELETE "http://$(host "$guide"):${httpPort}/v1/operator/raft/peer?id=$id"; then
     say INFO "the leader has removed the voter $id, whose data was lost here"
   else
-    say WARN "the leader did not remove the voter $id, whose data was lost here"
+    hold "and the leader did not remove the voter $id, whose data was lost here."
   fi
 }
 guard() {
@@ -95,17 +103,13 @@ guard() {
     if [ "$answering" = 0 ] && [ -z "$FORMED" ]; then return; fi
     if [ -n "$counting" ] && [ -n "$leader" ] && [ "$answering" -gt $(((most - 1) / 2)) ]; then
       remove
-    elif [ "$said" -le 0 ]; then
-      said=10
-      if [ -n "$counting" ]; then
-        say WARN "not started: the data directory is empty, and$counting still count this server as a voter. Without a leader it would vote in the name of the one whose data was lost. No answer:\${silent:- none}."
-      elif [ "$answering" = 0 ]; then
-        say WARN "not started: the data directory is empty, this cluster has formed before, and no other server says who votes. Bring the other servers back. If all volumes are lost, start an empty cluster: ${cure}, then delete the pods of the servers. No answer:\${silent:- none}."
-      else
-        say WARN "not started: the data directory is empty, and too few servers say who votes. No answer:\${silent:- none}."
-      fi
+    elif [ -n "$counting" ]; then
+      hold "and$counting still count this server as a voter. Without a leader it would vote in the name of the one whose data was lost."
+    elif [ "$answering" = 0 ]; then
+      hold "this cluster has formed before, and no other server says who votes. If the data of all servers is lost: ${emptyCluster}, then delete the pods of the servers; an empty cluster forms."
+    else
+      hold "and too few servers say who votes."
     fi
-    said=$((said - 1))
     sleep ${pauseSeconds}
   done
 }`.trim();

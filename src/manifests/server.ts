@@ -38,7 +38,7 @@ export function serverStatefulSet(config: Config): KubernetesObject {
           ports: SERVER_PORTS,
           resources: config.serverResources,
           probes: {
-            startup: serverStartupProbe(),
+            startup: serverStartupProbe(config),
             readiness: serverReadinessProbe(),
             liveness: serverLivenessProbe(config),
           },

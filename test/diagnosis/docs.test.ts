@@ -7,7 +7,7 @@ import { HIDING_MS } from '../../src/diagnosis/classifier.ts';
 import { ENDS, ENDS_OUT_OF_MEMORY, PAUSE_BEFORE_ENDS_S } from '../../src/diagnosis/crash.ts';
 import { electionSymptom, RESTLESS_TERMS } from '../../src/diagnosis/election.ts';
 import { creationSymptom } from '../../src/diagnosis/event.ts';
-import { CAUSES, logSymptom, SAID_MS, witnessSymptom } from '../../src/diagnosis/log.ts';
+import { CAUSES, HELD_MS, logSymptom, SAID_MS, witnessSymptom } from '../../src/diagnosis/log.ts';
 import { podSymptoms, UNSTEADY_LOSSES, unsteadySymptom } from '../../src/diagnosis/pod.ts';
 import { QUORUM_GRACE, quorumSymptoms } from '../../src/diagnosis/quorum.ts';
 import { heldBackSymptom } from '../../src/diagnosis/revision.ts';
@@ -31,6 +31,8 @@ test('every reason has a section, in the order of the list', () => {
   expect(sections.filter((title) => words.includes(title))).toEqual(words);
 });
 
+const NOT_STARTED =
+  'consul-deploy: not started: the data directory is empty, and too few servers say who votes.';
 const BUDGET_MS = 4_000;
 
 function ofPod(change: Partial<PodView>, events: EventView[] = []): Symptom[] {
@@ -61,7 +63,7 @@ const every = (change: Partial<ServerEvidence>) => cluster().map((said) => ({ ..
 const silent: ServerEvidence = { name: 'consul-server-2', denied: [], errors: {} };
 const unhealthy = { healthy: false, failureTolerance: 0, servers: [] };
 
-const ALL = { ...GRACE, ...QUORUM_GRACE, said: SAID_MS, noLimit: Number.POSITIVE_INFINITY };
+const ALL = { ...GRACE, ...QUORUM_GRACE, said: SAID_MS, held: HELD_MS, noLimit: Number.POSITIVE_INFINITY };
 
 /** Words of a row's signal, the grace it has to tell, and troubles that are to show it. */
 const TOLD: [signal: RegExp, grace: keyof typeof ALL, shown: (Symptom | undefined)[]][] = [
@@ -119,6 +121,7 @@ const TOLD: [signal: RegExp, grace: keyof typeof ALL, shown: (Symptom | undefine
     'unsteady',
     [unsteadySymptom(ailing(), 'client', Array(UNSTEADY_LOSSES).fill(0))],
   ],
+  [/^a server has lost its data/, 'held', [logSymptom({ ...subject, role: 'server' }, NOT_STARTED, false)]],
   [/^the log of an agent/, 'said', [logSymptom(subject, 'no space left on device', true)]],
   [
     /^the log of a server says/,

@@ -32,6 +32,21 @@ test.each([
   expect(found?.what).not.toContain('2026-11-23');
 });
 
+test('a server that its guard holds back', () => {
+  const server = { ...subject, role: 'server' } as const;
+  const text =
+    'consul-deploy: not started: the data directory is empty, and consul-server-1 still count this server as a voter.';
+  const found = logSymptom(server, `2026-11-23T10:00:00.000Z [WARN] ${text}`, false);
+  expect(found).toMatchObject({
+    reason: 'data-lost',
+    graceMs: 30_000,
+    hint: expect.stringContaining('leader'),
+  });
+  expect(found?.what).toContain('consul-server-1 still count this server');
+  const started = `2026-11-23T10:00:00.000Z [WARN] ${text}\n2026-11-23T10:01:00.000Z [INFO]  agent: joined`;
+  expect(logSymptom(server, started, false)).toBeUndefined();
+});
+
 test('a log that names no cause says nothing', () => {
   expect(logSymptom(subject, line('agent: Synced node info'), true)).toBeUndefined();
   expect(logSymptom(subject, '', true)).toBeUndefined();

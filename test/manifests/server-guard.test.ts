@@ -218,6 +218,15 @@ test('the word of one that follows the lost vote is enough to wait', async () =>
   expect(output()).not.toContain('let go');
 });
 
+test('the lost server is no leader, though the others have not noticed yet', async () => {
+  const others = { peers: all(0, 1, 2), leader: addressOf(2), removes: true };
+  const peers = new Peers({ 0: { ...others }, 1: { ...others } });
+  const { output, said } = await guard(peers);
+  await said(/still count this server as a voter/);
+  expect(peers.removed).toEqual([]);
+  expect(output()).not.toContain('let go');
+});
+
 test('the leader alone, without a majority beside it, is not asked to remove anybody', async () => {
   const peers = new Peers({ 0: { peers: all(0, 1, 2, 3, 4), leader: addressOf(0), removes: true } });
   const { output, said } = await guard(peers, { servers: 5 });
@@ -235,8 +244,9 @@ test.each([
   await said(/not started/);
   expect(output()).toContain('this cluster has formed before, and no other server says who votes');
   expect(output()).toContain(
-    `kubectl -n consul patch configmap consul-deploy-consul --type json -p '[{"op":"remove","path":"/data/formed"}]'`,
+    `kubectl -n consul patch configmap consul-deploy-consul --type=json -p '[{"op":"remove","path":"/data/formed"}]'`,
   );
+  expect(output()).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z \[WARN\] consul-deploy: not started: /);
   expect(output()).not.toContain('let go');
 });
 
