@@ -104,8 +104,11 @@ export function startSymptom(subject: Subject, { waiting }: ContainerView): Symp
 }
 
 function unstartable(subject: Subject, what: string): Symptom {
+  // Servers that advertise their Service start with a shell: src/manifests/server-start.ts.
   const hint =
-    'The image does not hold what the pod starts, or the node cannot run it: see `image` and `patches`.';
+    subject.role === 'server' && what.includes('/bin/sh')
+      ? 'The image has no shell, which servers need that advertise the address of their Service: set `server-addresses: pod`, or take an image with a shell and curl.'
+      : 'The image does not hold what the pod starts, or the node cannot run it: see `image` and `patches`.';
   return {
     reason: 'broken-container',
     class: 'hopeless',

@@ -272,3 +272,15 @@ test('the budget of the probes is that of the slowest container, with the defaul
   });
   expect(probeBudget({})).toEqual({ startMs: 0, readyMs: 0 });
 });
+
+test('a server whose image has no shell is told how to do without', () => {
+  const hintOf = (message: string) =>
+    podSymptoms(
+      ailing({ containers: [container({ ended: { reason: 'StartError', exitCode: 128, message } })] }),
+      context({ role: 'server' }),
+    )[0]?.hint;
+  expect(hintOf('exec: "/bin/sh": stat /bin/sh: no such file or directory')).toContain(
+    'server-addresses: pod',
+  );
+  expect(hintOf('exec: "x": executable file not found')).toContain('see `image` and `patches`');
+});
