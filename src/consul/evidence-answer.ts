@@ -136,12 +136,49 @@ export const membersAnswer = z
 export const selfAnswer = z
   .object({
     Config: z.object({ Version: z.string(), Datacenter: z.string(), NodeName: z.string() }),
-    Stats: z.object({ raft: z.object({ term: z.coerce.number().int().positive() }).optional() }).optional(),
+    Stats: z
+      .object({
+        raft: z
+          .object({
+            term: z.coerce.number().int().positive(),
+            last_log_index: z.coerce.number().int().optional(),
+            applied_index: z.coerce.number().int().optional(),
+            last_contact: z.string().optional(),
+          })
+          .optional(),
+      })
+      .optional(),
   })
   .transform(({ Config, Stats }) => ({
     version: Config.Version,
     datacenter: Config.Datacenter,
     nodeName: Config.NodeName,
     // Of a server only.
-    ...(Stats?.raft && { term: Stats.raft.term }),
+    ...(Stats?.raft && { term: Stats.raft.term, ...logOf(Stats.raft) }),
   }));
+
+/** A server's own log. */
+export interface RaftLog {
+  lastIndex: number;
+  appliedIndex: number;
+  /** It leads, or has heard from the leader within the last second. */
+  hearsLeader: boolean;
+}
+
+/** `0` at the leader, `never`, or a duration as Go writes it: `45.1ms`, `1m2.5s`. */
+const CONTACT = /^(?:0|never|(?:[\d.]+(?:h|m|s|ms|µs|ns))+)$/;
+const WITHIN_A_SECOND = /^(?:0|[\d.]+(?:ms|µs|ns))$/;
+
+function logOf({
+  last_log_index: lastIndex,
+  applied_index: appliedIndex,
+  last_contact: contact,
+}: {
+  last_log_index?: number | undefined;
+  applied_index?: number | undefined;
+  last_contact?: string | undefined;
+}): { log?: RaftLog } {
+  if (lastIndex === undefined || appliedIndex === undefined || contact === undefined) return {};
+  if (!CONTACT.test(contact)) return {};
+  return { log: { lastIndex, appliedIndex, hearsLeader: WITHIN_A_SECOND.test(contact) } };
+}

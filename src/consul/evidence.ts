@@ -8,6 +8,7 @@ import {
   type Member,
   membersAnswer,
   peersAnswer,
+  type RaftLog,
   type RaftServer,
   raftAnswer,
   selfAnswer,
@@ -30,6 +31,8 @@ export interface ServerEvidence {
   nodeName?: string;
   /** Raft's present term, as this server itself knows it. */
   term?: number;
+  /** How far its own log goes. */
+  log?: RaftLog;
   /** Questions that ACLs deny, or whose answers they thin out (`members`). */
   denied: EvidenceQuestion[];
   /** Why an answer is missing, apart from ACLs. */

@@ -1,3 +1,4 @@
+import { catchUpOf } from './catch-up.ts';
 import type { ConsulClient } from './client.ts';
 import type { ServerEvidence } from './evidence.ts';
 import type { RaftServer } from './evidence-answer.ts';
@@ -10,15 +11,14 @@ export interface Transfer {
   to?: RaftServer;
 }
 
+/** Who is not to lead, and which of the others rather than any, the best first; or who is to lead. */
+export type Wish = { awayFrom: string; rather?: readonly string[] } | { to: string };
+
 /**
  * The transfer that takes the leadership away from a server, or gives it to one.
- * @param wish who is not to lead, or who is
  * @returns undefined where nothing has to be done, where nobody leads, or where no other voter is alive to take over
  */
-export function transferFor(
-  evidence: readonly ServerEvidence[],
-  wish: { awayFrom: string } | { to: string },
-): Transfer | undefined {
+export function transferFor(evidence: readonly ServerEvidence[], wish: Wish): Transfer | undefined {
   const raft = evidence.find(({ leader, raft = [] }) => leader && raft.some((server) => server.leader))?.raft;
   const from = raft?.find((server) => server.leader);
   if (!raft || !from) return undefined;
@@ -29,11 +29,36 @@ export function transferFor(
       id !== from.id &&
       evidence.some(({ name, leader }) => name === node && leader === from.address),
   );
+  const ready = able.filter(({ node }) => isUpToDate(evidence, [from.node, node]));
+  const find = (name: string) => ready.find(({ node }) => node === name);
   if ('to' in wish) {
-    const to = able.find(({ node }) => node === wish.to);
+    const to = find(wish.to);
     return from.node === wish.to || !to ? undefined : { from, to };
   }
-  return from.node !== wish.awayFrom || able.length === 0 ? undefined : { from };
+  if (from.node !== wish.awayFrom || able.length === 0) return undefined;
+  const to = (wish.rather ?? []).flatMap((name) => find(name) ?? [])[0];
+  return { from, ...(to && { to }) };
+}
+
+/** Raft would wait for one that is behind, and take no write meanwhile. What is not known is for Raft to find out. */
+function isUpToDate(evidence: readonly ServerEvidence[], names: readonly string[]): boolean {
+  return catchUpOf(evidence, names).state !== 'behind';
+}
+
+/**
+ * Who is to lead in place of a server that is to stop, the best first: the last of those that stop after it, so that the
+ * leadership moves twice at most and what runs the new revision follows one that runs the old; with none of them, one
+ * that has been replaced.
+ * @param pods in the order in which they stop
+ */
+export function successorsOf(
+  leaving: string,
+  pods: readonly { name: string; isReplaced: boolean }[],
+): string[] {
+  const others = pods.filter(({ name }) => name !== leaving);
+  const names = (isReplaced: boolean) =>
+    others.filter((pod) => pod.isReplaced === isReplaced).map(({ name }) => name);
+  return [...names(false).reverse(), ...names(true)];
 }
 
 /**

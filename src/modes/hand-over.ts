@@ -1,8 +1,10 @@
+import type { ConsulClient } from '../consul/client.ts';
 import { collectEvidence } from '../consul/evidence.ts';
 import { leaderAnswer } from '../consul/evidence-answer.ts';
-import { type Transfer, transferFor, transferLeadership } from '../consul/leadership-transfer.ts';
+import { isPassing } from '../consul/failure.ts';
+import { SMOKE_PREFIX } from '../consul/keyvalue.ts';
+import { type Transfer, transferFor, transferLeadership, type Wish } from '../consul/leadership-transfer.ts';
 import { Failure } from '../failure.ts';
-import type { PodView } from '../rollout/pod.ts';
 import type { Agents } from './agents.ts';
 import { pause } from './pause.ts';
 import type { Run } from './run.ts';
@@ -22,11 +24,7 @@ interface Tools {
  * election. Where that cannot be done the run goes on as without it, and the log says so.
  * @returns whether another leads now
  */
-export async function handOver(
-  run: Run,
-  { workloads, agents }: Tools,
-  wish: { awayFrom: string } | { to: string },
-): Promise<boolean> {
+export async function handOver(run: Run, { workloads, agents }: Tools, wish: Wish): Promise<boolean> {
   const pods = workloads.pods('server').filter(({ phase, ip }) => phase === 'Running' && ip !== undefined);
   const evidence = await Promise.all(pods.map((pod) => collectEvidence(agents.client(pod), run.signal)));
   const transfer = transferFor(evidence, wish);
@@ -35,8 +33,8 @@ export async function handOver(
   const limit = AbortSignal.any([run.signal, AbortSignal.timeout(PATIENCE_MS)]);
   try {
     await transferLeadership(agents.client(leading), transfer, { signal: limit, timeoutMs: PATIENCE_MS });
-    const others = pods.filter(({ uid }) => uid !== leading.uid);
-    const next = await nextLeader(others, transfer, agents, limit);
+    const follow = pods.filter(({ name }) => evidence.some((said) => said.name === name && said.leader));
+    const [next = ''] = await Promise.all(follow.map((pod) => followed(agents.client(pod), transfer, limit)));
     const name = evidence.flatMap(({ raft = [] }) => raft).find(({ address }) => address === next)?.node;
     run.log.info(`${transfer.from.node} has handed the leadership over to ${name ?? next}`);
     return true;
@@ -50,20 +48,30 @@ export async function handOver(
   }
 }
 
-/** The Raft address of whoever leads after it, as one of those that stay says. */
-async function nextLeader(
-  pods: readonly PodView[],
-  { from }: Transfer,
-  agents: Pick<Agents, 'client'>,
-  signal: AbortSignal,
-): Promise<string> {
-  for (let at = 0; ; at += 1) {
-    const pod = pods[at % pods.length];
-    if (pod) {
-      const { body } = await agents.client(pod).get('/v1/status/leader', { signal });
+/**
+ * The Raft address of whoever leads after it, once this server names another and a request through it has reached that
+ * one: what comes through the server that is to stop has no time left to wait.
+ */
+async function followed(server: ConsulClient, { from }: Transfer, signal: AbortSignal): Promise<string> {
+  for (;;) {
+    try {
+      const { body } = await server.get('/v1/status/leader', { signal });
       const leader = leaderAnswer.parse(body);
-      if (leader !== '' && leader !== from.address) return leader;
+      if (leader !== '' && leader !== from.address) {
+        await reach(server, signal);
+        return leader;
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isPassing(error)) throw error;
     }
     await pause(AGAIN_MS, signal);
   }
+}
+
+/** A leader that is new answers it when it has caught up with what the one before had accepted. */
+async function reach(server: ConsulClient, signal: AbortSignal): Promise<void> {
+  const query = { consistent: true };
+  // What ACLs deny was answered by the leader all the same; and no key is asked for.
+  await server.get(`/v1/kv/${SMOKE_PREFIX}none`, { signal, query, accept: [403, 404], partial: true });
 }

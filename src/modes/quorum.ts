@@ -45,6 +45,7 @@ export class QuorumWatch {
   readonly #window = new StabilityWindow();
   readonly #introductions: Introductions;
   readonly #stability: Stability | undefined;
+  readonly #anxiousMs: number;
   #triggerUid: string | undefined;
   #runningSince: number | undefined;
 
@@ -52,14 +53,16 @@ export class QuorumWatch {
    * @param observer is told of every look
    * @param options.stability judges how long all of it is stable; without it only what this watch has seen of the
    *   servers counts, and no check tells of it
+   * @param options.anxiousMs between two looks while not all is as it should be
    */
   constructor(
     run: Run,
     agents: Connections,
     observer: LookObserver,
-    { stability }: { stability?: Stability } = {},
+    { stability, anxiousMs = ANXIOUS_MS }: { stability?: Stability; anxiousMs?: number } = {},
   ) {
     this.#stability = stability;
+    this.#anxiousMs = anxiousMs;
     this.#run = run;
     this.#agents = agents;
     this.#observer = observer;
@@ -110,7 +113,7 @@ export class QuorumWatch {
         if (enough(look)) return look;
         this.#listen(expected.pods[0], look, bell, listening);
         const rest = Math.max(this.#run.config.stableFor - look.heldMs, 50);
-        await bell.next(look.allPassed ? Math.min(CALM_MS, rest) : ANXIOUS_MS, signal);
+        await bell.next(look.allPassed ? Math.min(CALM_MS, rest) : this.#anxiousMs, signal);
       }
     } finally {
       over.abort();

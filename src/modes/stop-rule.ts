@@ -1,3 +1,5 @@
+import { catchUpOf } from '../consul/catch-up.ts';
+import type { Finding } from '../consul/finding.ts';
 import { isCounted, quorumWithout } from '../consul/voter-loss.ts';
 import type { QuorumLook } from './quorum.ts';
 import type { Workloads } from './workloads.ts';
@@ -5,6 +7,20 @@ import type { Workloads } from './workloads.ts';
 /** Versions differ while servers are replaced, and members are the clients' matter too. */
 export function isVital(id: string): boolean {
   return id !== 'quorum-version' && id !== 'quorum-members';
+}
+
+/**
+ * What the servers still lack before the next of them may be stopped; undefined: nothing. What they say of their own logs
+ * counts more than what autopilot says of them, since that is up to two seconds old.
+ */
+export function pendingOf(
+  { evidence, findings }: Pick<QuorumLook, 'evidence' | 'findings'>,
+  names: readonly string[],
+): string | undefined {
+  const catchUp = catchUpOf(evidence, names);
+  const isOpen = ({ id, passed }: Finding) =>
+    !passed && isVital(id) && !(id === 'quorum-tolerance' && catchUp.state === 'caught-up');
+  return findings.find(isOpen)?.observed ?? (catchUp.state === 'behind' ? catchUp.why : undefined);
 }
 
 /** A container that will not start by waiting longer; `ContainerCreating` and the like will. */
@@ -32,7 +48,7 @@ export function mayStop(
   const pods = workloads.pods('server');
   const pod = pods.find((one) => one.name === name);
   if (!pod || (!pod.ready && BROKEN.test(pod.waiting ?? ''))) return 'yes';
-  if (look.findings.every(({ passed, id }) => passed || !isVital(id))) return 'yes';
+  if (pendingOf(look, workloads.serverNames()) === undefined) return 'yes';
   if (!isDataKept) return 'no';
   const runs = (server: string) => pods.some((one) => one.name === server && one.phase === 'Running');
   // Those that do not run may be lost with their nodes, and this one is then all that is left.

@@ -1,4 +1,5 @@
 import { keepsVolumes } from '../change/workload.ts';
+import { successorsOf } from '../consul/leadership-transfer.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import type { PlannedObject } from '../kubernetes/plan.ts';
 import type { Agents } from './agents.ts';
@@ -11,12 +12,15 @@ import { handOver } from './hand-over.ts';
 import { type LookObserver, QuorumWatch } from './quorum.ts';
 import type { Run } from './run.ts';
 import { outcomeOf } from './run-step.ts';
-import { isVital, mayStop } from './stop-rule.ts';
+import { isVital, mayStop, pendingOf } from './stop-rule.ts';
 import { keepVoters } from './voter-minimum.ts';
 import type { Workloads } from './workloads.ts';
 
 /** Longer than a server with a new address takes to be let in again (memberlist keeps its name for 30 s). */
 const STUCK_MS = 60_000;
+
+/** Between two looks while a server comes back: each is on the way of all that follow. */
+const LOOK_MS = 150;
 
 export function isServers(run: Run, { desired }: PlannedObject): boolean {
   return desired.kind === 'StatefulSet' && desired.metadata.name === `${run.config.name}-server`;
@@ -44,11 +48,10 @@ export async function walkServers(
   const names = workloads.serverNames();
   const isDataKept = keepsVolumes(planned.live ?? planned.desired) || mayLose(run, planned.desired);
   const bell = new Bell();
-  const watch = new QuorumWatch(run, agents, {
-    // What is in order only when the walk is over is no trouble before.
-    saw: (look, expected) =>
-      observer.saw({ ...look, findings: look.findings.filter(({ id }) => isVital(id)) }, expected),
-  });
+  // What is in order only when the walk is over is no trouble before.
+  const saw: LookObserver['saw'] = (look, expected) =>
+    observer.saw({ ...look, findings: look.findings.filter(({ id }) => isVital(id)) }, expected);
+  const watch = new QuorumWatch(run, agents, { saw }, { anxiousMs: LOOK_MS });
   const over = new AbortController();
   void ringAtChanges(run, workloads, bell, AbortSignal.any([run.signal, over.signal]));
   const apply = async (partition: number) => {
@@ -75,20 +78,18 @@ export async function walkServers(
           const may = mayStop({ workloads, name, isDataKept }, look);
           const now = performance.now();
           stuckSince = may === 'stuck' ? (stuckSince ?? now) : undefined;
-          if (may === 'yes' || (stuckSince !== undefined && now - stuckSince >= STUCK_MS)) return true;
-          const pending = look.findings.find(({ passed, id }) => !passed && isVital(id));
-          const why = pending?.observed ?? 'its pod is not known yet';
+          // Which pods are to be replaced is known when their controller has named the revision.
+          const isNamed = workloads.isObserved('server') === true;
+          if (may === 'yes' && isNamed) return true;
+          if (stuckSince !== undefined && now - stuckSince >= STUCK_MS) return true;
+          const why = pendingOf(look, names) ?? 'the change is not known to its controller yet';
           replacement.waitsFor(why);
           run.log.progress(`${name} has to wait: ${why}`, 'walk');
           return false;
         },
       );
       const before = workloads.pod('server', name)?.uid;
-      // The first in the order is the last to stop: it leads meanwhile, so the leadership moves twice at most.
-      const [first = ''] = names;
-      const tools = { workloads, agents };
-      const given = name !== first && (await handOver(run, tools, { to: first }));
-      if (!given) await handOver(run, tools, { awayFrom: name });
+      await handOverBefore(run, { workloads, agents }, name);
       run.log.info(`${name} takes the new revision`);
       await apply(ordinal);
       await watch.until(
@@ -96,11 +97,7 @@ export async function walkServers(
         bell,
         (look) => {
           const verdict = workloads.verdict('server', { acceptPartition: true });
-          const pending =
-            verdict.state === 'ready'
-              ? look.findings.find(({ passed, id }) => !passed && isVital(id))
-              : undefined;
-          const why = verdict.state === 'ready' ? pending?.observed : verdict.reason;
+          const why = verdict.state === 'ready' ? pendingOf(look, names) : verdict.reason;
           replacement.waitsFor(why);
           if (why !== undefined) run.log.progress(`${name}: ${why}`, 'walk');
           return why === undefined;
@@ -113,6 +110,21 @@ export async function walkServers(
   } finally {
     over.abort();
   }
+}
+
+/** A server that is to be replaced and leads gives the leadership away first. */
+async function handOverBefore(
+  run: Run,
+  { workloads, agents }: { workloads: Workloads; agents: Agents },
+  name: string,
+): Promise<void> {
+  const pods = workloads
+    .serverNames()
+    .toReversed()
+    .flatMap((one) => workloads.pod('server', one) ?? [])
+    .map((pod) => ({ name: pod.name, isReplaced: workloads.isPresent('server', pod) }));
+  if (!pods.some((pod) => pod.name === name && !pod.isReplaced)) return;
+  await handOver(run, { workloads, agents }, { awayFrom: name, rather: successorsOf(name, pods) });
 }
 
 export async function ringAtChanges(

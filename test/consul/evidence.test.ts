@@ -128,3 +128,25 @@ test('only an abort throws', async () => {
   stop.abort(new Error('deadline'));
   await expect(asked).rejects.toThrow('deadline');
 });
+
+test.each([
+  ['0', true],
+  ['45.119438ms', true],
+  ['812µs', true],
+  ['2.5s', false],
+  ['1m0.25s', false],
+  ['never', false],
+])('a server that has heard from the leader %s ago hears it: %s', async (last_contact, hearsLeader) => {
+  const self = healthyAnswers('consul-server-0')['/v1/agent/self']?.body as object;
+  const raft = { term: '7', last_log_index: '120', applied_index: '118', last_contact };
+  const { evidence } = await ask({ '/v1/agent/self': { body: { ...self, Stats: { raft } } } });
+  expect(evidence).toMatchObject({ term: 7, log: { lastIndex: 120, appliedIndex: 118, hearsLeader } });
+});
+
+test('a time of another shape is not known', async () => {
+  const self = healthyAnswers('consul-server-0')['/v1/agent/self']?.body as object;
+  const raft = { term: '7', last_log_index: '120', applied_index: '118', last_contact: 'soon' };
+  const { evidence } = await ask({ '/v1/agent/self': { body: { ...self, Stats: { raft } } } });
+  expect(evidence.term).toBe(7);
+  expect(evidence.log).toBeUndefined();
+});

@@ -77,3 +77,7 @@ export function lone(at: number): ServerEvidence {
     members: [member(`consul-server-${at}`, `10.0.0.${at + 1}`)],
   });
 }
+
+/** One that also says how far its log goes. */
+export const logged = (at: number, index: number): ServerEvidence =>
+  healthy(at, { log: { lastIndex: index, appliedIndex: index, hearsLeader: true } });

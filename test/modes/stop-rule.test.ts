@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { ServerEvidence } from '../../src/consul/evidence.ts';
 import type { Finding } from '../../src/consul/finding.ts';
-import { mayStop } from '../../src/modes/stop-rule.ts';
+import { mayStop, pendingOf } from '../../src/modes/stop-rule.ts';
 import type { PodView } from '../../src/rollout/pod.ts';
-import { autopilotServer, raftServer } from '../consul/healthy-cluster.ts';
+import { autopilotServer, logged, raftServer } from '../consul/healthy-cluster.ts';
 
 const pods = (ready: boolean, waiting?: string): PodView[] =>
   [0, 1, 2].map((ordinal) => ({
@@ -73,6 +73,27 @@ const may = (
     },
     { evidence: look.evidence ?? [says('10.0.0.1:8300')], findings: look.findings ?? [] },
   );
+
+describe('by their own logs, which are newer than what autopilot says,', () => {
+  const look = (third: number, tolerance: boolean, voters = true) => ({
+    evidence: [logged(0, 1_000), logged(1, 1_000), logged(2, third)],
+    findings: [finding('quorum-voters', voters), finding('quorum-tolerance', tolerance)],
+  });
+
+  it('a server may stop when all have caught up, whatever autopilot still says', () => {
+    expect(pendingOf(look(1_000, false), NAMES)).toBeUndefined();
+    expect(may({}, look(1_000, false))).toBe('yes');
+  });
+
+  it('and may not when one lacks entries, also while autopilot says nothing of it yet', () => {
+    expect(pendingOf(look(10, true), NAMES)).toBe('consul-server-2 lacks 990 entries of the log');
+    expect(may({}, look(10, true))).toBe('no');
+  });
+
+  it('and may not for anything else that is open', () => {
+    expect(may({}, look(1_000, true, false))).toBe('no');
+  });
+});
 
 describe('a server that is to be replaced', () => {
   const missing = { findings: [finding('quorum-voters', false)] };
