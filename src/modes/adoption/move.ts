@@ -1,4 +1,5 @@
 import type { ConsulClient } from '../../consul/client.ts';
+import { successorsOf } from '../../consul/leadership-transfer.ts';
 import { raiseMinQuorum } from '../../consul/min-quorum.ts';
 import { Failure } from '../../failure.ts';
 import type { PodView } from '../../rollout/pod.ts';
@@ -8,6 +9,7 @@ import { Bell } from '../bell.ts';
 import type { Cluster } from '../connect.ts';
 import type { Conservation } from '../conservation.ts';
 import { expectationOf } from '../expectation.ts';
+import { handOver } from '../hand-over.ts';
 import { Handover, type Old } from '../handover.ts';
 import { type LookObserver, QuorumWatch } from '../quorum.ts';
 import { forget, keptNodes } from '../registrations.ts';
@@ -217,6 +219,7 @@ class Move {
     /** Whether something was registered there, where the agent could be asked. */
     let told: boolean | undefined;
     if (pod && !this.#isMoved(name)) {
+      await this.#handOver(name);
       told = await this.#handover.release(pod, () => this.#server(name));
       // It was written down by a run that was ended, and what it held then has been deregistered since.
       if (kept && told === false) await forget(() => this.#server(name), name, run.signal);
@@ -230,6 +233,13 @@ class Move {
         fresh = await this.#moved(name);
     }
     if (told !== undefined) this.#tools.conservation.succeeded(this.#takeover.role, fresh);
+  }
+
+  /** Servers: one that leads gives the leadership away first. */
+  async #handOver(name: string): Promise<void> {
+    if (this.#takeover.role !== 'server') return;
+    const pods = this.#names.map((one) => ({ name: one, isReplaced: this.#isMoved(one) }));
+    await handOver(this.#run, this.#tools, { awayFrom: name, rather: successorsOf(name, pods) });
   }
 
   /** The pod of the new shape, when it is ready. */
