@@ -19,7 +19,7 @@ export function pendingOf(
 ): string | undefined {
   const catchUp = catchUpOf(evidence, names);
   const isOpen = ({ id, passed }: Finding) =>
-    !passed && isVital(id) && !(id === 'quorum-tolerance' && catchUp.state === 'caught-up');
+    !passed && isVital(id) && !(id === 'quorum-tolerance' && catchUp.state !== 'unknown');
   return findings.find(isOpen)?.observed ?? (catchUp.state === 'behind' ? catchUp.why : undefined);
 }
 
