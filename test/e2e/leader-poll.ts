@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { watchServers } from './server-watch.ts';
+import { watchPods } from './pod-watch.ts';
 
 const PERIOD_MS = 100;
 /** Kubectl may tell of a stop so late: the rounds in between have met the server while it was stopping already. */
@@ -28,12 +28,12 @@ export async function pollLeader<T>(
   const addresses = new Map<string, string>();
   const poll: LeaderPoll = { longestGapMs: 0, rounds: 0, stopped: [], knewBefore: [] };
   let lately: { atMs: number; count: number }[] = [];
-  const watch = watchServers(namespace, ({ name, ip, deleted }) => {
-    if (deleted !== '' && poll.stopped.at(-1) !== name) {
+  const watch = watchPods(namespace, 'consul-role=server', ({ name, ip, stopping, gone }) => {
+    if (stopping && poll.stopped.at(-1) !== name) {
       poll.stopped.push(name);
       poll.knewBefore.push(Math.max(0, ...lately.map(({ count }) => count)));
     }
-    if (ip === '') addresses.delete(name);
+    if (ip === '' || gone) addresses.delete(name);
     else addresses.set(name, ip);
   });
   const over = new AbortController();

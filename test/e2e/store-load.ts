@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { watchServers } from './server-watch.ts';
+import { watchPods } from './pod-watch.ts';
 
 const PERIOD_MS = 50;
 const ANSWER_MS = 8_000;
@@ -26,10 +26,10 @@ export async function underLoad<T>(
 ): Promise<{ value: T; load: StoreLoad }> {
   const addresses = new Map<string, string>();
   const load: StoreLoad = { written: new Map(), writeGapMs: 0, readGapMs: 0, moved: 0 };
-  const watch = watchServers(namespace, ({ name, ip, deleted }) => {
+  const watch = watchPods(namespace, 'consul-role=server', ({ name, ip, stopping, gone }) => {
     // One that is on its way out goes to the end of the line: the others first.
     addresses.delete(name);
-    if (ip !== '' && deleted === '') addresses.set(name, ip);
+    if (ip !== '' && !stopping && !gone) addresses.set(name, ip);
   });
   const over = new AbortController();
 
