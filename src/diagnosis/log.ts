@@ -24,13 +24,6 @@ export const HELD_MS = 30_000;
 /** What an agent says in its log and nowhere else. The first that fits counts: what others may follow from comes last. */
 export const CAUSES: readonly Cause[] = [
   {
-    // The guard of a server: manifests/server-guard.ts
-    words: /consul-deploy: not started: the data directory is empty/,
-    reason: 'no-leader',
-    graceMs: QUORUM_GRACE.noLeader,
-    hint: 'Bring back a server that still has its data: with a leader this one starts by itself. Where all volumes are lost, docs/addresses.md says how to start an empty cluster.',
-  },
-  {
     // https://github.com/hashicorp/memberlist/blob/v0.5.2/security.go#L201, net.go#L398, #L1169, #L1182
     words:
       /No installed keys could decrypt|Remote state is encrypted and encryption is not configured|Encryption is configured but remote state is not encrypted/,
