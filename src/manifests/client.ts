@@ -1,4 +1,4 @@
-import type { Config } from '../config/config.ts';
+import type { Allowance, Config } from '../config/config.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { clientJoinArguments } from './join.ts';
 import { objectLabels, selectorLabels } from './label.ts';
@@ -14,6 +14,8 @@ export function clientWorkload(config: Config): KubernetesObject | undefined {
   const daemonSet = config.clients === 'daemonset';
   const labels = selectorLabels(config, 'client');
   const name = roleName(config, 'client');
+  // An API server without the feature gate MaxUnavailableStatefulSet drops it from a StatefulSet: see modes/roll.ts.
+  const maxUnavailable = maxUnavailableOf(config.clientMaxUnavailable);
   return {
     apiVersion: 'apps/v1',
     kind: daemonSet ? 'DaemonSet' : 'StatefulSet',
@@ -21,16 +23,22 @@ export function clientWorkload(config: Config): KubernetesObject | undefined {
     spec: {
       selector: { matchLabels: labels },
       ...(daemonSet
-        ? { updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1 } } }
+        ? { updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable } } }
         : {
             serviceName: name,
             replicas: config.clientReplicas,
             podManagementPolicy: 'Parallel',
-            updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 0 } },
+            updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 0, maxUnavailable } },
           }),
       template: { metadata: { labels }, spec: clientPodSpec(config, daemonSet, labels) },
     },
   };
+}
+
+/** Kubernetes refuses none at a time. */
+function maxUnavailableOf(allowance: Allowance): number | string {
+  if (allowance.kind === 'count') return Math.max(allowance.count, 1);
+  return allowance.percent === 0 ? 1 : `${allowance.percent}%`;
 }
 
 function clientPodSpec(config: Config, daemonSet: boolean, labels: Record<string, string>) {

@@ -1,9 +1,9 @@
 import type { ConsulClient } from '../consul/client.ts';
-import type { KubernetesObject } from '../kubernetes/object.ts';
 import type { PlannedObject } from '../kubernetes/plan.ts';
 import type { PodView } from '../rollout/pod.ts';
 import type { Agents } from './agents.ts';
 import { applyStage, type Stored } from './apply.ts';
+import { batchSize, rollingUpdateOf } from './batch.ts';
 import type { Cluster } from './connect.ts';
 import type { Conservation } from './conservation.ts';
 import { Handover } from './handover.ts';
@@ -15,10 +15,6 @@ import { together } from './together.ts';
 import { waitFor } from './wait.ts';
 import type { Workloads } from './workloads.ts';
 
-interface Spec {
-  updateStrategy?: { rollingUpdate?: { partition?: number; maxUnavailable?: number | string } };
-}
-
 interface Tools {
   workloads: Workloads;
   agents: Agents;
@@ -28,7 +24,7 @@ interface Tools {
 }
 
 /**
- * Replaces the clients one at a time (or as many as `maxUnavailable` says), the last first, each with what was
+ * Replaces the clients in waves of as many as `maxUnavailable` says, the last first, each with what was
  * registered there: an agent keeps that in its data directory, which goes with its pod. Meanwhile the update strategy
  * is `OnDelete`, so that nobody else replaces them; a run that is ended in the middle leaves it so, and the next one
  * goes on.
@@ -163,8 +159,7 @@ class ClientWalk {
 
   /** A partition of the user's keeps some on their revision. */
   #isHeldBack({ name }: PodView): boolean {
-    const { updateStrategy } = this.#planned.desired.spec as Spec;
-    const partition = updateStrategy?.rollingUpdate?.partition ?? 0;
+    const { partition = 0 } = rollingUpdateOf(this.#planned.desired);
     return partition > 0 && Number(/-(\d+)$/.exec(name)?.[1]) < partition;
   }
 
@@ -188,13 +183,4 @@ class ClientWalk {
   #until<T>(found: (missing: (what: string) => undefined) => T | undefined): Promise<T> {
     return waitFor(this.#run, this.#workloads, 'roll', found, this.#wave);
   }
-}
-
-/** As many at a time as the controller would replace; of a percentage it takes the number below, but never none. */
-export function batchSize({ spec }: KubernetesObject, replicas: number): number {
-  const { maxUnavailable = 1 } = (spec as Spec).updateStrategy?.rollingUpdate ?? {};
-  const percent = typeof maxUnavailable === 'string' ? /^(\d+)%$/.exec(maxUnavailable)?.[1] : undefined;
-  const count =
-    percent === undefined ? Number(maxUnavailable) : Math.floor((replicas * Number(percent)) / 100);
-  return Number.isNaN(count) ? 1 : Math.max(count, 1);
 }

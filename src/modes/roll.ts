@@ -4,9 +4,11 @@ import type { Catalog } from '../consul/catalog.ts';
 import { count } from '../consul/finding.ts';
 import { whilePassing } from '../consul/patience.ts';
 import { Failure } from '../failure.ts';
+import { missingPermissions, roleFor } from '../kubernetes/access.ts';
 import type { PlannedObject } from '../kubernetes/plan.ts';
 import type { PodView } from '../rollout/pod.ts';
 import type { Agents } from './agents.ts';
+import { batchSize, dropsMaxUnavailable } from './batch.ts';
 import type { Cluster } from './connect.ts';
 import type { Conservation } from './conservation.ts';
 import { handoverPermissions } from './handover.ts';
@@ -66,16 +68,39 @@ export async function surveyRoll(
     return false;
   }
   const holding = holdersOf(workloads, catalog);
-  if (holding.length === 0 && !underWay) return false;
+  if (holding.length === 0 && !underWay) return needsWaves(run, cluster, planned, workloads);
   await requirePermissions(run, cluster, handoverPermissions(run.config.namespace));
   const all = await surveyed(holding, tools, (pod) => obstaclesAt(run, cluster, tools, pod));
   if (all.length > 0) throw cannotCarry(all, 'Nothing was changed. ');
   run.log.info(
     underWay
       ? 'a run before this one was ended while it replaced the clients; this one goes on from there'
-      : `${holding.length} clients hold registrations, so this run replaces the clients one by one, and carries those along`,
+      : `${holding.length} clients hold registrations, so this run replaces the clients, and carries those along`,
   );
   return true;
+}
+
+/**
+ * Whether this run has to replace the clients since their controller would do so one at a time. An API server without
+ * the feature gate MaxUnavailableStatefulSet, which is off by default in Kubernetes 1.36, too, drops `maxUnavailable`
+ * from a StatefulSet: https://github.com/kubernetes/kubernetes/blob/v1.36.3/pkg/registry/apps/statefulset/strategy.go
+ */
+async function needsWaves(
+  run: Run,
+  { transport }: Cluster,
+  planned: PlannedObject,
+  workloads: Workloads,
+): Promise<boolean> {
+  const size = batchSize(planned.desired, workloads.pods('client').length);
+  if (size === 1 || !dropsMaxUnavailable(planned)) return false;
+  const missing = await missingPermissions(transport, handoverPermissions(run.config.namespace), run.signal);
+  const told = `the cluster drops \`maxUnavailable\` of StatefulSets, so`;
+  run.log.info(
+    missing.length > 0
+      ? `${told} the controller replaces the clients one at a time: this run may not do it, since these permissions are missing:\n${roleFor(missing)}`
+      : `${told} this run replaces the clients, ${size} at a time`,
+  );
+  return missing.length === 0;
 }
 
 /** What lasts in the catalog beyond the proofs of this action, by the agents that are to be replaced. */

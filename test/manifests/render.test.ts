@@ -192,6 +192,24 @@ describe('what inputs change', () => {
     expect(JSON.stringify(objects)).not.toMatch(/consul-(server|client)|CONSUL_SERVER/);
   });
 
+  test.each([
+    [{ kind: 'percent', percent: 25 }, '25%'],
+    [{ kind: 'percent', percent: 0 }, 1],
+    [{ kind: 'count', count: 7 }, 7],
+    [{ kind: 'count', count: 0 }, 1],
+  ] as const)(
+    'client-max-unavailable %j: the clients may be replaced %s at a time',
+    (allowed, maxUnavailable) => {
+      for (const clients of ['statefulset', 'daemonset'] as const) {
+        const objects = render(config({ clients, clientMaxUnavailable: allowed }));
+        const found = objects.find(
+          ({ metadata: { name }, kind }) => name === 'consul-client' && /Set$/.test(kind),
+        );
+        expect(found?.spec).toMatchObject({ updateStrategy: { rollingUpdate: { maxUnavailable } } });
+      }
+    },
+  );
+
   test('without create-namespace there is no Namespace', () => {
     expect(render(config({ createNamespace: false })).map(({ kind }) => kind)).not.toContain('Namespace');
   });

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { PlannedObject } from '../../src/kubernetes/plan.ts';
-import { batchSize } from '../../src/modes/client-walk.ts';
+import { batchSize, dropsMaxUnavailable } from '../../src/modes/batch.ts';
 import { cannotCarry, lostWith, rolledClients, surveyRoll } from '../../src/modes/roll.ts';
 import { workload } from '../change/fixture.ts';
 import { CUT, client, clientsWithServices } from './clients-with-services.ts';
@@ -73,6 +73,48 @@ it.each([
   const rollingUpdate = maxUnavailable === undefined ? {} : { maxUnavailable };
   const spec = { updateStrategy: { type: 'RollingUpdate', rollingUpdate } };
   expect(batchSize(workload({ role: 'client', spec }), 10)).toBe(size);
+});
+
+describe('an API server drops `maxUnavailable` of a StatefulSet', () => {
+  const asked = { type: 'RollingUpdate', rollingUpdate: { partition: 0, maxUnavailable: 2 } };
+  const change = (kind: 'StatefulSet' | 'DaemonSet', kept: boolean) => {
+    const object = planned({ kind }, { kind, image: 'consul:2', spec: { updateStrategy: asked } });
+    return kept ? object : { ...object, predicted: workload({ kind, role: 'client', spec: ROLLING }) };
+  };
+
+  it.each([
+    ['dropped from a StatefulSet', true, change('StatefulSet', false)],
+    ['kept', false, change('StatefulSet', true)],
+    ['a DaemonSet has it in every version', false, change('DaemonSet', false)],
+    ['nobody asked for it', false, planned({}, { image: 'consul:2' })],
+  ])('%s', (_, drops, object) => {
+    expect(dropsMaxUnavailable(object)).toBe(drops);
+  });
+
+  async function survey(object: PlannedObject, { clients = 2, denied = [] as string[] } = {}) {
+    const world = await clientsWithServices(clients);
+    for (const names of [world.shown, world.held]) names.clear();
+    const { run, conservation, workloads, agents } = world;
+    await conservation.begin({ rolls: true });
+    const { cluster } = await startCluster({ denied });
+    return surveyRoll(run, cluster, object, { conservation, workloads, agents });
+  }
+
+  it('so the run replaces clients that hold nothing, too', async () => {
+    expect(await survey(change('StatefulSet', false))).toBe(true);
+  });
+
+  it('their controller does, which has it or would do the same', async () => {
+    expect(await survey(change('StatefulSet', true))).toBe(false);
+    const share = { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '10%' } };
+    const object = planned({}, { image: 'consul:2', spec: { updateStrategy: share } });
+    const dropped = { ...object, predicted: workload({ role: 'client', spec: ROLLING }) };
+    expect(await survey(dropped)).toBe(false);
+  });
+
+  it('their controller does, where the run may not', async () => {
+    expect(await survey(change('StatefulSet', false), { denied: ['delete pods'] })).toBe(false);
+  });
 });
 
 describe('clients are to be replaced, and the catalog cannot be read', () => {
