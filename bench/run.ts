@@ -2,6 +2,7 @@
 // the table to docs/benchmarks.md when all of them ran. Ratios of one run travel; absolute times do not.
 import { writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
+import { changes } from './changes.ts';
 import { withCluster } from './cluster.ts';
 import { faults } from './faults.ts';
 import { footprint } from './footprint.ts';
@@ -32,6 +33,7 @@ const BENCHMARKS: Record<string, () => Promise<Row[]>> = {
   probes,
   faults,
   heal: heals,
+  changes,
 };
 
 const chosen = process.argv.slice(2);

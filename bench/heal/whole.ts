@@ -1,4 +1,4 @@
-import { isReady, type Pod, pods } from '../../test/e2e/cluster.ts';
+import { isReady, kubectlJson, type Pod, pods } from '../../test/e2e/cluster.ts';
 import { consul, keys, type Member, type RaftServer } from '../../test/e2e/consul.ts';
 import { CLIENTS } from './variant.ts';
 
@@ -7,29 +7,45 @@ const SERVERS = 3;
 export const KEY = 'bench/before';
 
 /** What keeps the cluster from being 13 of 13 with three voters, asked at the pods' addresses; empty when nothing does. */
-export async function lackOf(namespace: string): Promise<string> {
+export async function lackOf(namespace: string, clients = CLIENTS): Promise<string> {
   const all = (await pods(namespace)).filter(({ metadata }) => !metadata.deletionTimestamp);
   const unready = all.filter((pod) => !isReady(pod) || !pod.status.podIP);
-  if (all.length !== SERVERS + CLIENTS) return `${all.length} pods`;
+  if (all.length !== SERVERS + clients) return `${all.length} pods`;
   if (unready.length > 0) return `not ready: ${unready.map(({ metadata }) => metadata.name).join(', ')}`;
   const servers = all.filter(({ metadata }) => metadata.labels['consul-role'] === 'server');
-  const lacks = await Promise.all(servers.map((pod) => lackAt(pod, all, servers)));
+  const addresses = await addressesOf(namespace);
+  const lacks = await Promise.all(servers.map((pod) => lackAt(pod, all, servers, addresses)));
   return lacks.find((lack) => lack !== '') ?? '';
 }
 
-async function lackAt(pod: Pod, all: readonly Pod[], servers: readonly Pod[]): Promise<string> {
+/** By the name of a pod: the address of the Service of that name, where a server may be reached in place of its own. */
+async function addressesOf(namespace: string): Promise<Map<string, string>> {
+  const { items } = await kubectlJson<{
+    items: { metadata: { name: string }; spec: { clusterIP?: string } }[];
+  }>('-n', namespace, 'get', 'services');
+  return new Map(items.map(({ metadata, spec }) => [metadata.name, spec.clusterIP ?? '']));
+}
+
+async function lackAt(
+  pod: Pod,
+  all: readonly Pod[],
+  servers: readonly Pod[],
+  addresses: ReadonlyMap<string, string>,
+): Promise<string> {
+  const isAt = (one: Pod, address: string) =>
+    address !== '' && (one.status.podIP === address || addresses.get(one.metadata.name) === address);
   const { name } = pod.metadata;
   try {
     const ip = pod.status.podIP ?? '';
     const raft = await consul<{ Servers: RaftServer[] }>(ip, '/v1/operator/raft/configuration?stale');
     const voters = raft.Servers.filter(({ Voter }) => Voter).map(({ Address }) => Address);
-    const wanted = servers.map(({ status }) => `${status.podIP}:8300`);
-    if (voters.length !== SERVERS || wanted.some((one) => !voters.includes(one))) {
+    const hosts = voters.map((address) => address.slice(0, address.lastIndexOf(':')).replace(/[[\]]/g, ''));
+    if (voters.length !== SERVERS || servers.some((one) => !hosts.some((host) => isAt(one, host)))) {
       return `${name} knows the voters ${voters.join(', ')}`;
     }
     if (!(await consul<string>(ip, '/v1/status/leader'))) return `${name} knows no leader`;
     const alive = (await consul<Member[]>(ip, '/v1/agent/members')).filter(({ Status }) => Status === 1);
-    const missing = all.filter(({ status }) => !alive.some(({ Addr }) => Addr === status.podIP));
+    const missing = all.filter((one) => !alive.some(({ Addr }) => isAt(one, Addr)));
     if (missing.length > 0)
       return `${name} misses ${missing.map(({ metadata }) => metadata.name).join(', ')}`;
     return '';

@@ -51,11 +51,19 @@ export async function underTraffic<T>(
   const over = new AbortController();
   let running: Promise<unknown> = Promise.resolve();
   try {
+    let reason: unknown = 'kubectl has reported no server';
     await eventually('a first write, read and answer of DNS', START_MS, async () => {
-      const first = [() => writes.write(-1), () => reads.read(0), () => dns.query()];
-      for (const ask of first)
-        if ((await ask().catch((error: unknown) => error)) !== undefined) return undefined;
-      return servers.pods.size > 0 ? true : undefined;
+      try {
+        await writes.write(-1);
+        await reads.read(0);
+        await dns.query();
+        return servers.pods.size > 0 ? true : undefined;
+      } catch (error) {
+        reason = error;
+        return undefined;
+      }
+    }).catch((cause: unknown) => {
+      throw new Error(`no traffic in ${namespace}: ${reason}`, { cause });
     });
     for (const one of [writes, reads, dns, quorum]) one.restart();
     running = Promise.all([writes, reads, dns, quorum].map((one) => one.run(over.signal)));

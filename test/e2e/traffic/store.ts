@@ -23,7 +23,7 @@ export class Writer extends Count {
 
   async write(number: number): Promise<void> {
     const key = `${this.prefix}/${number}`;
-    const value = `${number} äöü ${'x'.repeat(number % 97)}`;
+    const value = `${number} äöü ${'x'.repeat(Math.abs(number) % 97)}`;
     const answer = await http(this.#agent.ip, `/v1/kv/${key}`, { method: 'PUT', body: value });
     if (answer.trim() !== 'true') throw new Error(`answered ${answer}`);
     this.acknowledged.set(key, value);

@@ -1,0 +1,110 @@
+import type { Traffic } from '../../test/e2e/traffic.ts';
+import type { Row } from '../run.ts';
+import { Sample } from '../sample.ts';
+
+/** What each round has to keep to. What is not given is measured and not judged. */
+export interface Goal {
+  seconds: number;
+  failedWrites?: number;
+  gapSeconds?: number;
+  /** No read fails, and DNS always names an instance. */
+  quiet?: boolean;
+  /** A majority of the servers names a leader in every sample: votes are there, whoever leads. */
+  quorum?: boolean;
+}
+
+/** One change with the traffic beside it. */
+export interface Round {
+  /** Undefined: it did not work, and `trouble` says why. */
+  ms: number | undefined;
+  trouble: string;
+  writes: number;
+  failedWrites: number;
+  writeGapMs: number;
+  reads: number;
+  failedReads: number;
+  emptyDns: number;
+  failedDns: number;
+  fewestWithLeader: number;
+  withoutLeaderMs: number;
+  lost: number;
+}
+
+export async function roundOf(
+  ms: number | undefined,
+  trouble: string,
+  { writes, reads, dns, quorum, lost }: Traffic,
+): Promise<Round> {
+  return {
+    ms,
+    trouble,
+    writes: writes.sent,
+    failedWrites: writes.failures.length,
+    writeGapMs: writes.longestGapMs,
+    reads: reads.sent,
+    failedReads: reads.failures.length,
+    emptyDns: dns.empty,
+    failedDns: dns.failures.length,
+    fewestWithLeader: quorum.fewestWithLeader,
+    withoutLeaderMs: quorum.longestWithoutLeaderMs,
+    lost: (await lost()).length,
+  };
+}
+
+export function said(round: Round): string {
+  const time = round.ms === undefined ? `failed: ${round.trouble}` : `${(round.ms / 1000).toFixed(1)} s`;
+  return [
+    time,
+    `${round.failedWrites} of ${round.writes} writes failed, longest gap ${(round.writeGapMs / 1000).toFixed(2)} s`,
+    `${round.failedReads} of ${round.reads} reads failed`,
+    `${round.emptyDns} DNS answers empty, ${round.failedDns - round.emptyDns} failed`,
+    `no leader for ${(round.withoutLeaderMs / 1000).toFixed(1)} s, at the least ${round.fewestWithLeader} servers named one`,
+    ...(round.lost > 0 ? [`**${round.lost} acknowledged keys are missing at a server**`] : []),
+  ].join('; ');
+}
+
+const counts = (figures: readonly number[], digits = 0) =>
+  [Math.min(...figures), new Sample(figures).median, Math.max(...figures)]
+    .map((figure) => figure.toFixed(digits))
+    .join(' / ');
+
+/** A line of the table. Every round has to meet the goal, not the median alone. */
+export function judged(name: string, rounds: readonly Round[], goal: Goal | undefined): Row {
+  const times = rounds.flatMap(({ ms }) => ms ?? []);
+  const all = (pick: (round: Round) => number) => rounds.map(pick);
+  const gaps = all(({ writeGapMs }) => writeGapMs / 1000);
+  const measured = [
+    times.length > 0 ? new Sample(times).seconds() : '',
+    times.length < rounds.length ? `**${rounds.length - times.length} of ${rounds.length} failed**` : '',
+    `failed writes ${counts(all(({ failedWrites }) => failedWrites))} of ${counts(all(({ writes }) => writes))}`,
+    `longest gap ${counts(gaps, 2)} s`,
+    `failed reads ${counts(all(({ failedReads }) => failedReads))}`,
+    `empty DNS answers ${counts(all(({ emptyDns }) => emptyDns))}`,
+    rounds.some(({ lost }) => lost > 0) ? '**acknowledged keys lost**' : '',
+  ];
+  const { seconds = Infinity, failedWrites = Infinity, gapSeconds = Infinity, quiet, quorum } = goal ?? {};
+  const met = rounds.every(
+    (round) =>
+      round.ms !== undefined &&
+      round.ms <= seconds * 1000 &&
+      round.failedWrites <= failedWrites &&
+      round.writeGapMs <= gapSeconds * 1000 &&
+      (!quiet || round.failedReads + round.emptyDns === 0) &&
+      (!quorum || round.fewestWithLeader >= 2) &&
+      round.lost === 0,
+  );
+  const wanted = [
+    goal && `≤ ${seconds} s`,
+    failedWrites < Infinity && `≤ ${failedWrites} failed writes`,
+    gapSeconds < Infinity && `gap ≤ ${gapSeconds} s`,
+    quiet && 'no failed read, no empty DNS answer',
+    quorum && 'two servers always name a leader',
+    'no key lost',
+  ];
+  return {
+    name,
+    measured: measured.filter(Boolean).join('; '),
+    goal: wanted.filter(Boolean).join(', '),
+    met,
+  };
+}
