@@ -9,7 +9,7 @@ export interface Goal {
   gapSeconds?: number;
   /** No read fails, and DNS always names an instance. */
   quiet?: boolean;
-  /** A majority of the servers names a leader in every sample: votes are there, whoever leads. */
+  /** Two servers answer in every sample: votes are there, whoever leads. */
   quorum?: boolean;
 }
 
@@ -25,7 +25,7 @@ export interface Round {
   failedReads: number;
   emptyDns: number;
   failedDns: number;
-  fewestWithLeader: number;
+  fewestAnswering: number;
   withoutLeaderMs: number;
   lost: number;
 }
@@ -45,7 +45,7 @@ export async function roundOf(
     failedReads: reads.failures.length,
     emptyDns: dns.empty,
     failedDns: dns.failures.length,
-    fewestWithLeader: quorum.fewestWithLeader,
+    fewestAnswering: quorum.fewestAnswering,
     withoutLeaderMs: quorum.longestWithoutLeaderMs,
     lost: (await lost()).length,
   };
@@ -58,7 +58,7 @@ export function said(round: Round): string {
     `${round.failedWrites} of ${round.writes} writes failed, longest gap ${(round.writeGapMs / 1000).toFixed(2)} s`,
     `${round.failedReads} of ${round.reads} reads failed`,
     `${round.emptyDns} DNS answers empty, ${round.failedDns - round.emptyDns} failed`,
-    `no leader for ${(round.withoutLeaderMs / 1000).toFixed(1)} s, at the least ${round.fewestWithLeader} servers named one`,
+    `no leader for ${(round.withoutLeaderMs / 1000).toFixed(1)} s, never fewer than ${round.fewestAnswering} servers answered`,
     ...(round.lost > 0 ? [`**${round.lost} acknowledged keys are missing at a server**`] : []),
   ].join('; ');
 }
@@ -90,7 +90,7 @@ export function judged(name: string, rounds: readonly Round[], goal: Goal | unde
       round.failedWrites <= failedWrites &&
       round.writeGapMs <= gapSeconds * 1000 &&
       (!quiet || round.failedReads + round.emptyDns === 0) &&
-      (!quorum || round.fewestWithLeader >= 2) &&
+      (!quorum || round.fewestAnswering >= 2) &&
       round.lost === 0,
   );
   const wanted = [
@@ -98,7 +98,7 @@ export function judged(name: string, rounds: readonly Round[], goal: Goal | unde
     failedWrites < Infinity && `≤ ${failedWrites} failed writes`,
     gapSeconds < Infinity && `gap ≤ ${gapSeconds} s`,
     quiet && 'no failed read, no empty DNS answer',
-    quorum && 'two servers always name a leader',
+    quorum && 'two servers always answer',
     'no key lost',
   ];
   return {

@@ -16,6 +16,7 @@ describe('Traffic beside a change', () => {
       const { traffic: quiet } = await underTraffic({ namespace, prefix: 'quiet' }, () => rounds(namespace));
       for (const { failures } of [quiet.writes, quiet.reads, quiet.dns]) expect(failures).toEqual([]);
       expect(quiet.quorum.fewestReady).toBe(3);
+      expect(quiet.quorum.fewestAnswering).toBe(3);
       expect(quiet.quorum.leaders).toHaveLength(1);
       expect(quiet.quorum.samples.map(majority)).toContain(2);
       expect(quiet.writes.acknowledged.size).toBe(quiet.writes.sent + 1);
@@ -27,6 +28,7 @@ describe('Traffic beside a change', () => {
           (await pods(namespace, 'server')).filter(isReady).length === 3 ? true : undefined,
         );
       });
+      expect(loud.quorum.fewestAnswering).toBe(0);
       expect(loud.quorum.fewestWithLeader).toBe(0);
       expect(loud.quorum.longestWithoutLeaderMs).toBeGreaterThan(500);
       expect(loud.writes.longestGapMs).toBeGreaterThan(500);

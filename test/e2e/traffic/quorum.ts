@@ -1,9 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { WatchedPod } from '../pod-watch.ts';
 import { http } from './agent.ts';
+import { paced } from './count.ts';
 
 const PERIOD_MS = 100;
-const ANSWER_MS = 500;
+const ANSWER_MS = 2_000;
 
 /** A server at one moment. What it did not answer is undefined, which is not "none". */
 export interface ServerSample {
@@ -36,17 +36,15 @@ export class QuorumSampler {
     this.#startMs = performance.now();
   }
 
-  async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const roundMs = performance.now();
-      await this.round();
-      await delay(Math.max(0, PERIOD_MS - (performance.now() - roundMs)));
-    }
+  /** One that does not answer keeps no other round waiting. */
+  run(signal: AbortSignal): Promise<void> {
+    return paced(PERIOD_MS, signal, () => this.round());
   }
 
   async round(): Promise<void> {
-    const servers = await Promise.all([...this.#pods.values()].map(sampled));
-    this.samples.push({ atMs: performance.now() - this.#startMs, servers });
+    const sample: Sample = { atMs: performance.now() - this.#startMs, servers: [] };
+    this.samples.push(sample);
+    sample.servers = await Promise.all([...this.#pods.values()].map(sampled));
   }
 
   /** How long, at the longest, no leader was known to a majority of the voters, in milliseconds. */
@@ -63,6 +61,13 @@ export class QuorumSampler {
   /** The fewest servers that named a leader in the same round. */
   get fewestWithLeader(): number {
     return Math.min(...this.samples.map(({ servers }) => servers.filter(({ leader }) => leader).length));
+  }
+
+  /** The fewest servers that answered in the same round: with fewer than a majority there are no votes. */
+  get fewestAnswering(): number {
+    return Math.min(
+      ...this.samples.map(({ servers }) => servers.filter(({ leader }) => leader !== undefined).length),
+    );
   }
 
   /** The fewest pods that were ready in the same round. */
