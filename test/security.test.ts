@@ -245,7 +245,9 @@ test('what is written to Consul is what SECURITY.md says, call by call', () => {
   const code = sources().map(([, text]) => text.replace(/\/\*.*?\*\//gs, ''));
   const calls = code.flatMap((text) =>
     // Those of a shell have the address before them.
-    [...text.matchAll(/(?:['`]|:\$\{httpPort\})(\/v1\/[a-z/-]+)/g)].map(([, path = '']) => path.replace(/\/$/, '')),
+    [...text.matchAll(/(?:['`]|:\$\{httpPort\})(\/v1\/[a-z/-]+)/g)].map(([, path = '']) =>
+      path.replace(/\/$/, ''),
+    ),
   );
   const writes = [...new Set(calls)].filter((path) => !READ.some((pattern) => pattern.test(path)));
   const promised = [...promises('In Consul').keys()].flatMap((calls) => calls.match(/\/v1\/[a-z/-]+/g) ?? []);

@@ -40,6 +40,8 @@ class Proof {
   readonly #workloads: Workloads;
   readonly #parts: ProofParts;
   readonly #bell = new Bell();
+  /** A leader and all voters: autopilot's word on their health comes up to seconds later, and no proof needs it. */
+  readonly #votersOnce = Promise.withResolvers<void>();
   readonly #quorumOnce = Promise.withResolvers<void>();
   readonly #podsOnce = Promise.withResolvers<void>();
   readonly #end = new AbortController();
@@ -65,6 +67,7 @@ class Proof {
         () => expectationOf(config, this.#workloads, version),
         this.#bell,
         (look) => {
+          if (hasVoters(look)) this.#votersOnce.resolve();
           if (look.serversPassed) this.#quorumOnce.resolve();
           // As they are now: a change that has just come in may not have been judged yet.
           const done = look.allPassed && this.#judgePods() && this.#smokeDone;
@@ -141,12 +144,12 @@ class Proof {
   async smoke(): Promise<void> {
     const run = this.#run;
     const { config } = run;
-    await this.#unlessAborted(this.#quorumOnce.promise);
+    await this.#unlessAborted(this.#votersOnce.promise);
     const through: Through = { agents: this.#parts.agents, pods: new CurrentPods(run, this.#workloads) };
     const proofs = [consistentRead(run, through)];
     if (config.smoke) proofs.push(smokeKeyValue(run, through));
     if (config.smokeService && this.#workloads.has('client')) proofs.push(this.#services(through));
-    if (config.smokeDns && !this.#workloads.has('client')) proofs.push(smokeServerDns(run, through));
+    if (config.smokeDns && !this.#workloads.has('client')) proofs.push(this.#serverDns(through));
     await together(run, proofs);
     this.#smokeDone = true;
     this.#bell.ring();
@@ -157,6 +160,11 @@ class Proof {
     // others need to start.
     await this.#unlessAborted(this.#podsOnce.promise);
     await smokeServices(this.#run, through);
+  }
+
+  async #serverDns(through: Through): Promise<void> {
+    await this.#unlessAborted(this.#quorumOnce.promise);
+    await smokeServerDns(this.#run, through);
   }
 
   async #unlessAborted(event: Promise<void>): Promise<void> {
@@ -171,6 +179,11 @@ class Proof {
       signal.removeEventListener('abort', abort);
     }
   }
+}
+
+function hasVoters({ findings }: QuorumLook): boolean {
+  const needed = findings.filter(({ id }) => id === 'quorum-leader' || id === 'quorum-voters');
+  return needed.length === 2 && needed.every(({ passed }) => passed);
 }
 
 function readiness(group: 'servers' | 'clients', title: string, verdict: Verdict) {

@@ -15,6 +15,9 @@ import { type Held, heldText, type Stability } from './stability.ts';
 /** Between two looks at Raft, which cannot be waited for, while it is not yet as it should be, and after. */
 const ANXIOUS_MS = 400;
 const CALM_MS = 2_000;
+/** While only autopilot's word is missing, which it gives every 2 s; it has had its turns after some of them. */
+const NEARLY_MS = 150;
+const NEARLY_AT_MOST_MS = 6_000;
 /** So long a forming cluster is not complained about. */
 const QUIET_MS = 5_000;
 
@@ -48,6 +51,7 @@ export class QuorumWatch {
   readonly #anxiousMs: number;
   #triggerUid: string | undefined;
   #runningSince: number | undefined;
+  #nearlySince: number | undefined;
 
   /**
    * @param observer is told of every look
@@ -113,13 +117,22 @@ export class QuorumWatch {
         if (enough(look)) return look;
         this.#listen(expected.pods[0], look, bell, listening);
         const rest = Math.max(this.#run.config.stableFor - look.heldMs, 50);
-        await bell.next(look.allPassed ? Math.min(CALM_MS, rest) : this.#anxiousMs, signal);
+        await bell.next(look.allPassed ? Math.min(CALM_MS, rest) : this.#unsettledMs(look), signal);
       }
     } finally {
       over.abort();
       // The next round has to listen anew.
       this.#triggerUid = undefined;
     }
+  }
+
+  #unsettledMs({ findings }: QuorumLook): number {
+    const open = findings.filter(({ passed }) => !passed);
+    const isNearly = open.length === 1 && open[0]?.id === 'quorum-tolerance';
+    const now = performance.now();
+    this.#nearlySince = isNearly ? (this.#nearlySince ?? now) : undefined;
+    const isNews = this.#nearlySince !== undefined && now - this.#nearlySince < NEARLY_AT_MOST_MS;
+    return isNews ? Math.min(NEARLY_MS, this.#anxiousMs) : this.#anxiousMs;
   }
 
   /** What is missing, once all servers have been running for a while: before that the pods are the news. */
