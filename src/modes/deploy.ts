@@ -38,6 +38,7 @@ import { renderSet } from './render.ts';
 import type { Run } from './run.ts';
 import { runRecord } from './run-record.ts';
 import { settleServerAddresses } from './server-addresses.ts';
+import { keepServerAddresses } from './server-services.ts';
 import { ServersState } from './servers-state.ts';
 import { checkVolumeSizes } from './volume-size.ts';
 import { isServers, needsWalk, walkServers } from './walk.ts';
@@ -110,6 +111,7 @@ async function deployLocked(
   try {
     workloads.watch(cluster);
     await checkFewerServers(run, planned.objects, workloads, agents);
+    await keepServerAddresses(run, planned.objects, workloads, agents);
     const rolled = await lookAtRegistered(run, cluster, planned, takeovers, {
       conservation,
       state,

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { deploy, type Outcome } from './action.ts';
-import { isReady, namespaceName, pods, removeNamespace, versions } from './cluster.ts';
+import { isReady, kubectlJson, namespaceName, pods, removeNamespace, versions } from './cluster.ts';
 import { keys, members, raftViews, services } from './consul.ts';
 
 describe('a first deploy, and the same again', () => {
@@ -28,7 +28,13 @@ describe('a first deploy, and the same again', () => {
     const all = await pods(namespace);
     expect(all.filter(isReady)).toHaveLength(13);
     const views = await raftViews(namespace);
-    const addresses = views.map(({ ip }) => `${ip}:8300`).sort();
+    const { items } = await kubectlJson<{
+      items: { metadata: { name: string }; spec: { clusterIP: string } }[];
+    }>('-n', namespace, 'get', 'services');
+    const addresses = items
+      .filter(({ metadata }) => /^consul-server-\d$/.test(metadata.name))
+      .map(({ spec }) => `${spec.clusterIP}:8300`)
+      .sort();
     for (const { servers } of views) {
       expect(servers.map(({ Address }) => Address).sort()).toEqual(addresses);
       expect(servers.every(({ Voter }) => Voter)).toBe(true);

@@ -1,0 +1,91 @@
+import { membersAnswer } from '../consul/evidence-answer.ts';
+import { type AddressedServer, type AddressTrouble, addressTroubles } from '../consul/server-address.ts';
+import { Failure } from '../failure.ts';
+import type { PlannedObject } from '../kubernetes/plan.ts';
+import type { PodView } from '../rollout/pod.ts';
+import type { Agents } from './agents.ts';
+import type { Run } from './run.ts';
+import { isServers } from './walk.ts';
+import type { Workloads } from './workloads.ts';
+
+/** An agent answers this by itself, also without a leader. */
+const ANSWER_MS = 3_000;
+
+/**
+ * The Services of servers that advertise their addresses are state: one that was removed and is made again gets another
+ * address, and nobody finds its server at that. So a missing one is put back with the address that its server tells
+ * others. Asked before the first write.
+ * @param planned the Services among them get their address
+ * @throws Failure `quorum` where a Service has another address than its server tells, since a restart of the server is
+ *   needed then
+ */
+export async function keepServerAddresses(
+  run: Run,
+  planned: readonly PlannedObject[],
+  workloads: Pick<Workloads, 'pods' | 'untilSynced'>,
+  agents: Pick<Agents, 'client'>,
+): Promise<void> {
+  if (!planned.some((one) => isServers(run, one) && one.live)) return;
+  const services = new Map(
+    planned.flatMap((one) =>
+      one.desired.kind === 'Service' ? [[one.desired.metadata.name, one] as const] : [],
+    ),
+  );
+  await workloads.untilSynced(run.signal);
+  const pods = workloads.pods('server').filter((pod) => pod.advertisesService && pod.phase === 'Running');
+  const servers = await Promise.all(
+    pods.map(async (pod): Promise<AddressedServer[]> => {
+      const has = await told(run, agents, pod);
+      const service = clusterIpOf(services.get(pod.name));
+      // One that does not answer may be what this deploy repairs.
+      return has === undefined ? [] : [{ name: pod.name, has, service }];
+    }),
+  );
+  const troubles = addressTroubles(servers.flat());
+  const lasting = troubles.filter(({ kind }) => kind !== 'gone');
+  if (lasting.length > 0) throw moved(run, lasting);
+  for (const { name, has } of troubles) {
+    const service = services.get(name);
+    if (!service) continue;
+    const spec = { ...(service.desired.spec as object), clusterIP: has };
+    service.desired = { ...service.desired, spec };
+    run.log.info(`Service/${name} is gone: put back with the address that its server tells others, ${has}`);
+  }
+}
+
+/** The address that a server tells others, by its own word. */
+async function told(run: Run, agents: Pick<Agents, 'client'>, pod: PodView): Promise<string | undefined> {
+  try {
+    const { body } = await agents
+      .client(pod)
+      .get('/v1/agent/members', { signal: run.signal, timeoutMs: ANSWER_MS, partial: true });
+    return membersAnswer.parse(body).find(({ name }) => name === pod.name)?.ip;
+  } catch {
+    run.signal.throwIfAborted();
+    return undefined;
+  }
+}
+
+function clusterIpOf(service: PlannedObject | undefined): string | undefined {
+  const { clusterIP } = (service?.live?.spec ?? {}) as { clusterIP?: string };
+  return clusterIP === 'None' ? undefined : clusterIP;
+}
+
+function moved(run: Run, troubles: readonly AddressTrouble[]): Failure {
+  const { name, namespace } = run.config;
+  const lines = troubles.map(({ name: server, has, service, kind }) =>
+    kind === 'taken'
+      ? `${server} tells others ${has}, which the Service of another server has now`
+      : `${server} tells others ${has}, and its Service is ${service}`,
+  );
+  const isTaken = troubles.some(({ kind }) => kind === 'taken');
+  return new Failure({
+    reason: 'quorum',
+    what: `servers tell others an address that is not theirs any more: ${lines[0]}`,
+    where: `Service/${troubles[0]?.name} in namespace ${namespace}`,
+    hint: isTaken
+      ? `Nothing was changed. Give the Services their addresses back (\`spec.clusterIP\`), since Raft would take one server for another. Where that cannot be, save a snapshot first.`
+      : `Nothing was changed. Restart the servers, which take their new addresses with that: kubectl -n ${namespace} rollout restart statefulset/${name}-server`,
+    details: lines.length > 1 ? lines : [],
+  });
+}

@@ -1,0 +1,102 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { deploy } from './action.ts';
+import { kubectl, kubectlJson, namespaceName, pods, removeNamespace } from './cluster.ts';
+import { members, raftViews } from './consul.ts';
+import { expectRed } from './scenario.ts';
+
+interface Service {
+  metadata: { name: string; uid: string };
+  spec: { clusterIP: string };
+}
+
+describe('three servers with volumes', () => {
+  const namespace = namespaceName('addresses');
+  const inputs = {
+    namespace,
+    'client-replicas': '1',
+    'server-storage': '1Gi',
+    'stable-for': '0s',
+    timeout: '4m',
+  };
+  const names = [0, 1, 2].map((ordinal) => `consul-server-${ordinal}`);
+  afterAll(() => removeNamespace(namespace));
+
+  const service = (name: string) => kubectlJson<Service>('-n', namespace, 'get', 'service', name);
+
+  /** By name; from Kubernetes. */
+  async function addresses(of: 'service' | 'pod'): Promise<Record<string, string>> {
+    if (of === 'pod') {
+      const found = await pods(namespace, 'server');
+      return Object.fromEntries(found.map(({ metadata, status }) => [metadata.name, status.podIP ?? '']));
+    }
+    return Object.fromEntries(
+      await Promise.all(names.map(async (name) => [name, (await service(name)).spec.clusterIP] as const)),
+    );
+  }
+
+  /** Raft and gossip of every server have these, and the API server of Consul names them in the catalog. */
+  async function expectKnownAt(expected: Record<string, string>): Promise<void> {
+    for (const { ip, servers } of await raftViews(namespace)) {
+      expect(Object.fromEntries(servers.map(({ Node, Address }) => [Node, Address]))).toEqual(
+        Object.fromEntries(Object.entries(expected).map(([name, address]) => [name, `${address}:8300`])),
+      );
+      const known = (await members(ip)).filter(({ Tags }) => Tags.role === 'consul');
+      expect(Object.fromEntries(known.map(({ Name, Addr }) => [Name, Addr]))).toEqual(expected);
+    }
+  }
+
+  beforeAll(async () => {
+    const first = await deploy(inputs);
+    expect(first.code, first.log).toBe(0);
+    expect(first.report?.serverAddresses).toBe('service');
+  });
+
+  it('advertise the addresses of their Services, and a deploy that asks for nothing else writes nothing', async () => {
+    await expectKnownAt(await addresses('service'));
+    const again = await deploy(inputs);
+    expect(again.code, again.log).toBe(0);
+    expect(again.outputs.changed).toBe('false');
+  });
+
+  it('are red where the Service of one is gone, and get it back with the same address', async () => {
+    const before = await service('consul-server-1');
+    await kubectl('-n', namespace, 'delete', 'service', 'consul-server-1');
+    const verified = await deploy({ ...inputs, mode: 'verify' });
+    expectRed(verified, 'drift');
+    const repaired = await deploy(inputs);
+    expect(repaired.code, repaired.log).toBe(0);
+    const after = await service('consul-server-1');
+    expect(after.metadata.uid).not.toBe(before.metadata.uid);
+    expect(after.spec.clusterIP).toBe(before.spec.clusterIP);
+    await expectKnownAt(await addresses('service'));
+    const again = await deploy(inputs);
+    expect(again.outputs.changed).toBe('false');
+  });
+
+  it('are told to restart where a Service has got another address, before anything is written', async () => {
+    await kubectl('-n', namespace, 'delete', 'service', 'consul-server-1');
+    await kubectl('-n', namespace, 'create', 'service', 'clusterip', 'consul-server-1', '--tcp=8300:8300');
+    const refused = await deploy({ ...inputs, adopt: 'always' });
+    expectRed(refused, 'quorum');
+    expect(refused.report?.left).toBe('Nothing was changed.');
+    expect(refused.report?.failure?.hint).toContain('rollout restart statefulset/consul-server');
+    await kubectl('-n', namespace, 'delete', 'service', 'consul-server-1');
+    const repaired = await deploy(inputs);
+    expect(repaired.code, repaired.log).toBe(0);
+  });
+
+  it('move to the addresses of their pods when asked to, keep them, and move back', async () => {
+    const moved = await deploy({ ...inputs, 'server-addresses': 'pod' });
+    expect(moved.code, moved.log).toBe(0);
+    await expectKnownAt(await addresses('pod'));
+    const kept = await deploy(inputs);
+    expect(kept.code, kept.log).toBe(0);
+    expect(kept.outputs.changed).toBe('false');
+    expect(kept.report?.serverAddresses).toBe('pod');
+    const back = await deploy({ ...inputs, 'server-addresses': 'service' });
+    expect(back.code, back.log).toBe(0);
+    await expectKnownAt(await addresses('service'));
+    const verified = await deploy({ ...inputs, mode: 'verify' });
+    expect(verified.code, verified.log).toBe(0);
+  });
+});
