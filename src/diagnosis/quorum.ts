@@ -1,6 +1,7 @@
 import type { ServerEvidence } from '../consul/evidence.ts';
 import { type Finding, raftAddress } from '../consul/finding.ts';
 import { datacenterOf } from '../consul/identity.ts';
+import { addressTroubles } from '../consul/server-address.ts';
 import type { FailureReason } from '../failure.ts';
 import type { PodView } from '../rollout/pod.ts';
 import type { Subject, Symptom, SymptomClass } from './symptom.ts';
@@ -92,6 +93,7 @@ export function quorumSymptoms({ evidence, findings, servers, clients, allClient
       );
     }
   }
+  symptoms.push(...addressSymptoms(evidence, servers));
   if (servers.length === 0) return symptoms;
   const leader = failed.get('quorum-leader');
   if (leader && leaders.size > 1) {
@@ -136,6 +138,40 @@ const HINTS = {
   'wrong-datacenter':
     'Remove `datacenter` from `server-config` and `patches`, and name it in the input `datacenter`.',
   quorum: 'Look at what this check observed and at the logs below.',
+};
+
+/** Servers whose Service is gone, or has another address than they tell others: nobody finds them there. */
+function addressSymptoms(evidence: readonly ServerEvidence[], servers: readonly PodView[]): Symptom[] {
+  const known = servers.flatMap((pod) => {
+    if (!pod.advertisesService) return [];
+    const pool = evidence.find(({ name }) => name === pod.name)?.members;
+    const own = pool?.find(({ name }) => name === pod.name);
+    return own ? [{ pod, name: pod.name, has: own.ip, service: pod.ip || undefined }] : [];
+  });
+  return addressTroubles(known).flatMap(({ name, has, service, kind }): Symptom[] => {
+    const pod = servers.find((one) => one.name === name);
+    const state = service === undefined ? 'is gone' : `has ${service}`;
+    return pod
+      ? [
+          {
+            reason: 'quorum',
+            class: 'hopeless',
+            graceMs: QUORUM_GRACE.configured,
+            subject: agent(pod, 'server'),
+            what: `it tells others the address ${has}, and its Service ${state}`,
+            hint: ADDRESS_HINTS[kind],
+          },
+        ]
+      : [];
+  });
+}
+
+const ADDRESS_HINTS = {
+  gone: 'Deploy: that puts the Service back with its address.',
+  changed:
+    'Restart the servers, one at a time: `kubectl rollout restart`. They take their new addresses with that.',
+  taken:
+    'The Service of another server has its address, and Raft would take the one for the other. Give the Services their addresses back (`spec.clusterIP`), and restart nothing before.',
 };
 
 /** Clients that are ready and yet not alive in the pool of the servers. */

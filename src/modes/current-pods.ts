@@ -25,6 +25,11 @@ export class CurrentPods {
     });
   }
 
+  /** The address at which the catalog has to know a server; empty where that is not known. */
+  serverAddress(pod: PodView): string {
+    return this.#workloads.serverAddress(pod) ?? '';
+  }
+
   /** Names of the agents of the clients that are ready now. A pod's name would not do: a DaemonSet never gives it again. */
   readyClients(): string[] {
     return this.#workloads.pods('client').flatMap((pod) => (pod.ready ? this.#workloads.nodeName(pod) : []));

@@ -38,7 +38,7 @@ import { renderSet } from './render.ts';
 import type { Run } from './run.ts';
 import { runRecord } from './run-record.ts';
 import { settleServerAddresses } from './server-addresses.ts';
-import { keepServerAddresses } from './server-services.ts';
+import { missingServices } from './server-services.ts';
 import { ServersState } from './servers-state.ts';
 import { checkVolumeSizes } from './volume-size.ts';
 import { isServers, needsWalk, walkServers } from './walk.ts';
@@ -49,9 +49,9 @@ export async function deployMode(run: Run, mask: (secret: string) => void): Prom
   const first = await run.phase('render', 'Render the manifests', () => renderSet(run));
   const cluster = await run.phase('connect', 'Connect and check the cluster', () => connect(run, mask));
   try {
-    const rendered = await settleServerAddresses(run, cluster, first);
-    checkScope(run, cluster, rendered);
     const known = await recordIfReadable(run, cluster);
+    const rendered = await settleServerAddresses(run, cluster, first, known);
+    checkScope(run, cluster, rendered);
     const removable =
       known && run.config.prune ? pruneCandidates(known.inventory, rendered, run.config.name) : [];
     const namespace = await preflight(run, cluster, rendered, removable);
@@ -111,7 +111,7 @@ async function deployLocked(
   try {
     workloads.watch(cluster);
     await checkFewerServers(run, planned.objects, workloads, agents);
-    await keepServerAddresses(run, planned.objects, workloads, agents);
+    const missing = await missingServices(run, planned.objects, workloads, agents);
     const rolled = await lookAtRegistered(run, cluster, planned, takeovers, {
       conservation,
       state,
@@ -121,6 +121,7 @@ async function deployLocked(
     const look = await diagnosis.during(async () => {
       await run.phase('apply', 'Apply', async () => {
         await beginOwned(run, cluster, owned, planned);
+        await applyStage(run, cluster, missing, stored, run.signal);
         await apply(
           run,
           cluster,

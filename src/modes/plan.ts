@@ -10,7 +10,7 @@ import { objectsToApply } from './namespace.ts';
 import { ofNewKinds } from './new-kinds.ts';
 import { checkScope, type NamespaceState, preflight } from './preflight.ts';
 import { planPrune } from './prune.ts';
-import { readRecord } from './record.ts';
+import { readRecord, recordIfReadable } from './record.ts';
 import { renderSet } from './render.ts';
 import type { Run } from './run.ts';
 import { settleServerAddresses } from './server-addresses.ts';
@@ -44,7 +44,7 @@ export async function planMode(run: Run, mask: (secret: string) => void): Promis
   const first = await run.phase('render', 'Render the manifests', () => renderSet(run));
   const cluster = await run.phase('connect', 'Connect and check the cluster', () => connect(run, mask));
   try {
-    const rendered = await settleServerAddresses(run, cluster, first);
+    const rendered = await settleServerAddresses(run, cluster, first, await recordIfReadable(run, cluster));
     checkScope(run, cluster, rendered);
     const namespace = await preflight(run, cluster, rendered);
     if (!namespace.live) {

@@ -4,24 +4,33 @@ import { roleName } from '../manifests/name.ts';
 import { advertisedBy, serverAddresses } from '../manifests/server-address.ts';
 import { isOurs } from './apply.ts';
 import type { Cluster } from './connect.ts';
+import type { DeployRecord } from './record.ts';
 import { renderSet } from './render.ts';
 import type { Run } from './run.ts';
 
 /**
  * With `server-addresses: auto` a cluster that runs keeps what it has: a change of addresses restarts every server, and
  * nobody has asked for it. From here on the run's config says which it is.
+ * @param record of the deploys before
  * @returns the objects to deploy, rendered again where the cluster has something else
  */
 export async function settleServerAddresses(
   run: Run,
   cluster: Pick<Cluster, 'transport'>,
   rendered: readonly KubernetesObject[],
+  record: Pick<DeployRecord, 'manifests'> | undefined,
 ): Promise<readonly KubernetesObject[]> {
   const asked = run.config.serverAddresses;
   const meant = serverAddresses(run.config);
   const live = asked === 'auto' ? await liveServers(run, cluster) : undefined;
-  // Servers that somebody else made are adopted, and get what a new cluster gets.
-  const has = live && isOurs(live) ? advertisedBy(live) : undefined;
+  const name = roleName(run.config, 'server');
+  const recorded = record?.manifests.find(
+    ({ kind, metadata }) => kind === 'StatefulSet' && metadata.name === name,
+  );
+  // Servers that somebody else made are adopted, and get what a new cluster gets. Those that are gone may have left
+  // their volumes, in which Raft has their addresses.
+  const ours = live && isOurs(live) ? live : live ? undefined : recorded;
+  const has = asked === 'auto' && ours ? advertisedBy(ours) : undefined;
   const settled = has ?? meant;
   const why = asked !== 'auto' ? 'as asked for' : has ? 'as the servers that run' : 'as a new cluster';
   run.known.serverAddresses = settled;

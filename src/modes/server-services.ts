@@ -1,4 +1,4 @@
-import { membersAnswer } from '../consul/evidence-answer.ts';
+import { type Member, membersAnswer } from '../consul/evidence-answer.ts';
 import { type AddressedServer, type AddressTrouble, addressTroubles } from '../consul/server-address.ts';
 import { Failure } from '../failure.ts';
 import type { PlannedObject } from '../kubernetes/plan.ts';
@@ -13,56 +13,62 @@ const ANSWER_MS = 3_000;
 
 /**
  * The Services of servers that advertise their addresses are state: one that was removed and is made again gets another
- * address, and nobody finds its server at that. So a missing one is put back with the address that its server tells
- * others. Asked before the first write.
- * @param planned the Services among them get their address
- * @throws Failure `quorum` where a Service has another address than its server tells, since a restart of the server is
- *   needed then
+ * address, and nobody finds its server at that. So a missing one is put back with the address that its server has.
+ * Asked before the first write.
+ * @returns the Services to put back, each with its address: to be applied before anything else, since the address may
+ *   be somebody else's by now, which no dry run tells
+ * @throws Failure `quorum` where a Service has another address than its server tells others, since a restart of the
+ *   server is needed then
  */
-export async function keepServerAddresses(
+export async function missingServices(
   run: Run,
   planned: readonly PlannedObject[],
   workloads: Pick<Workloads, 'pods' | 'untilSynced'>,
   agents: Pick<Agents, 'client'>,
-): Promise<void> {
-  if (!planned.some((one) => isServers(run, one) && one.live)) return;
+): Promise<PlannedObject[]> {
+  if (!planned.some((one) => isServers(run, one) && one.live)) return [];
   const services = new Map(
     planned.flatMap((one) =>
       one.desired.kind === 'Service' ? [[one.desired.metadata.name, one] as const] : [],
     ),
   );
   await workloads.untilSynced(run.signal);
-  const pods = workloads.pods('server').filter((pod) => pod.advertisesService && pod.phase === 'Running');
-  const servers = await Promise.all(
-    pods.map(async (pod): Promise<AddressedServer[]> => {
-      const has = await told(run, agents, pod);
-      const service = clusterIpOf(services.get(pod.name));
-      // One that does not answer may be what this deploy repairs.
-      return has === undefined ? [] : [{ name: pod.name, has, service }];
-    }),
+  const pods = workloads.pods('server').filter((pod) => pod.advertisesService);
+  const running = pods.filter(({ phase, ip }) => phase === 'Running' && ip !== undefined);
+  const pools = new Map(
+    await Promise.all(running.map(async (pod) => [pod.name, await membersBy(run, agents, pod)] as const)),
   );
-  const troubles = addressTroubles(servers.flat());
+  const known = pods.flatMap(({ name }): AddressedServer[] => {
+    // Its own word counts; of one that is silent the others know it.
+    const said = [pools.get(name) ?? [], ...pools.values()].flat().find((member) => member.name === name);
+    const service = clusterIpOf(services.get(name));
+    if (said) return [{ name, has: said.ip, service }];
+    if (service === undefined)
+      run.warn(`Service/${name} is gone, and no server tells which address it had: it gets another one.`);
+    return [];
+  });
+  const troubles = addressTroubles(known);
   const lasting = troubles.filter(({ kind }) => kind !== 'gone');
   if (lasting.length > 0) throw moved(run, lasting);
-  for (const { name, has } of troubles) {
+  return troubles.flatMap(({ name, has }) => {
     const service = services.get(name);
-    if (!service) continue;
-    const spec = { ...(service.desired.spec as object), clusterIP: has };
-    service.desired = { ...service.desired, spec };
+    if (!service) return [];
     run.log.info(`Service/${name} is gone: put back with the address that its server tells others, ${has}`);
-  }
+    const spec = { ...(service.desired.spec as object), clusterIP: has };
+    return [{ ...service, desired: { ...service.desired, spec } }];
+  });
 }
 
-/** The address that a server tells others, by its own word. */
-async function told(run: Run, agents: Pick<Agents, 'client'>, pod: PodView): Promise<string | undefined> {
+/** The members of the pool as a server knows them; none where it does not answer: a deploy may be what repairs it. */
+async function membersBy(run: Run, agents: Pick<Agents, 'client'>, pod: PodView): Promise<Member[]> {
   try {
     const { body } = await agents
       .client(pod)
       .get('/v1/agent/members', { signal: run.signal, timeoutMs: ANSWER_MS, partial: true });
-    return membersAnswer.parse(body).find(({ name }) => name === pod.name)?.ip;
+    return membersAnswer.parse(body);
   } catch {
     run.signal.throwIfAborted();
-    return undefined;
+    return [];
   }
 }
 

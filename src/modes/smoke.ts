@@ -136,7 +136,7 @@ export async function smokeServerDns(run: Run, { agents, pods }: Through): Promi
     expected: `${name} gives ${pods.serverCount} addresses at every server`,
   } as const;
   await untilProven(run, check, pods, async (servers, signal) => {
-    const wanted = servers.map(({ ip }) => canonicalAddress(ip ?? '')).sort();
+    const wanted = servers.map((pod) => canonicalAddress(pods.serverAddress(pod))).sort();
     for (const pod of servers) {
       const answer = await queryDns(agents.dns(pod), name, recordType(pod.ip ?? ''), signal);
       const got = [...new Set(answer.addresses)].sort();

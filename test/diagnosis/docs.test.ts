@@ -58,6 +58,18 @@ function ofQuorum(evidence: ServerEvidence[], wanted: Partial<ExpectedCluster> =
   const clients = new Map([[client.name, client]]);
   return quorumSymptoms({ evidence, findings, servers, clients, allClients: true });
 }
+function withoutService(): Symptom[] {
+  const evidence = cluster();
+  const findings = judgeQuorum(evidence, {
+    ...expected,
+    servers: servers.map(({ name }) => ({ name, ip: '', ofService: true as const })),
+  });
+  const moved = servers.map((one) => ({ ...one, ip: '', advertisesService: true as const }));
+  return quorumSymptoms({ evidence, findings, servers: moved, clients: new Map(), allClients: true }).slice(
+    0,
+    1,
+  );
+}
 const pair = [healthy(0), healthy(1)];
 const every = (change: Partial<ServerEvidence>) => cluster().map((said) => ({ ...said, ...change }));
 const silent: ServerEvidence = { name: 'consul-server-2', denied: [], errors: {} };
@@ -140,6 +152,7 @@ const TOLD: [signal: RegExp, grace: keyof typeof ALL, shown: (Symptom | undefine
     'cutOff',
     [logSymptom({ ...subject, role: 'client' }, 'Node name conflicts with another node', true)],
   ],
+  [/its Service has not/, 'configured', withoutService()],
   [/several leaders/, 'split', ofQuorum([0, 1, 2].map(lone))],
   [/^no server knows/, 'noLeader', ofQuorum(every({ leader: '' }))],
   [/^a server knows no leader/, 'cutOff', ofQuorum([...pair, healthy(2, { leader: '' })])],

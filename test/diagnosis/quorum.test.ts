@@ -164,3 +164,24 @@ test('thousands of clients that have not joined are looked up, each once in each
   expect(found).toHaveLength(many);
   expect(work.reads).toBeLessThan(10 * many);
 });
+
+test.each([
+  ['is gone', '', /its Service is gone$/, 'Deploy'],
+  ['has another address', '10.0.0.9', /its Service has 10\.0\.0\.9$/, 'rollout restart'],
+])('a server is named whose Service %s', (_, ip, what, hint) => {
+  const evidence = cluster();
+  const moved = servers.map((one, at) =>
+    pod(one.name, { ip: at === 1 ? ip : (one.ip ?? ''), advertisesService: true }),
+  );
+  const wanted = { ...expected, servers: moved.map(({ name, ip: address = '' }) => ({ name, ip: address })) };
+  const findings = judgeQuorum(evidence, wanted);
+  const [found] = quorumSymptoms({ evidence, findings, servers: moved, clients, allClients: true });
+  expect(found).toMatchObject({
+    reason: 'quorum',
+    class: 'hopeless',
+    graceMs: 10_000,
+    subject: { name: 'consul-server-1' },
+  });
+  expect(found?.what).toMatch(what);
+  expect(found?.hint).toContain(hint);
+});

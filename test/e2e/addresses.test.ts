@@ -62,7 +62,8 @@ describe('three servers with volumes', () => {
     const before = await service('consul-server-1');
     await kubectl('-n', namespace, 'delete', 'service', 'consul-server-1');
     const verified = await deploy({ ...inputs, mode: 'verify' });
-    expectRed(verified, 'drift');
+    expectRed(verified, 'quorum');
+    expect(verified.report?.failure?.what).toContain(`${before.spec.clusterIP}, and its Service is gone`);
     const repaired = await deploy(inputs);
     expect(repaired.code, repaired.log).toBe(0);
     const after = await service('consul-server-1');

@@ -109,7 +109,7 @@ describe('a cluster that was deployed, verified by its record alone', () => {
         '--type=json',
       );
       await patch('service/consul-client', { spec: { selector: { 'consul-role': 'nobody' } } });
-      await k('delete', 'service/consul-server-2');
+      await k('delete', 'service/consul-server');
       await patch('poddisruptionbudget/consul-server', { spec: { maxUnavailable: 2 } }, '--type=merge');
       await patch('serviceaccount/consul-server', { automountServiceAccountToken: true });
       await kubectlFed(
@@ -141,7 +141,7 @@ describe('a cluster that was deployed, verified by its record alone', () => {
         body: JSON.stringify(ghost),
       });
       // What nobody deployed may be added.
-      await k('annotate', 'service/consul-server', 'example.com/team=x');
+      await k('annotate', 'service/consul-server-0', 'example.com/team=x');
       await patch('configmap/consul-server-config', { data: { 'note.txt': 'mine' } });
 
       const client = await eventually('the new client runs', 60_000, async () => {
@@ -208,7 +208,7 @@ describe('a cluster that was deployed, verified by its record alone', () => {
       ],
       ['port changed', { kind: 'Service', name: 'consul-ui' }, '.spec.ports[port=80,protocol="TCP"]'],
       ['selector changed', { kind: 'Service', name: 'consul-client', by: 'kubectl-patch' }, '.spec.selector'],
-      ['Service deleted', { kind: 'Service', name: 'consul-server-2', what: 'missing' }],
+      ['Service deleted', { kind: 'Service', name: 'consul-server', what: 'missing' }],
       [
         'disruption budget changed',
         { kind: 'PodDisruptionBudget', name: 'consul-server', by: 'kubectl-patch' },
