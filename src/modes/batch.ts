@@ -7,7 +7,10 @@ interface RollingUpdate {
 }
 
 export function rollingUpdateOf({ spec }: KubernetesObject): RollingUpdate {
-  return (spec as { updateStrategy?: { rollingUpdate?: RollingUpdate } }).updateStrategy?.rollingUpdate ?? {};
+  return (
+    ((spec ?? {}) as { updateStrategy?: { rollingUpdate?: RollingUpdate } }).updateStrategy?.rollingUpdate ??
+    {}
+  );
 }
 
 /**
@@ -26,4 +29,13 @@ export function batchSize(workload: KubernetesObject, replicas: number): number 
 export function dropsMaxUnavailable({ desired, predicted }: PlannedObject): boolean {
   if (desired.kind !== 'StatefulSet' || rollingUpdateOf(desired).maxUnavailable === undefined) return false;
   return rollingUpdateOf(predicted).maxUnavailable === undefined;
+}
+
+/** Without the `maxUnavailable` that the API server has dropped from it: nobody has changed that. */
+export function withoutDropped(manifest: KubernetesObject, live: KubernetesObject): KubernetesObject {
+  const { maxUnavailable, ...rollingUpdate } = rollingUpdateOf(manifest);
+  if (manifest.kind !== 'StatefulSet' || maxUnavailable === undefined) return manifest;
+  if (rollingUpdateOf(live).maxUnavailable !== undefined) return manifest;
+  const { updateStrategy, ...spec } = manifest.spec as { updateStrategy: object };
+  return { ...manifest, spec: { ...spec, updateStrategy: { ...updateStrategy, rollingUpdate } } };
 }

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { PlannedObject } from '../../src/kubernetes/plan.ts';
-import { batchSize, dropsMaxUnavailable } from '../../src/modes/batch.ts';
+import { batchSize, dropsMaxUnavailable, withoutDropped } from '../../src/modes/batch.ts';
 import { cannotCarry, lostWith, rolledClients, surveyRoll } from '../../src/modes/roll.ts';
 import { workload } from '../change/fixture.ts';
 import { CUT, client, clientsWithServices } from './clients-with-services.ts';
@@ -89,6 +89,8 @@ describe('an API server drops `maxUnavailable` of a StatefulSet', () => {
     ['nobody asked for it', false, planned({}, { image: 'consul:2' })],
   ])('%s', (_, drops, object) => {
     expect(dropsMaxUnavailable(object)).toBe(drops);
+    const { desired, predicted } = object;
+    expect(withoutDropped(desired, predicted) !== desired).toBe(drops);
   });
 
   async function survey(object: PlannedObject, { clients = 2, denied = [] as string[] } = {}) {
