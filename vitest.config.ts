@@ -1,7 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
 /** What crashes nodes, stops what everybody needs, or measures how long something was away. */
-const ALONE = ['test/e2e/{adopt,heal,never-green,outage}.test.ts', 'test/e2e/faults/node.test.ts'];
+const ALONE = [
+  'test/e2e/{adopt,heal,never-green,outage,wiped-volume}.test.ts',
+  'test/e2e/faults/node.test.ts',
+];
 
 /** One cluster for all, each scenario in a namespace of its own. */
 const CLUSTER = { testTimeout: 300_000, hookTimeout: 300_000 };

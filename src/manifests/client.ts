@@ -14,8 +14,6 @@ export function clientWorkload(config: Config): KubernetesObject | undefined {
   const daemonSet = config.clients === 'daemonset';
   const labels = selectorLabels(config, 'client');
   const name = roleName(config, 'client');
-  // An API server without the feature gate MaxUnavailableStatefulSet drops it from a StatefulSet: see modes/roll.ts.
-  const maxUnavailable = maxUnavailableOf(config.clientMaxUnavailable);
   return {
     apiVersion: 'apps/v1',
     kind: daemonSet ? 'DaemonSet' : 'StatefulSet',
@@ -23,19 +21,27 @@ export function clientWorkload(config: Config): KubernetesObject | undefined {
     spec: {
       selector: { matchLabels: labels },
       ...(daemonSet
-        ? { updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable } } }
+        ? {
+            updateStrategy: {
+              type: 'RollingUpdate',
+              rollingUpdate: { maxUnavailable: maxUnavailableOf(config.clientMaxUnavailable) },
+            },
+          }
         : {
             serviceName: name,
             replicas: config.clientReplicas,
             podManagementPolicy: 'Parallel',
-            updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 0, maxUnavailable } },
+            updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 0 } },
           }),
       template: { metadata: { labels }, spec: clientPodSpec(config, daemonSet, labels) },
     },
   };
 }
 
-/** Kubernetes refuses none at a time. */
+/**
+ * Kubernetes refuses none at a time. A StatefulSet gets none: without the feature gate MaxUnavailableStatefulSet, which is
+ * off by default in Kubernetes 1.36, the API server drops it, and the run does the waves (modes/roll.ts).
+ */
 function maxUnavailableOf(allowance: Allowance): number | string {
   if (allowance.kind === 'count') return Math.max(allowance.count, 1);
   return allowance.percent === 0 ? 1 : `${allowance.percent}%`;

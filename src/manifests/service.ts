@@ -2,8 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { objectLabels, type Role, selectorLabels } from './label.ts';
 import { roleName, serverNames } from './name.ts';
-import { CLIENT_PORTS, ports, SERVER_PORTS, type ServicePort } from './port.ts';
-import { serverAddresses } from './server-address.ts';
+import { CLIENT_PORTS, SERVER_PORTS, type ServicePort } from './port.ts';
 
 function service(
   config: Config,
@@ -27,12 +26,13 @@ export function serverService(config: Config): KubernetesObject {
 }
 
 /**
- * One Service for each server, for joins alone. It publishes addresses that are not ready, since a server is
- * ready only once it has joined. See join.ts.
+ * One Service for each server, by which the others join it, and which its server may advertise: see server-address.ts. It
+ * has every port in either case: while servers change over, some still advertise it. It publishes addresses that are not
+ * ready, since a server is ready only once it has joined.
  */
 export function serverJoinServices(config: Config): KubernetesObject[] {
   return serverNames(config).map((name) =>
-    service(config, 'server', name, serverAddresses(config) === 'pod' ? [ports.serfLanTcp] : SERVER_PORTS, {
+    service(config, 'server', name, SERVER_PORTS, {
       type: 'ClusterIP',
       publishNotReadyAddresses: true,
       selector: { ...selectorLabels(config, 'server'), 'statefulset.kubernetes.io/pod-name': name },

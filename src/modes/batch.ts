@@ -1,3 +1,4 @@
+import type { Allowance } from '../config/config.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import type { PlannedObject } from '../kubernetes/plan.ts';
 
@@ -14,28 +15,27 @@ export function rollingUpdateOf({ spec }: KubernetesObject): RollingUpdate {
 }
 
 /**
- * How many clients the run replaces at a time. A share is rounded down, but never to none, as the controller of
- * StatefulSets does; that of DaemonSets rounds up.
+ * How many clients are replaced at a time: as many as the workload says, or the input where it says nothing. A share is
+ * rounded down, but never to none, as the controller of StatefulSets does; that of DaemonSets rounds up.
  */
-export function batchSize(workload: KubernetesObject, replicas: number): number {
-  const { maxUnavailable = 1 } = rollingUpdateOf(workload);
-  const percent = typeof maxUnavailable === 'string' ? /^(\d+)%$/.exec(maxUnavailable)?.[1] : undefined;
+export function batchSize(workload: KubernetesObject, replicas: number, allowance: Allowance): number {
+  const { maxUnavailable } = rollingUpdateOf(workload);
   const count =
-    percent === undefined ? Number(maxUnavailable) : Math.floor((replicas * Number(percent)) / 100);
+    maxUnavailable === undefined ? countOf(allowance, replicas) : parsed(maxUnavailable, replicas);
   return Number.isNaN(count) ? 1 : Math.max(count, 1);
 }
 
-/** Whether the API server's dry run returned a StatefulSet without the `maxUnavailable` that was asked for. */
-export function dropsMaxUnavailable({ desired, predicted }: PlannedObject): boolean {
-  if (desired.kind !== 'StatefulSet' || rollingUpdateOf(desired).maxUnavailable === undefined) return false;
-  return rollingUpdateOf(predicted).maxUnavailable === undefined;
+function parsed(maxUnavailable: number | string, replicas: number): number {
+  const percent = typeof maxUnavailable === 'string' ? /^(\d+)%$/.exec(maxUnavailable)?.[1] : undefined;
+  if (percent === undefined) return Number(maxUnavailable);
+  return countOf({ kind: 'percent', percent: Number(percent) }, replicas);
 }
 
-/** Without the `maxUnavailable` that the API server has dropped from it: nobody has changed that. */
-export function withoutDropped(manifest: KubernetesObject, live: KubernetesObject): KubernetesObject {
-  const { maxUnavailable, ...rollingUpdate } = rollingUpdateOf(manifest);
-  if (manifest.kind !== 'StatefulSet' || maxUnavailable === undefined) return manifest;
-  if (rollingUpdateOf(live).maxUnavailable !== undefined) return manifest;
-  const { updateStrategy, ...spec } = manifest.spec as { updateStrategy: object };
-  return { ...manifest, spec: { ...spec, updateStrategy: { ...updateStrategy, rollingUpdate } } };
+function countOf(allowance: Allowance, replicas: number): number {
+  return allowance.kind === 'count' ? allowance.count : Math.floor((replicas * allowance.percent) / 100);
+}
+
+/** Whether the controller would replace the pods one at a time, as that of a StatefulSet does without `maxUnavailable`. */
+export function isOneByOne({ predicted }: PlannedObject): boolean {
+  return predicted.kind === 'StatefulSet' && rollingUpdateOf(predicted).maxUnavailable === undefined;
 }

@@ -90,7 +90,7 @@ class ClientWalk {
       for (const pod of all.filter((one) => this.#isMoved(one) && kept.has(this.#workloads.nodeName(one)))) {
         await this.#restore(pod);
       }
-      const size = batchSize(this.#planned.desired, all.length);
+      const size = batchSize(this.#planned.desired, all.length, run.config.clientMaxUnavailable);
       for (let at = 0; at < old.length; at += size) {
         run.known.left = `${all.length - old.length + at} of ${all.length} clients were replaced; the others run as before. Run again: the next run goes on from there.`;
         const batch = old.slice(at, at + size);

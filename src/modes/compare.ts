@@ -10,7 +10,6 @@ import { isOfController } from '../kubernetes/ownership.ts';
 import { readLive } from '../kubernetes/read.ts';
 import { objectLabels } from '../manifests/label.ts';
 import type { Drift } from '../report/result.ts';
-import { withoutDropped } from './batch.ts';
 import type { Cluster } from './connect.ts';
 import { type DeployRecord, recordName } from './record.ts';
 import type { Run } from './run.ts';
@@ -63,7 +62,7 @@ export async function compare(run: Run, cluster: Cluster, record: DeployRecord):
         const drift = driftOf(
           {
             // Without a manifest only the object itself is known.
-            manifest: manifest && live ? withoutDropped(manifest, live) : (manifest ?? skeleton(entry)),
+            manifest: manifest ?? skeleton(entry),
             ...(uid !== undefined && { uid }),
             ...(digest !== undefined && { digest }),
             ...(live && { live }),

@@ -8,7 +8,7 @@ import { missingPermissions, roleFor } from '../kubernetes/access.ts';
 import type { PlannedObject } from '../kubernetes/plan.ts';
 import type { PodView } from '../rollout/pod.ts';
 import type { Agents } from './agents.ts';
-import { batchSize, dropsMaxUnavailable } from './batch.ts';
+import { batchSize, isOneByOne } from './batch.ts';
 import type { Cluster } from './connect.ts';
 import type { Conservation } from './conservation.ts';
 import { handoverPermissions } from './handover.ts';
@@ -81,9 +81,9 @@ export async function surveyRoll(
 }
 
 /**
- * Whether this run has to replace the clients since their controller would do so one at a time. An API server without
- * the feature gate MaxUnavailableStatefulSet, which is off by default in Kubernetes 1.36, too, drops `maxUnavailable`
- * from a StatefulSet: https://github.com/kubernetes/kubernetes/blob/v1.36.3/pkg/registry/apps/statefulset/strategy.go
+ * Whether this run has to replace the clients since their controller would do so one at a time: `maxUnavailable` of a
+ * StatefulSet needs the feature gate MaxUnavailableStatefulSet, which is off by default in Kubernetes 1.36, too:
+ * https://github.com/kubernetes/kubernetes/blob/v1.36.3/pkg/registry/apps/statefulset/strategy.go
  */
 async function needsWaves(
   run: Run,
@@ -91,13 +91,13 @@ async function needsWaves(
   planned: PlannedObject,
   workloads: Workloads,
 ): Promise<boolean> {
-  const size = batchSize(planned.desired, workloads.pods('client').length);
-  if (size === 1 || !dropsMaxUnavailable(planned)) return false;
+  const size = batchSize(planned.desired, workloads.pods('client').length, run.config.clientMaxUnavailable);
+  if (size === 1 || !isOneByOne(planned)) return false;
   const missing = await missingPermissions(transport, handoverPermissions(run.config.namespace), run.signal);
-  const told = `the cluster drops \`maxUnavailable\` of StatefulSets, so`;
+  const told = 'the controller of a StatefulSet replaces one client at a time, so';
   run.log.info(
     missing.length > 0
-      ? `${told} the controller replaces the clients one at a time: this run may not do it, since these permissions are missing:\n${roleFor(missing)}`
+      ? `${told} it takes its time: this run may not do it in waves, since these permissions are missing:\n${roleFor(missing)}`
       : `${told} this run replaces the clients, ${size} at a time`,
   );
   return missing.length === 0;

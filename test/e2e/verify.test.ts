@@ -244,7 +244,12 @@ describe('a cluster that was deployed, verified by its record alone', () => {
       const paths = (reported.report?.drift ?? []).flatMap(({ fields }) => fields.map(({ path }) => path));
       expect(paths.filter((path) => /team|note\.txt/.test(path))).toEqual([]);
       const server = (reported.report?.drift ?? []).filter(({ name }) => name === 'consul-server');
-      expect(server.map(({ kind }) => kind).sort()).toEqual(['PodDisruptionBudget', 'ServiceAccount']);
+      expect(server.map(({ kind }) => kind).sort()).toEqual([
+        'PodDisruptionBudget',
+        'Service',
+        'ServiceAccount',
+      ]);
+      expect((reported.report?.drift ?? []).filter(({ name }) => name === 'consul-server-0')).toEqual([]);
     });
 
     it('says how full the volumes are', () => {

@@ -198,15 +198,18 @@ describe('what inputs change', () => {
     [{ kind: 'count', count: 7 }, 7],
     [{ kind: 'count', count: 0 }, 1],
   ] as const)(
-    'client-max-unavailable %j: the clients may be replaced %s at a time',
+    'client-max-unavailable %j: the clients of a DaemonSet may be replaced %s at a time',
     (allowed, maxUnavailable) => {
-      for (const clients of ['statefulset', 'daemonset'] as const) {
+      const strategies = (['daemonset', 'statefulset'] as const).map((clients) => {
         const objects = render(config({ clients, clientMaxUnavailable: allowed }));
-        const found = objects.find(
-          ({ metadata: { name }, kind }) => name === 'consul-client' && /Set$/.test(kind),
-        );
-        expect(found?.spec).toMatchObject({ updateStrategy: { rollingUpdate: { maxUnavailable } } });
-      }
+        return workloads(objects).find(({ metadata }) => metadata.name === 'consul-client')?.spec
+          .updateStrategy;
+      });
+      expect(strategies).toEqual([
+        { type: 'RollingUpdate', rollingUpdate: { maxUnavailable } },
+        // Most API servers drop it there.
+        { type: 'RollingUpdate', rollingUpdate: { partition: 0 } },
+      ]);
     },
   );
 

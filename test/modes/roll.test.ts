@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { PlannedObject } from '../../src/kubernetes/plan.ts';
-import { batchSize, dropsMaxUnavailable, withoutDropped } from '../../src/modes/batch.ts';
+import { batchSize, isOneByOne } from '../../src/modes/batch.ts';
 import { cannotCarry, lostWith, rolledClients, surveyRoll } from '../../src/modes/roll.ts';
 import { workload } from '../change/fixture.ts';
 import { CUT, client, clientsWithServices } from './clients-with-services.ts';
@@ -72,10 +72,22 @@ it.each([
 ])('with maxUnavailable %s, of ten clients %i are replaced at a time', (maxUnavailable, size) => {
   const rollingUpdate = maxUnavailable === undefined ? {} : { maxUnavailable };
   const spec = { updateStrategy: { type: 'RollingUpdate', rollingUpdate } };
-  expect(batchSize(workload({ role: 'client', spec }), 10)).toBe(size);
+  expect(batchSize(workload({ role: 'client', spec }), 10, { kind: 'count', count: 1 })).toBe(size);
 });
 
-describe('an API server drops `maxUnavailable` of a StatefulSet', () => {
+it.each([
+  [{ kind: 'count', count: 4 }, 4],
+  [{ kind: 'count', count: 0 }, 1],
+  [{ kind: 'percent', percent: 25 }, 2],
+  [{ kind: 'percent', percent: 5 }, 1],
+] as const)(
+  'where the workload does not say it, the input does: %j, of ten clients %i',
+  (allowance, size) => {
+    expect(batchSize(workload({ role: 'client', spec: ROLLING }), 10, allowance)).toBe(size);
+  },
+);
+
+describe('the controller of a StatefulSet without `maxUnavailable` replaces one at a time', () => {
   const asked = { type: 'RollingUpdate', rollingUpdate: { partition: 0, maxUnavailable: 2 } };
   const change = (kind: 'StatefulSet' | 'DaemonSet', kept: boolean) => {
     const object = planned({ kind }, { kind, image: 'consul:2', spec: { updateStrategy: asked } });
@@ -86,11 +98,9 @@ describe('an API server drops `maxUnavailable` of a StatefulSet', () => {
     ['dropped from a StatefulSet', true, change('StatefulSet', false)],
     ['kept', false, change('StatefulSet', true)],
     ['a DaemonSet has it in every version', false, change('DaemonSet', false)],
-    ['nobody asked for it', false, planned({}, { image: 'consul:2' })],
-  ])('%s', (_, drops, object) => {
-    expect(dropsMaxUnavailable(object)).toBe(drops);
-    const { desired, predicted } = object;
-    expect(withoutDropped(desired, predicted) !== desired).toBe(drops);
+    ['nobody asked for it', true, planned({}, { image: 'consul:2' })],
+  ])('%s', (_, isOne, object) => {
+    expect(isOneByOne(object)).toBe(isOne);
   });
 
   async function survey(object: PlannedObject, { clients = 2, denied = [] as string[] } = {}) {
