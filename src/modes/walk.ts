@@ -1,4 +1,4 @@
-import { keepsVolumes } from '../change/workload.ts';
+import { keepsVolumes, podsOf } from '../change/workload.ts';
 import { successorsOf } from '../consul/leadership-transfer.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import type { PlannedObject } from '../kubernetes/plan.ts';
@@ -64,10 +64,12 @@ export async function walkServers(
     workloads.judge(stored);
   };
   try {
-    // Everything but the pods changes now; the controller has to name the new revision before pods are judged.
-    await apply(names.length);
+    // Everything but the pods changes now; the controller has to name the new revision before pods are judged. Servers
+    // that are new come with it at once: the old one would have each of them found a cluster of its own.
+    const old = Math.min(planned.live ? podsOf(planned.live) : names.length, names.length);
+    await apply(old);
     const kept = keepVoters(run, { workloads, agents }, AbortSignal.any([run.signal, over.signal]));
-    for (let ordinal = names.length - 1; ordinal >= 0; ordinal--) {
+    for (let ordinal = old - 1; ordinal >= 0; ordinal--) {
       const name = names[ordinal] ?? '';
       const replacement = run.step(name);
       let stuckSince: number | undefined;
