@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { deploy } from './action.ts';
-import { eventually, isReady, kubectl, type Pod, pods } from './cluster.ts';
+import { eventually, isReady, kubectl, kubectlJson, type Pod, pods } from './cluster.ts';
 import { consul, members, type RaftServer } from './consul.ts';
 import { underLoad } from './store-load.ts';
 
@@ -176,6 +176,8 @@ async function stored(ip: string): Promise<Map<string, string>> {
 async function lackOf(namespace: string): Promise<string> {
   const found = (await pods(namespace)).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   const address = new Map(found.map(({ metadata, status }) => [metadata.name, status.podIP ?? '']));
+  // What they tell others: servers the address of their Service.
+  const told = new Map([...address, ...(await serviceAddresses(namespace))]);
   // Asked themselves, and not Kubernetes, which takes a minute to hear of its pods when it was away itself.
   const known = await Promise.all(AGENTS.map((name) => knowsLeader(address.get(name) ?? '')));
   if (found.length !== AGENTS.length || known.includes(false)) {
@@ -185,14 +187,14 @@ async function lackOf(namespace: string): Promise<string> {
     const ip = address.get(server) ?? '';
     const alive = (await members(ip)).filter(({ Status }) => Status === 1);
     const lost = AGENTS.filter(
-      (name) => !alive.some(({ Name, Addr }) => Name === name && Addr === address.get(name)),
+      (name) => !alive.some(({ Name, Addr }) => Name === name && Addr === told.get(name)),
     );
     if (lost.length > 0 || alive.length !== AGENTS.length) {
       return `${server} sees ${alive.length} alive, not at their address: ${lost}`;
     }
     const { Servers } = await consul<{ Servers: RaftServer[] }>(ip, '/v1/operator/raft/configuration?stale');
     const voters = Servers.filter(({ Voter }) => Voter).map(({ Node, Address }) => `${Node} ${Address}`);
-    const wanted = SERVER_NAMES.map((name) => `${name} ${address.get(name)}:8300`);
+    const wanted = SERVER_NAMES.map((name) => `${name} ${told.get(name)}:8300`);
     if (Servers.length !== 3 || voters.sort().join() !== wanted.join()) {
       return `${server} sees these servers: ${JSON.stringify(Servers)}`;
     }
@@ -200,6 +202,15 @@ async function lackOf(namespace: string): Promise<string> {
     if (leaders.length !== 1) return `${server} knows no leader`;
   }
   return '';
+}
+
+/** Of the Services of single servers, by the name that they share. */
+async function serviceAddresses(namespace: string): Promise<Map<string, string>> {
+  const { items } = await kubectlJson<{
+    items: { metadata: { name: string }; spec: { clusterIP: string } }[];
+  }>('-n', namespace, 'get', 'services');
+  const own = items.filter(({ metadata }) => SERVER_NAMES.includes(metadata.name));
+  return new Map(own.map(({ metadata, spec }) => [metadata.name, spec.clusterIP]));
 }
 
 async function knowsLeader(ip: string): Promise<boolean> {
