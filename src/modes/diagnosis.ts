@@ -37,7 +37,7 @@ export class Diagnosis {
   readonly #workloads: Workloads;
   readonly #clues: Clues;
   readonly #symptoms: Symptoms;
-  readonly #classifier = new Classifier();
+  #classifier = new Classifier();
   readonly #over = new AbortController();
   #latest: LatestLook | undefined;
   #still = { state: '', sinceMs: 0 };
@@ -81,6 +81,11 @@ export class Diagnosis {
   saw(look: QuorumLook, expected: Expectation): void {
     this.#latest = { look, expected };
     this.#symptoms.saw(look);
+  }
+
+  /** A step is done: what comes now is another trouble, although it may look the same. */
+  anew(): void {
+    this.#classifier = new Classifier();
   }
 
   async #watch(signal: AbortSignal): Promise<void> {

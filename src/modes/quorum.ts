@@ -38,6 +38,8 @@ export interface QuorumLook {
 
 export interface LookObserver {
   saw(look: QuorumLook, expected: Expectation): void;
+  /** A step is done: what comes now is another trouble, although it may look the same. */
+  anew?(): void;
 }
 
 /** Looks at the quorum again and again, when something has changed and otherwise at intervals. */

@@ -48,13 +48,9 @@ export async function walkServers(
   const names = workloads.serverNames();
   const isDataKept = keepsVolumes(planned.live ?? planned.desired) || mayLose(run, planned.desired);
   const bell = new Bell();
-  // What is in order only when the walk is over is no trouble before; and where the next server may go, there is none:
-  // autopilot may complain of each for a while, and it is another trouble each time.
-  const saw: LookObserver['saw'] = (look, expected) => {
-    const mayGoOn = pendingOf(look, names) === undefined;
-    const findings = look.findings.filter(({ id, passed }) => (mayGoOn ? passed : isVital(id)));
-    observer.saw({ ...look, findings }, expected);
-  };
+  // What is in order only when the walk is over is no trouble before.
+  const saw: LookObserver['saw'] = (look, expected) =>
+    observer.saw({ ...look, findings: look.findings.filter(({ id }) => isVital(id)) }, expected);
   const watch = new QuorumWatch(run, agents, { saw }, { anxiousMs: LOOK_MS });
   const over = new AbortController();
   void ringAtChanges(run, workloads, bell, AbortSignal.any([run.signal, over.signal]));
@@ -110,6 +106,7 @@ export async function walkServers(
         },
       );
       run.log.settled('walk');
+      observer.anew?.();
       replacement.done(outcomeOf(before, workloads.pod('server', name)?.uid));
     }
     await kept;
