@@ -2,7 +2,8 @@ import { parseConfig } from './config/parse.ts';
 import { Failure } from './failure.ts';
 import { releaseLock } from './kubernetes/release.ts';
 import type { Transport } from './kubernetes/transport.ts';
-import { holderIdentity, lockName } from './modes/apply.ts';
+import { recordName } from './manifests/name.ts';
+import { holderIdentity } from './modes/apply.ts';
 import { removeSmoke } from './modes/cleanup.ts';
 import { openTransport } from './modes/connect.ts';
 import { markdown } from './report/escape.ts';
@@ -37,7 +38,7 @@ export async function post(env: NodeJS.ProcessEnv): Promise<void> {
     const done: string[] = [];
     const released = await releaseLock(transport, {
       namespace,
-      name: lockName(name),
+      name: recordName(name),
       // Legs of a matrix share the run, the attempt and the job, and may deploy to one cluster.
       isOurs: (holder) => holder === holderIdentity(env, lockId),
       before: async () => {

@@ -1,4 +1,4 @@
-import { isReady, kubectlJson, type Pod, pods } from '../../test/e2e/cluster.ts';
+import { isReady, type Pod, pods, serviceAddresses } from '../../test/e2e/cluster.ts';
 import { consul, keys, type Member, type RaftServer } from '../../test/e2e/consul.ts';
 import { CLIENTS } from './variant.ts';
 
@@ -13,17 +13,10 @@ export async function lackOf(namespace: string, clients = CLIENTS): Promise<stri
   if (all.length !== SERVERS + clients) return `${all.length} pods`;
   if (unready.length > 0) return `not ready: ${unready.map(({ metadata }) => metadata.name).join(', ')}`;
   const servers = all.filter(({ metadata }) => metadata.labels['consul-role'] === 'server');
-  const addresses = await addressesOf(namespace);
+  // A server may be reached at the address of its Service in place of its pod's.
+  const addresses = await serviceAddresses(namespace);
   const lacks = await Promise.all(servers.map((pod) => lackAt(pod, all, servers, addresses)));
   return lacks.find((lack) => lack !== '') ?? '';
-}
-
-/** By the name of a pod: the address of the Service of that name, where a server may be reached in place of its own. */
-async function addressesOf(namespace: string): Promise<Map<string, string>> {
-  const { items } = await kubectlJson<{
-    items: { metadata: { name: string }; spec: { clusterIP?: string } }[];
-  }>('-n', namespace, 'get', 'services');
-  return new Map(items.map(({ metadata, spec }) => [metadata.name, spec.clusterIP ?? '']));
 }
 
 async function lackAt(

@@ -28,7 +28,7 @@ export interface ExpectedAgent {
   ofService?: true;
 }
 
-/** What an agent is to be found at, such as `its pod is 10.1.2.3`. */
+/** The address where others look for an agent, such as `its pod is 10.1.2.3`. */
 export function whereIs({ ip, ofService }: Pick<ExpectedAgent, 'ip' | 'ofService'>, address = ip): string {
   if (!ofService) return `its pod is ${address}`;
   return ip === '' ? 'its Service has no address, or is gone' : `its Service is ${address}`;

@@ -11,14 +11,21 @@ export interface Transfer {
   to?: RaftServer;
 }
 
-/** Who is not to lead, and which of the others rather than any, the best first; or who is to lead. */
-export type Wish = { awayFrom: string; rather?: readonly string[] } | { to: string };
+export interface Wish {
+  /** Who is about to stop. */
+  awayFrom: string;
+  /** Which of the others rather than any, the best first. */
+  rather?: readonly string[];
+}
 
 /**
- * The transfer that takes the leadership away from a server, or gives it to one.
+ * The transfer that takes the leadership away from a server.
  * @returns undefined where nothing has to be done, where nobody leads, or where no other voter is alive to take over
  */
-export function transferFor(evidence: readonly ServerEvidence[], wish: Wish): Transfer | undefined {
+export function transferFor(
+  evidence: readonly ServerEvidence[],
+  { awayFrom, rather = [] }: Wish,
+): Transfer | undefined {
   const raft = evidence.find(({ leader, raft = [] }) => leader && raft.some((server) => server.leader))?.raft;
   const from = raft?.find((server) => server.leader);
   if (!raft || !from) return undefined;
@@ -30,13 +37,8 @@ export function transferFor(evidence: readonly ServerEvidence[], wish: Wish): Tr
       evidence.some(({ name, leader }) => name === node && leader === from.address),
   );
   const ready = able.filter(({ node }) => isUpToDate(evidence, [from.node, node]));
-  const find = (name: string) => ready.find(({ node }) => node === name);
-  if ('to' in wish) {
-    const to = find(wish.to);
-    return from.node === wish.to || !to ? undefined : { from, to };
-  }
-  if (from.node !== wish.awayFrom || able.length === 0) return undefined;
-  const to = (wish.rather ?? []).flatMap((name) => find(name) ?? [])[0];
+  if (from.node !== awayFrom || able.length === 0) return undefined;
+  const to = rather.flatMap((name) => ready.find(({ node }) => node === name) ?? [])[0];
   return { from, ...(to && { to }) };
 }
 

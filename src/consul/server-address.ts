@@ -9,13 +9,13 @@ export interface AddressedServer {
   service: string | undefined;
 }
 
-export type AddressTrouble = AddressedServer & {
+export interface AddressTrouble extends AddressedServer {
   /** Of `taken` the Service of another server has the address now: it would be taken for that one. */
   kind: 'gone' | 'changed' | 'taken';
-};
+}
 
 /** The servers that cannot be reached any more at what they tell others. */
-export function addressTroubles(servers: readonly AddressedServer[]): AddressTrouble[] {
+export function addressTroubles<S extends AddressedServer>(servers: readonly S[]): (S & AddressTrouble)[] {
   const same = (one: string, other: string | undefined) =>
     other !== undefined && canonicalAddress(one) === canonicalAddress(other);
   return servers

@@ -148,22 +148,14 @@ function addressSymptoms(evidence: readonly ServerEvidence[], servers: readonly 
     const own = pool?.find(({ name }) => name === pod.name);
     return own ? [{ pod, name: pod.name, has: own.ip, service: pod.ip || undefined }] : [];
   });
-  return addressTroubles(known).flatMap(({ name, has, service, kind }): Symptom[] => {
-    const pod = servers.find((one) => one.name === name);
-    const state = service === undefined ? 'is gone' : `has ${service}`;
-    return pod
-      ? [
-          {
-            reason: 'quorum',
-            class: 'hopeless',
-            graceMs: QUORUM_GRACE.configured,
-            subject: agent(pod, 'server'),
-            what: `it tells others the address ${has}, and its Service ${state}`,
-            hint: ADDRESS_HINTS[kind],
-          },
-        ]
-      : [];
-  });
+  return addressTroubles(known).map(({ pod, has, service, kind }) => ({
+    reason: 'quorum',
+    class: 'hopeless',
+    graceMs: QUORUM_GRACE.configured,
+    subject: agent(pod, 'server'),
+    what: `it tells others the address ${has}, and its Service ${service === undefined ? 'is gone' : `has ${service}`}`,
+    hint: ADDRESS_HINTS[kind],
+  }));
 }
 
 const ADDRESS_HINTS = {

@@ -17,6 +17,6 @@ export function agentConfigName(config: Pick<Config, 'name'>, role: Role): strin
 }
 
 /** The ConfigMap in which the runs write down what they deployed, and the Lease that they lock. */
-export function recordName({ name }: Pick<Config, 'name'>): string {
+export function recordName(name: string): string {
   return `consul-deploy-${name}`;
 }

@@ -55,7 +55,7 @@ export function addressedServer(config: Config): {
 } {
   if (serverAddresses(config) === 'pod') return { environment: [], preStop: leadershipHook('"$POD_IP"') };
   // A server that advertises its Service's address must not start with another one's vote: see server-guard.ts.
-  const formed = { name: recordName(config), key: 'formed', optional: true };
+  const formed = { name: recordName(config.name), key: 'formed', optional: true };
   return {
     command: startCommand(config),
     environment: [{ name: 'FORMED', valueFrom: { configMapKeyRef: formed } }],

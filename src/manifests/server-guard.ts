@@ -38,7 +38,7 @@ export function guardScript(config: Config, settings: GuardSettings = GUARD_SETT
   const names = serverNames(config);
   const address = (name: string) => `"$${serviceVariable(name)}"`;
   // Within double quotes of the shell.
-  const emptyCluster = `kubectl -n ${config.namespace} patch configmap ${recordName(config)} --type=json -p '[{\\"op\\":\\"remove\\",\\"path\\":\\"/data/formed\\"}]'`;
+  const emptyCluster = `kubectl -n ${config.namespace} patch configmap ${recordName(config.name)} --type=json -p '[{\\"op\\":\\"remove\\",\\"path\\":\\"/data/formed\\"}]'`;
   return `
 # With time and level, as Consul writes them: a reader of the log knows how old it is.
 say() { echo "$(date -u +%Y-%m-%dT%H:%M:%S.000Z) [$1] consul-deploy: $2"; }

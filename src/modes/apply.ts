@@ -34,7 +34,7 @@ async function acquire(run: Run, cluster: Cluster): Promise<Lock> {
   await saveLock(process.env, lockId);
   const taken = await Lock.acquire(cluster.transport, {
     namespace: config.namespace,
-    name: lockName(config.name),
+    name: recordName(config.name),
     holder: holderIdentity(process.env, lockId),
     signal: run.signal,
     onWait: (holder, since) => log.progress(`another run holds the lock since ${since}: ${holder}`, 'lock'),
@@ -45,10 +45,6 @@ async function acquire(run: Run, cluster: Cluster): Promise<Lock> {
     run.warn(`Took over the lock of ${taken.takenOverFrom}, which ended without releasing it.`);
   }
   return taken;
-}
-
-export function lockName(name: string): string {
-  return recordName({ name });
 }
 
 /** Who holds the lock. The run, the attempt and the job do not tell the legs of a matrix apart; `lockId` does. */

@@ -1,6 +1,7 @@
 import type { Allowance } from '../config/config.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import type { PlannedObject } from '../kubernetes/plan.ts';
+import { countOf } from './allowance.ts';
 
 interface RollingUpdate {
   partition?: number;
@@ -29,10 +30,6 @@ function parsed(maxUnavailable: number | string, replicas: number): number {
   const percent = typeof maxUnavailable === 'string' ? /^(\d+)%$/.exec(maxUnavailable)?.[1] : undefined;
   if (percent === undefined) return Number(maxUnavailable);
   return countOf({ kind: 'percent', percent: Number(percent) }, replicas);
-}
-
-function countOf(allowance: Allowance, replicas: number): number {
-  return allowance.kind === 'count' ? allowance.count : Math.floor((replicas * allowance.percent) / 100);
 }
 
 /** Whether the controller would replace the pods one at a time, as that of a StatefulSet does without `maxUnavailable`. */

@@ -9,9 +9,10 @@ import { FIELD_MANAGER, type KubernetesObject, objectName } from '../kubernetes/
 import { isOfController } from '../kubernetes/ownership.ts';
 import { readLive } from '../kubernetes/read.ts';
 import { objectLabels } from '../manifests/label.ts';
+import { recordName } from '../manifests/name.ts';
 import type { Drift } from '../report/result.ts';
 import type { Cluster } from './connect.ts';
-import { type DeployRecord, recordName } from './record.ts';
+import type { DeployRecord } from './record.ts';
 import type { Run } from './run.ts';
 
 const PARALLEL = 8;

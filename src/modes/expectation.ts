@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { ExpectedCluster } from '../consul/finding.ts';
 import { joinsByItself } from '../manifests/join.ts';
 import type { PodView } from '../rollout/pod.ts';
+import { runningServers } from './running-servers.ts';
 import type { Role, Workloads } from './workloads.ts';
 
 /** What the pods say that the cluster has to be. */
@@ -21,7 +22,7 @@ export function expectationOf(
   workloads: Workloads,
   version: string | undefined,
 ): Expectation {
-  const pods = workloads.pods('server').filter(({ ip, phase }) => ip !== undefined && phase === 'Running');
+  const pods = runningServers(workloads);
   const names = workloads.serverNames();
   const clients = workloads.pods('client');
   const joins = (role: Role) => {

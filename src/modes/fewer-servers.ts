@@ -1,11 +1,11 @@
 import { podNames, podsOf } from '../change/workload.ts';
-import { collectEvidence } from '../consul/evidence.ts';
 import { type QuorumAfter, quorumWithout } from '../consul/voter-loss.ts';
 import { Failure } from '../failure.ts';
 import type { PlannedObject } from '../kubernetes/plan.ts';
 import type { Agents } from './agents.ts';
 import { pause } from './pause.ts';
 import type { Run } from './run.ts';
+import { evidenceOfAll, runningServers } from './running-servers.ts';
 import { isServers } from './walk.ts';
 import type { Workloads } from './workloads.ts';
 
@@ -33,10 +33,7 @@ export async function checkFewerServers(
   await workloads.untilSynced(run.signal);
   const until = performance.now() + patienceMs;
   for (;;) {
-    const running = workloads
-      .pods('server')
-      .filter(({ phase, ip }) => phase === 'Running' && ip !== undefined);
-    const evidence = await Promise.all(running.map((pod) => collectEvidence(agents.client(pod), run.signal)));
+    const evidence = await evidenceOfAll(runningServers(workloads), agents, run.signal);
     const outcome = quorumWithout(evidence, stopped);
     if (outcome.quorum === 'kept') return;
     // With every server alive no waiting helps.

@@ -1,5 +1,4 @@
 import type { ConsulClient } from '../consul/client.ts';
-import { collectEvidence } from '../consul/evidence.ts';
 import { leaderAnswer } from '../consul/evidence-answer.ts';
 import { isPassing } from '../consul/failure.ts';
 import { SMOKE_PREFIX } from '../consul/keyvalue.ts';
@@ -8,6 +7,7 @@ import { Failure } from '../failure.ts';
 import type { Agents } from './agents.ts';
 import { pause } from './pause.ts';
 import type { Run } from './run.ts';
+import { evidenceOfAll, runningServers } from './running-servers.ts';
 import type { Workloads } from './workloads.ts';
 
 /** An election is over by then; after it the server stops as it would have without a transfer. */
@@ -20,13 +20,12 @@ interface Tools {
 }
 
 /**
- * Gives the leadership to one server, or takes it away from one that is about to stop, so that nobody waits for an
- * election. Where that cannot be done the run goes on as without it, and the log says so.
+ * Takes the leadership away from a server that is about to stop, so that nobody waits for an election. Where that cannot be done the run goes on as without it, and the log says so.
  * @returns whether another leads now
  */
 export async function handOver(run: Run, { workloads, agents }: Tools, wish: Wish): Promise<boolean> {
-  const pods = workloads.pods('server').filter(({ phase, ip }) => phase === 'Running' && ip !== undefined);
-  const evidence = await Promise.all(pods.map((pod) => collectEvidence(agents.client(pod), run.signal)));
+  const pods = runningServers(workloads);
+  const evidence = await evidenceOfAll(pods, agents, run.signal);
   const transfer = transferFor(evidence, wish);
   const leading = transfer && pods.find(({ name }) => name === transfer.from.node);
   if (!transfer || !leading) return false;

@@ -31,16 +31,15 @@ export class Introductions {
   ): void {
     const due = expected.joining.filter((pod) => this.#isDue(pod, nowMs));
     if (due.length === 0) return;
-    const servers = new Map(expected.pods.map(({ uid, name }) => [uid, name]));
     const addresses = new Map(expected.servers.map(({ name, ip }) => [name, ip]));
+    const servers = new Map(expected.pods.map(({ uid, name }) => [uid, addresses.get(name)]));
     let first = true;
     for (const { name, members } of evidence) {
       const server = expected.pods.find((pod) => pod.name === name);
       if (!server || !members) continue;
       const known = new Set(members.filter(({ status }) => status === 'alive').map(({ ip }) => ip));
       for (const pod of due) {
-        const address = addresses.get(servers.get(pod.uid) ?? '') ?? pod.ip ?? '';
-        if (pod.uid === server.uid || known.has(address)) continue;
+        if (pod.uid === server.uid || known.has(servers.get(pod.uid) ?? pod.ip ?? '')) continue;
         // One server is enough for a client, since gossip carries it on; servers may be held up themselves.
         if (first || servers.has(pod.uid)) this.#introduce(server, pod, signal);
       }

@@ -6,8 +6,8 @@ import { ApiError, apiFailure } from '../kubernetes/error.ts';
 import { listIfAllowed } from '../kubernetes/list.ts';
 import { FIELD_MANAGER, type KubernetesObject } from '../kubernetes/object.ts';
 import { type ObjectReference, readObject } from '../kubernetes/read.ts';
+import { recordName } from '../manifests/name.ts';
 import type { Cluster } from './connect.ts';
-import { recordName } from './record.ts';
 import type { Run } from './run.ts';
 
 /** For what no other deployment can have, or where only its existence is asked for. */

@@ -1,4 +1,4 @@
-import { collectEvidence, type ServerEvidence } from '../consul/evidence.ts';
+import type { ServerEvidence } from '../consul/evidence.ts';
 import type { Finding } from '../consul/finding.ts';
 import { leadershipOf } from '../consul/leadership.ts';
 import { judgeQuorum, quorumSignature } from '../consul/quorum.ts';
@@ -10,6 +10,7 @@ import type { Bell } from './bell.ts';
 import type { Expectation } from './expectation.ts';
 import { Introductions } from './introduction.ts';
 import type { Run } from './run.ts';
+import { evidenceOfAll } from './running-servers.ts';
 import { type Held, heldText, type Stability } from './stability.ts';
 
 /** Between two looks at Raft, which cannot be waited for, while it is not yet as it should be, and after. */
@@ -78,9 +79,7 @@ export class QuorumWatch {
   /** Asks every server once, directly, and judges. */
   async look(expected: Expectation, signal: AbortSignal): Promise<QuorumLook> {
     this.#agents.keep([...expected.pods, ...expected.clientPods]);
-    const evidence = await Promise.all(
-      expected.pods.map((pod) => collectEvidence(this.#agents.client(pod), signal)),
-    );
+    const evidence = await evidenceOfAll(expected.pods, this.#agents, signal);
     const findings = judgeQuorum(evidence, expected).map((finding) =>
       expected.absent.length === 0
         ? finding

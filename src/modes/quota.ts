@@ -1,4 +1,5 @@
 import type { KubernetesObject } from '../kubernetes/object.ts';
+import { countOf } from './allowance.ts';
 import type { Cluster } from './connect.ts';
 import { type Fitness, listOrTell } from './fitness.ts';
 import type { Run } from './run.ts';
@@ -54,6 +55,5 @@ function desired(run: Run, objects: readonly KubernetesObject[]): number {
     return found ? ((found.spec as { replicas?: number }).replicas ?? 1) : 0;
   };
   const clients = replicasOf('client');
-  const mayMiss = allowed.kind === 'count' ? allowed.count : Math.floor((clients * allowed.percent) / 100);
-  return replicasOf('server') + Math.max(0, clients - mayMiss);
+  return replicasOf('server') + Math.max(0, clients - countOf(allowed, clients));
 }

@@ -7,7 +7,8 @@ import { applyObject } from '../kubernetes/apply.ts';
 import { ApiError, apiFailure } from '../kubernetes/error.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { objectLabels } from '../manifests/label.ts';
-import { isOurs, lockName, runIdentity } from './apply.ts';
+import { recordName } from '../manifests/name.ts';
+import { isOurs, runIdentity } from './apply.ts';
 import type { Cluster } from './connect.ts';
 import type { Run } from './run.ts';
 
@@ -18,11 +19,6 @@ export interface DeployRecord {
   manifests: KubernetesObject[];
   /** The ConfigMap itself. */
   live: KubernetesObject;
-}
-
-/** The ConfigMap of the record, which has the name of the lock. */
-export function recordName(name: string): string {
-  return lockName(name);
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { ServerAddresses } from '../config/config.ts';
 import { ApiError, apiFailure } from '../kubernetes/error.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { roleName } from '../manifests/name.ts';
@@ -22,15 +23,7 @@ export async function settleServerAddresses(
 ): Promise<readonly KubernetesObject[]> {
   const asked = run.config.serverAddresses;
   const meant = serverAddresses(run.config);
-  const live = asked === 'auto' ? await liveServers(run, cluster) : undefined;
-  const name = roleName(run.config, 'server');
-  const recorded = record?.manifests.find(
-    ({ kind, metadata }) => kind === 'StatefulSet' && metadata.name === name,
-  );
-  // Servers that somebody else made are adopted, and get what a new cluster gets. Those that are gone may have left
-  // their volumes, in which Raft has their addresses.
-  const ours = live && isOurs(live) ? live : live ? undefined : recorded;
-  const has = asked === 'auto' && ours ? advertisedBy(ours) : undefined;
+  const has = asked === 'auto' ? await presentAddresses(run, cluster, record) : undefined;
   const settled = has ?? meant;
   const why = asked !== 'auto' ? 'as asked for' : has ? 'as the servers that run' : 'as a new cluster';
   run.known.serverAddresses = settled;
@@ -39,12 +32,30 @@ export async function settleServerAddresses(
   return settled === meant ? rendered : renderSet(run);
 }
 
+/**
+ * What the servers of this deployment advertise. Those that are gone may have left their volumes, in which Raft has their
+ * addresses; those that somebody else made are adopted, and get what a new cluster gets.
+ */
+async function presentAddresses(
+  run: Run,
+  cluster: Pick<Cluster, 'transport'>,
+  record: Pick<DeployRecord, 'manifests'> | undefined,
+): Promise<ServerAddresses | undefined> {
+  const name = roleName(run.config, 'server');
+  const live = await liveServers(run, cluster, name);
+  if (live) return isOurs(live) ? advertisedBy(live) : undefined;
+  const recorded = record?.manifests.find(
+    ({ kind, metadata }) => kind === 'StatefulSet' && metadata.name === name,
+  );
+  return recorded && advertisedBy(recorded);
+}
+
 /** Undefined also where it may not be read: the check of the permissions tells of that. */
 async function liveServers(
   run: Run,
   { transport }: Pick<Cluster, 'transport'>,
+  name: string,
 ): Promise<KubernetesObject | undefined> {
-  const name = roleName(run.config, 'server');
   const path = `/apis/apps/v1/namespaces/${run.config.namespace}/statefulsets/${name}`;
   try {
     return (await transport.request<KubernetesObject>({ method: 'GET', path, signal: run.signal })).body;

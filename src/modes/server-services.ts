@@ -1,10 +1,12 @@
 import { type Member, membersAnswer } from '../consul/evidence-answer.ts';
 import { type AddressedServer, type AddressTrouble, addressTroubles } from '../consul/server-address.ts';
 import { Failure } from '../failure.ts';
+import { clusterIpOf } from '../kubernetes/cluster-ip.ts';
 import type { PlannedObject } from '../kubernetes/plan.ts';
 import type { PodView } from '../rollout/pod.ts';
 import type { Agents } from './agents.ts';
 import type { Run } from './run.ts';
+import { runningServers } from './running-servers.ts';
 import { isServers } from './walk.ts';
 import type { Workloads } from './workloads.ts';
 
@@ -34,14 +36,14 @@ export async function missingServices(
   );
   await workloads.untilSynced(run.signal);
   const pods = workloads.pods('server').filter((pod) => pod.advertisesService);
-  const running = pods.filter(({ phase, ip }) => phase === 'Running' && ip !== undefined);
+  const running = runningServers(workloads).filter((pod) => pod.advertisesService);
   const pools = new Map(
     await Promise.all(running.map(async (pod) => [pod.name, await membersBy(run, agents, pod)] as const)),
   );
   const known = pods.flatMap(({ name }): AddressedServer[] => {
     // Its own word counts; of one that is silent the others know it.
     const said = [pools.get(name) ?? [], ...pools.values()].flat().find((member) => member.name === name);
-    const service = clusterIpOf(services.get(name));
+    const service = clusterIpOf(services.get(name)?.live);
     if (said) return [{ name, has: said.ip, service }];
     if (service === undefined)
       run.warn(`Service/${name} is gone, and no server tells which address it had: it gets another one.`);
@@ -70,11 +72,6 @@ async function membersBy(run: Run, agents: Pick<Agents, 'client'>, pod: PodView)
     run.signal.throwIfAborted();
     return [];
   }
-}
-
-function clusterIpOf(service: PlannedObject | undefined): string | undefined {
-  const { clusterIP } = (service?.live?.spec ?? {}) as { clusterIP?: string };
-  return clusterIP === 'None' ? undefined : clusterIP;
 }
 
 function moved(run: Run, troubles: readonly AddressTrouble[]): Failure {

@@ -1,6 +1,7 @@
 import { Failure } from '../failure.ts';
 import type { Lock } from '../kubernetes/lease.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
+import { recordName } from '../manifests/name.ts';
 import { Agents } from './agents.ts';
 import { lock, storedKey } from './apply.ts';
 import { checkServerRegistrations } from './burden.ts';
@@ -24,7 +25,7 @@ import { lackOf, lookOnce } from './lack.ts';
 import { checkLeftOver } from './left-over.ts';
 import { checkPermissions } from './permission.ts';
 import { waitAndProve } from './prove.ts';
-import { type DeployRecord, readRecord, recordName } from './record.ts';
+import { type DeployRecord, readRecord } from './record.ts';
 import type { Run } from './run.ts';
 import { checkRestarts, remember } from './since-last-run.ts';
 import { checkVolumes } from './volumes.ts';

@@ -80,7 +80,7 @@ export async function walkServers(
           const may = mayStop({ workloads, name, isDataKept }, look);
           const now = performance.now();
           stuckSince = may === 'stuck' ? (stuckSince ?? now) : undefined;
-          // Which pods are to be replaced is known when their controller has named the revision.
+          // Until the controller has named the revision, nobody knows which pods it replaces.
           const isNamed = workloads.isObserved('server') === true;
           if (may === 'yes' && isNamed) return true;
           if (stuckSince !== undefined && now - stuckSince >= STUCK_MS) return true;
@@ -115,7 +115,7 @@ export async function walkServers(
   }
 }
 
-/** A server that is to be replaced and leads gives the leadership away first. */
+/** A leader hands over before it is replaced. */
 async function handOverBefore(
   run: Run,
   { workloads, agents }: { workloads: Workloads; agents: Agents },

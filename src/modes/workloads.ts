@@ -1,3 +1,4 @@
+import { clusterIpOf } from '../kubernetes/cluster-ip.ts';
 import { ApiError, apiFailure } from '../kubernetes/error.ts';
 import { FIELD_MANAGER, type KubernetesObject } from '../kubernetes/object.ts';
 import { type WatchEvent, watchResource } from '../kubernetes/watch.ts';
@@ -9,6 +10,7 @@ import { heldBack, presentPods } from '../rollout/revision.ts';
 import { statefulSetVerdict } from '../rollout/statefulset.ts';
 import type { Applied, Verdict } from '../rollout/verdict.ts';
 import { type WorkloadView, workloadView } from '../rollout/workload.ts';
+import { countOf } from './allowance.ts';
 import { type Stored, storedKey } from './apply.ts';
 import type { Cluster } from './connect.ts';
 import { NUDGE_MANAGER } from './nudge.ts';
@@ -167,8 +169,7 @@ export class Workloads {
   }
 
   maxUnready(desired: number): number {
-    const { maxUnreadyClients: allowed } = this.#run.config;
-    return allowed.kind === 'count' ? allowed.count : Math.floor((desired * allowed.percent) / 100);
+    return countOf(this.#run.config.maxUnreadyClients, desired);
   }
 
   /** Living pods of the workload, by ordinal or by name; of a DaemonSet without those its verdict leaves out. */
@@ -307,17 +308,8 @@ export class Workloads {
    */
   serverAddress({ name, ip, advertisesService }: PodView): string | undefined {
     if (!advertisesService) return ip;
-    const service = this.#serverServices().get(name);
-    const { clusterIP } = (service?.spec ?? {}) as { clusterIP?: string };
-    return clusterIP === 'None' ? undefined : clusterIP;
-  }
-
-  #serverServices(): ReadonlyMap<string, KubernetesObject> {
-    return new Map(
-      [...this.#stored.values()].flatMap((object) =>
-        object.kind === 'Service' ? [[object.metadata.name, object] as const] : [],
-      ),
-    );
+    const objects = [...this.#stored.values()];
+    return clusterIpOf(objects.find(({ kind, metadata }) => kind === 'Service' && metadata.name === name));
   }
 
   /** Names of the volume claims that its workload makes for a pod. */

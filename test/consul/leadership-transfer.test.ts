@@ -42,12 +42,6 @@ describe('before a server stops', () => {
       ),
     ).toEqual(['id-0', 'id-1']);
   });
-
-  it('one that is to lead gets it, unless it has it', () => {
-    expect(ids(transferFor(cluster(), { to: 'consul-server-1' }))).toEqual(['id-0', 'id-1']);
-    expect(transferFor(cluster(), { to: 'consul-server-0' })).toBeUndefined();
-    expect(transferFor(cluster(), { to: 'consul-server-9' })).toBeUndefined();
-  });
 });
 
 describe('the leadership goes', () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deploy } from './action.ts';
-import { kubectl, kubectlJson, namespaceName, pods, removeNamespace } from './cluster.ts';
+import { kubectl, kubectlJson, namespaceName, pods, removeNamespace, serviceAddresses } from './cluster.ts';
 import { members, raftViews } from './consul.ts';
 import { expectRed } from './scenario.ts';
 
@@ -29,9 +29,8 @@ describe('three servers with volumes', () => {
       const found = await pods(namespace, 'server');
       return Object.fromEntries(found.map(({ metadata, status }) => [metadata.name, status.podIP ?? '']));
     }
-    return Object.fromEntries(
-      await Promise.all(names.map(async (name) => [name, (await service(name)).spec.clusterIP] as const)),
-    );
+    const found = await serviceAddresses(namespace);
+    return Object.fromEntries(names.map((name) => [name, found.get(name) ?? '']));
   }
 
   /** Raft and gossip of every server have these, and the API server of Consul names them in the catalog. */

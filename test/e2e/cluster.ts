@@ -42,6 +42,14 @@ export async function pods(namespace: string, role?: 'server' | 'client'): Promi
   return items;
 }
 
+/** The address of every Service, by its name. */
+export async function serviceAddresses(namespace: string): Promise<Map<string, string>> {
+  const { items } = await kubectlJson<{
+    items: { metadata: { name: string }; spec: { clusterIP: string } }[];
+  }>('-n', namespace, 'get', 'services');
+  return new Map(items.map(({ metadata, spec }) => [metadata.name, spec.clusterIP]));
+}
+
 export function isReady(pod: Pod): boolean {
   return pod.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
 }

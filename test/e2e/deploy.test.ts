@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { deploy, type Outcome } from './action.ts';
-import { isReady, kubectlJson, namespaceName, pods, removeNamespace, versions } from './cluster.ts';
+import { isReady, namespaceName, pods, removeNamespace, serviceAddresses, versions } from './cluster.ts';
 import { keys, members, raftViews, services } from './consul.ts';
 
 describe('a first deploy, and the same again', () => {
@@ -28,12 +28,9 @@ describe('a first deploy, and the same again', () => {
     const all = await pods(namespace);
     expect(all.filter(isReady)).toHaveLength(13);
     const views = await raftViews(namespace);
-    const { items } = await kubectlJson<{
-      items: { metadata: { name: string }; spec: { clusterIP: string } }[];
-    }>('-n', namespace, 'get', 'services');
-    const addresses = items
-      .filter(({ metadata }) => /^consul-server-\d$/.test(metadata.name))
-      .map(({ spec }) => `${spec.clusterIP}:8300`)
+    const addresses = [...(await serviceAddresses(namespace))]
+      .filter(([name]) => /^consul-server-\d$/.test(name))
+      .map(([, address]) => `${address}:8300`)
       .sort();
     for (const { servers } of views) {
       expect(servers.map(({ Address }) => Address).sort()).toEqual(addresses);

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { deploy } from './action.ts';
-import { eventually, isReady, kubectl, kubectlJson, type Pod, pods } from './cluster.ts';
+import { eventually, isReady, kubectl, type Pod, pods, serviceAddresses } from './cluster.ts';
 import { consul, members, type RaftServer } from './consul.ts';
 import { underLoad } from './store-load.ts';
 
@@ -177,7 +177,11 @@ async function lackOf(namespace: string): Promise<string> {
   const found = (await pods(namespace)).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   const address = new Map(found.map(({ metadata, status }) => [metadata.name, status.podIP ?? '']));
   // What they tell others: servers the address of their Service.
-  const told = new Map([...address, ...(await serviceAddresses(namespace))]);
+  const services = await serviceAddresses(namespace);
+  const told = new Map([
+    ...address,
+    ...SERVER_NAMES.map((name) => [name, services.get(name) ?? ''] as const),
+  ]);
   // Asked themselves, and not Kubernetes, which takes a minute to hear of its pods when it was away itself.
   const known = await Promise.all(AGENTS.map((name) => knowsLeader(address.get(name) ?? '')));
   if (found.length !== AGENTS.length || known.includes(false)) {
@@ -202,15 +206,6 @@ async function lackOf(namespace: string): Promise<string> {
     if (leaders.length !== 1) return `${server} knows no leader`;
   }
   return '';
-}
-
-/** Of the Services of single servers, by the name that they share. */
-async function serviceAddresses(namespace: string): Promise<Map<string, string>> {
-  const { items } = await kubectlJson<{
-    items: { metadata: { name: string }; spec: { clusterIP: string } }[];
-  }>('-n', namespace, 'get', 'services');
-  const own = items.filter(({ metadata }) => SERVER_NAMES.includes(metadata.name));
-  return new Map(own.map(({ metadata, spec }) => [metadata.name, spec.clusterIP]));
 }
 
 async function knowsLeader(ip: string): Promise<boolean> {

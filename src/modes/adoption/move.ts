@@ -235,7 +235,7 @@ class Move {
     if (told !== undefined) this.#tools.conservation.succeeded(this.#takeover.role, fresh);
   }
 
-  /** Servers: one that leads gives the leadership away first. */
+  /** A leader hands over before it is replaced. */
   async #handOver(name: string): Promise<void> {
     if (this.#takeover.role !== 'server') return;
     const pods = this.#names.map((one) => ({ name: one, isReplaced: this.#isMoved(one) }));
