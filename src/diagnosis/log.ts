@@ -6,6 +6,8 @@ import type { Subject, Symptom } from './symptom.ts';
 export interface Cause {
   /** As Consul, Serf and Memberlist write it. */
   words: RegExp;
+  /** Lines with these words are no trouble of this agent. */
+  unless?: RegExp;
   reason: FailureReason;
   hint: string;
   /** Only the last words of an agent mean this. */
@@ -80,6 +82,8 @@ export const CAUSES: readonly Cause[] = [
   },
   {
     words: /blocked by ACLs|Permission denied: |ACL not found/,
+    // Those who ask lack the token, not the agent. Our own probes are among them: they may not join an agent to another.
+    unless: /agent\.http: Request error: /,
     reason: 'acl-denied',
     hint: 'Give the agents tokens that may do what the message names (`acl.tokens` in `server-config` and `client-config`).',
   },
@@ -115,10 +119,10 @@ export function logSymptom(
 ): Symptom | undefined {
   const all = log.split('\n');
   const lately = recent(all);
-  for (const { words, reason, hint, last, of, lasting, graceMs = SAID_MS } of CAUSES) {
+  for (const { words, unless, reason, hint, last, of, lasting, graceMs = SAID_MS } of CAUSES) {
     if ((last && !ended) || (of && of !== subject.role)) continue;
     const line = (lasting ? all : lately).findLast(
-      (one) => words.test(one) && !FINE.test(one) && !isOfAnother(one),
+      (one) => words.test(one) && !unless?.test(one) && !FINE.test(one) && !isOfAnother(one),
     );
     if (line === undefined) continue;
     const what = `its log says: ${message(line)}`;

@@ -49,6 +49,10 @@ test('a server that its guard holds back', () => {
 
 test('a log that names no cause says nothing', () => {
   expect(logSymptom(subject, line('agent: Synced node info'), true)).toBeUndefined();
+  // Of somebody who asked without a token, as the agent's own liveness probe does.
+  const asked =
+    'agent.http: Request error: method=PUT url=/v1/agent/join/10.0.0.7 from=127.0.0.1:3304 error="Permission denied: anonymous token lacks permission \'agent:write\'"';
+  expect(logSymptom(subject, line(asked), true)).toBeUndefined();
   expect(logSymptom(subject, '', true)).toBeUndefined();
 });
 

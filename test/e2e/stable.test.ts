@@ -94,8 +94,11 @@ describe('a small cluster', () => {
     // For two seconds in twelve each; for two seconds in four none of them.
     await clientsReadyIf((client) => `test $(( $(date +%s) / 2 % 6 )) != ${2 * client}`);
     const outcome = await verify({ timeout: '40s' }).outcome;
-    expectRed(outcome, 'timeout');
-    expectUnstable(outcome, /consul-client-\w+ (is not ready|ready only since then)$/);
+    // Each comes and goes, too, and on a slow machine the run lasts long enough to tell.
+    const reason = outcome.report?.failure?.reason ?? '';
+    expect(['timeout', 'not-ready'], outcome.log).toContain(reason);
+    expectRed(outcome, reason);
+    expectUnstable(outcome, /^not yet$|consul-client-\w+ (is not ready|ready only since then)$/);
   });
 
   it('whose leader changes every six seconds is never green', async () => {
