@@ -12,6 +12,7 @@ import { deployMode } from '../src/modes/deploy.ts';
 import { destroyMode } from '../src/modes/destroy.ts';
 import { handoverPermissions } from '../src/modes/handover.ts';
 import { planMode } from '../src/modes/plan.ts';
+import { claimPermissions } from '../src/modes/returning-claims.ts';
 import type { Run } from '../src/modes/run.ts';
 import { sweepMode } from '../src/modes/sweep.ts';
 import { verifyMode } from '../src/modes/verify.ts';
@@ -108,6 +109,10 @@ describe('SECURITY.md promises what the code asks permission for', () => {
     ['`deploy` that replaces clients which hold registrations', async () => handoverPermissions('consul')],
     ['`deploy` that takes over what was made by hand', async () => takeoverPermissions('consul')],
     ['`deploy` that makes volumes grow', async () => growthPermissions('consul')],
+    [
+      '`deploy` with more servers, over volumes that servers left behind',
+      async () => claimPermissions('consul', ['get', 'delete']),
+    ],
     ['`verify`', () => asked(verifyMode, { mode: 'verify' })],
     ['`verify` with `chaos`', () => asked(verifyMode, { mode: 'verify', chaos: ['delete-server'] })],
     ['`sweep`', () => asked(sweepMode, { mode: 'sweep' })],
@@ -159,8 +164,9 @@ const [DEPLOY, VERIFY, DESTROY, DESTROY_DATA] = [
 const REPLACES = '`deploy` that replaces clients which hold registrations';
 const TAKES_OVER = '`deploy` that takes over what was made by hand';
 const GROWS = '`deploy` that makes volumes grow';
+const RETURNS = '`deploy` with more servers, over volumes that servers left behind';
 
-test.each<[string, RegExp, number, string[], Record<string, string>]>([
+test.each<[string, RegExp, number | undefined, string[], Record<string, string>]>([
   [
     'deletes in Kubernetes',
     DELETES,
@@ -178,6 +184,7 @@ test.each<[string, RegExp, number, string[], Record<string, string>]>([
       'modes/empty-namespace.ts': DESTROY_DATA,
       'modes/handover.ts': REPLACES,
       'modes/prune.ts': DEPLOY,
+      'modes/returning-claims.ts': RETURNS,
       'modes/take-down.ts': DESTROY,
     },
   ],
@@ -207,6 +214,7 @@ test.each<[string, RegExp, number, string[], Record<string, string>]>([
       'modes/nudge.ts': DEPLOY,
       'modes/record.ts': VERIFY,
       'modes/registrations.ts': REPLACES,
+      'modes/scale-down.ts': DEPLOY,
       'modes/volume-growth.ts': GROWS,
       'modes/volume-size.ts': GROWS,
       'modes/walk.ts': DEPLOY,
@@ -215,12 +223,13 @@ test.each<[string, RegExp, number, string[], Record<string, string>]>([
   [
     'asks for permissions',
     ASKS,
-    0,
+    undefined,
     ['modes/permission.ts'],
     {
       'modes/adoption/survey.ts': TAKES_OVER,
       'modes/destroy.ts': DESTROY,
       'modes/preflight.ts': DEPLOY,
+      'modes/returning-claims.ts': RETURNS,
       'modes/roll.ts': REPLACES,
       'modes/sweep.ts': '`sweep`',
       'modes/verify.ts': VERIFY,
@@ -232,7 +241,10 @@ test.each<[string, RegExp, number, string[], Record<string, string>]>([
     .filter(([file, text]) => !file.startsWith('consul/') && pattern.test(text))
     .map(([file]) => file);
   expect(found.filter((file) => !shared.includes(file)).sort()).toEqual(Object.keys(rows));
-  for (const row of Object.values(rows)) expect(kubernetes.get(row)?.[column], row).not.toEqual([]);
+  for (const row of Object.values(rows)) {
+    const cells = kubernetes.get(row) ?? [];
+    expect(column === undefined ? cells.flat() : cells[column], row).not.toEqual([]);
+  }
 });
 
 test('what is written to Consul is what SECURITY.md says, call by call', () => {

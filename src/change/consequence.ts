@@ -75,15 +75,17 @@ function workloadChange(
   const mild = fields.every(isMetadata) && !changesSilently(live, predicted, fields);
   const kind = rolling ? 'rolls-pods' : mild ? 'metadata' : 'in-place';
   const effect = worst(fewer ? 'delete' : kind, [
-    rolling && rollingLoss(live, predicted, rolling),
-    fewer ? scalingLoss(live, after) : undefined,
+    // Servers that go have gone before the first is replaced, and those that come have come.
+    rolling && rollingLoss(live, predicted, { ...rolling, others: after - 1 }),
+    fewer ? scalingLoss(live) : undefined,
   ]);
+  const how = holdsServers(live) ? ', one at a time, while the others are a quorum' : '';
   if (fewer) {
     const gone = live.kind === 'StatefulSet' ? `: ${some(podNames(live, after, before))}` : '';
-    effect.notes.push(`removes ${count(before - after, 'pod')}${gone}`);
+    effect.notes.push(`removes ${count(before - after, 'pod')}${gone}${how}`);
   }
   if (live.kind !== 'DaemonSet' && after > before)
-    effect.notes.push(`starts ${count(after - before, 'more pod')}`);
+    effect.notes.push(`starts ${count(after - before, 'more pod')}${how && ', one at a time'}`);
   if (waitsForDeletion(predicted))
     effect.notes.push('its pods take it only when somebody deletes them (OnDelete)');
   return rolling ? withRolling(effect, rolling) : effect;

@@ -29,29 +29,28 @@ export function recreationLoss(live: KubernetesObject, desired: KubernetesObject
   if (keepsVolumes(live) && !keepsVolumes(desired)) {
     return 'the servers start without their volumes, and from then on their data goes with their pods';
   }
-  return rollingLoss(live, desired, { count: podsOf(live) });
+  return rollingLoss(live, desired, { count: podsOf(live), others: podsOf(live) - 1 });
 }
 
-/** What is lost when these pods are replaced: of several servers each gets its data back from the others. */
+/**
+ * What is lost when these pods are replaced: of several servers each gets its data back from the others.
+ * @param rolling.others how many servers run while one is replaced
+ */
 export function rollingLoss(
   live: KubernetesObject,
   predicted: KubernetesObject,
-  { count }: { count: number },
+  { count, others }: { count: number; others: number },
 ): string | undefined {
-  if (count === 0 || !holdsServers(live) || podsOf(live) !== 1) return undefined;
+  if (count === 0 || !holdsServers(live) || others > 0) return undefined;
   const kept = keepsVolumes(live) && keepsVolumes(predicted);
   return kept ? undefined : 'the only server has no volume: its data goes with its pod';
 }
 
-/** What is lost when that many pods stay. */
-export function scalingLoss(live: KubernetesObject, after: number): string | undefined {
-  const before = podsOf(live);
-  if (keepsVolumes(live) && specOf(live).persistentVolumeClaimRetentionPolicy?.whenScaled === 'Delete') {
-    return 'volume claims of the pods that go are deleted (whenScaled: Delete)';
-  }
-  if (!holdsServers(live)) return undefined;
-  const quorum = Math.floor(before / 2) + 1;
-  return after < quorum
-    ? `${after} of ${before} servers are no quorum (${quorum}): what they know can be lost`
+/** What is lost with the pods that go. Servers leave one at a time, and those that stay have all they had. */
+export function scalingLoss(live: KubernetesObject): string | undefined {
+  if (!keepsVolumes(live)) return undefined;
+  const { whenScaled } = specOf(live).persistentVolumeClaimRetentionPolicy ?? {};
+  return whenScaled === 'Delete'
+    ? 'volume claims of the pods that go are deleted (whenScaled: Delete)'
     : undefined;
 }

@@ -39,6 +39,11 @@ export async function setMinQuorum(
   return (await write(server, found, voters, signal)) ? 'set' : 'raced';
 }
 
+/** How many voters autopilot keeps at least. */
+export async function readMinQuorum(server: ConsulClient, signal: AbortSignal): Promise<number> {
+  return (await read(server, signal)).MinQuorum ?? 0;
+}
+
 async function read(server: ConsulClient, signal: AbortSignal): Promise<Configuration> {
   return (await server.get<Configuration>(PATH, { signal })).body;
 }

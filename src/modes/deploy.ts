@@ -20,7 +20,7 @@ import { type Cluster, connect } from './connect.ts';
 import { requireConsent } from './consent.ts';
 import { Conservation } from './conservation.ts';
 import { Diagnosis } from './diagnosis.ts';
-import { checkFewerServers } from './fewer-servers.ts';
+import { checkFewerServers, fewerServers } from './fewer-servers.ts';
 import { moveRegistrations } from './move.ts';
 import { movedOut } from './moved-out.ts';
 import { namespaceIn, settleNamespace } from './namespace.ts';
@@ -35,8 +35,10 @@ import { planPrune, prune } from './prune.ts';
 import { readRecord, recordIfReadable } from './record.ts';
 import { lookAtRegistered } from './registered.ts';
 import { renderSet } from './render.ts';
+import { removeReturningClaims, returningClaims } from './returning-claims.ts';
 import type { Run } from './run.ts';
 import { runRecord } from './run-record.ts';
+import { removeServers } from './scale-down.ts';
 import { settleServerAddresses } from './server-addresses.ts';
 import { missingServices } from './server-services.ts';
 import { ServersState } from './servers-state.ts';
@@ -84,15 +86,23 @@ async function deployLocked(
 ): Promise<void> {
   const before = await readRecord(run, cluster, { damaged: 'absent' });
   const owned: Owned = { rendered, stored, before };
-  const [planned, pruning] = await run.phase('dry-run', 'Dry run', () =>
-    asApproved(run, async () => [
-      await plan(run, cluster, objects, before?.inventory.entries),
-      await planPrune(run, cluster, before?.inventory, rendered),
-    ]),
+  const [planned, pruning, claims] = await run.phase('dry-run', 'Dry run', () =>
+    asApproved(run, async () => {
+      const found = await plan(run, cluster, objects, before?.inventory.entries);
+      return [
+        found,
+        await planPrune(run, cluster, before?.inventory, rendered),
+        await returningClaims(run, cluster, found.objects),
+      ];
+    }),
   );
   if (planned.objects.some(({ action }) => action !== 'none'))
     checkPodSecurity(run, namespace, planned.warnings);
-  const steps = [...namespaceStep(run, owned), ...planned.objects, ...pruning.live.map(removal)];
+  const steps = [
+    ...namespaceStep(run, owned),
+    ...planned.objects,
+    ...[...claims, ...pruning.live].map(removal),
+  ];
   describePlan(run, steps);
   holdToPlan(run, steps);
   refuseDaemonSet(planned.objects);
@@ -110,7 +120,8 @@ async function deployLocked(
   run.log.startHeartbeat();
   try {
     workloads.watch(cluster);
-    await checkFewerServers(run, planned.objects, workloads, agents);
+    const fewer = fewerServers(run, planned.objects);
+    if (fewer) await checkFewerServers(run, fewer, workloads, agents);
     const missing = await missingServices(run, planned.objects, workloads, agents);
     const rolled = await lookAtRegistered(run, cluster, planned, takeovers, {
       conservation,
@@ -122,6 +133,8 @@ async function deployLocked(
       await run.phase('apply', 'Apply', async () => {
         await beginOwned(run, cluster, owned, planned);
         await applyStage(run, cluster, missing, stored, run.signal);
+        if (claims.length > 0) await removeReturningClaims(run, cluster, claims);
+        if (fewer) await removeServers(run, fewer, { cluster, workloads, agents });
         await apply(
           run,
           cluster,

@@ -1,5 +1,5 @@
 import { podNames, podsOf } from '../change/workload.ts';
-import { type QuorumAfter, quorumWithout } from '../consul/voter-loss.ts';
+import { type QuorumAfter, quorumWhileLeaving } from '../consul/voter-loss.ts';
 import { Failure } from '../failure.ts';
 import type { PlannedObject } from '../kubernetes/plan.ts';
 import type { Agents } from './agents.ts';
@@ -13,57 +13,66 @@ const AGAIN_MS = 1_000;
 /** An election or a server that restarts is over by then. */
 const PATIENCE_MS = 30_000;
 
+/** Servers that are to go: the StatefulSet as planned, and their names, the last ordinal first. */
+export interface FewerServers {
+  planned: PlannedObject & Required<Pick<PlannedObject, 'live'>>;
+  leaving: string[];
+  /** How many there are, and how many stay. */
+  before: number;
+  after: number;
+}
+
+/** Undefined where no server is to go. */
+export function fewerServers(run: Run, objects: readonly PlannedObject[]): FewerServers | undefined {
+  const planned = objects.find((one) => isServers(run, one));
+  if (!planned?.live || planned.action !== 'change') return undefined;
+  const { live } = planned;
+  const [before, after] = [podsOf(live), podsOf(planned.predicted)];
+  if (after >= before) return undefined;
+  return { planned: { ...planned, live }, leaving: podNames(live, after, before), before, after };
+}
+
 /**
- * Fewer servers stop all at once, with one write, and stay voters until autopilot has removed them. Consent to lose
- * data is no consent to a cluster without a leader for good, so this is asked of Raft, before the first write.
- * @throws Failure `quorum` where those that stay are no quorum of today's voters, or nobody tells
+ * Asks Raft, before the first write, whether these servers can leave one after the other.
+ * @throws Failure `quorum` where those that stay are no quorum at some step, or nobody tells
  */
 export async function checkFewerServers(
   run: Run,
-  objects: readonly PlannedObject[],
+  { leaving, before }: Pick<FewerServers, 'leaving' | 'before'>,
   workloads: Pick<Workloads, 'pods' | 'untilSynced'>,
   agents: Pick<Agents, 'client'>,
   patienceMs = PATIENCE_MS,
 ): Promise<void> {
-  const planned = objects.find((one) => isServers(run, one));
-  if (!planned?.live || planned.action !== 'change') return;
-  const [before, after] = [podsOf(planned.live), podsOf(planned.predicted)];
-  if (after >= before) return;
-  const stopped = podNames(planned.live, after, before);
   await workloads.untilSynced(run.signal);
   const until = performance.now() + patienceMs;
   for (;;) {
     const evidence = await evidenceOfAll(runningServers(workloads), agents, run.signal);
-    const outcome = quorumWithout(evidence, stopped);
+    const outcome = quorumWhileLeaving(evidence, leaving);
     if (outcome.quorum === 'kept') return;
-    // With every server alive no waiting helps.
-    const isFinal = outcome.quorum === 'lost' && outcome.down.length === 0;
-    if (isFinal || performance.now() >= until) throw refusal(stopped, outcome, before);
-    run.log.progress(`fewer servers: ${told(stopped, outcome)}`, 'fewer-servers');
+    if (performance.now() >= until) throw refusal(leaving, outcome, before);
+    run.log.progress(`fewer servers: ${told(leaving, outcome)}`, 'fewer-servers');
     await pause(AGAIN_MS, run.signal);
   }
 }
 
-function refusal(stopped: readonly string[], outcome: QuorumAfter, before: number): Failure {
+function refusal(leaving: readonly string[], outcome: QuorumAfter, before: number): Failure {
   const cure =
-    outcome.quorum === 'lost' && outcome.down.length > 0
+    outcome.quorum === 'lost'
       ? `Bring back what is down (${outcome.down.join(', ')}) and run again; until then keep \`servers: ${before}\`.`
-      : outcome.quorum === 'lost'
-        ? `Set \`servers: ${before}\` again. For fewer servers, save a snapshot (\`consul snapshot save\`), deploy under another \`name\`, and restore it there.`
-        : `Keep \`servers: ${before}\` until the servers can be asked and have a leader.`;
+      : `Keep \`servers: ${before}\` until the servers can be asked and have a leader.`;
   return new Failure({
     reason: 'quorum',
-    what: told(stopped, outcome),
-    where: `StatefulSet/${stopped[0]?.replace(/-\d+$/, '') ?? ''}`,
+    what: told(leaving, outcome),
+    where: `StatefulSet/${leaving[0]?.replace(/-\d+$/, '') ?? ''}`,
     hint: `Nothing was changed. ${cure}`,
   });
 }
 
-function told(stopped: readonly string[], outcome: QuorumAfter): string {
-  const names = stopped.join(', ');
-  if (outcome.quorum === 'unknown') return `whether ${names} may stop is not known: ${outcome.why}`;
-  if (outcome.quorum === 'kept') return `${names} may stop`;
+/** Why these may not leave. */
+export function told(leaving: readonly string[], outcome: QuorumAfter): string {
+  const names = leaving.join(', ');
+  if (outcome.quorum === 'unknown') return `whether ${names} may leave is not known: ${outcome.why}`;
+  if (outcome.quorum === 'kept') return `${names} may leave`;
   const { left, voters, needed, down } = outcome;
-  const without = down.length > 0 ? `, since ${down.join(', ')} is down` : '';
-  return `without ${names} only ${left} of ${voters} voters would be left${without}, and a quorum is ${needed}: no server could lead, for good`;
+  return `while ${names} leave there would be a moment with ${left} of ${voters} voters alive, since ${down.join(', ')} is down, and a quorum is ${needed}: no server could lead, for good`;
 }

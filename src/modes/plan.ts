@@ -12,6 +12,7 @@ import { checkScope, type NamespaceState, preflight } from './preflight.ts';
 import { planPrune } from './prune.ts';
 import { readRecord, recordIfReadable } from './record.ts';
 import { renderSet } from './render.ts';
+import { returningClaims } from './returning-claims.ts';
 import type { Run } from './run.ts';
 import { settleServerAddresses } from './server-addresses.ts';
 
@@ -32,7 +33,8 @@ export async function planAll(
       const missingNamespace = !namespace.live;
       const planned = await plan(run, cluster, objects, before?.inventory.entries, { missingNamespace });
       const { live } = await planPrune(run, cluster, before?.inventory, rendered);
-      return { steps: [...planned.objects, ...live.map(removal)], objects: planned.objects };
+      const claims = await returningClaims(run, cluster, planned.objects);
+      return { steps: [...planned.objects, ...[...claims, ...live].map(removal)], objects: planned.objects };
     }),
   );
   await run.phase('compare', 'Compare', async () => describePlan(run, all.steps));

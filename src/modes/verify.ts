@@ -29,6 +29,7 @@ import { type DeployRecord, readRecord } from './record.ts';
 import type { Run } from './run.ts';
 import { checkRestarts, remember } from './since-last-run.ts';
 import { checkVolumes } from './volumes.ts';
+import { checkVoterMinimum } from './voter-minimum.ts';
 import { Workloads } from './workloads.ts';
 
 /**
@@ -96,6 +97,7 @@ async function verifyLocked(run: Run, cluster: Cluster, held: Lock | undefined):
     if (held?.takenOverFrom !== undefined) await cleanUpAfter(run, cluster);
     await checkLeftOver(run, cluster, agents);
     await checkServerRegistrations(run, workloads, agents);
+    await checkVoterMinimum(run, { workloads, agents });
     const failure = driftFailure(run, inventory);
     // Only what is proven, and is to be green, is broken on purpose. Later, for those who compare with this run.
     const { look: latest, deleted } = failure

@@ -11,7 +11,7 @@ import { expectationOf } from './expectation.ts';
 import { handOver } from './hand-over.ts';
 import { type LookObserver, QuorumWatch } from './quorum.ts';
 import type { Run } from './run.ts';
-import { outcomeOf } from './run-step.ts';
+import { outcomeOf, type RunStep } from './run-step.ts';
 import { isVital, mayStop, pendingOf } from './stop-rule.ts';
 import { keepVoters } from './voter-minimum.ts';
 import type { Workloads } from './workloads.ts';
@@ -32,7 +32,7 @@ export function needsWalk({ action, live }: PlannedObject): boolean {
 }
 
 /**
- * Replaces the servers one at a time, the last ordinal first, each only while Raft itself says that the others
+ * Starts the servers that are new, one at a time, and then replaces the others one at a time, the last ordinal first, each only while Raft itself says that the others
  * can do without it: a readiness probe is green before a returning server votes again, and the next one to go
  * then takes the quorum with it (https://github.com/hashicorp/consul-k8s/issues/1929).
  */
@@ -54,21 +54,40 @@ export async function walkServers(
   const watch = new QuorumWatch(run, agents, { saw }, { anxiousMs: LOOK_MS });
   const over = new AbortController();
   void ringAtChanges(run, workloads, bell, AbortSignal.any([run.signal, over.signal]));
-  const apply = async (partition: number) => {
-    const step = {
-      ...planned,
-      desired: withPartition(planned.desired, partition),
-      action: 'change' as const,
-    };
+  const apply = async (partition: number, replicas = names.length) => {
+    const desired = withReplicas(withPartition(planned.desired, partition), replicas);
+    const step = { ...planned, desired, action: 'change' as const };
     await applyStage(run, cluster, [step], stored, run.signal);
     workloads.judge(stored);
   };
+  const untilBack = (step: RunStep, name: string, expected: readonly string[]) =>
+    watch.until(
+      () => expectationOf(run.config, workloads, undefined),
+      bell,
+      (look) => {
+        const verdict = workloads.verdict('server', { acceptPartition: true });
+        const why = verdict.state === 'ready' ? pendingOf(look, expected) : verdict.reason;
+        step.waitsFor(why);
+        if (why !== undefined) run.log.progress(`${name}: ${why}`, 'walk');
+        return why === undefined;
+      },
+    );
   try {
-    // Everything but the pods changes now; the controller has to name the new revision before pods are judged. Servers
-    // that are new come with it at once: the old one would have each of them found a cluster of its own.
     const old = Math.min(planned.live ? podsOf(planned.live) : names.length, names.length);
-    await apply(old);
     const kept = keepVoters(run, { workloads, agents }, AbortSignal.any([run.signal, over.signal]));
+    // Everything but the pods changes now; the controller has to name the new revision before pods are judged.
+    if (old === names.length) await apply(old);
+    // Servers that are new come first, with the new revision at once: the old one would have each of them found a cluster
+    // of its own. Each is a voter that has the log before the next comes.
+    for (const [ordinal, name] of [...names.entries()].slice(old)) {
+      const arrival = run.step(name);
+      workloads.expectServers(ordinal + 1);
+      await apply(old, ordinal + 1);
+      await untilBack(arrival, name, names.slice(0, ordinal + 1));
+      observer.anew?.();
+      arrival.done('started');
+    }
+    workloads.expectServers(undefined);
     for (let ordinal = old - 1; ordinal >= 0; ordinal--) {
       const name = names[ordinal] ?? '';
       const replacement = run.step(name);
@@ -94,23 +113,14 @@ export async function walkServers(
       await handOverBefore(run, { workloads, agents }, name);
       run.log.info(`${name} takes the new revision`);
       await apply(ordinal);
-      await watch.until(
-        () => expectationOf(run.config, workloads, undefined),
-        bell,
-        (look) => {
-          const verdict = workloads.verdict('server', { acceptPartition: true });
-          const why = verdict.state === 'ready' ? pendingOf(look, names) : verdict.reason;
-          replacement.waitsFor(why);
-          if (why !== undefined) run.log.progress(`${name}: ${why}`, 'walk');
-          return why === undefined;
-        },
-      );
+      await untilBack(replacement, name, names);
       run.log.settled('walk');
       observer.anew?.();
       replacement.done(outcomeOf(before, workloads.pod('server', name)?.uid));
     }
     await kept;
   } finally {
+    workloads.expectServers(undefined);
     over.abort();
   }
 }
@@ -151,4 +161,8 @@ function withPartition(desired: KubernetesObject, partition: number): Kubernetes
   const spec = desired.spec as { updateStrategy?: Record<string, unknown> };
   const updateStrategy = { ...spec.updateStrategy, type: 'RollingUpdate', rollingUpdate: { partition } };
   return { ...desired, spec: { ...spec, updateStrategy } };
+}
+
+function withReplicas(desired: KubernetesObject, replicas: number): KubernetesObject {
+  return { ...desired, spec: { ...(desired.spec as object), replicas } };
 }

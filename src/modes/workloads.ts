@@ -49,6 +49,7 @@ export class Workloads {
   #failed: unknown;
   /** What was worked out for a version of the observation. */
   readonly #known = new Map<string, { version: number; value: unknown }>();
+  #expected: number | undefined;
   /** Watches that have not told yet what was there when they began. */
   #unsynced = 0;
 
@@ -208,7 +209,7 @@ export class Workloads {
     const view = workload && this.observation.workload(workload.kind, workload.name);
     if (!view) return [];
     const collator = new Intl.Collator('en', { numeric: true });
-    return this.#expected(view, this.observation.podsOf(view.uid))
+    return this.#counting(view, this.observation.podsOf(view.uid))
       .filter(({ terminating }) => !terminating)
       .sort((a, b) => collator.compare(a.name, b.name));
   }
@@ -229,7 +230,7 @@ export class Workloads {
     if (!now) return [];
     const { view, generation } = now;
     return this.#once(`present ${role} ${view.uid} ${generation}`, () => {
-      const owned = this.#expected(view, this.observation.podsOf(view.uid));
+      const owned = this.#counting(view, this.observation.podsOf(view.uid));
       const present = presentPods(view, owned, generation);
       const nodes = new Map(this.observation.nodes().map((node) => [node.name, node]));
       const isDown = ({ node }: PodView) => node !== undefined && nodes.get(node)?.ready === false;
@@ -249,7 +250,7 @@ export class Workloads {
   }
 
   /** A DaemonSet has pods on nodes of which nothing can be expected. */
-  #expected({ kind }: WorkloadView, pods: readonly PodView[]): readonly PodView[] {
+  #counting({ kind }: WorkloadView, pods: readonly PodView[]): readonly PodView[] {
     if (kind !== 'DaemonSet') return pods;
     const nodes = Map.groupBy(this.observation.nodes(), ({ name }) => name);
     return pods.filter((pod) => !isExcluded(pod, nodes.get(pod.node ?? '') ?? []));
@@ -333,10 +334,17 @@ export class Workloads {
     return this.clientsOnNodes ? (pod.node ?? pod.name) : pod.name;
   }
 
+  /** Of all servers that are to be, or of as many as `expectServers` says. */
   serverNames(): string[] {
     const { config } = this.#run;
     const replicas = (this.#found.server?.object.spec as { replicas?: number } | undefined)?.replicas;
-    return Array.from({ length: replicas ?? config.servers }, (_, i) => `${config.name}-server-${i}`);
+    const length = this.#expected ?? replicas ?? config.servers;
+    return Array.from({ length }, (_, i) => `${config.name}-server-${i}`);
+  }
+
+  /** How many servers there are to be just now, while they come one at a time; undefined: all. */
+  expectServers(count: number | undefined): void {
+    this.#expected = count;
   }
 }
 

@@ -146,15 +146,14 @@ describe('scaling', () => {
     ['clients down', 'client', 10, 8, 'delete', 'removes 2 pods: consul-client-9, consul-client-8'],
     ['clients up', 'client', 2, 3, 'in-place', 'starts 1 more pod'],
     [
-      'servers down to a quorum',
+      'servers down',
       'server',
-      5,
       3,
+      1,
       'delete',
-      'removes 2 pods: consul-server-4, consul-server-3',
+      'removes 2 pods: consul-server-2, consul-server-1, one at a time, while the others are a quorum',
     ],
-    ['servers below it', 'server', 3, 1, 'data-loss', 'removes 2 pods: consul-server-2, consul-server-1'],
-    ['servers up', 'server', 1, 3, 'in-place', 'starts 2 more pods'],
+    ['servers up', 'server', 1, 3, 'in-place', 'starts 2 more pods, one at a time'],
   ])('%s', (_, role, before, after, consequence, note) => {
     const of = (replicas: number) => workload({ role, replicas });
     const effect = change(of(before), of(after), '.spec.replicas');
@@ -190,12 +189,19 @@ describe('data is lost', () => {
       workload({ replicas, claims, image: 'b' }),
       '.spec.template',
     );
+  const scaled = (before: number, after: number, claims: boolean) =>
+    change(
+      workload({ replicas: before, claims, image: 'a' }),
+      workload({ replicas: after, claims, image: 'b' }),
+      '.spec.replicas',
+    );
   const recreated = (live: KubernetesObject, desired: KubernetesObject) =>
     effectOf(step('recreate', live, desired), []);
   const removed = (live: KubernetesObject) => effectOf(removal(live), []);
 
   test.each<[string, Effect]>([
     ['when the only server without a volume is replaced', rolled(1, false)],
+    ['when the only server that stays without a volume is replaced', scaled(3, 1, false)],
     ['when servers start without the volumes they had', recreated(workload(), workload({ claims: false }))],
     [
       'when the only server moves to a volume',
@@ -227,6 +233,12 @@ describe('data is lost', () => {
 
   test.each<[string, Effect, string]>([
     ['when three servers without volumes are walked', rolled(3, false), 'rolls-pods'],
+    [
+      'when others come before the only server without a volume is replaced',
+      scaled(1, 3, false),
+      'rolls-pods',
+    ],
+    ['when the only server that stays has a volume', scaled(3, 1, true), 'delete'],
     ['when the only server has a volume', rolled(1, true), 'rolls-pods'],
     [
       'when servers move to volumes one by one',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ServerEvidence } from '../../src/consul/evidence.ts';
-import { isCounted, quorumWithout } from '../../src/consul/voter-loss.ts';
+import { isCounted, quorumWhileLeaving, quorumWithout } from '../../src/consul/voter-loss.ts';
 import { autopilotServer, healthy, raftServer } from './healthy-cluster.ts';
 
 /** What each of `size` servers says while those of `down` are dead and those of `nonVoters` do not vote. */
@@ -106,6 +106,47 @@ describe('a quorum without some of its servers', () => {
     ],
   ])('is unknown, not kept, where %s', (_, evidence, why) => {
     expect(quorumWithout(evidence, names(2))).toEqual({ quorum: 'unknown', why });
+  });
+});
+
+describe('a quorum while servers leave one after the other', () => {
+  test.each<[string, ServerEvidence[], string[], string]>([
+    ['3 to 1', cluster(3), names(2, 1), 'kept'],
+    ['5 to 1', cluster(5), names(4, 3, 2, 1), 'kept'],
+    ['3 to 1 with the first that goes down', cluster(3, [2]), names(2, 1), 'kept'],
+    [
+      '3 to 1 with the second that goes down: after the first, one of two',
+      cluster(3, [1]),
+      names(2, 1),
+      'lost',
+    ],
+    ['3 to 1 with the one that stays down', cluster(3, [0]), names(2, 1), 'lost'],
+    ['5 to 3 with one of those that stay down', cluster(5, [1]), names(4, 3), 'kept'],
+    ['5 to 3 with two of those that stay down', cluster(5, [0, 1]), names(4, 3), 'lost'],
+    ['2 to 1', cluster(2), names(1), 'kept'],
+    ['nobody tells', [], names(2), 'unknown'],
+  ])('%s', (_, evidence, leaving, quorum) => {
+    expect(quorumWhileLeaving(evidence, leaving).quorum).toBe(quorum);
+  });
+
+  test('counts no server that does not say who leads, whatever autopilot still says of it', () => {
+    const evidence = cluster(3);
+    expect(quorumWhileLeaving(evidence.slice(1), names(2)).quorum).toBe('lost');
+    const [first, ...rest] = evidence;
+    expect(quorumWhileLeaving([{ ...first, leader: '' } as ServerEvidence, ...rest], names(2)).quorum).toBe(
+      'lost',
+    );
+    expect(quorumWhileLeaving(evidence.slice(0, 2), names(2)).quorum).toBe('kept');
+  });
+
+  test('tells of the step at which it would be lost', () => {
+    expect(quorumWhileLeaving(cluster(3, [0]), names(2, 1))).toEqual({
+      quorum: 'lost',
+      voters: 2,
+      left: 1,
+      needed: 2,
+      down: ['consul-server-0 (10.0.0.1:8300)'],
+    });
   });
 });
 

@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { deploy, type Outcome } from './action.ts';
-import { kubectlJson, namespaceName, pods, removeNamespace, versions } from './cluster.ts';
+import { kubectlJson, namespaceName, pods, removeNamespace, signalAgent, versions } from './cluster.ts';
 import { raftViews } from './consul.ts';
-import { expectRed } from './scenario.ts';
+import { expectRed, SERVERS } from './scenario.ts';
 
 /** Everything a refused deploy might have touched: objects, claims, and pods by their uid. */
 async function state(namespace: string): Promise<object> {
@@ -21,7 +21,19 @@ async function state(namespace: string): Promise<object> {
 
 describe('a deploy that would do harm to three servers with volumes', () => {
   const namespace = namespaceName('consent');
-  const inputs = { namespace, clients: 'none', 'server-storage': '1Gi', 'stable-for': '0s', timeout: '4m' };
+  const retention = {
+    op: 'add',
+    path: '/spec/persistentVolumeClaimRetentionPolicy',
+    value: { whenScaled: 'Delete', whenDeleted: 'Retain' },
+  };
+  const inputs = {
+    namespace,
+    clients: 'none',
+    'server-storage': '1Gi',
+    'stable-for': '0s',
+    timeout: '4m',
+    patches: JSON.stringify([{ target: SERVERS, operations: [retention] }]),
+  };
   const CONSENT = { 'allow-data-loss': 'StatefulSet/consul-server' };
   let before: object = {};
   afterAll(() => removeNamespace(namespace));
@@ -41,7 +53,7 @@ describe('a deploy that would do harm to three servers with volumes', () => {
     const refused = await deploy({ ...inputs, servers: '1' });
     expect(await expectRefused(refused, 'data-loss')).toContain('allow-data-loss: StatefulSet/consul-server');
     expect(refused.report?.failure?.details).toEqual([
-      'StatefulSet/consul-server: 1 of 3 servers are no quorum (2): what they know can be lost',
+      'StatefulSet/consul-server: volume claims of the pods that go are deleted (whenScaled: Delete)',
     ]);
   });
 
@@ -53,10 +65,12 @@ describe('a deploy that would do harm to three servers with volumes', () => {
     await expectRefused(await deploy({ ...inputs, servers: '1', 'expect-plan': approved }), 'data-loss');
   });
 
-  it('is refused with consent where no server could lead afterwards', async () => {
+  it('is refused with consent where no server could lead while servers leave', async () => {
+    await signalAgent(namespace, 'consul-server-0', 'STOP');
     const refused = await deploy({ ...inputs, servers: '1', ...CONSENT });
-    expect(await expectRefused(refused, 'quorum')).toContain('Set `servers: 3` again');
-    expect(refused.report?.failure?.what).toContain('only 1 of 3 voters would be left');
+    await signalAgent(namespace, 'consul-server-0', 'CONT');
+    expect(await expectRefused(refused, 'quorum')).toContain('until then keep `servers: 3`');
+    expect(refused.report?.failure?.what).toMatch(/1 of 2 voters alive, since consul-server-0 .*is down/);
     for (const { servers } of await raftViews(namespace)) {
       expect(servers.filter(({ Voter }) => Voter)).toHaveLength(3);
     }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../src/failure.ts';
 import type { PlannedObject } from '../../src/kubernetes/plan.ts';
-import { checkFewerServers } from '../../src/modes/fewer-servers.ts';
+import { checkFewerServers, fewerServers } from '../../src/modes/fewer-servers.ts';
 import { workload } from '../change/fixture.ts';
 import { clientOf, fakeConsul } from '../consul/fake-consul.ts';
 import { answering, healthyAnswers } from '../consul/server-answers.ts';
@@ -27,7 +27,7 @@ async function start(change: (answers: Answers, asked: number) => Answers = (ans
   const check = (before: number, after: number, patienceMs = 0) =>
     checkFewerServers(
       run,
-      [planned(before, after)],
+      fewerServers(run, [planned(before, after)]) ?? expect.fail('none are to go'),
       {
         untilSynced: async () => undefined,
         pods: () => [0, 1, 2].map((at) => pod(`consul-server-${at}`, { ip: `10.0.0.${at + 1}` })),
@@ -50,43 +50,36 @@ const withDead = (answers: Answers): Answers => {
 };
 
 describe('fewer servers', () => {
-  test('that keep the quorum may be', async () => {
+  test('that leave a quorum at each step may be', async () => {
     const { check } = await start();
     expect(await check(3, 2)).toBeUndefined();
+    expect(await check(3, 1)).toBeUndefined();
   });
 
-  test.each([
-    [3, 3],
-    [3, 5],
-  ])('are not asked about from %i to %i', async (before, after) => {
-    const { check, fake } = await start();
-    expect(await check(before, after)).toBeUndefined();
-    expect(fake.requests).toEqual([]);
+  test('are those of the highest ordinals, the last first', () => {
+    const { run } = startRun();
+    expect(fewerServers(run, [planned(5, 3)])).toMatchObject({
+      leaving: ['consul-server-4', 'consul-server-3'],
+      before: 5,
+      after: 3,
+    });
+    expect(fewerServers(run, [planned(3, 3)])).toBeUndefined();
+    expect(fewerServers(run, [planned(3, 5)])).toBeUndefined();
+    expect(fewerServers(run, [{ ...planned(3, 1), action: 'none' }])).toBeUndefined();
   });
 
-  test('that take the quorum with them are refused at once, with the way out', async () => {
-    const { check, fake } = await start();
-    // A minute of patience is not used: everybody is there, so it does not get better.
-    const failure = await check(3, 1, 60_000);
+  test('are refused where one of those that stay is down, with what to do', async () => {
+    const { check, fake } = await start(withDead);
+    const failure = await check(3, 1);
     expect(failure).toMatchObject({
       reason: 'quorum',
       where: 'StatefulSet/consul-server',
-      what: 'without consul-server-2, consul-server-1 only 1 of 3 voters would be left, and a quorum is 2: no server could lead, for good',
+      what: 'while consul-server-2, consul-server-1 leave there would be a moment with 1 of 2 voters alive, since consul-server-0 (10.0.0.1:8300) is down, and a quorum is 2: no server could lead, for good',
     });
-    expect(failure?.hint).toContain('Nothing was changed. Set `servers: 3` again.');
-    expect(failure?.hint).toContain('consul snapshot save');
+    expect(failure?.hint).toBe(
+      'Nothing was changed. Bring back what is down (consul-server-0 (10.0.0.1:8300)) and run again; until then keep `servers: 3`.',
+    );
     expect(fake.requests.filter(({ method }) => method !== 'GET')).toEqual([]);
-  });
-
-  test('are refused where one of those that stay is down', async () => {
-    const { check } = await start(withDead);
-    expect(await check(3, 2)).toMatchObject({
-      reason: 'quorum',
-      what: expect.stringContaining('since consul-server-0 (10.0.0.1:8300) is down'),
-      hint: expect.stringContaining(
-        'Bring back what is down (consul-server-0 (10.0.0.1:8300)) and run again',
-      ),
-    });
   });
 
   test('wait for one that is coming back, and for an election', async () => {
@@ -95,14 +88,14 @@ describe('fewer servers', () => {
       return asked <= 6 ? withDead(answers) : answers;
     });
     expect(await check(3, 2, 20_000)).toBeUndefined();
-    expect(lines.join('\n')).toContain('whether consul-server-2 may stop is not known');
+    expect(lines.join('\n')).toContain('whether consul-server-2 may leave is not known');
   });
 
   test('are refused where no server knows a leader: unknown is not a yes', async () => {
     const { check } = await start(leaderless);
     expect(await check(3, 2)).toMatchObject({
       reason: 'quorum',
-      what: 'whether consul-server-2 may stop is not known: consul-server-0 does not answer: it knows no leader',
+      what: 'whether consul-server-2 may leave is not known: consul-server-0 does not answer: it knows no leader',
     });
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { keepVoters } from '../../src/modes/voter-minimum.ts';
+import { checkVoterMinimum, keepVoters } from '../../src/modes/voter-minimum.ts';
 import { clientOf, type FakeAnswer, fakeConsul } from '../consul/fake-consul.ts';
 import { pod } from '../rollout/fixture.ts';
 import { startRun } from './fixture.ts';
@@ -20,19 +20,19 @@ async function start(
     return { body: true };
   });
   const { run } = startRun(change);
-  const keep = (servers: number, signal = run.signal) =>
-    keepVoters(
-      run,
-      {
-        workloads: {
-          pods: () => [0, 1, 2, 3, 4].map((at) => pod(`consul-server-${at}`)),
-          serverNames: () => Array.from({ length: servers }, (_, at) => `consul-server-${at}`),
-        },
-        agents: { client: ({ name }) => clientOf(fake, name) },
-      },
-      signal,
-    );
-  return { fake, run, keep, minimum: () => settings.MinQuorum };
+  const parts = (servers: number) => ({
+    workloads: {
+      pods: () => [0, 1, 2, 3, 4].map((at) => pod(`consul-server-${at}`)),
+      serverNames: () => Array.from({ length: servers }, (_, at) => `consul-server-${at}`),
+    },
+    agents: { client: ({ name }: { name: string }) => clientOf(fake, name) },
+  });
+  const keep = (servers: number, signal = run.signal) => keepVoters(run, parts(servers), signal);
+  const check = async (servers: number) => {
+    await checkVoterMinimum(run, parts(servers));
+    return run.result().checks.find(({ id }) => id === 'servers-voter-minimum');
+  };
+  return { fake, run, keep, check, minimum: () => settings.MinQuorum };
 }
 
 const puts = ({ requests }: Awaited<ReturnType<typeof fakeConsul>>) =>
@@ -84,5 +84,31 @@ describe('autopilot keeps as many voters as there are servers', () => {
     const { keep, run } = await start(1, Array(100).fill({ status: 500, text: 'No cluster leader' }));
     await keep(3, AbortSignal.timeout(50));
     expect(run.known.warnings).toEqual([]);
+  });
+});
+
+describe('verify compares how many voters autopilot keeps', () => {
+  test.each([
+    ['as many as there are servers', 3, 'passed', '3 (MinQuorum)'],
+    ['too few', 1, 'warning', 'may remove a server that only restarts'],
+    ['too many', 5, 'warning', 'keeps servers that are gone for good'],
+  ])('%s', async (_, minimum, status, observed) => {
+    const { check, fake } = await start(minimum);
+    expect(await check(3)).toMatchObject({ status, observed: expect.stringContaining(observed) });
+    expect(puts(fake)).toBe(0);
+  });
+
+  test('and says so where it may not read it', async () => {
+    const { check } = await start(3, [{ status: 403, text: 'Permission denied' }]);
+    expect(await check(3)).toMatchObject({
+      status: 'warning',
+      observed: expect.stringMatching(/^not known: .*403/),
+    });
+  });
+
+  test('but not with what a fragment of the user sets', async () => {
+    const serverConfig = { format: 'json', text: '{"autopilot": {"min_quorum": 2}}' } as const;
+    const { check } = await start(2, [], { serverConfig });
+    expect(await check(3)).toBeUndefined();
   });
 });
