@@ -20,9 +20,16 @@ export async function removePeer(server: ConsulClient, id: string, signal: Abort
   await server.delete('/v1/operator/raft/peer', { signal, query: { id } });
 }
 
-/** Has gossip take a member that is gone for one that has left, so that nobody waits for it to come back. */
-export async function forceLeave(server: ConsulClient, node: string, signal: AbortSignal): Promise<void> {
-  await server.put(`/v1/agent/force-leave/${encodeURIComponent(node)}`, undefined, { signal });
+/**
+ * Has gossip forget a member that has left, or does not come back, at every agent
+ * (https://developer.hashicorp.com/consul/api-docs/agent#force-leave-and-shutdown). While any of them remembers that it left,
+ * a server that comes under its name within minutes counts as leaving when it joins
+ * (https://github.com/hashicorp/serf/blob/v0.10.2/serf/serf.go, recentIntents), and the leader does not take it into Raft
+ * before its next round, up to 60 s later.
+ */
+export async function prune(server: ConsulClient, node: string, signal: AbortSignal): Promise<void> {
+  const query = { prune: true };
+  await server.put(`/v1/agent/force-leave/${encodeURIComponent(node)}`, undefined, { signal, query });
 }
 
 /** Its id in Raft, by any server that tells; undefined where none counts it. Gossip forgets its name when it leaves. */

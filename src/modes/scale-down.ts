@@ -1,6 +1,6 @@
 import { specOf } from '../change/workload.ts';
 import { catchUpOf } from '../consul/catch-up.ts';
-import { forceLeave, isInRaft, leave, raftIdOf, removePeer } from '../consul/departure.ts';
+import { isInRaft, leave, prune, raftIdOf, removePeer } from '../consul/departure.ts';
 import type { ServerEvidence } from '../consul/evidence.ts';
 import { isPassing } from '../consul/failure.ts';
 import { setMinQuorum } from '../consul/min-quorum.ts';
@@ -39,6 +39,7 @@ interface Tools {
  */
 export async function removeServers(run: Run, fewer: FewerServers, tools: Tools): Promise<void> {
   const { leaving, before } = fewer;
+  const forgotten: Promise<void>[] = [];
   for (const [index, name] of leaving.entries()) {
     const step = run.step(name);
     const staying = before - 1 - index;
@@ -47,10 +48,13 @@ export async function removeServers(run: Run, fewer: FewerServers, tools: Tools)
     const id = raftIdOf(evidence, name);
     if (id !== undefined) await depart(run, name, id, staying, tools);
     await stop(run, fewer, name, staying, tools);
-    if (id !== undefined) await forget(run, name, id, tools);
+    if (id !== undefined) await takeOut(run, name, id, tools);
+    // Gossip takes some 9 s to tell everybody, which nobody has to wait for here.
+    forgotten.push(forget(run, name, tools));
     step.done('removed');
     tellKept(run, fewer, name);
   }
+  await Promise.all(forgotten);
   run.log.settled('scale-down');
 }
 
@@ -132,16 +136,14 @@ async function stop(
 }
 
 /** A server that could not leave, or came back in the moment before its pod went. */
-async function forget(run: Run, name: string, id: string, tools: Tools): Promise<void> {
+async function takeOut(run: Run, name: string, id: string, tools: Tools): Promise<void> {
   for (;;) {
     const found = await inRaft(run, name, id, tools);
     if (found === false) return;
     const [pod] = runningServers(tools.workloads).filter((one) => one.name !== name);
     try {
       if (found && pod) {
-        const server = tools.agents.client(pod);
-        await removePeer(server, id, run.signal);
-        await forceLeave(server, name, run.signal);
+        await removePeer(tools.agents.client(pod), id, run.signal);
         run.log.info(`Raft has removed the voter ${id}, which was ${name}`);
       }
     } catch (error) {
@@ -150,6 +152,19 @@ async function forget(run: Run, name: string, id: string, tools: Tools): Promise
       if (Failure.from(error).reason === 'forbidden') throw error;
     }
     await pause(LOOK_MS, run.signal);
+  }
+}
+
+/** What is left of it in gossip is in nobody's way but of one that comes again under its name. */
+async function forget(run: Run, name: string, { workloads, agents }: Tools): Promise<void> {
+  const [pod] = runningServers(workloads).filter((one) => one.name !== name);
+  if (!pod) return;
+  try {
+    await prune(agents.client(pod), name, run.signal);
+  } catch (error) {
+    // Nobody waits for it before the others have left, too.
+    if (run.signal.aborted) return;
+    run.log.info(`gossip remembers ${name} for a while: ${Failure.from(error).what}`);
   }
 }
 

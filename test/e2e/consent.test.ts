@@ -1,11 +1,20 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { deploy, type Outcome } from './action.ts';
-import { kubectlJson, namespaceName, pods, removeNamespace, signalAgent, versions } from './cluster.ts';
+import {
+  eventually,
+  isReady,
+  kubectlJson,
+  namespaceName,
+  pods,
+  removeNamespace,
+  signalAgent,
+  versions,
+} from './cluster.ts';
 import { raftViews } from './consul.ts';
 import { expectRed, SERVERS } from './scenario.ts';
 
 /** Everything a refused deploy might have touched: objects, claims, and pods by their uid. */
-async function state(namespace: string): Promise<object> {
+async function state(namespace: string) {
   const { items } = await kubectlJson<{ items: { metadata: { name: string; resourceVersion: string } }[] }>(
     '-n',
     namespace,
@@ -35,7 +44,7 @@ describe('a deploy that would do harm to three servers with volumes', () => {
     patches: JSON.stringify([{ target: SERVERS, operations: [retention] }]),
   };
   const CONSENT = { 'allow-data-loss': 'StatefulSet/consul-server' };
-  let before: object = {};
+  let before: Awaited<ReturnType<typeof state>> = { objects: {}, claims: [], pods: [] };
   afterAll(() => removeNamespace(namespace));
 
   async function expectRefused(outcome: Outcome, reason: string): Promise<string> {
@@ -69,11 +78,20 @@ describe('a deploy that would do harm to three servers with volumes', () => {
     await signalAgent(namespace, 'consul-server-0', 'STOP');
     const refused = await deploy({ ...inputs, servers: '1', ...CONSENT });
     await signalAgent(namespace, 'consul-server-0', 'CONT');
-    expect(await expectRefused(refused, 'quorum')).toContain('until then keep `servers: 3`');
+    expectRed(refused, 'quorum');
+    expect(refused.report?.left).toBe('Nothing was changed.');
+    expect(refused.report?.failure?.hint).toContain('until then keep `servers: 3`');
     expect(refused.report?.failure?.what).toMatch(/1 of 2 voters alive, since consul-server-0 .*is down/);
     for (const { servers } of await raftViews(namespace)) {
       expect(servers.filter(({ Voter }) => Voter)).toHaveLength(3);
     }
+    // The readiness of the server that was frozen has come and gone.
+    const { objects: _, ...claimsAndPods } = await state(namespace);
+    expect(before).toMatchObject(claimsAndPods);
+    await eventually('all ready again', 60_000, async () =>
+      (await pods(namespace)).every(isReady) ? true : undefined,
+    );
+    before = await state(namespace);
   });
 
   it('is refused where volumes cannot grow, and where they would shrink', async () => {

@@ -57,7 +57,7 @@ describe('a deploy that would lose data', () => {
       reason: 'data-loss',
       where: 'StatefulSet/consul-server',
       what: 'this deploy would lose data of StatefulSet/consul-server',
-      details: ['StatefulSet/consul-server: 1 of 3 servers are no quorum (2): what they know can be lost'],
+      details: ['StatefulSet/consul-server: the only server has no volume: its data goes with its pod'],
     });
     expect(failure?.hint).toContain('Nothing was changed.');
     expect(failure?.hint).toContain('allow-data-loss: StatefulSet/consul-server');
