@@ -113,8 +113,8 @@ async function sampled({ name, ip, ready, stopping }: WatchedPod): Promise<Serve
     ip === '' ? undefined : ask<string>('/v1/status/leader'),
     ip === ''
       ? undefined
-      : ask<{ Servers: { Node: string; Voter: boolean }[] }>('/v1/operator/raft/configuration?stale'),
+      : ask<{ Servers: { Node: string; Voter: boolean }[] | null }>('/v1/operator/raft/configuration?stale'),
   ]);
-  const voters = raft?.Servers.filter(({ Voter }) => Voter).map(({ Node }) => Node);
+  const voters = raft?.Servers?.filter(({ Voter }) => Voter).map(({ Node }) => Node);
   return { pod: name, ready, stopping, leader, voters };
 }
