@@ -54,6 +54,10 @@ export class ServersState {
     const keepsake = this.#keepsake;
     if (!keepsake) return;
     const isKept = await this.#server.ask((server, signal) => keepsake.isKept(server, signal), AFTER_MS);
+    if (!isKept && this.#isLossMeant()) {
+      const observed = `${keepsake.key} is gone, as \`allow-data-loss\` lets it`;
+      return this.#run.concern({ ...CHECK, observed });
+    }
     this.#run.check({
       ...CHECK,
       observed: isKept ? 'still there' : `${keepsake.key} is gone`,
@@ -68,6 +72,15 @@ export class ServersState {
       where: `servers of "${this.#run.config.name}"`,
       hint: 'Take all other keys, sessions, and services registered without an agent for lost, too, unless somebody has removed just this key. Find out why the servers began with nothing: their volumes, or `server-storage: ephemeral` and several pods deleted at once. Then restore a snapshot.',
     });
+  }
+
+  /** The plan said that the servers lose their data, and without consent the run would not have got here. */
+  #isLossMeant(): boolean {
+    const { config, known } = this.#run;
+    return (known.plan ?? []).some(
+      ({ kind, name, consequence }) =>
+        kind === 'StatefulSet' && name === `${config.name}-server` && consequence === 'data-loss',
+    );
   }
 
   /** Takes the key back; never throws. */

@@ -37,6 +37,21 @@ it('a key that is gone fails the run: the servers have lost what they held', asy
   expect(check()).toMatchObject({ status: 'failed' });
 });
 
+it('a key that is gone is a warning where the plan said so, and the inputs allowed it', async () => {
+  const { run, kept, check, store } = await state();
+  const change = { kind: 'StatefulSet', name: 'consul-server', fields: [], notes: [] };
+  const plan = (consequence: 'data-loss' | 'rolls-pods') => {
+    run.known.plan = [{ ...change, consequence } as never];
+  };
+  await kept.begin();
+  store.delete(() => true);
+  plan('data-loss');
+  await kept.end();
+  expect(check()).toMatchObject({ status: 'warning', observed: expect.stringContaining('allow-data-loss') });
+  plan('rolls-pods');
+  await expect(kept.end()).rejects.toMatchObject({ reason: 'state-lost' });
+});
+
 it('it is asked again during an election', async () => {
   const store = new FakeStore();
   const usual = store.server();
