@@ -102,7 +102,7 @@ async function depart(run: Run, name: string, id: string, staying: number, tools
   run.log.info(`${name} has left Raft and gossip`);
 }
 
-/** Autopilot keeps at least so many voters; with as many as there were it would not let one go that fails on its way. */
+/** Autopilot keeps at least so many voters; with as many as there were it would not remove one that fails on its way. A server can leave all the same. */
 async function lowerMinQuorum(run: Run, name: string, staying: number, tools: Tools): Promise<void> {
   if (isUsersMatter(run)) return;
   for (;;) {
@@ -111,7 +111,7 @@ async function lowerMinQuorum(run: Run, name: string, staying: number, tools: To
       if (pod && (await setMinQuorum(tools.agents.client(pod), staying, run.signal)) !== 'raced') return;
     } catch (error) {
       run.signal.throwIfAborted();
-      if (!isPassing(error)) throw error;
+      if (!isPassing(error)) return run.warn(`MinQuorum stays as it is: ${Failure.from(error).what}`);
     }
     await pause(LOOK_MS, run.signal);
   }

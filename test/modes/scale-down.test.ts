@@ -132,6 +132,15 @@ describe('servers that go', () => {
     expect(done).toEqual(['MinQuorum 2']);
   });
 
+  test('leave also where MinQuorum may not be set, with a warning', async () => {
+    const { remove, done, run } = await start({
+      instead: ({ path }) => (path === SETTINGS ? { status: 403, text: 'Permission denied' } : undefined),
+    });
+    expect(await remove()).toBeUndefined();
+    expect(done).toContain('1 replicas');
+    expect(run.known.warnings.join()).toMatch(/MinQuorum stays as it is: .*403/);
+  });
+
   test('that do not run are taken out of Raft and gossip by those that stay', async () => {
     const { remove, done } = await start({ running: [0, 1] });
     expect(await remove()).toBeUndefined();
