@@ -1,6 +1,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { check, deploy, logged, type Outcome, type Running, start } from './action.ts';
-import { eventually, kubectl, namespaceName, pods, removeNamespace, signalAgent } from './cluster.ts';
+import {
+  eventually,
+  isReady,
+  kubectl,
+  namespaceName,
+  pods,
+  removeNamespace,
+  signalAgent,
+} from './cluster.ts';
 import { consul, raftViews } from './consul.ts';
 import { CONTAINER, expectRed, expectTold, SMALL } from './scenario.ts';
 
@@ -79,8 +87,15 @@ describe('a small cluster', () => {
     expect(observed).toMatch(/servers ready since .*Z by the status of the pods; clients ready since .*Z by/);
   });
 
+  /** Before it a verification may be green, and rightly so: the pods have been ready for long. */
+  const oneIsUnready = () =>
+    eventually('a client that is not ready', 30_000, async () =>
+      (await pods(namespace, 'client')).every(isReady) ? undefined : true,
+    );
+
   it('whose clients lose their readiness again and again, all at once, is never green', async () => {
     await clientsReadyIf(() => 'test $(( $(date +%s) / 4 % 2 )) = 0');
+    await oneIsUnready();
     const outcome = await verify().outcome;
     expectTold(outcome, 'not-ready', {
       what: /its readiness comes and goes/,
@@ -93,6 +108,7 @@ describe('a small cluster', () => {
   it('whose clients lose their readiness one after the other, while some are always ready, is never green', async () => {
     // For two seconds in twelve each; for two seconds in four none of them.
     await clientsReadyIf((client) => `test $(( $(date +%s) / 2 % 6 )) != ${2 * client}`);
+    await oneIsUnready();
     const outcome = await verify({ timeout: '40s' }).outcome;
     // Each comes and goes, too, and on a slow machine the run lasts long enough to tell.
     const reason = outcome.report?.failure?.reason ?? '';
