@@ -58,6 +58,15 @@ export function podNames(object: KubernetesObject, from: number, to: number): st
   return Array.from({ length: count }, (_, index) => `${object.metadata.name}-${start + to - 1 - index}`);
 }
 
+/** Names of the volume claims that a StatefulSet makes for one of its pods. */
+export function claimNames(workload: KubernetesObject, pod: string): string[] {
+  return (specOf(workload).volumeClaimTemplates ?? []).map(({ metadata }) => `${metadata?.name}-${pod}`);
+}
+
+export function withReplicas(workload: KubernetesObject, replicas: number): KubernetesObject {
+  return { ...workload, spec: { ...specOf(workload), replicas } };
+}
+
 /** Whether pods read this ConfigMap or Secret as a volume. */
 export function mounts(workload: KubernetesObject, { kind, metadata }: KubernetesObject): boolean {
   return (specOf(workload).template?.spec?.volumes ?? []).some(({ configMap, secret, projected }) => {

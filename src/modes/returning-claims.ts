@@ -1,4 +1,4 @@
-import { keepsVolumes, podNames, podsOf, specOf } from '../change/workload.ts';
+import { claimNames, keepsVolumes, podNames, podsOf } from '../change/workload.ts';
 import type { AccessCheck } from '../kubernetes/access.ts';
 import { type KubernetesObject, objectName } from '../kubernetes/object.ts';
 import type { PlannedObject } from '../kubernetes/plan.ts';
@@ -27,8 +27,7 @@ export async function returningClaims(
   if (pods.length === 0) return [];
   const namespace = live.metadata.namespace ?? run.config.namespace;
   await requirePermissions(run, cluster, claimPermissions(namespace, ['get']));
-  const templates = specOf(live).volumeClaimTemplates ?? [];
-  const names = pods.flatMap((pod) => templates.map(({ metadata }) => `${metadata?.name}-${pod}`));
+  const names = pods.flatMap((pod) => claimNames(live, pod));
   const found = await Promise.all(names.map((name) => readClaim(run, cluster, name, namespace)));
   const claims = found.flatMap((claim) => claim ?? []);
   if (claims.length > 0) {

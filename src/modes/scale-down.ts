@@ -1,4 +1,4 @@
-import { specOf } from '../change/workload.ts';
+import { claimNames, specOf, withReplicas } from '../change/workload.ts';
 import { catchUpOf } from '../consul/catch-up.ts';
 import { isInRaft, leave, prune, raftIdOf, removePeer } from '../consul/departure.ts';
 import type { ServerEvidence } from '../consul/evidence.ts';
@@ -125,7 +125,7 @@ async function stop(
   replicas: number,
   { cluster, workloads }: Tools,
 ): Promise<void> {
-  const desired = withReplicas(planned.live, replicas);
+  const desired = withReplicas(appliable(planned.live), replicas);
   const stored: Stored = new Map();
   await applyStage(run, cluster, [{ ...planned, desired }], stored, run.signal);
   for (;;) {
@@ -193,20 +193,16 @@ function stays(name: string, servers: number, refused: unknown): Failure {
 
 /** Its volume has what it knew, for whoever wants that back. A server that comes again does not get it (returning-claims.ts). */
 function tellKept(run: Run, { planned: { live } }: FewerServers, pod: string): void {
-  const { volumeClaimTemplates = [], persistentVolumeClaimRetentionPolicy: retention } = specOf(live);
-  if (retention?.whenScaled === 'Delete') return;
+  if (specOf(live).persistentVolumeClaimRetentionPolicy?.whenScaled === 'Delete') return;
   const { namespace = run.config.namespace } = live.metadata;
-  for (const { metadata } of volumeClaimTemplates) {
-    const name = `${metadata?.name}-${pod}`;
+  for (const name of claimNames(live, pod)) {
     tellOutcome(run, { kind: 'PersistentVolumeClaim', name, namespace }, 'kept');
     run.log.info(`PersistentVolumeClaim/${name} is kept`);
   }
 }
 
-function withReplicas(
-  { apiVersion, kind, metadata, spec }: KubernetesObject,
-  replicas: number,
-): KubernetesObject {
+/** Without what only the API server writes. */
+function appliable({ apiVersion, kind, metadata, spec }: KubernetesObject): KubernetesObject {
   const { name, namespace, labels, annotations } = metadata;
   return {
     apiVersion,
@@ -217,6 +213,6 @@ function withReplicas(
       ...(labels && { labels }),
       ...(annotations && { annotations }),
     },
-    spec: { ...(spec as object), replicas },
+    spec,
   };
 }

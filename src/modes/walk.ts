@@ -1,4 +1,4 @@
-import { keepsVolumes, podsOf } from '../change/workload.ts';
+import { keepsVolumes, podsOf, withReplicas } from '../change/workload.ts';
 import { successorsOf } from '../consul/leadership-transfer.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import type { PlannedObject } from '../kubernetes/plan.ts';
@@ -32,8 +32,8 @@ export function needsWalk({ action, live }: PlannedObject): boolean {
 }
 
 /**
- * Starts the servers that are new, one at a time, and then replaces the others one at a time, the last ordinal first, each only while Raft itself says that the others
- * can do without it: a readiness probe is green before a returning server votes again, and the next one to go
+ * Starts the servers that are new, one at a time. Then it replaces the others, one at a time, the last ordinal first, each
+ * only while Raft itself says that the others can do without it: a readiness probe is green before a returning server votes again, and the next one to go
  * then takes the quorum with it (https://github.com/hashicorp/consul-k8s/issues/1929).
  */
 export async function walkServers(
@@ -161,8 +161,4 @@ function withPartition(desired: KubernetesObject, partition: number): Kubernetes
   const spec = desired.spec as { updateStrategy?: Record<string, unknown> };
   const updateStrategy = { ...spec.updateStrategy, type: 'RollingUpdate', rollingUpdate: { partition } };
   return { ...desired, spec: { ...spec, updateStrategy } };
-}
-
-function withReplicas(desired: KubernetesObject, replicas: number): KubernetesObject {
-  return { ...desired, spec: { ...(desired.spec as object), replicas } };
 }

@@ -1,3 +1,4 @@
+import { claimNames } from '../change/workload.ts';
 import { clusterIpOf } from '../kubernetes/cluster-ip.ts';
 import { ApiError, apiFailure } from '../kubernetes/error.ts';
 import { FIELD_MANAGER, type KubernetesObject } from '../kubernetes/object.ts';
@@ -31,10 +32,6 @@ export interface Shortage {
   uid: string;
   /** In ms since 1970; 0 where it is not known. */
   sinceMs: number;
-}
-
-interface ClaimTemplates {
-  volumeClaimTemplates?: { metadata: { name: string } }[];
 }
 
 /** The two workloads of the set, watched, with the verdict on each at any moment. */
@@ -315,8 +312,8 @@ export class Workloads {
 
   /** Names of the volume claims that its workload makes for a pod. */
   claims(role: Role, pod: PodView): string[] {
-    const { volumeClaimTemplates = [] } = (this.#found[role]?.object.spec ?? {}) as ClaimTemplates;
-    return volumeClaimTemplates.map(({ metadata }) => `${metadata.name}-${pod.name}`);
+    const workload = this.#found[role];
+    return workload ? claimNames(workload.object, pod.name) : [];
   }
 
   /** The node it is on, where nodes may be read. */
