@@ -91,6 +91,7 @@ const named = (checks: readonly AccessCheck[], verbs: readonly string[]) =>
 const UNASKED: Record<string, { changes?: string[]; deletes?: string[] }> = {
   '`deploy`': { changes: ['namespaces'] },
   '`deploy` with `move-registrations`': { changes: ['namespaces'] },
+  '`deploy` that agents take over by a reload': { changes: ['pods'] },
   '`verify`': { changes: ['configmaps'] },
   '`verify` with `chaos`': { changes: ['configmaps'] },
   '`destroy` with `destroy-data`': { deletes: ['namespaces'] },
@@ -108,6 +109,7 @@ describe('SECURITY.md promises what the code asks permission for', () => {
     ],
     ['`deploy` that replaces clients which hold registrations', async () => handoverPermissions('consul')],
     ['`deploy` that takes over what was made by hand', async () => takeoverPermissions('consul')],
+    ['`deploy` that agents take over by a reload', none],
     ['`deploy` that makes volumes grow', async () => growthPermissions('consul')],
     [
       '`deploy` with more servers, over volumes that servers left behind',
@@ -163,6 +165,7 @@ const [DEPLOY, VERIFY, DESTROY, DESTROY_DATA] = [
 ];
 const REPLACES = '`deploy` that replaces clients which hold registrations';
 const TAKES_OVER = '`deploy` that takes over what was made by hand';
+const RELOADS = '`deploy` that agents take over by a reload';
 const GROWS = '`deploy` that makes volumes grow';
 const RETURNS = '`deploy` with more servers, over volumes that servers left behind';
 
@@ -213,6 +216,7 @@ test.each<[string, RegExp, number | undefined, string[], Record<string, string>]
       'modes/namespace.ts': DEPLOY,
       'modes/nudge.ts': DEPLOY,
       'modes/record.ts': VERIFY,
+      'modes/refresh.ts': RELOADS,
       'modes/registrations.ts': REPLACES,
       'modes/scale-down.ts': DEPLOY,
       'modes/volume-growth.ts': GROWS,

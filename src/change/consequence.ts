@@ -17,13 +17,16 @@ export interface Effect {
   notes: string[];
 }
 
-export function effectOf(step: Step, fields: readonly Difference[]): Effect {
+/** @param reloads what runs takes the change over without a start */
+export function effectOf(step: Step, fields: readonly Difference[], reloads = false): Effect {
   const { action, live, desired, predicted } = step;
   if (action === 'none') return { consequence: 'none', notes: [] };
   if (action === 'create' || !live) return creation(desired);
   if (action === 'delete') return worst('delete', [deletionLoss(live)]);
   if (action === 'recreate') return recreation(live, desired);
   if (isWorkload(live)) return workloadChange(live, predicted, fields);
+  if (reloads)
+    return { consequence: 'reloads', notes: ['its agents read it again; no pod is replaced for it'] };
   const consequence = changesSilently(live, predicted, fields) ? 'in-place' : outsideWorkloads(live, fields);
   return { consequence, notes: [] };
 }

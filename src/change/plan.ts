@@ -4,11 +4,12 @@ import { byGravity, type Effect, effectOf } from './consequence.ts';
 import { type Difference, differences } from './difference.ts';
 import { planDigest } from './digest.ts';
 import { fieldsOf, ownedFields, union } from './ownership.ts';
+import { rollingOf } from './rolling.ts';
 import { shown } from './shown.ts';
 import { silentChange } from './silent.ts';
 import type { Step } from './step.ts';
 import { takeovers } from './takeover.ts';
-import { mounts } from './workload.ts';
+import { isWorkload, mounts } from './workload.ts';
 
 /** What a deploy would do, and the digest that holds it to that. */
 export interface ChangePlan {
@@ -17,11 +18,19 @@ export interface ChangePlan {
   digest: string;
 }
 
+/** Whether what runs can take over a change of this object without a start. */
+export type IsReload = (live: KubernetesObject, predicted: KubernetesObject) => boolean;
+
 /** @param manager the field manager that applies */
-export function changePlan(steps: readonly Step[], manager: string): ChangePlan {
+export function changePlan(
+  steps: readonly Step[],
+  manager: string,
+  isReload: IsReload = () => false,
+): ChangePlan {
   const judged = steps.map((step) => {
     const fields = fieldsThatChange(step, manager);
-    return { step, fields, effect: effectOf(step, fields) };
+    const reloads = isReloaded(step, steps, isReload);
+    return { step, fields, effect: effectOf(step, fields, reloads) };
   });
   return {
     changes: judged
@@ -31,6 +40,19 @@ export function changePlan(steps: readonly Step[], manager: string): ChangePlan 
       judged.map(({ step, fields, effect: { consequence } }) => ({ step, fields, consequence })),
     ),
   };
+}
+
+/** Pods that are replaced read the new object when they start. */
+function isReloaded(
+  { action, live, desired, predicted }: Step,
+  steps: readonly Step[],
+  isReload: IsReload,
+): boolean {
+  if (action !== 'change' || !live || !isReload(live, predicted)) return false;
+  return steps.some((other) => {
+    if (!other.live || !isWorkload(other.live) || !mounts(other.desired, desired)) return false;
+    return other.action !== 'recreate' && rollingOf(other.live, other.predicted) === undefined;
+  });
 }
 
 function fieldsThatChange(step: Step, manager: string): Difference[] {

@@ -2,13 +2,16 @@ import { createHash } from 'node:crypto';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { secretDigest } from '../secret/digest.ts';
 import { CONFIG_DIGEST } from './label.ts';
+import { markConfiguration, startConfiguration } from './reload.ts';
 
 /**
  * Writes the digest of each agent's configuration into the pod template that mounts it, after the patches have been
- * applied: a changed configuration rolls exactly the pods that read it. Everybody who sees the pods sees the digest, so
+ * applied: a changed configuration rolls exactly the pods that read it. What agents can reload is not in the digest: the
+ * configuration is marked instead, so that they tell which one they run. Everybody who sees the pods sees the digest, so
  * of Secrets it holds a slow hash.
  */
 export function stampConfigDigest(objects: readonly KubernetesObject[]): void {
+  for (const object of objects) markConfiguration(object, secretBeside(object, objects));
   for (const object of objects) {
     const template = podTemplate(object);
     const digests = (template?.spec?.volumes ?? []).flatMap((volume) => {
@@ -56,8 +59,20 @@ function sourcesOf({ configMap, projected }: Volume): Source[] {
 
 function digestOf(source: KubernetesObject): string {
   if (source.kind === 'Secret') return secretDigest(source);
-  const entries = [source.data, source.binaryData].map((part) => Object.entries(part ?? {}).sort());
+  const entries = [startConfiguration(source), source.binaryData].map((part) =>
+    Object.entries(part ?? {}).sort(),
+  );
   return JSON.stringify(entries);
+}
+
+/** A fragment of the user's that holds secrets is in a Secret of the same name. */
+function secretBeside(
+  { metadata: { name, namespace } }: KubernetesObject,
+  objects: readonly KubernetesObject[],
+): KubernetesObject | undefined {
+  return objects.find(({ kind, metadata }) => {
+    return kind === 'Secret' && metadata.name === name && metadata.namespace === namespace;
+  });
 }
 
 function podTemplate(object: KubernetesObject): PodTemplate | undefined {

@@ -3,6 +3,7 @@ import type { Step } from '../change/step.ts';
 import { lastWrites } from '../change/writer.ts';
 import { Failure, type FailureReason } from '../failure.ts';
 import { FIELD_MANAGER } from '../kubernetes/object.ts';
+import { isReload } from '../manifests/reload.ts';
 import { planLines } from '../report/plan-line.ts';
 import { secretsIn } from '../secret/find.ts';
 import type { Run } from './run.ts';
@@ -15,7 +16,7 @@ export function describePlan(run: Run, steps: readonly Step[]): void {
   for (const secret of secretsIn(steps.map(({ live, predicted }) => [live, predicted]))) {
     run.log.secrets.add(secret);
   }
-  const { changes, digest } = changePlan(steps, FIELD_MANAGER);
+  const { changes, digest } = changePlan(steps, FIELD_MANAGER, isReload);
   run.known.plan = changes;
   run.known.planDigest = digest;
   run.log.info(`plan ${digest}`);

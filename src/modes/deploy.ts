@@ -33,7 +33,9 @@ import { checkScope, preflight } from './preflight.ts';
 import { waitAndProve } from './prove.ts';
 import { planPrune, prune } from './prune.ts';
 import { readRecord, recordIfReadable } from './record.ts';
+import { Refresh } from './refresh.ts';
 import { lookAtRegistered } from './registered.ts';
+import { reloadAgents, reloads } from './reload.ts';
 import { renderSet } from './render.ts';
 import { removeReturningClaims, returningClaims } from './returning-claims.ts';
 import type { Run } from './run.ts';
@@ -117,6 +119,8 @@ async function deployLocked(
   const diagnosis = new Diagnosis(run, workloads, cluster.transport);
   const conservation = new Conservation(run, workloads, agents, steps);
   const state = new ServersState(run, workloads, agents);
+  const reloading = reloads(run, planned.objects, before?.inventory.phase === 'applying');
+  const loaded = { workloads, agents, refresh: new Refresh(run, cluster) };
   run.log.startHeartbeat();
   try {
     workloads.watch(cluster);
@@ -147,12 +151,15 @@ async function deployLocked(
           diagnosis,
           conservation,
         );
+        await reloadAgents(run, reloading, loaded);
       });
       return run.phase('prove', 'Wait and prove', async () => {
         const { clock } = cluster.transport;
         const earlier = before?.inventory.history.at(-1)?.led;
         const parts = { workloads, agents, observer: diagnosis, clock, before: earlier };
         const last = await waitAndProve(run, parts);
+        // Again: an agent that started in between may have found the old files.
+        await reloadAgents(run, reloading, loaded);
         await state.end();
         await conservation.end();
         await checkVolumeSizes(run, cluster, objects, planned.objects, stored);

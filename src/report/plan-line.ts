@@ -5,6 +5,7 @@ export const CONSEQUENCE_TITLE: Record<Consequence, string> = {
   none: 'unchanged',
   metadata: 'metadata',
   'in-place': 'in place',
+  reloads: 'reloads',
   create: 'create',
   'rolls-pods': 'rolls pods',
   recreate: 'recreate',
@@ -31,6 +32,7 @@ export function planHeadline({ plan = [], name }: Pick<Result, 'plan' | 'name'>)
     ...objects('recreates', 'recreate'),
     ...rolled(changes, name),
     ...objects('creates', 'create'),
+    ...objects('reloads', 'reloads'),
   ];
   return `${count(changes.length, 'change')}${parts.length > 0 ? `: ${parts.join(', ')}` : ''}`;
 }

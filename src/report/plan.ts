@@ -14,6 +14,7 @@ const SYMBOL: Record<Consequence, string> = {
   none: '➖',
   metadata: '🏷️',
   'in-place': '✏️',
+  reloads: '🔁',
   create: '➕',
   'rolls-pods': '🔄',
   recreate: '♻️',

@@ -79,6 +79,7 @@ export const CONSEQUENCES = [
   'none',
   'metadata',
   'in-place',
+  'reloads',
   'create',
   'rolls-pods',
   'recreate',

@@ -179,6 +179,39 @@ describe('a plan', () => {
     removal(stored(configMap({}, 'old'), [])),
   ];
 
+  describe('a ConfigMap that what runs can reload', () => {
+    const before = stored({ ...configMap({ a: '1' }, 'consul-server-config') }, [OURS]);
+    const after = stored({ ...configMap({ a: '2' }, 'consul-server-config') }, [OURS]);
+    const map: Step = { action: 'change', desired: after, live: before, predicted: after };
+    const servers = (image: string, action: Step['action'] = 'change'): Step => {
+      const desired = workload({ image });
+      return { action, desired, live: stored(workload(), []), predicted: stored(desired, []) };
+    };
+    const told = (steps: Step[], isReload: boolean) => {
+      const { changes } = changePlan(steps, MANAGER, () => isReload);
+      return changes.find(({ kind }) => kind === 'ConfigMap');
+    };
+
+    test('reloads, and says who reads it', () => {
+      expect(told([map, servers('consul:1', 'none')], true)).toMatchObject({
+        consequence: 'reloads',
+        notes: [
+          'its agents read it again; no pod is replaced for it',
+          'read by the pods of StatefulSet/consul-server',
+        ],
+      });
+    });
+
+    test.each<[string, Step[], boolean]>([
+      ['it cannot be reloaded', [map, servers('consul:1', 'none')], false],
+      ['all pods that read it are replaced anyway', [map, servers('consul:2')], true],
+      ['they are replaced around a new workload', [map, servers('consul:1', 'recreate')], true],
+      ['nobody reads it', [map], true],
+    ])('is in place where %s', (_, steps, isReload) =>
+      expect(told(steps, isReload)?.consequence).toBe('in-place'),
+    );
+  });
+
   test('tells the gravest first, and of each object what differs and why it matters', () => {
     expect(changePlan(steps, MANAGER).changes).toMatchObject([
       { kind: 'ConfigMap', name: 'old', consequence: 'delete', fields: [] },

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deploy, killedAt, type Outcome } from './action.ts';
-import { kubectl, namespaceName, removeNamespace } from './cluster.ts';
-import { expectReplaced, SMALL } from './scenario.ts';
+import { kubectl, namespaceName, pods, removeNamespace } from './cluster.ts';
+import { consul } from './consul.ts';
+import { address, expectRed, expectReplaced, SMALL } from './scenario.ts';
 import type { QuorumSampler } from './traffic/quorum.ts';
 import { type Traffic, underTraffic } from './traffic.ts';
 
@@ -15,6 +16,8 @@ describe('a setting of the servers changes while an application writes, reads an
     'server-storage': '1Gi',
     'server-addresses': 'service',
     'client-replicas': '1',
+    // The lock of a run that was killed lasts for another minute.
+    lock: 'false',
   };
   /** Nothing that Consul takes without a restart. */
   const setting = (seconds: number) => ({
@@ -27,6 +30,70 @@ describe('a setting of the servers changes while an application writes, reads an
     expect(outcome.code, outcome.log).toBe(0);
   });
   afterAll(() => removeNamespace(namespace));
+
+  describe('which Consul can reload', () => {
+    const reloaded = {
+      ...given,
+      'server-config': '{"log_level": "warn"}',
+      'client-config': '{"log_level": "warn", "recursors": ["192.0.2.1"]}',
+    };
+
+    it('no pod is replaced, nobody notices, and every agent runs the new one', async () => {
+      const before = [await containers(namespace), await leadership(namespace)];
+      const client = await address(namespace, 'consul-client-0');
+      const service = { Name: 'held', Check: { TTL: '10m', Status: 'passing' } };
+      await fetch(`http://${client}:8500/v1/agent/service/register`, {
+        method: 'PUT',
+        body: JSON.stringify(service),
+      });
+      const { value, traffic } = await underTraffic({ namespace, prefix: 'reload' }, () => deploy(reloaded));
+      expect(value.code, value.log).toBe(0);
+      expect(consequences(value)).toEqual({
+        'ConfigMap/consul-client-config': 'reloads',
+        'ConfigMap/consul-server-config': 'reloads',
+      });
+      expect([await containers(namespace), await leadership(namespace)]).toEqual(before);
+      await expectUnnoticed(traffic);
+      expect([traffic.writes, traffic.reads, traffic.dns].flatMap(({ failures }) => failures)).toEqual([]);
+      expect(await logLevels(namespace)).toEqual(['warn', 'warn', 'warn', 'warn']);
+      const [held] = await consul<{ Checks: { CheckID: string; Status: string }[] }[]>(
+        client,
+        '/v1/health/service/held',
+      );
+      expect(held?.Checks.find(({ CheckID }) => CheckID === 'service:held')?.Status).toBe('passing');
+    });
+
+    it('a deploy is killed before all have read it, and the next one goes on', async () => {
+      const before = await containers(namespace);
+      const inputs = { ...reloaded, 'server-config': '{"log_level": "error"}', 'client-config': '' };
+      const killed = await killedAt(inputs, 'of 14 objects written');
+      expect(killed.code).not.toBe(0);
+      expect(await logLevels(namespace)).toContain('warn');
+      const next = await deploy(inputs);
+      expect(next.code, next.log).toBe(0);
+      expect(consequences(next)).toEqual({});
+      expect(await logLevels(namespace)).toEqual(['INFO', 'error', 'error', 'error']);
+      expect(await containers(namespace)).toEqual(before);
+    });
+
+    it('one that agents refuse is red and stops at the first of them, and the next deploy repairs it', async () => {
+      const before = await containers(namespace);
+      const refused = await deploy({ ...given, 'server-config': '{"recursors": ["a:b:c"]}' });
+      expectRed(refused, 'invalid-config');
+      expect(refused.report?.failure).toMatchObject({
+        where: 'Pod/consul-server-2',
+        what: expect.stringContaining('Invalid recursor address'),
+      });
+      expect(refused.report?.left).toContain(
+        'ConfigMap/consul-server-config has a configuration that agents',
+      );
+      expect(await logLevels(namespace)).toEqual(['INFO', 'error', 'error', 'error']);
+      const repaired = await deploy(given);
+      expect(repaired.code, repaired.log).toBe(0);
+      expect(await logLevels(namespace)).toEqual(['INFO', 'INFO', 'INFO', 'INFO']);
+      expect(await containers(namespace)).toEqual(before);
+    });
+  });
 
   it('one server at a time, each of which leads no more when it stops, and nothing is lost', async () => {
     const before = await leadership(namespace);
@@ -60,6 +127,35 @@ describe('a setting of the servers changes while an application writes, reads an
     expect(again.outputs.changed).toBe('false');
   });
 });
+
+/** What each object's change does, but for those that stay as they are. */
+function consequences({ report }: Outcome): Record<string, string> {
+  const changes = report?.plan?.filter(({ consequence }) => consequence !== 'none') ?? [];
+  return Object.fromEntries(changes.map(({ kind, name, consequence }) => [`${kind}/${name}`, consequence]));
+}
+
+/** Of the client, then of each server, as the agents say themselves. */
+async function logLevels(namespace: string): Promise<string[]> {
+  const found = await pods(namespace);
+  const sorted = found.toSorted((a, b) => a.metadata.name.localeCompare(b.metadata.name));
+  return Promise.all(
+    sorted.map(async ({ status: { podIP = '' } }) => {
+      const self = await consul<{ DebugConfig: { Logging: { LogLevel: string } } }>(podIP, '/v1/agent/self');
+      return self.DebugConfig.Logging.LogLevel;
+    }),
+  );
+}
+
+/** Each pod, and how often its containers were started. */
+async function containers(namespace: string): Promise<string[]> {
+  const found = await pods(namespace);
+  return found
+    .map(({ metadata, status }) => {
+      const starts = status.containerStatuses?.map(({ restartCount }) => restartCount) ?? [];
+      return `${metadata.uid} ${starts.join(' ')}`;
+    })
+    .sort();
+}
 
 /** No acknowledged key is lost, DNS always knows the servers, and of three servers two stay. */
 async function expectUnnoticed({ writes, dns, quorum, lost }: Traffic): Promise<void> {

@@ -154,7 +154,7 @@ describe.concurrent('what is registered at the clients', () => {
       await expectKept(namespace, 'statefulset', before);
       expect(await uids(namespace)).toEqual(old);
 
-      const changed = { ...given, 'client-config': '{"log_level": "debug"}' };
+      const changed = { ...given, 'client-config': '{"session_ttl_min": "11s"}' };
       const last = (await agents(namespace, 'statefulset')).get('consul-client-2')?.status.podIP ?? '';
       const proxy = {
         Kind: 'connect-proxy',
@@ -246,7 +246,8 @@ describe.concurrent('what is registered at the clients', () => {
       expect(await services(await serverIp(namespace))).toContain('filed');
       const before = await settledRegistrations(namespace, 'daemonset');
       const old = await uids(namespace);
-      const changed = { ...given, 'client-config': '{"log_level": "debug"}' };
+      // The lock of a run that was killed lasts for another minute.
+      const changed = { ...given, lock: 'false', 'client-config': '{"session_ttl_min": "11s"}' };
       await killedAt(changed, 'is replaced');
       expect(await strategy(namespace, 'daemonset')).toBe('OnDelete');
       expect((await uids(namespace)).filter((uid) => old.includes(uid)).length).toBeGreaterThan(0);
@@ -271,7 +272,7 @@ describe.concurrent('what is registered at the clients', () => {
       await put(await serverIp(namespace), written, 'kept');
 
       // The clients are replaced, so that the proof takes longer than the end of the servers.
-      const run = start({ ...given, 'client-config': '{"log_level": "debug"}' });
+      const run = start({ ...given, 'client-config': '{"session_ttl_min": "11s"}' });
       await logged(run, 'a key that has to outlive the change');
       const names = [0, 1, 2].map((ordinal) => `consul-server-${ordinal}`);
       await kubectl('-n', namespace, 'delete', 'pod', ...names, '--force', '--grace-period=0');

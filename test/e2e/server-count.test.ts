@@ -8,6 +8,8 @@ import { underTraffic } from './traffic.ts';
 describe('fewer servers with volumes, and more again, while an application writes, reads and asks DNS', () => {
   const namespace = namespaceName('server-count');
   const inputs = { ...SMALL, namespace, 'server-storage': '1Gi', 'client-replicas': '1' };
+  /** The lock of a run that was killed lasts for another minute. */
+  const UNLOCKED = { lock: 'false' };
   const CONSENT = { 'allow-data-loss': 'PersistentVolumeClaim/data-consul-server-*' };
 
   /** Volume claims by name, with their uid. */
@@ -46,9 +48,12 @@ describe('fewer servers with volumes, and more again, while an application write
   it('each server leaves before its pod goes, also where the run is killed in between', async () => {
     const before = await claims();
     const { value, traffic } = await underTraffic({ namespace, prefix: 'fewer' }, async () => {
-      const killed = await killedAt({ ...inputs, servers: '1' }, 'consul-server-2 has left Raft and gossip');
+      const killed = await killedAt(
+        { ...inputs, ...UNLOCKED, servers: '1' },
+        'consul-server-2 has left Raft and gossip',
+      );
       expect(killed.code).not.toBe(0);
-      return deploy({ ...inputs, servers: '1' });
+      return deploy({ ...inputs, ...UNLOCKED, servers: '1' });
     });
     expect(value.code, value.log).toBe(0);
     await expectServers([0]);

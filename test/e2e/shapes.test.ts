@@ -68,7 +68,7 @@ function expectWalk(poll: LeaderPoll, before: Record<string, string>, after: Rec
 describe('the life of a cluster with volumes, in a namespace of somebody else', () => {
   const namespace = namespaceName('life');
   const inputs = { ...base, timeout: '4m', namespace, 'server-storage': '1Gi' };
-  const config = { 'client-config': '{"log_level": "DEBUG"}' };
+  const config = { 'client-config': '{"session_ttl_min": "11s"}' };
   afterAll(() => removeNamespace(namespace));
 
   it('meets Pod Security restricted, keeps the labels of the namespace, and binds its volumes', async () => {
@@ -112,7 +112,7 @@ describe('the life of a cluster with volumes, in a namespace of somebody else', 
     const servers = await uids(namespace, 'server');
     const clients = await uids(namespace, 'client');
     const { value, poll } = await pollLeader(namespace, 3, () =>
-      deploy({ ...inputs, ...config, 'server-config': '{"log_level": "DEBUG"}' }),
+      deploy({ ...inputs, ...config, 'server-config': '{"session_ttl_min": "11s"}' }),
     );
     succeeded(value);
     expect(value.outputs).toMatchObject({ changed: 'true', voters: '3' });
@@ -125,7 +125,7 @@ describe('the life of a cluster with volumes, in a namespace of somebody else', 
     const before = await uids(namespace, 'server');
     await kubectl('-n', namespace, 'delete', 'pods', '-l=consul-role=server', '--wait=true');
     const outcome = succeeded(
-      await deploy({ ...inputs, ...config, 'server-config': '{"log_level": "DEBUG"}' }),
+      await deploy({ ...inputs, ...config, 'server-config': '{"session_ttl_min": "11s"}' }),
     );
     expect(outcome.outputs).toMatchObject({ changed: 'false', voters: '3', 'clients-ready': '2' });
     const after = await uids(namespace, 'server');

@@ -21,7 +21,7 @@ function changed(before: Config, after: Config): string[] {
     .map(({ kind, metadata }) => `${kind}/${metadata.name}`);
 }
 
-const fragment = { format: 'json', text: '{"log_level":"DEBUG"}' } as const;
+const fragment = { format: 'json', text: '{"session_ttl_min":"11s"}' } as const;
 
 describe('a change rolls exactly the pods that read it', () => {
   test.each([
@@ -90,7 +90,7 @@ describe("the user's fragment", () => {
     const map = find(render(config({ serverConfig: { format, text } })), 'ConfigMap', 'consul-server-config');
     const data = map.data as Record<string, string>;
     const names = Object.keys(data);
-    expect(names).toEqual(['10-agent.json', `20-override.${format}`]);
+    expect(names).toEqual(['10-agent.json', `20-override.${format}`, '30-marker.json']);
     expect(names).toEqual(names.toSorted());
     expect(data[`20-override.${format}`]).toBe(text);
   });
