@@ -26,6 +26,7 @@ import { movedOut } from './moved-out.ts';
 import { namespaceIn, settleNamespace } from './namespace.ts';
 import { judgeNewKinds } from './new-kinds.ts';
 import { nudge } from './nudge.ts';
+import { checkOutsideAgents, movesToServices } from './outside-agents.ts';
 import { beginOwned, finishOwned, type Owned } from './owned.ts';
 import { planAll } from './plan.ts';
 import { checkPodSecurity } from './pod-security.ts';
@@ -126,6 +127,7 @@ async function deployLocked(
     workloads.watch(cluster);
     const fewer = fewerServers(run, planned.objects);
     if (fewer) await checkFewerServers(run, fewer, workloads, agents);
+    if (movesToServices(run, planned.objects)) await checkOutsideAgents(run, workloads, agents);
     const missing = await missingServices(run, planned.objects, workloads, agents);
     const rolled = await lookAtRegistered(run, cluster, planned, takeovers, {
       conservation,

@@ -8,6 +8,8 @@ const ANNOTATION = 'consul-deploy/refreshed-for';
 const FIELD_MANAGER = 'consul-deploy-refresh';
 /** The kubelet may have looked before it knew of the new ConfigMap. */
 const AGAIN_MS = 5_000;
+const AT_ONCE_MS = 15_000;
+const IN_ITS_TIME_MS = 150_000;
 
 /**
  * Makes kubelets renew the files of a pod at once: they do so whenever the pod changes, and otherwise once in 60 to
@@ -22,6 +24,11 @@ export class Refresh {
   constructor(run: Run, { transport }: Pick<Cluster, 'transport'>) {
     this.#run = run;
     this.#transport = transport;
+  }
+
+  /** After this much time the files of a pod are surely the new ones. */
+  get takesMs(): number {
+    return this.#forbidden ? IN_ITS_TIME_MS : AT_ONCE_MS;
   }
 
   /** Changes an annotation of the pod, where that is allowed; otherwise the files come later. */

@@ -16,7 +16,7 @@ import type { Run } from './run.ts';
 import { ROLES, type Workloads } from './workloads.ts';
 
 const PARALLEL = 16;
-/** A kubelet that is not made to look renews its files once in 60 to 90 s. */
+/** Longer than a kubelet may take that is not made to look. */
 const LIMIT_MS = 180_000;
 const PAUSE_MS = 150;
 const LONGEST_PAUSE_MS = 2_000;
@@ -28,12 +28,14 @@ export interface Reload {
   configMap: string;
   /** By which an agent tells that it has read it. */
   marker: string;
+  /** The deploy before did not come to its end: the files that agents have now may be those that they refused then. */
+  unfinished: boolean;
 }
 
 interface Tools {
   workloads: Pick<Workloads, 'pods' | 'isPresent' | 'runs' | 'untilSynced'>;
   agents: Pick<Agents, 'client'>;
-  refresh: Pick<Refresh, 'poke'>;
+  refresh: Pick<Refresh, 'poke' | 'takesMs'>;
 }
 
 /**
@@ -48,7 +50,7 @@ export function reloads({ config }: Run, planned: readonly PlannedObject[], unfi
     );
     const marker = markerOf(found?.desired);
     if (!found?.live || marker === undefined) return [];
-    return unfinished || isReload(found.live, found.desired) ? [{ role, configMap, marker }] : [];
+    return unfinished || isReload(found.live, found.desired) ? [{ role, configMap, marker, unfinished }] : [];
   });
 }
 
@@ -110,13 +112,19 @@ async function readBy(run: Run, one: Reload, pod: PodView, tools: Tools): Promis
       await refresh.poke(pod, one.marker);
     } catch (error) {
       run.signal.throwIfAborted();
-      if (!isPassing(error)) throw refusal(run, one, pod, error);
+      const old = one.unfinished && performance.now() - start < refresh.takesMs;
+      if (!isPassing(error) && !(old && isRefusal(error))) throw refusal(run, one, pod, error);
+      await refresh.poke(pod, one.marker);
     }
     if (performance.now() - start > LIMIT_MS) throw unread(run, one, pod);
     await pause(wait, run.signal);
     wait = Math.min(wait * 1.5, LONGEST_PAUSE_MS);
   }
   return false;
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof ConsulError && error.status === 500;
 }
 
 function refusal(run: Run, { role, configMap }: Reload, pod: PodView, error: unknown): unknown {

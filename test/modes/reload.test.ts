@@ -16,15 +16,22 @@ const OLD = 'consul-deploy.configuration.0000000000000000';
 const NEW = 'consul-deploy.configuration.ffffffffffffffff';
 const POD = '/api/v1/namespaces/consul/pods/';
 
+const ALL = [
+  { role: 'server', configMap: 'consul-server-config', marker: NEW, unfinished: false },
+  { role: 'client', configMap: 'consul-client-config', marker: NEW, unfinished: false },
+] as const;
+
 /**
  * Three servers and two clients. The files of a pod are renewed when it is changed, as a kubelet does it; an agent shows
  * what it has read.
  */
 async function start({
   pokes = true,
+  unfinished = false,
   reload,
 }: {
   pokes?: boolean;
+  unfinished?: boolean;
   reload?: (pod: string) => FakeAnswer | undefined;
 } = {}) {
   const world = new ProofWorld({ clients: 'statefulset' }, 2);
@@ -62,11 +69,20 @@ async function start({
   };
   const tools = { workloads, agents, refresh: new Refresh(run, api.cluster) };
   workloads.untilSynced = async () => undefined;
-  const all = [
-    { role: 'server', configMap: 'consul-server-config', marker: NEW },
-    { role: 'client', configMap: 'consul-client-config', marker: NEW },
-  ] as const;
-  return { world, run, api, files, loaded, order, go: () => reloadAgents(run, all, tools) };
+  return {
+    world,
+    run,
+    api,
+    files,
+    loaded,
+    order,
+    go: () =>
+      reloadAgents(
+        run,
+        ALL.map((one) => ({ ...one, unfinished })),
+        tools,
+      ),
+  };
 }
 
 const check = ({ run }: { run: ProofWorld['run'] }) =>
@@ -171,6 +187,16 @@ describe('a configuration that is not taken', () => {
   });
 });
 
+test('what was refused by the deploy before is no refusal of the new one while the files may be the old ones', async () => {
+  let refusals = 2;
+  const { go, loaded } = await start({
+    unfinished: true,
+    reload: () => (refusals-- > 0 ? { status: 500, text: 'Invalid recursor address' } : undefined),
+  });
+  await go();
+  expect(loaded.size).toBe(5);
+});
+
 describe('which roles have to reload', () => {
   const rendered = (change: Partial<Config> = {}) => render(config(change));
   const level = { serverConfig: { format: 'json', text: '{"log_level":"debug"}' } } as const;
@@ -192,7 +218,7 @@ describe('which roles have to reload', () => {
       ({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === 'consul-server-config',
     );
     expect(which(rendered(), after)).toEqual([
-      { role: 'server', configMap: 'consul-server-config', marker: markerOf(map) },
+      { role: 'server', configMap: 'consul-server-config', marker: markerOf(map), unfinished: false },
     ]);
   });
 
