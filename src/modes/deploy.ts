@@ -141,18 +141,8 @@ async function deployLocked(
         await applyStage(run, cluster, missing, stored, run.signal);
         if (claims.length > 0) await removeReturningClaims(run, cluster, claims);
         if (fewer) await removeServers(run, fewer, { cluster, workloads, agents });
-        await apply(
-          run,
-          cluster,
-          planned,
-          takeovers,
-          rolled,
-          stored,
-          workloads,
-          agents,
-          diagnosis,
-          conservation,
-        );
+        const parts = { workloads, agents, diagnosis, conservation, stored };
+        await apply(run, cluster, { planned, takeovers, rolled }, parts);
         await reloadAgents(run, reloading, loaded);
       });
       return run.phase('prove', 'Wait and prove', async () => {
@@ -218,17 +208,27 @@ function namespaceStep(run: Run, { rendered, stored }: Owned): Step[] {
   return [{ action: 'create', desired, predicted: made }];
 }
 
+interface ToApply {
+  planned: Plan;
+  takeovers: readonly Takeover[];
+  /** The clients, where the run replaces them itself. */
+  rolled: PlannedObject | undefined;
+}
+
+interface ApplyParts {
+  workloads: Workloads;
+  agents: Agents;
+  diagnosis: Diagnosis;
+  conservation: Conservation;
+  stored: Stored;
+}
+
+/** One stage after the other. Servers and clients that run are replaced by the run; all else is written. */
 async function apply(
   run: Run,
   cluster: Cluster,
-  planned: Plan,
-  takeovers: readonly Takeover[],
-  rolled: PlannedObject | undefined,
-  stored: Stored,
-  workloads: Workloads,
-  agents: Agents,
-  diagnosis: Diagnosis,
-  conservation: Conservation,
+  { planned, takeovers, rolled }: ToApply,
+  { workloads, agents, diagnosis, conservation, stored }: ApplyParts,
 ): Promise<void> {
   const byObject = new Map(planned.objects.map((object) => [object.desired, object]));
   const later = movedOut(planned.objects);
