@@ -29,8 +29,51 @@ function room(name, allowed, comment) {
   };
 }
 
+/** Which steps a step may build on, besides the session and the rooms. There is no way back. */
+const STEPS = {
+  adoption: ['apply', 'preflight', 'proof', 'registrations', 'replacement'],
+  apply: ['preflight'],
+  chaos: ['proof', 'triage'],
+  drift: ['proof', 'record', 'triage'],
+  plan: ['record', 'render'],
+  preflight: ['registrations'],
+  proof: ['registrations'],
+  record: ['proof'],
+  registrations: [],
+  reload: [],
+  removal: ['record'],
+  render: [],
+  replacement: ['apply', 'plan', 'preflight', 'proof', 'registrations', 'removal'],
+  sweep: ['proof'],
+  triage: ['proof'],
+};
+
+function step([name, steps]) {
+  return {
+    name: `step-${name}-builds-on-its-own`,
+    severity: 'error',
+    from: { path: `^src/steps/${name}/` },
+    to: { path: '^src/steps/', pathNot: [name, ...steps].map((one) => `^src/steps/${one}/`) },
+  };
+}
+
 module.exports = {
   forbidden: [
+    ...Object.entries(STEPS).map(step),
+    {
+      name: 'steps-are-named-above',
+      comment: 'A new step says what it builds on.',
+      severity: 'error',
+      from: { path: '^src/steps/', pathNot: Object.keys(STEPS).map((name) => `^src/steps/${name}/`) },
+      to: { path: '^src/' },
+    },
+    {
+      name: 'session-knows-no-steps',
+      comment: 'A session is what every step works with; it does nothing by itself.',
+      severity: 'error',
+      from: { path: '^src/session/' },
+      to: { path: '^src/steps/' },
+    },
     room('secret', [], 'Pure: text and JSON in, the secrets in them out.'),
     room('config', [SECRET, YAML], 'The inputs are read without knowing who wants them.'),
     room('kubernetes', [SECRET], 'Speaks to the API server and knows nothing of Consul.'),

@@ -5,15 +5,15 @@ import { deployMode } from './modes/deploy.ts';
 import { destroyMode } from './modes/destroy.ts';
 import { planMode } from './modes/plan.ts';
 import { renderMode } from './modes/render.ts';
-import { Run } from './modes/run.ts';
 import { sweepMode } from './modes/sweep.ts';
 import { verifyMode } from './modes/verify.ts';
-import { REPOSITORY, VERSION } from './modes/version.ts';
 import { withHelp } from './report/help.ts';
 import { Log } from './report/log.ts';
 import { publish } from './report/publish.ts';
 import { Secrets } from './report/secret.ts';
 import { masker, maskInputs, saveProgress } from './runner.ts';
+import { Run } from './session/run.ts';
+import { REPOSITORY, VERSION } from './session/version.ts';
 
 const MODES: Record<Mode, (run: Run, mask: (secret: string) => void) => Promise<void>> = {
   deploy: deployMode,

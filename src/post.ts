@@ -3,13 +3,13 @@ import { Failure } from './failure.ts';
 import { releaseLock } from './kubernetes/release.ts';
 import type { Transport } from './kubernetes/transport.ts';
 import { recordName } from './manifests/name.ts';
-import { holderIdentity } from './modes/apply.ts';
-import { removeSmoke } from './modes/cleanup.ts';
-import { openTransport } from './modes/connect.ts';
 import { markdown } from './report/escape.ts';
 import { Log } from './report/log.ts';
 import { Secrets } from './report/secret.ts';
 import { masker, maskInputs, savedLock, savedProgress } from './runner.ts';
+import { openTransport } from './session/cluster.ts';
+import { holderIdentity } from './session/lock.ts';
+import { removeSmoke } from './steps/proof/clean-up.ts';
 
 /** For cleaning up. Giving the lock back has its own time, so that a cluster without a leader cannot use it up. */
 const CLEANUP_MS = 10_000;

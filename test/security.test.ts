@@ -7,19 +7,19 @@ import { entryOf } from '../src/inventory/entry.ts';
 import type { AccessCheck } from '../src/kubernetes/access.ts';
 import { objectLabels } from '../src/manifests/label.ts';
 import { render } from '../src/manifests/render.ts';
-import { takeoverPermissions } from '../src/modes/adoption/survey.ts';
 import { deployMode } from '../src/modes/deploy.ts';
 import { destroyMode } from '../src/modes/destroy.ts';
-import { handoverPermissions } from '../src/modes/handover.ts';
 import { planMode } from '../src/modes/plan.ts';
-import { claimPermissions } from '../src/modes/returning-claims.ts';
-import type { Run } from '../src/modes/run.ts';
 import { sweepMode } from '../src/modes/sweep.ts';
 import { verifyMode } from '../src/modes/verify.ts';
-import { growthPermissions } from '../src/modes/volume-growth.ts';
+import type { Run } from '../src/session/run.ts';
+import { takeoverPermissions } from '../src/steps/adoption/survey.ts';
+import { growthPermissions } from '../src/steps/apply/volume-growth.ts';
+import { handoverPermissions } from '../src/steps/registrations/carry-over.ts';
+import { claimPermissions } from '../src/steps/replacement/returning-claims.ts';
 import { inventory, runRecord } from './inventory/fixture.ts';
 import { kubeconfig } from './kubernetes/fake-server.ts';
-import { config, startApi, startRun } from './modes/fixture.ts';
+import { config, startApi, startRun } from './session/fixture.ts';
 
 const ROOT = new URL('../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, ROOT), 'utf8');
@@ -176,19 +176,19 @@ test.each<[string, RegExp, number | undefined, string[], Record<string, string>]
     1,
     // What all the others call.
     // The guard deletes a lost voter in Consul.
-    ['kubernetes/delete.ts', 'manifests/server-guard.ts', 'modes/removal.ts'],
+    ['kubernetes/delete.ts', 'manifests/server-guard.ts', 'steps/removal/removal.ts'],
     {
       'kubernetes/lease-record.ts': DESTROY,
       'kubernetes/lease.ts': DESTROY,
-      'modes/adoption/recreate.ts': TAKES_OVER,
-      'modes/chaos/fault.ts': '`verify` with `chaos`',
-      'modes/claim.ts': DESTROY_DATA,
+      'steps/adoption/recreate.ts': TAKES_OVER,
+      'steps/chaos/fault.ts': '`verify` with `chaos`',
+      'steps/removal/volume-claims.ts': DESTROY_DATA,
       'modes/destroy.ts': DESTROY,
-      'modes/empty-namespace.ts': DESTROY_DATA,
-      'modes/handover.ts': REPLACES,
-      'modes/prune.ts': DEPLOY,
-      'modes/returning-claims.ts': RETURNS,
-      'modes/take-down.ts': DESTROY,
+      'steps/removal/empty-namespace.ts': DESTROY_DATA,
+      'steps/registrations/carry-over.ts': REPLACES,
+      'steps/removal/prune.ts': DEPLOY,
+      'steps/replacement/returning-claims.ts': RETURNS,
+      'steps/removal/take-down.ts': DESTROY,
     },
   ],
   [
@@ -203,41 +203,41 @@ test.each<[string, RegExp, number | undefined, string[], Record<string, string>]
       'kubernetes/dry-run.ts',
       'kubernetes/stand-in.ts',
       'kubernetes/takeover-dry-run.ts',
-      'modes/compare.ts',
+      'steps/drift/compare.ts',
     ],
     {
       'kubernetes/recreation.ts': TAKES_OVER,
       'kubernetes/takeover.ts': DEPLOY,
-      'modes/adoption/move.ts': TAKES_OVER,
-      'modes/adoption/recreate.ts': TAKES_OVER,
-      'modes/apply.ts': DEPLOY,
-      'modes/client-walk.ts': REPLACES,
+      'steps/adoption/move.ts': TAKES_OVER,
+      'steps/adoption/recreate.ts': TAKES_OVER,
+      'steps/apply/apply.ts': DEPLOY,
+      'steps/replacement/clients.ts': REPLACES,
       'modes/deploy.ts': DEPLOY,
-      'modes/namespace.ts': DEPLOY,
-      'modes/nudge.ts': DEPLOY,
-      'modes/record.ts': VERIFY,
-      'modes/refresh.ts': RELOADS,
-      'modes/registrations.ts': REPLACES,
-      'modes/scale-down.ts': DEPLOY,
-      'modes/volume-growth.ts': GROWS,
-      'modes/volume-size.ts': GROWS,
-      'modes/walk.ts': DEPLOY,
+      'steps/apply/namespace.ts': DEPLOY,
+      'steps/apply/retry-controllers.ts': DEPLOY,
+      'steps/record/record.ts': VERIFY,
+      'steps/reload/refresh-files.ts': RELOADS,
+      'steps/registrations/stash.ts': REPLACES,
+      'steps/replacement/scale-down.ts': DEPLOY,
+      'steps/apply/volume-growth.ts': GROWS,
+      'steps/apply/volume-size.ts': GROWS,
+      'steps/replacement/servers.ts': DEPLOY,
     },
   ],
   [
     'asks for permissions',
     ASKS,
     undefined,
-    ['modes/permission.ts'],
+    ['steps/preflight/permissions.ts'],
     {
-      'modes/adoption/survey.ts': TAKES_OVER,
+      'steps/adoption/survey.ts': TAKES_OVER,
       'modes/destroy.ts': DESTROY,
-      'modes/preflight.ts': DEPLOY,
-      'modes/returning-claims.ts': RETURNS,
-      'modes/roll.ts': REPLACES,
+      'steps/preflight/preflight.ts': DEPLOY,
+      'steps/replacement/returning-claims.ts': RETURNS,
+      'steps/replacement/clients-survey.ts': REPLACES,
       'modes/sweep.ts': '`sweep`',
       'modes/verify.ts': VERIFY,
-      'modes/volume-growth.ts': GROWS,
+      'steps/apply/volume-growth.ts': GROWS,
     },
   ],
 ])('what %s belongs to a run of which SECURITY.md says so', (_, pattern, column, shared, rows) => {

@@ -35,6 +35,9 @@ export interface ManagedFields {
 /** Owner of the fields in server-side apply. Stable for ever: under another name we would conflict with ourselves. */
 export const FIELD_MANAGER = 'consul-deploy';
 
+/** Owner of the annotation that makes a controller try again. The apply, under its own name, would take it away. */
+export const NUDGE_MANAGER = 'consul-deploy-nudge';
+
 /** `StatefulSet/consul-server`, the way people name objects to kubectl. */
 export function objectName(object: { kind: string; metadata: { name: string } }): string {
   return `${object.kind}/${object.metadata.name}`;

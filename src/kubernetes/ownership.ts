@@ -3,6 +3,11 @@ import { type Conflict, isAllowed } from './conflict.ts';
 import { type FieldSet, unionOf, withoutFields } from './field-set.ts';
 import { FIELD_MANAGER, type KubernetesObject, type ManagedFields } from './object.ts';
 
+/** Whether this action has ever written the object, by whatever operation. */
+export function isWritten({ metadata }: Pick<KubernetesObject, 'metadata'>): boolean {
+  return (metadata.managedFields ?? []).some(({ manager }) => manager === FIELD_MANAGER);
+}
+
 /** Whether this action has applied the object, and still owns some of it. */
 export function isApplied({ metadata }: Pick<KubernetesObject, 'metadata'>): boolean {
   return (metadata.managedFields ?? []).some(isOurs);

@@ -40,7 +40,7 @@ export function clientWorkload(config: Config): KubernetesObject | undefined {
 
 /**
  * Kubernetes refuses none at a time. A StatefulSet gets none: without the feature gate MaxUnavailableStatefulSet, which is
- * off by default in Kubernetes 1.36, the API server drops it, and the run does the waves (modes/roll.ts).
+ * off by default in Kubernetes 1.36, the API server drops it, and the run does the waves (steps/replacement/clients-survey.ts).
  */
 function maxUnavailableOf(allowance: Allowance): number | string {
   if (allowance.kind === 'count') return Math.max(allowance.count, 1);

@@ -20,3 +20,6 @@ export function agentConfigName(config: Pick<Config, 'name'>, role: Role): strin
 export function recordName(name: string): string {
   return `consul-deploy-${name}`;
 }
+
+/** The container of the agent, in the pods of both roles. */
+export const AGENT_CONTAINER = 'consul';

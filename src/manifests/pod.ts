@@ -1,7 +1,7 @@
 import type { Config, ResourceRequirements } from '../config/config.ts';
 import { agentConfigVolume } from './agent-secret.ts';
 import type { Role } from './label.ts';
-import { roleName } from './name.ts';
+import { AGENT_CONTAINER, roleName } from './name.ts';
 import { containerPorts, type ServicePort } from './port.ts';
 
 /** User and group of the official image. */
@@ -48,7 +48,7 @@ export function agentPodSpec(config: Config, pod: AgentPod): Record<string, unkn
     ...pod.placement,
     containers: [
       {
-        name: 'consul',
+        name: AGENT_CONTAINER,
         image: config.image,
         imagePullPolicy: 'IfNotPresent',
         ...(pod.command && { command: pod.command }),

@@ -1,14 +1,14 @@
 import { spareInDestroy } from '../inventory/prune.ts';
 import type { AccessCheck } from '../kubernetes/access.ts';
-import { lock } from './apply.ts';
-import { claimsOf, removeClaims } from './claim.ts';
-import { type Cluster, connect } from './connect.ts';
-import { removeNamespace } from './empty-namespace.ts';
-import { requirePermissions, toRemove } from './permission.ts';
-import { type DeployRecord, readRecord } from './record.ts';
-import { removedAsSeen } from './removal.ts';
-import type { Run } from './run.ts';
-import { takeDown } from './take-down.ts';
+import { type Cluster, connect } from '../session/cluster.ts';
+import { lock } from '../session/lock.ts';
+import type { Run } from '../session/run.ts';
+import { requirePermissions, toRemove } from '../steps/preflight/permissions.ts';
+import { type DeployRecord, readRecord } from '../steps/record/record.ts';
+import { removeNamespace } from '../steps/removal/empty-namespace.ts';
+import { removedAsSeen } from '../steps/removal/removal.ts';
+import { takeDown } from '../steps/removal/take-down.ts';
+import { claimsOf, removeClaims } from '../steps/removal/volume-claims.ts';
 
 /**
  * `mode: destroy`: removes what the record names, in the reverse order of a deploy, and waits until it is gone. It

@@ -1,20 +1,20 @@
 import { removal, type Step } from '../change/step.ts';
 import { type KubernetesObject, objectName } from '../kubernetes/object.ts';
 import type { PlannedObject } from '../kubernetes/plan.ts';
-import { previewTakeovers } from './adoption/preview.ts';
-import { plan } from './apply.ts';
-import { asApproved, describePlan } from './approval.ts';
-import { type Cluster, connect } from './connect.ts';
-import { tellConsent } from './consent.ts';
-import { objectsToApply } from './namespace.ts';
-import { ofNewKinds } from './new-kinds.ts';
-import { checkScope, type NamespaceState, preflight } from './preflight.ts';
-import { planPrune } from './prune.ts';
-import { readRecord, recordIfReadable } from './record.ts';
-import { renderSet } from './render.ts';
-import { returningClaims } from './returning-claims.ts';
-import type { Run } from './run.ts';
-import { settleServerAddresses } from './server-addresses.ts';
+import { type Cluster, connect } from '../session/cluster.ts';
+import type { Run } from '../session/run.ts';
+import { previewTakeovers } from '../steps/adoption/preview.ts';
+import { plan } from '../steps/apply/apply.ts';
+import { objectsToApply } from '../steps/apply/namespace.ts';
+import { ofNewKinds } from '../steps/apply/new-kinds.ts';
+import { asApproved, describePlan } from '../steps/plan/approval.ts';
+import { tellConsent } from '../steps/plan/consent.ts';
+import { settleServerAddresses } from '../steps/plan/server-addresses.ts';
+import { checkScope, type NamespaceState, preflight } from '../steps/preflight/preflight.ts';
+import { readRecord, recordIfReadable } from '../steps/record/record.ts';
+import { planPrune } from '../steps/removal/prune.ts';
+import { renderSet } from '../steps/render/render.ts';
+import { returningClaims } from '../steps/replacement/returning-claims.ts';
 
 /**
  * What a deploy would do, as far as it is known before the namespace exists.

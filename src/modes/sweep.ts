@@ -1,18 +1,18 @@
 import type { AccessCheck } from '../kubernetes/access.ts';
 import type { Lock } from '../kubernetes/lease.ts';
-import { Agents } from './agents.ts';
-import { lock } from './apply.ts';
-import { cleanUpAfter } from './cleanup.ts';
-import { type Cluster, connect } from './connect.ts';
-import { requirePermissions } from './permission.ts';
-import type { Run } from './run.ts';
-import { checkAsked, noteGhosts, totals } from './sweep/account.ts';
-import { sweepFailure, unknownIds } from './sweep/asked.ts';
-import { type Finding, findGhosts } from './sweep/finding.ts';
-import { notDeployed } from './sweep/follower.ts';
-import { agentPods } from './sweep/place.ts';
-import { nameOf, removeGhosts, watchRemoved } from './sweep/removal.ts';
-import { Surveyor } from './sweep/survey.ts';
+import { Agents } from '../session/agents.ts';
+import { type Cluster, connect } from '../session/cluster.ts';
+import { lock } from '../session/lock.ts';
+import type { Run } from '../session/run.ts';
+import { requirePermissions } from '../steps/preflight/permissions.ts';
+import { cleanUpAfter } from '../steps/proof/clean-up.ts';
+import { checkAsked, noteGhosts, totals } from '../steps/sweep/account.ts';
+import { sweepFailure, unknownIds } from '../steps/sweep/asked.ts';
+import { type Finding, findGhosts } from '../steps/sweep/finding.ts';
+import { notDeployed } from '../steps/sweep/follower.ts';
+import { agentPods } from '../steps/sweep/place.ts';
+import { nameOf, removeGhosts, watchRemoved } from '../steps/sweep/removal.ts';
+import { Surveyor } from '../steps/sweep/survey.ts';
 
 /**
  * `mode: sweep`: finds what should not be in the catalog and, with `sweep-apply`, removes it where that lasts, and

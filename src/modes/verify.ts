@@ -2,16 +2,15 @@ import { Failure } from '../failure.ts';
 import type { Lock } from '../kubernetes/lease.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { recordName } from '../manifests/name.ts';
-import { Agents } from './agents.ts';
-import { lock, storedKey } from './apply.ts';
-import { checkServerRegistrations } from './burden.ts';
-import { makeFaults, tellDeleted } from './chaos/chaos.ts';
-import { cleanUpAfter } from './cleanup.ts';
-import { type Comparison, compare } from './compare.ts';
-import { conclude } from './conclude.ts';
-import { type Cluster, connect } from './connect.ts';
-import { deployedConfig } from './deployed-config.ts';
-import { Diagnosis } from './diagnosis.ts';
+import { Agents } from '../session/agents.ts';
+import { type Cluster, connect } from '../session/cluster.ts';
+import { deployedConfig } from '../session/deployed-config.ts';
+import { lock } from '../session/lock.ts';
+import type { Run } from '../session/run.ts';
+import { storedKey } from '../session/stored.ts';
+import { Workloads } from '../session/workloads.ts';
+import { makeFaults, tellDeleted } from '../steps/chaos/chaos.ts';
+import { type Comparison, compare } from '../steps/drift/compare.ts';
 import {
   addDrift,
   driftFailure,
@@ -20,17 +19,19 @@ import {
   tellImages,
   tellLastDeploy,
   tellVersion,
-} from './drift.ts';
-import { lackOf, lookOnce } from './lack.ts';
-import { checkLeftOver } from './left-over.ts';
-import { checkPermissions } from './permission.ts';
-import { waitAndProve } from './prove.ts';
-import { type DeployRecord, readRecord } from './record.ts';
-import type { Run } from './run.ts';
-import { checkRestarts, remember } from './since-last-run.ts';
-import { checkVolumes } from './volumes.ts';
-import { checkVoterMinimum } from './voter-minimum.ts';
-import { Workloads } from './workloads.ts';
+} from '../steps/drift/drift.ts';
+import { lackOf, lookOnce } from '../steps/drift/missing-servers.ts';
+import { checkVolumes } from '../steps/drift/volumes.ts';
+import { checkPermissions } from '../steps/preflight/permissions.ts';
+import { cleanUpAfter } from '../steps/proof/clean-up.ts';
+import { conclude } from '../steps/proof/describe-cluster.ts';
+import { waitAndProve } from '../steps/proof/proof.ts';
+import { type DeployRecord, readRecord } from '../steps/record/record.ts';
+import { checkRestarts, remember } from '../steps/record/since-last-run.ts';
+import { checkServerRegistrations } from '../steps/registrations/at-servers.ts';
+import { checkVoterMinimum } from '../steps/replacement/voter-minimum.ts';
+import { checkLeftOver } from '../steps/sweep/left-over.ts';
+import { Diagnosis } from '../steps/triage/triage.ts';
 
 /**
  * `mode: verify`: proves that the cluster works and still is what was deployed, or throws the Failure that says what

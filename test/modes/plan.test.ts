@@ -3,14 +3,14 @@ import { fieldsOf } from '../../src/change/ownership.ts';
 import type { Step } from '../../src/change/step.ts';
 import type { Config } from '../../src/config/config.ts';
 import { Failure } from '../../src/failure.ts';
-import { asApproved, describePlan } from '../../src/modes/approval.ts';
 import { deployMode } from '../../src/modes/deploy.ts';
 import { planMode } from '../../src/modes/plan.ts';
 import { redactResult } from '../../src/report/redact.ts';
+import { asApproved, describePlan } from '../../src/steps/plan/approval.ts';
 import { configMap, managed, stored, workload } from '../change/fixture.ts';
 import type { Call, FakeServer } from '../kubernetes/fake-server.ts';
 import { kubeconfig } from '../kubernetes/fake-server.ts';
-import { type ClusterShape, startApi, startRun } from './fixture.ts';
+import { type ClusterShape, startApi, startRun } from '../session/fixture.ts';
 
 const SMALL: Partial<Config> = { serverStorage: { kind: 'ephemeral' }, clients: 'none', ui: false };
 const ELSE = `sha256:${'0'.repeat(64)}`;

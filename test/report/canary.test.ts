@@ -10,8 +10,8 @@ import { Secrets } from '../../src/report/secret.ts';
 import { maskInputs } from '../../src/runner.ts';
 import { given } from '../config/given.ts';
 import { json, kubeconfig, startServer, status } from '../kubernetes/fake-server.ts';
-import { startApi } from '../modes/fixture.ts';
 import { runStep, type Step } from '../modes/step.ts';
+import { startApi } from '../session/fixture.ts';
 import { failure } from './example.ts';
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');

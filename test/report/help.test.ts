@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { REPOSITORY, VERSION } from '../../src/modes/version.ts';
 import { helpUrl } from '../../src/report/help.ts';
+import { REPOSITORY, VERSION } from '../../src/session/version.ts';
 
 const ITSELF = { repository: REPOSITORY, version: VERSION };
 const PACKAGE = `https://github.com/${REPOSITORY}/blob/v${VERSION}/docs/troubleshooting.md#image`;

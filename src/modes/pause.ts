@@ -1,9 +1,0 @@
-import { Bell } from './bell.ts';
-
-/**
- * The time between two looks at something that cannot tell by itself when it changes, such as Raft.
- * @throws the reason of the signal
- */
-export async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await new Bell().next(ms, signal);
-}

@@ -1,0 +1,48 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { Lock } from '../kubernetes/lease.ts';
+import { recordName } from '../manifests/name.ts';
+import { saveLock } from '../runner.ts';
+import type { Cluster } from './cluster.ts';
+import type { Run } from './run.ts';
+
+/** Takes the lock, unless none is wanted; the run ends when it is lost. */
+export async function lock(run: Run, cluster: Cluster): Promise<Lock | undefined> {
+  if (!run.config.lock) return undefined;
+  const held = await run.phase('lock', 'Lock', () => acquire(run, cluster));
+  held.lost.addEventListener('abort', () => run.fail(held.lost.reason), { once: true });
+  return held;
+}
+
+async function acquire(run: Run, cluster: Cluster): Promise<Lock> {
+  const { config, log } = run;
+  const lockId = randomUUID().slice(0, 8);
+  // Before the lock is taken: main may be killed in the very next moment.
+  await saveLock(process.env, lockId);
+  const taken = await Lock.acquire(cluster.transport, {
+    namespace: config.namespace,
+    name: recordName(config.name),
+    holder: holderIdentity(process.env, lockId),
+    signal: run.signal,
+    onWait: (holder, since) => log.progress(`another run holds the lock since ${since}: ${holder}`, 'lock'),
+    onTaken: (holder, since) => run.findings.push(`the lock is held by ${holder} now, since ${since}`),
+  });
+  log.settled('lock');
+  if (taken.takenOverFrom !== undefined) {
+    run.warn(`Took over the lock of ${taken.takenOverFrom}, which ended without releasing it.`);
+  }
+  return taken;
+}
+
+/** Who holds the lock. The run, the attempt and the job do not tell the legs of a matrix apart; `lockId` does. */
+export function holderIdentity(env: NodeJS.ProcessEnv, lockId: string): string {
+  return `${runIdentity(env)} ${lockId}`;
+}
+
+/** Names the run to people who find its lock: the same in main and post. */
+export function runIdentity(env: NodeJS.ProcessEnv): string {
+  const { GITHUB_REPOSITORY, GITHUB_RUN_ID, GITHUB_RUN_ATTEMPT, GITHUB_JOB } = env;
+  return GITHUB_RUN_ID
+    ? `${GITHUB_REPOSITORY}/actions/runs/${GITHUB_RUN_ID}/attempts/${GITHUB_RUN_ATTEMPT} ${GITHUB_JOB}`
+    : `${hostname()} pid ${process.pid}`;
+}

@@ -1,0 +1,373 @@
+import { claimNames } from '../change/workload.ts';
+import { clusterIpOf } from '../kubernetes/cluster-ip.ts';
+import { ApiError, apiFailure } from '../kubernetes/error.ts';
+import { FIELD_MANAGER, type KubernetesObject, NUDGE_MANAGER } from '../kubernetes/object.ts';
+import { type WatchEvent, watchResource } from '../kubernetes/watch.ts';
+import { daemonSetVerdict, isExcluded } from '../rollout/daemonset.ts';
+import { type NodeView, nodeView } from '../rollout/node.ts';
+import { Observation, type Source, type Views } from '../rollout/observation.ts';
+import { type PodView, podView, runs } from '../rollout/pod.ts';
+import { heldBack, presentPods } from '../rollout/revision.ts';
+import { statefulSetVerdict } from '../rollout/statefulset.ts';
+import type { Applied, Verdict } from '../rollout/verdict.ts';
+import { type WorkloadView, workloadView } from '../rollout/workload.ts';
+import { countOf } from './allowance.ts';
+import type { Cluster } from './cluster.ts';
+import type { Run } from './run.ts';
+import { type Stored, storedKey } from './stored.ts';
+
+export const ROLES = ['server', 'client'] as const;
+export type Role = (typeof ROLES)[number];
+
+interface Workload {
+  kind: 'StatefulSet' | 'DaemonSet';
+  name: string;
+  object: KubernetesObject;
+}
+
+export interface Shortage {
+  kind: Workload['kind'];
+  name: string;
+  uid: string;
+  /** In ms since 1970; 0 where it is not known. */
+  sinceMs: number;
+}
+
+/** The two workloads of the set, watched, with the verdict on each at any moment. */
+export class Workloads {
+  readonly observation = new Observation();
+  /** Roles whose pods this very run replaces by itself, so that nobody else has to. */
+  readonly walked = new Set<Role>();
+  readonly #run: Run;
+  readonly #found: Partial<Record<Role, Workload>> = {};
+  #stored: Stored = new Map();
+  readonly #over = new AbortController();
+  #failed: unknown;
+  /** What was worked out for a version of the observation. */
+  readonly #known = new Map<string, { version: number; value: unknown }>();
+  #expected: number | undefined;
+  /** Watches that have not told yet what was there when they began. */
+  #unsynced = 0;
+
+  constructor(run: Run, objects: readonly KubernetesObject[]) {
+    this.#run = run;
+    for (const role of ROLES) {
+      const name = `${run.config.name}-${role}`;
+      for (const kind of ['StatefulSet', 'DaemonSet'] as const) {
+        const object = objects.find((one) => one.kind === kind && one.metadata.name === name);
+        if (object) this.#found[role] = { kind, name, object };
+      }
+    }
+  }
+
+  has(role: Role): boolean {
+    return this.#found[role] !== undefined;
+  }
+
+  /** Whether an agent on every node was asked for: then the agents have the names of the nodes. */
+  get clientsOnNodes(): boolean {
+    return this.#found.client?.kind === 'DaemonSet';
+  }
+
+  /** Whether all that existed has been told; before that, a pod that is not there may only not be known. */
+  get synced(): boolean {
+    return this.#unsynced === 0;
+  }
+
+  /** Resolves when the watches have told what there is. */
+  async untilSynced(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const { version } = this.observation;
+      if (this.synced) return;
+      await this.changedSince(version, signal);
+    }
+  }
+
+  /** Starts to watch; ends with `close`. What a watch refuses for good comes out of `changedSince`. */
+  watch({ transport }: Cluster): void {
+    const { namespace } = this.#run.config;
+    const pods = `/api/v1/namespaces/${namespace}/pods`;
+    for (const { kind, name, object } of Object.values(this.#found)) {
+      const collection = `/apis/apps/v1/namespaces/${namespace}/${kind.toLowerCase()}s`;
+      const fieldSelector = `metadata.name=${name}`;
+      this.#start(kind, watchSpec(transport, { path: collection, fieldSelector, project: workloadView }));
+      this.#start(
+        'Pod',
+        watchSpec(transport, { path: pods, labelSelector: selectorOf(object), project: podView }),
+      );
+    }
+    // Without this permission every node counts, also one that is down.
+    const nodes = watchSpec(transport, { path: '/api/v1/nodes', project: nodeView });
+    this.#start('Node', nodes, (error) => error instanceof ApiError && error.status === 403);
+  }
+
+  #start<S extends Source>(
+    source: S,
+    watch: (onEvent: (event: WatchEvent<Views[S]>) => void, signal: AbortSignal) => Promise<void>,
+    mayFail: (error: unknown) => boolean = () => false,
+  ): void {
+    const signal = AbortSignal.any([this.#run.signal, this.#over.signal]);
+    let synced = false;
+    this.#unsynced += 1;
+    const settle = () => {
+      if (!synced) this.#unsynced -= 1;
+      synced = true;
+    };
+    const onEvent = (event: WatchEvent<Views[S]>) => {
+      if (event.type === 'synced') settle();
+      this.observation.apply(source, event);
+    };
+    watch(onEvent, signal).catch((error: unknown) => {
+      if (signal.aborted) return;
+      if (mayFail(error)) return settle();
+      this.#failed = apiFailure(error, { verb: 'watch', object: source });
+      this.observation.apply(source, { type: 'synced' });
+    });
+  }
+
+  close(): void {
+    this.#over.abort();
+  }
+
+  /** From now on the verdicts are about what the API server stored then. */
+  judge(stored: Stored): void {
+    this.#stored = stored;
+  }
+
+  /** Resolves at the next change. @throws the reason of the signal, or Failure of a watch */
+  async changedSince(version: number, signal: AbortSignal): Promise<void> {
+    await this.observation.changedSince(version, signal);
+    if (this.#failed) throw this.#failed;
+  }
+
+  verdict(role: Role, options: { acceptPartition?: boolean } = {}): Verdict {
+    const workload = this.#found[role];
+    if (!workload) return { state: 'ready', ready: 0, desired: 0, unready: [], excluded: [] };
+    const { kind, name, object } = workload;
+    const view = this.observation.workload(kind, name);
+    const maxUnready = this.#allowed(role, view);
+    const applied = appliedOf(this.#stored.get(storedKey(object)));
+    if (kind === 'DaemonSet') {
+      const pods = view ? this.observation.podsOf(view.uid) : [];
+      return daemonSetVerdict(view, applied, pods, this.observation.nodes(), { maxUnready });
+    }
+    return statefulSetVerdict(view, applied, this.observation.pods(), { maxUnready, ...options });
+  }
+
+  /** How many pods of it have to be ready: all that can be expected, but for those that may be missing. */
+  needed(role: Role, { all = false } = {}): number {
+    const workload = this.#found[role];
+    const view = workload && this.observation.workload(workload.kind, workload.name);
+    return this.verdict(role).desired - (all ? 0 : this.#allowed(role, view));
+  }
+
+  #allowed(role: Role, view: WorkloadView | undefined): number {
+    return role === 'client' ? this.maxUnready(view?.desired ?? 0) : 0;
+  }
+
+  maxUnready(desired: number): number {
+    return countOf(this.#run.config.maxUnreadyClients, desired);
+  }
+
+  /** Living pods of the workload, by ordinal or by name; of a DaemonSet without those its verdict leaves out. */
+  pods(role: Role): readonly PodView[] {
+    return this.#once(`pods ${role}`, () => this.#living(role));
+  }
+
+  /** One of them, by its name. */
+  pod(role: Role, name: string): PodView | undefined {
+    const byName = this.#once(`names ${role}`, () => new Map(this.pods(role).map((pod) => [pod.name, pod])));
+    return byName.get(name);
+  }
+
+  /** This very pod as it is now; undefined when it ends or is gone. */
+  current(role: Role, { name, uid }: Pick<PodView, 'name' | 'uid'>): PodView | undefined {
+    const pod = this.pod(role, name);
+    return pod?.uid === uid ? pod : undefined;
+  }
+
+  /** Whether the agent of this very pod runs now, as far as Kubernetes knows: then it can be asked, ready or not. */
+  runs(role: Role, pod: Pick<PodView, 'name' | 'uid'>, container: string): boolean {
+    const now = this.current(role, pod);
+    return now !== undefined && runs(now, container) && this.node(now)?.ready !== false;
+  }
+
+  /** Those of them whose agent has this name in the catalog: usually one. */
+  podsAt(role: Role, agentName: string): readonly PodView[] {
+    const byAgent = this.#once(`agents ${role}`, () =>
+      Map.groupBy(this.pods(role), (pod) => this.agentName(role, pod)),
+    );
+    return byAgent.get(agentName) ?? [];
+  }
+
+  #living(role: Role): PodView[] {
+    const workload = this.#found[role];
+    const view = workload && this.observation.workload(workload.kind, workload.name);
+    if (!view) return [];
+    const collator = new Intl.Collator('en', { numeric: true });
+    return this.#counting(view, this.observation.podsOf(view.uid))
+      .filter(({ terminating }) => !terminating)
+      .sort((a, b) => collator.compare(a.name, b.name));
+  }
+
+  /** There may be thousands of pods, and thousands that ask: each answer is worked out once for each change. */
+  #once<T>(question: string, work: () => T): T {
+    const { version } = this.observation;
+    const known = this.#known.get(question);
+    if (known?.version === version) return known.value as T;
+    const value = work();
+    this.#known.set(question, { version, value });
+    return value;
+  }
+
+  /** Pods of the present template, living or not, and those whose end on a node that is down they wait for. */
+  present(role: Role): readonly PodView[] {
+    const now = this.#applied(role);
+    if (!now) return [];
+    const { view, generation } = now;
+    return this.#once(`present ${role} ${view.uid} ${generation}`, () => {
+      const owned = this.#counting(view, this.observation.podsOf(view.uid));
+      const present = presentPods(view, owned, generation);
+      const nodes = new Map(this.observation.nodes().map((node) => [node.name, node]));
+      const isDown = ({ node }: PodView) => node !== undefined && nodes.get(node)?.ready === false;
+      return [...new Set([...present, ...owned.filter((pod) => pod.terminating && isDown(pod))])];
+    });
+  }
+
+  /** Whether this very pod has the present template. */
+  isPresent(role: Role, { uid }: Pick<PodView, 'uid'>): boolean {
+    const now = this.#applied(role);
+    if (!now) return false;
+    const uids = this.#once(
+      `uids ${role} ${now.view.uid} ${now.generation}`,
+      () => new Set(this.present(role).map((pod) => pod.uid)),
+    );
+    return uids.has(uid);
+  }
+
+  /** A DaemonSet has pods on nodes of which nothing can be expected. */
+  #counting({ kind }: WorkloadView, pods: readonly PodView[]): readonly PodView[] {
+    if (kind !== 'DaemonSet') return pods;
+    const nodes = Map.groupBy(this.observation.nodes(), ({ name }) => name);
+    return pods.filter((pod) => !isExcluded(pod, nodes.get(pod.node ?? '') ?? []));
+  }
+
+  /** The workload, where its update strategy keeps pods of the template before. */
+  heldBack(role: Role): WorkloadView | undefined {
+    const now = this.#applied(role);
+    const held = now && heldBack(now.view, this.observation.podsOf(now.view.uid), now.generation);
+    return held ? now.view : undefined;
+  }
+
+  /** The very object that was applied, as it is observed. */
+  #applied(role: Role): { view: WorkloadView; generation: number } | undefined {
+    const workload = this.#found[role];
+    const view = workload && this.observation.workload(workload.kind, workload.name);
+    const applied = workload && appliedOf(this.#stored.get(storedKey(workload.object)));
+    return view && applied && view.uid === applied.uid ? { view, generation: applied.generation } : undefined;
+  }
+
+  /** Whether its controller has seen what was applied, so that pods of the present template can be told. */
+  isObserved(role: Role): true | undefined {
+    const now = this.#applied(role);
+    if (!now || now.view.observedGeneration < now.generation) return undefined;
+    return now.view.kind === 'DaemonSet' || now.view.updateRevision !== undefined ? true : undefined;
+  }
+
+  /** Whether a pod that is not there is to come back: under its name, or on some node that lacks one. */
+  isWanted(role: Role, { name }: Pick<PodView, 'name'>): boolean {
+    const workload = this.#found[role];
+    const view = workload && this.observation.workload(workload.kind, workload.name);
+    if (!view) return false;
+    if (view.kind === 'DaemonSet') return this.pods(role).length < view.desired;
+    const ordinal = Number(/-(\d+)$/.exec(name)?.[1]) - view.firstOrdinal;
+    return ordinal >= 0 && ordinal < view.desired;
+  }
+
+  /** The workload whose pods are not even made, and when it was changed last by the API server's clock. */
+  shortage(role: Role): Shortage | undefined {
+    const workload = this.#found[role];
+    const stored = workload && this.#stored.get(storedKey(workload.object));
+    const view = this.#applied(role)?.view;
+    if (!stored || !view || view.created >= view.desired) return undefined;
+    const { kind, name, uid } = view;
+    return { kind, name, uid, sinceMs: changedAt(stored) };
+  }
+
+  /** As it was applied. */
+  manifest(role: Role): KubernetesObject | undefined {
+    return this.#found[role]?.object;
+  }
+
+  /**
+   * The address that a server is to have in gossip and in Raft: its pod's, or that of its Service as the API server told
+   * it last; undefined where that is not known, or there is no such Service.
+   */
+  serverAddress({ name, ip, advertisesService }: PodView): string | undefined {
+    if (!advertisesService) return ip;
+    const objects = [...this.#stored.values()];
+    return clusterIpOf(objects.find(({ kind, metadata }) => kind === 'Service' && metadata.name === name));
+  }
+
+  /** Names of the volume claims that its workload makes for a pod. */
+  claims(role: Role, pod: PodView): string[] {
+    const workload = this.#found[role];
+    return workload ? claimNames(workload.object, pod.name) : [];
+  }
+
+  /** The node it is on, where nodes may be read. */
+  node(pod: PodView): NodeView | undefined {
+    return this.observation.nodes().find(({ name }) => name === pod.node);
+  }
+
+  /** Name of the agent in the catalog. */
+  agentName(role: Role, pod: PodView): string {
+    return role === 'client' ? this.nodeName(pod) : pod.name;
+  }
+
+  /** Of a client's agent. */
+  nodeName(pod: PodView): string {
+    return this.clientsOnNodes ? (pod.node ?? pod.name) : pod.name;
+  }
+
+  /** Of all servers that are to be, or of as many as `expectServers` says. */
+  serverNames(): string[] {
+    const { config } = this.#run;
+    const replicas = (this.#found.server?.object.spec as { replicas?: number } | undefined)?.replicas;
+    const length = this.#expected ?? replicas ?? config.servers;
+    return Array.from({ length }, (_, i) => `${config.name}-server-${i}`);
+  }
+
+  /** How many servers there are to be just now, while they come one at a time; undefined: all. */
+  expectServers(count: number | undefined): void {
+    this.#expected = count;
+  }
+}
+
+function watchSpec<T>(transport: Cluster['transport'], spec: Parameters<typeof watchResource<T>>[1]) {
+  return (onEvent: (event: WatchEvent<T>) => void, signal: AbortSignal) =>
+    watchResource<T>(transport, spec, onEvent, signal);
+}
+
+function selectorOf({ spec }: KubernetesObject): string {
+  const { selector } = spec as { selector?: { matchLabels?: Record<string, string> } };
+  return Object.entries(selector?.matchLabels ?? {})
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',');
+}
+
+function appliedOf(stored: KubernetesObject | undefined): Applied {
+  // Before the apply nothing that is there counts.
+  return { uid: stored?.metadata.uid ?? 'not applied yet', generation: stored?.metadata.generation ?? 0 };
+}
+
+const OURS: ReadonlySet<string> = new Set([FIELD_MANAGER, NUDGE_MANAGER]);
+
+/** When this action changed it last, as the API server wrote it down. */
+function changedAt({ metadata }: KubernetesObject): number {
+  const { managedFields = [] } = metadata as { managedFields?: { manager?: string; time?: string }[] };
+  const times = managedFields.flatMap(({ manager, time }) =>
+    manager !== undefined && OURS.has(manager) && time ? [Date.parse(time)] : [],
+  );
+  return Math.max(0, ...times);
+}

@@ -1,0 +1,39 @@
+import { type AccessCheck, missingPermissions } from '../../kubernetes/access.ts';
+import type { PlannedObject } from '../../kubernetes/plan.ts';
+import type { Cluster } from '../../session/cluster.ts';
+import type { Run } from '../../session/run.ts';
+import { refuseDaemonSet } from './refusal.ts';
+import { surveyTakeovers } from './survey.ts';
+import { findTakeovers } from './takeover.ts';
+
+/**
+ * What a deploy would refuse to take over, for a plan: as far as whoever plans may look.
+ * @throws Failure `adoption`
+ */
+export async function previewTakeovers(run: Run, cluster: Cluster, objects: PlannedObject[]): Promise<void> {
+  const isTaken = ({ action, desired, adopting }: PlannedObject) =>
+    desired.kind === 'StatefulSet' && (action === 'recreate' || adopting !== undefined);
+  refuseDaemonSet(objects);
+  if (!objects.some(isTaken)) return;
+  const missing = await missingPermissions(cluster.transport, needed(run.config.namespace), run.signal);
+  if (missing.length > 0) {
+    const list = missing.map(({ verb, resource, subresource }) =>
+      subresource ? `${verb} ${resource}/${subresource}` : `${verb} ${resource}`,
+    );
+    run.warn(
+      `Whether the running cluster can be taken over was not looked at: that needs ${list.join(', ')}. The deploy looks before it writes.`,
+    );
+    return;
+  }
+  await run.phase('compare', 'Look at what is to be taken over', async () =>
+    surveyTakeovers(run, cluster, await findTakeovers(run, cluster, { objects }), { planning: true }),
+  );
+}
+
+function needed(namespace: string): AccessCheck[] {
+  const pods = { group: '', resource: 'pods', namespace };
+  return [
+    { verb: 'list', ...pods },
+    ...['get', 'create'].map((verb) => ({ verb, ...pods, subresource: 'portforward' })),
+  ];
+}

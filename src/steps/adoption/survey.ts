@@ -1,0 +1,137 @@
+import pLimit from 'p-limit';
+import { collectEvidence } from '../../consul/evidence.ts';
+import type { Finding } from '../../consul/finding.ts';
+import { judgeQuorum } from '../../consul/quorum.ts';
+import { Failure } from '../../failure.ts';
+import type { AccessCheck } from '../../kubernetes/access.ts';
+import { Agents } from '../../session/agents.ts';
+import type { Cluster } from '../../session/cluster.ts';
+import { pause } from '../../session/pause.ts';
+import type { Run } from '../../session/run.ts';
+import { requirePermissions } from '../preflight/permissions.ts';
+import { handoverPermissions } from '../registrations/carry-over.ts';
+import { carriage, inspect, MOST_BYTES } from '../registrations/stash.ts';
+import { type OldAgent, obstaclesTo } from './obstacle.ts';
+import { refuse, remarksOn } from './refusal.ts';
+import type { OldPod, Takeover } from './takeover.ts';
+
+const PARALLEL = 8;
+/** An election that is under way ends within it; a cluster without a leader is told of soon. */
+const QUORUM_MS = 10_000;
+const LOOK_MS = 500;
+const AGENT_MS = 10_000;
+
+/**
+ * Asks everything that the takeover depends on, before the first write.
+ * @param planning whoever plans need not be allowed to run anything in a pod: what is registered there is counted
+ *   only, and whether all of it can be taken along shows at the deploy
+ * @throws Failure `adoption` with all that speaks against it, `forbidden` with the Role that is missing
+ */
+export async function surveyTakeovers(
+  run: Run,
+  cluster: Cluster,
+  takeovers: readonly Takeover[],
+  { planning = false }: { planning?: boolean } = {},
+): Promise<void> {
+  if (takeovers.length === 0) return;
+  const { namespace } = run.config;
+  if (!planning) await requirePermissions(run, cluster, takeoverPermissions(namespace));
+  const agents = new Agents(cluster.transport, namespace);
+  try {
+    const servers = takeovers.find(({ role, state }) => role === 'server' && state === 'fresh');
+    const findings = servers ? await quorumOf(run, agents, servers) : [];
+    const old = await inspectAll(run, agents, takeovers, planning ? undefined : cluster);
+    refuse(obstaclesTo(run.config, { takeovers, agents: old, findings }));
+    const sessions = await countSessions(agents, takeovers, run.signal);
+    for (const remark of remarksOn(run.config, old, sessions)) run.warn(remark);
+    const held = old.reduce((sum, { holds }) => sum + holds, 0);
+    run.log.info(
+      `to take over: ${takeovers.map(({ planned, pods }) => `${planned.desired.metadata.name} with ${pods.length} pods`).join(', ')}; ${held} services and checks are registered there`,
+    );
+  } finally {
+    agents.close();
+  }
+}
+
+export function takeoverPermissions(namespace: string): AccessCheck[] {
+  return [
+    { verb: 'delete', group: 'apps', resource: 'statefulsets', namespace },
+    ...handoverPermissions(namespace),
+  ];
+}
+
+async function quorumOf(run: Run, agents: Agents, { pods }: Takeover): Promise<Finding[]> {
+  const expected = {
+    servers: pods.map(({ name, ip = '' }) => ({ name, ip })),
+    datacenter: run.config.datacenter,
+  };
+  const end = performance.now() + QUORUM_MS;
+  for (;;) {
+    const evidence = await Promise.all(
+      pods.filter(({ running }) => running).map((pod) => collectEvidence(agents.client(pod), run.signal)),
+    );
+    const findings = judgeQuorum(evidence, expected);
+    const settled = findings.every(({ passed, id }) => passed || id === 'quorum-members');
+    if (settled || performance.now() >= end) return findings;
+    await pause(LOOK_MS, run.signal);
+  }
+}
+
+/** Pods of our own making are not replaced, and what they hold stays. */
+async function inspectAll(
+  run: Run,
+  agents: Agents,
+  takeovers: readonly Takeover[],
+  cluster: Cluster | undefined,
+): Promise<OldAgent[]> {
+  const limit = pLimit(PARALLEL);
+  return Promise.all(
+    takeovers.flatMap(({ role, pods }) =>
+      pods
+        .filter(({ ours, terminating }) => !ours && !terminating)
+        .map((pod) => limit(() => inspectOne(run, agents, role, pod, cluster))),
+    ),
+  );
+}
+
+async function inspectOne(
+  run: Run,
+  agents: Agents,
+  role: Takeover['role'],
+  pod: OldPod,
+  cluster: Cluster | undefined,
+): Promise<OldAgent> {
+  const { namespace } = run.config;
+  const limit = AbortSignal.any([run.signal, AbortSignal.timeout(AGENT_MS)]);
+  try {
+    const client = agents.client(pod);
+    const { facts, registrations, holds } = await inspect(client, limit);
+    if (!cluster || holds === 0) return { role, pod, facts, holds, obstacles: [] };
+    const container = { namespace, pod: pod.name, container: pod.container };
+    const { carried, obstacles } = await carriage(cluster.transport, container, facts, registrations, limit);
+    const bytes = Buffer.byteLength(JSON.stringify(carried));
+    const tooMuch = bytes > MOST_BYTES ? [`what is registered there is too much (${bytes} bytes)`] : [];
+    return { role, pod, facts, holds, obstacles: [...obstacles, ...tooMuch] };
+  } catch (error) {
+    run.signal.throwIfAborted();
+    const silence = limit.aborted ? `no answer within ${AGENT_MS / 1000} s` : Failure.from(error).what;
+    return { role, pod, silence, holds: 0, obstacles: [] };
+  }
+}
+
+/** A courtesy: where they may not be listed, nothing is said of them. */
+async function countSessions(
+  agents: Agents,
+  takeovers: readonly Takeover[],
+  signal: AbortSignal,
+): Promise<number> {
+  const pod = takeovers.flatMap(({ pods }) => pods).find(({ running }) => running);
+  if (!pod) return 0;
+  try {
+    const { body } = await agents.client(pod).get<unknown[]>('/v1/session/list', { signal });
+    return body.length;
+  } catch {
+    signal.throwIfAborted();
+    return 0;
+  }
+}

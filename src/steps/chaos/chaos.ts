@@ -1,0 +1,48 @@
+import { phaseTitle } from '../../report/phase.ts';
+import type { Run } from '../../session/run.ts';
+import type { QuorumLook } from '../proof/quorum-watch.ts';
+import { Diagnosis } from '../triage/triage.ts';
+import { OneFault } from './fault.ts';
+import type { Chaos } from './heal.ts';
+
+/**
+ * Breaks what is proven, one fault after the other, and watches it heal with no help of this action.
+ * @returns the last look at the quorum, and the pods that were deleted
+ * @throws Failure `not-healed`
+ */
+export async function makeFaults(
+  parts: Omit<Chaos, 'observer'>,
+  proven: QuorumLook,
+): Promise<{ look: QuorumLook; deleted: string[] }> {
+  const { run, workloads, cluster } = parts;
+  const deleted: string[] = [];
+  let look = proven;
+  for (const fault of run.config.chaos) {
+    // Each has its own, which knows nothing of the trouble before.
+    const diagnosis = new Diagnosis(run, workloads, cluster.transport);
+    try {
+      await run.phase(fault, phaseTitle(fault), async () => {
+        const one = new OneFault(fault, { ...parts, observer: diagnosis }, diagnosis);
+        const healed = await one.make();
+        if (!healed) return;
+        look = healed.look;
+        deleted.push(healed.victim.name);
+      });
+    } finally {
+      diagnosis.close();
+    }
+  }
+  return { look, deleted };
+}
+
+/** How the cluster was left, when all has healed. */
+export function tellDeleted(run: Run, deleted: readonly string[]): void {
+  if (deleted.length === 0) return;
+  const left = run.known.left.startsWith('Nothing') ? run.known.left : 'Nothing was changed.';
+  const were = deleted.length === 1 ? 'was' : 'were';
+  run.known.left = `${enumerated(deleted)} ${were} deleted on purpose, and healed by itself. ${left.replace('Nothing was', 'Nothing else was')}`;
+}
+
+function enumerated(names: readonly string[]): string {
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+}

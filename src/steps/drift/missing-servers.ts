@@ -1,0 +1,50 @@
+import { Failure } from '../../failure.ts';
+import type { Agents } from '../../session/agents.ts';
+import { expectationOf } from '../../session/expectation.ts';
+import type { Run } from '../../session/run.ts';
+import { Wake } from '../../session/wake.ts';
+import type { Workloads } from '../../session/workloads.ts';
+import { QuorumWatch } from '../proof/quorum-watch.ts';
+import type { Diagnosis } from '../triage/triage.ts';
+import type { Comparison } from './compare.ts';
+
+interface Spec {
+  replicas?: number;
+}
+
+/** Why a proof would be in vain, however long it waits: servers that nothing in the cluster asks for any more. */
+export function lackOf(
+  run: Run,
+  { deployed, live }: Pick<Comparison, 'deployed' | 'live'>,
+): Failure | undefined {
+  const name = `${run.config.name}-server`;
+  const [wanted, found] = [deployed, live].map((objects) =>
+    objects.find(({ kind, metadata }) => kind === 'StatefulSet' && metadata.name === name),
+  );
+  const { replicas = 1 } = (wanted?.spec ?? {}) as Spec;
+  const { replicas: asked = 1 } = (found?.spec ?? {}) as Spec;
+  if (found && asked >= replicas) return undefined;
+  const where = `StatefulSet/${name}`;
+  return new Failure({
+    reason: 'quorum',
+    what: found ? `${where} asks for ${asked} servers, and ${replicas} were deployed` : `${where} is gone`,
+    where,
+    hint: 'Find out who took them away. Then `mode: deploy` with the inputs of the last deploy brings them back.',
+  });
+}
+
+/** What the servers that are there say, for the report. */
+export async function lookOnce(
+  run: Run,
+  workloads: Workloads,
+  agents: Agents,
+  diagnosis: Diagnosis,
+): Promise<void> {
+  if (!workloads.has('server')) return;
+  const watch = new QuorumWatch(run, agents, diagnosis);
+  await watch.until(
+    () => expectationOf(run.config, workloads, undefined),
+    new Wake(),
+    () => true,
+  );
+}

@@ -1,0 +1,67 @@
+import type { ServerAddresses } from '../../config/config.ts';
+import { ApiError, apiFailure } from '../../kubernetes/error.ts';
+import type { KubernetesObject } from '../../kubernetes/object.ts';
+import { isWritten } from '../../kubernetes/ownership.ts';
+import { roleName } from '../../manifests/name.ts';
+import { advertisedBy, serverAddresses } from '../../manifests/server-address.ts';
+import type { Cluster } from '../../session/cluster.ts';
+import type { Run } from '../../session/run.ts';
+import type { DeployRecord } from '../record/record.ts';
+import { renderSet } from '../render/render.ts';
+
+/**
+ * With `server-addresses: auto` a cluster that runs keeps what it has: a change of addresses restarts every server, and
+ * nobody has asked for it. From here on the run's config says which it is.
+ * @param record of the deploys before
+ * @returns the objects to deploy, rendered again where the cluster has something else
+ */
+export async function settleServerAddresses(
+  run: Run,
+  cluster: Pick<Cluster, 'transport'>,
+  rendered: readonly KubernetesObject[],
+  record: Pick<DeployRecord, 'manifests'> | undefined,
+): Promise<readonly KubernetesObject[]> {
+  const asked = run.config.serverAddresses;
+  const meant = serverAddresses(run.config);
+  const has = asked === 'auto' ? await presentAddresses(run, cluster, record) : undefined;
+  const settled = has ?? meant;
+  const why = asked !== 'auto' ? 'as asked for' : has ? 'as the servers that run' : 'as a new cluster';
+  run.known.serverAddresses = settled;
+  run.log.info(`servers advertise the address of their ${settled === 'service' ? 'Service' : 'pod'}, ${why}`);
+  run.isAbout({ ...run.config, serverAddresses: settled });
+  return settled === meant ? rendered : renderSet(run);
+}
+
+/**
+ * What the servers of this deployment advertise. Those that are gone may have left their volumes, in which Raft has their
+ * addresses; those that somebody else made are adopted, and get what a new cluster gets.
+ */
+async function presentAddresses(
+  run: Run,
+  cluster: Pick<Cluster, 'transport'>,
+  record: Pick<DeployRecord, 'manifests'> | undefined,
+): Promise<ServerAddresses | undefined> {
+  const name = roleName(run.config, 'server');
+  const live = await liveServers(run, cluster, name);
+  if (live) return isWritten(live) ? advertisedBy(live) : undefined;
+  const recorded = record?.manifests.find(
+    ({ kind, metadata }) => kind === 'StatefulSet' && metadata.name === name,
+  );
+  return recorded && advertisedBy(recorded);
+}
+
+/** Undefined also where it may not be read: the check of the permissions tells of that. */
+async function liveServers(
+  run: Run,
+  { transport }: Pick<Cluster, 'transport'>,
+  name: string,
+): Promise<KubernetesObject | undefined> {
+  const path = `/apis/apps/v1/namespaces/${run.config.namespace}/statefulsets/${name}`;
+  try {
+    return (await transport.request<KubernetesObject>({ method: 'GET', path, signal: run.signal })).body;
+  } catch (error) {
+    run.signal.throwIfAborted();
+    if (error instanceof ApiError && (error.status === 404 || error.status === 403)) return undefined;
+    throw apiFailure(error, { verb: 'get', object: `StatefulSet/${name}` });
+  }
+}

@@ -1,0 +1,186 @@
+import type { AgentFacts } from '../../consul/agent-facts.ts';
+import type { Carriage } from '../../consul/carried.ts';
+import { isPassing } from '../../consul/failure.ts';
+import { names } from '../../consul/finding.ts';
+import type { Kept } from '../../consul/kept.ts';
+import { whilePassing } from '../../consul/patience.ts';
+import { restoreRegistrations } from '../../consul/restoration.ts';
+import { Failure } from '../../failure.ts';
+import type { AccessCheck } from '../../kubernetes/access.ts';
+import { deleteObject } from '../../kubernetes/delete.ts';
+import { apiFailure } from '../../kubernetes/error.ts';
+import type { PodView } from '../../rollout/pod.ts';
+import type { Agents } from '../../session/agents.ts';
+import type { Cluster } from '../../session/cluster.ts';
+import type { Run } from '../../session/run.ts';
+import { carriage, carriagePermissions, type FindServer, forget, inspect, keep, keptFor } from './stash.ts';
+
+/** An old pod may have been given less, and leaving takes a server up to 15 s. */
+const GRACE_S = 30;
+const LEAVE_MS = 20_000;
+/** So long a broken connection or an election may last while a successor takes over; the catalog alone has a minute. */
+const RESTORE_MS = 120_000;
+
+const NOTHING_CARRIED: Carriage = {
+  carried: { services: [], checks: [], maintenance: [] },
+  obstacles: [],
+  configured: [],
+};
+
+/** What those know of the old pods who replace them. */
+export interface Old {
+  /** Name of its agent in the catalog, which its successor has too. */
+  nodeName: (pod: PodView) => string;
+  /** This very pod as it is now; undefined when it is gone. */
+  current: (pod: PodView) => PodView | undefined;
+  /** Whether its agent runs now, so that it can be asked. */
+  runs: (pod: PodView) => boolean;
+  /** The container of the agent. */
+  container: (pod: PodView) => string;
+  /** Its pod has it leave the cluster before it ends. */
+  leaves: (pod: PodView) => boolean;
+  /** What of its registrations would be lost. */
+  obstacles: (carriage: Carriage) => readonly string[];
+  /** Some were registered only after the old pods had been judged. */
+  uncarried: (pod: PodView, obstacles: readonly string[]) => Failure;
+}
+
+export function handoverPermissions(namespace: string): AccessCheck[] {
+  return [{ verb: 'delete', group: '', resource: 'pods', namespace }, ...carriagePermissions(namespace)];
+}
+
+/** Lets old pods go, and gives what was registered there to those that come after them. */
+export class Handover {
+  readonly #run: Run;
+  readonly #cluster: Cluster;
+  readonly #agents: Agents;
+  readonly #old: Old;
+
+  constructor(run: Run, cluster: Cluster, agents: Agents, old: Old) {
+    this.#run = run;
+    this.#cluster = cluster;
+    this.#agents = agents;
+    this.#old = old;
+  }
+
+  /**
+   * Writes down what is registered at the agent, has it leave, and removes its pod.
+   * @param server where that is kept: another one
+   * @returns whether something was written down for its successor; undefined where the agent did not run, so that
+   *   nobody could tell what it held
+   */
+  async release(pod: PodView, server: FindServer): Promise<boolean | undefined> {
+    const run = this.#run;
+    await this.#catchUp(pod, server);
+    const found = await this.#inspect(pod);
+    if (found && found.holds > 0) {
+      const lost = this.#old.obstacles(found.carriage);
+      if (lost.length > 0) throw this.#old.uncarried(pod, lost);
+      const { carried } = found.carriage;
+      await keep(server, this.#old.nodeName(pod), { carried, pod: pod.uid }, run.signal);
+    }
+    // Some were started so that they only go missing: gossip then keeps their name for 30 s.
+    if (found && !this.#old.leaves(pod) && !found.facts.leavesOnTerminate) await this.#leave(pod);
+    await this.#remove(pod);
+    return found && found.holds > 0;
+  }
+
+  /**
+   * Registers at the new agent what its predecessor held, and waits until the catalog shows it.
+   * @returns false when this pod has gone meanwhile: what was written down waits for the next one
+   */
+  async restore(pod: PodView, server: FindServer): Promise<boolean> {
+    const run = this.#run;
+    const nodeName = this.#old.nodeName(pod);
+    const patience = { signal: run.signal, limitMs: RESTORE_MS, onTrouble: this.#tell };
+    return whilePassing(patience, async (signal) => {
+      if (!this.#old.current(pod)) return false;
+      const kept = await keptFor(server, nodeName, signal);
+      if (!kept) return true;
+      if (kept.tooOld !== undefined) {
+        this.#tellOld(nodeName, kept);
+        return true;
+      }
+      const { carried } = kept;
+      const agent = this.#agents.client(pod);
+      await restoreRegistrations({ agent, nodeName, server: await server(), carried, signal });
+      await forget(server, nodeName, signal);
+      const { services, checks } = carried;
+      run.log.info(
+        `${pod.name} holds its ${services.length} services and ${checks.length} checks of its own again`,
+      );
+      return true;
+    });
+  }
+
+  /** Forgets what was written down of this very pod; what an earlier one held is another matter. */
+  async forget(pod: PodView, server: FindServer): Promise<void> {
+    const nodeName = this.#old.nodeName(pod);
+    const kept = await keptFor(server, nodeName, this.#run.signal);
+    if (kept?.pod === pod.uid) await forget(server, nodeName, this.#run.signal);
+  }
+
+  /** Registers what was written down of an earlier pod: what is written down now would replace it. */
+  async #catchUp(pod: PodView, server: FindServer): Promise<void> {
+    if (!this.#old.runs(pod)) return;
+    const kept = await keptFor(server, this.#old.nodeName(pod), this.#run.signal);
+    if (kept && kept.pod !== pod.uid) await this.restore(pod, server);
+  }
+
+  /** It may have been decommissioned since, so that a person has to say whether it is wanted. */
+  #tellOld(nodeName: string, { carried: { services, checks }, tooOld }: Kept): void {
+    const what = [...services.map(({ ID }) => `service ${ID}`), ...checks.map(({ ID }) => `check ${ID}`)];
+    this.#run.warn(
+      `What ${nodeName} held was written down at ${tooOld} by a run that ended in the middle. That is too long ago to register it again: ${names(what)}. Let the applications register again that are still wanted, and delete consul-deploy/registrations/${nodeName} from the KV store.`,
+    );
+  }
+
+  /** What is registered at the agent; undefined where it does not run, so that nobody can tell, or is gone. */
+  async #inspect(
+    pod: PodView,
+  ): Promise<{ facts: AgentFacts; holds: number; carriage: Carriage } | undefined> {
+    const { config, signal } = this.#run;
+    const namespace = config.namespace;
+    return whilePassing({ signal, onTrouble: this.#tell }, async (both) => {
+      try {
+        const { facts, registrations, holds } = await inspect(this.#agents.client(pod), both);
+        const where = { namespace, pod: pod.name, container: this.#old.container(pod) };
+        const { transport } = this.#cluster;
+        const found =
+          holds > 0 ? await carriage(transport, where, facts, registrations, both) : NOTHING_CARRIED;
+        return { facts, holds, carriage: found };
+      } catch (error) {
+        signal.throwIfAborted();
+        if (this.#old.runs(pod)) throw error;
+        this.#run.warn(`${pod.name} did not run, so what was registered there could not be taken along.`);
+        return undefined;
+      }
+    });
+  }
+
+  /** An agent that leaves ends, and may not get to say so. */
+  async #leave(pod: PodView): Promise<void> {
+    const { signal } = this.#run;
+    try {
+      await this.#agents.client(pod).put('/v1/agent/leave', undefined, { signal, timeoutMs: LEAVE_MS });
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isPassing(error)) throw error;
+      this.#tell(Failure.from(error).what);
+    }
+  }
+
+  readonly #tell = (what: string): void => this.#run.log.debug(`handover: ${what}`);
+
+  async #remove({ name, uid }: PodView): Promise<void> {
+    const { config, signal } = this.#run;
+    const { transport, discovery } = this.#cluster;
+    const object = { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: config.namespace } };
+    try {
+      await deleteObject(transport, discovery, object, { uid, gracePeriodSeconds: GRACE_S, signal });
+    } catch (error) {
+      signal.throwIfAborted();
+      throw apiFailure(error, { verb: 'delete', object: `Pod/${name}` });
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import { Failure } from '../../failure.ts';
+import { ApiError } from '../../kubernetes/error.ts';
+import type { PodView } from '../../rollout/pod.ts';
+import type { Cluster } from '../../session/cluster.ts';
+import type { Run } from '../../session/run.ts';
+
+const ANNOTATION = 'consul-deploy/refreshed-for';
+const FIELD_MANAGER = 'consul-deploy-refresh';
+/** The kubelet may have looked before it knew of the new ConfigMap. */
+const AGAIN_MS = 5_000;
+const AT_ONCE_MS = 15_000;
+const IN_ITS_TIME_MS = 150_000;
+
+/**
+ * Makes kubelets renew the files of a pod at once: they do so whenever the pod changes, and otherwise once in 60 to
+ * 90 s. https://kubernetes.io/docs/concepts/configuration/configmap/#mounted-configmaps-are-updated-automatically
+ */
+export class Refresh {
+  readonly #run: Run;
+  readonly #transport: Cluster['transport'];
+  readonly #poked = new Map<string, { atMs: number; times: number }>();
+  #forbidden = false;
+
+  constructor(run: Run, { transport }: Pick<Cluster, 'transport'>) {
+    this.#run = run;
+    this.#transport = transport;
+  }
+
+  /** After this much time the files of a pod are surely the new ones. */
+  get takesMs(): number {
+    return this.#forbidden ? IN_ITS_TIME_MS : AT_ONCE_MS;
+  }
+
+  /** Changes an annotation of the pod, where that is allowed; otherwise the files come later. */
+  async poke({ uid, name }: Pick<PodView, 'uid' | 'name'>, marker: string): Promise<void> {
+    const { atMs, times } = this.#poked.get(uid) ?? { atMs: Number.NEGATIVE_INFINITY, times: 0 };
+    if (this.#forbidden || performance.now() - atMs < AGAIN_MS) return;
+    this.#poked.set(uid, { atMs: performance.now(), times: times + 1 });
+    const value = `${marker} ${times + 1}`;
+    try {
+      await this.#transport.request({
+        method: 'PATCH',
+        path: `/api/v1/namespaces/${this.#run.config.namespace}/pods/${name}`,
+        query: { fieldManager: FIELD_MANAGER },
+        contentType: 'application/merge-patch+json',
+        // The uid: a pod that came later under this name has new files anyway.
+        body: { metadata: { uid, annotations: { [ANNOTATION]: value } } },
+        signal: this.#run.signal,
+      });
+    } catch (error) {
+      this.#run.signal.throwIfAborted();
+      const status = error instanceof ApiError ? error.status : undefined;
+      if (status === 404 || status === 409) return;
+      this.#forbidden = status === 403;
+      const why = this.#forbidden ? 'pods may not be patched' : Failure.from(error).what;
+      this.#run.log.info(`${name} gets its new files from the kubelet, which takes up to 90 s: ${why}`);
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import { podNames, podsOf } from '../../change/workload.ts';
+import { type QuorumAfter, quorumWhileLeaving } from '../../consul/voter-loss.ts';
+import { Failure } from '../../failure.ts';
+import type { PlannedObject } from '../../kubernetes/plan.ts';
+import type { Agents } from '../../session/agents.ts';
+import { pause } from '../../session/pause.ts';
+import type { Run } from '../../session/run.ts';
+import { evidenceOfAll, isServers, runningServers } from '../../session/servers.ts';
+import type { Workloads } from '../../session/workloads.ts';
+
+const AGAIN_MS = 1_000;
+/** An election or a server that restarts is over by then. */
+const PATIENCE_MS = 30_000;
+
+/** Servers that are to go: the StatefulSet as planned, and their names, the last ordinal first. */
+export interface FewerServers {
+  planned: PlannedObject & Required<Pick<PlannedObject, 'live'>>;
+  leaving: string[];
+  /** How many there are, and how many stay. */
+  before: number;
+  after: number;
+}
+
+/** Undefined where no server is to go. */
+export function fewerServers(run: Run, objects: readonly PlannedObject[]): FewerServers | undefined {
+  const planned = objects.find((one) => isServers(run, one));
+  if (!planned?.live || planned.action !== 'change') return undefined;
+  const { live } = planned;
+  const [before, after] = [podsOf(live), podsOf(planned.predicted)];
+  if (after >= before) return undefined;
+  return { planned: { ...planned, live }, leaving: podNames(live, after, before), before, after };
+}
+
+/**
+ * Asks Raft, before the first write, whether these servers can leave one after the other.
+ * @throws Failure `quorum` where those that stay are no quorum at some step, or nobody tells
+ */
+export async function checkFewerServers(
+  run: Run,
+  { leaving, before }: Pick<FewerServers, 'leaving' | 'before'>,
+  workloads: Pick<Workloads, 'pods' | 'untilSynced'>,
+  agents: Pick<Agents, 'client'>,
+  patienceMs = PATIENCE_MS,
+): Promise<void> {
+  await workloads.untilSynced(run.signal);
+  const until = performance.now() + patienceMs;
+  for (;;) {
+    const evidence = await evidenceOfAll(runningServers(workloads), agents, run.signal);
+    const outcome = quorumWhileLeaving(evidence, leaving);
+    if (outcome.quorum === 'kept') return;
+    if (performance.now() >= until) throw refusal(leaving, outcome, before);
+    run.log.progress(`fewer servers: ${told(leaving, outcome)}`, 'fewer-servers');
+    await pause(AGAIN_MS, run.signal);
+  }
+}
+
+function refusal(leaving: readonly string[], outcome: QuorumAfter, before: number): Failure {
+  const cure =
+    outcome.quorum === 'lost'
+      ? `Bring back what is down (${outcome.down.join(', ')}) and run again; until then keep \`servers: ${before}\`.`
+      : `Keep \`servers: ${before}\` until the servers can be asked and have a leader.`;
+  return new Failure({
+    reason: 'quorum',
+    what: told(leaving, outcome),
+    where: `StatefulSet/${leaving[0]?.replace(/-\d+$/, '') ?? ''}`,
+    hint: `Nothing was changed. ${cure}`,
+  });
+}
+
+/** Why these may not leave. */
+export function told(leaving: readonly string[], outcome: QuorumAfter): string {
+  const names = leaving.join(', ');
+  if (outcome.quorum === 'unknown') return `whether ${names} may leave is not known: ${outcome.why}`;
+  if (outcome.quorum === 'kept') return `${names} may leave`;
+  const { left, voters, needed, down } = outcome;
+  return `while ${names} leave there would be a moment with ${left} of ${voters} voters alive, since ${down.join(', ')} is down, and a quorum is ${needed}: no server could lead, for good`;
+}

@@ -1,0 +1,81 @@
+import type { ConsulClient } from '../../consul/client.ts';
+import { leaderAnswer } from '../../consul/evidence-answer.ts';
+import { isPassing } from '../../consul/failure.ts';
+import { SMOKE_PREFIX } from '../../consul/keyvalue.ts';
+import {
+  type Transfer,
+  transferFor,
+  transferLeadership,
+  type Wish,
+} from '../../consul/leadership-transfer.ts';
+import { Failure } from '../../failure.ts';
+import type { Agents } from '../../session/agents.ts';
+import { pause } from '../../session/pause.ts';
+import type { Run } from '../../session/run.ts';
+import { evidenceOfAll, runningServers } from '../../session/servers.ts';
+import type { Workloads } from '../../session/workloads.ts';
+
+/** An election is over by then; after it the server stops as it would have without a transfer. */
+const PATIENCE_MS = 5_000;
+const AGAIN_MS = 50;
+
+interface Tools {
+  workloads: Pick<Workloads, 'pods'>;
+  agents: Pick<Agents, 'client'>;
+}
+
+/**
+ * Takes the leadership away from a server that is about to stop, so that nobody waits for an election. Where that cannot be done the run goes on as without it, and the log says so.
+ * @returns whether another leads now
+ */
+export async function handOver(run: Run, { workloads, agents }: Tools, wish: Wish): Promise<boolean> {
+  const pods = runningServers(workloads);
+  const evidence = await evidenceOfAll(pods, agents, run.signal);
+  const transfer = transferFor(evidence, wish);
+  const leading = transfer && pods.find(({ name }) => name === transfer.from.node);
+  if (!transfer || !leading) return false;
+  const limit = AbortSignal.any([run.signal, AbortSignal.timeout(PATIENCE_MS)]);
+  try {
+    await transferLeadership(agents.client(leading), transfer, { signal: limit, timeoutMs: PATIENCE_MS });
+    const follow = pods.filter(({ name }) => evidence.some((said) => said.name === name && said.leader));
+    const [next = ''] = await Promise.all(follow.map((pod) => followed(agents.client(pod), transfer, limit)));
+    const name = evidence.flatMap(({ raft = [] }) => raft).find(({ address }) => address === next)?.node;
+    run.log.info(`${transfer.from.node} has handed the leadership over to ${name ?? next}`);
+    return true;
+  } catch (error) {
+    run.signal.throwIfAborted();
+    const why = limit.aborted
+      ? `no other server led within ${PATIENCE_MS / 1000} s`
+      : Failure.from(error).what;
+    run.log.info(`${transfer.from.node} has not handed the leadership over: ${why}`);
+    return false;
+  }
+}
+
+/**
+ * The Raft address of whoever leads after it, once this server names another and a request through it has reached that
+ * one: what comes through the server that is to stop has no time left to wait.
+ */
+async function followed(server: ConsulClient, { from }: Transfer, signal: AbortSignal): Promise<string> {
+  for (;;) {
+    try {
+      const { body } = await server.get('/v1/status/leader', { signal });
+      const leader = leaderAnswer.parse(body);
+      if (leader !== '' && leader !== from.address) {
+        await reach(server, signal);
+        return leader;
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isPassing(error)) throw error;
+    }
+    await pause(AGAIN_MS, signal);
+  }
+}
+
+/** A leader that is new answers it when it has caught up with what the one before had accepted. */
+async function reach(server: ConsulClient, signal: AbortSignal): Promise<void> {
+  const query = { consistent: true };
+  // What ACLs deny was answered by the leader all the same; and no key is asked for.
+  await server.get(`/v1/kv/${SMOKE_PREFIX}none`, { signal, query, accept: [403, 404], partial: true });
+}

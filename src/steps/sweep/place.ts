@@ -1,0 +1,69 @@
+import { ApiError, apiFailure } from '../../kubernetes/error.ts';
+import { listObjects } from '../../kubernetes/list.ts';
+import type { KubernetesObject } from '../../kubernetes/object.ts';
+import { type PodView, podView } from '../../rollout/pod.ts';
+import type { Cluster } from '../../session/cluster.ts';
+import type { Run } from '../../session/run.ts';
+
+export interface AgentPod extends PodView {
+  role: 'server' | 'client';
+}
+
+/** Where agents of this deployment run, or are to run. */
+export interface Places {
+  pods: AgentPod[];
+  /** Names of the pods that StatefulSets ask for, whether they are there or not. */
+  wanted: Set<string>;
+  /** A DaemonSet of clients is there: its agents have the names of nodes. */
+  onNodes: boolean;
+}
+
+/** By labels and names alone, so that a cluster that was made by hand has them too. */
+export async function findPlaces(run: Run, cluster: Pick<Cluster, 'transport'>): Promise<Places> {
+  const { name, namespace } = run.config;
+  const apps = `/apis/apps/v1/namespaces/${namespace}`;
+  const [pods, servers, clients, daemonSet] = await Promise.all([
+    agentPods(run, cluster),
+    read(run, cluster, `${apps}/statefulsets/${name}-server`),
+    read(run, cluster, `${apps}/statefulsets/${name}-client`),
+    read(run, cluster, `${apps}/daemonsets/${name}-client`),
+  ]);
+  const wanted = [servers, clients].flatMap((object) => {
+    if (!object) return [];
+    const { replicas = 1 } = (object.spec ?? {}) as { replicas?: number };
+    return Array.from({ length: replicas }, (_, ordinal) => `${object.metadata.name}-${ordinal}`);
+  });
+  return { pods, wanted: new Set(wanted), onNodes: daemonSet !== undefined };
+}
+
+export async function agentPods(run: Run, { transport }: Pick<Cluster, 'transport'>): Promise<AgentPod[]> {
+  const { name, namespace } = run.config;
+  const path = `/api/v1/namespaces/${namespace}/pods`;
+  const labelSelector = `app=${name},consul-role in (server,client)`;
+  return listObjects(transport, path, { labelSelector, project: agentPod }, run.signal);
+}
+
+function agentPod(raw: KubernetesObject): AgentPod[] {
+  const pod = podView(raw);
+  return [{ ...pod, role: pod.labels['consul-role'] === 'server' ? 'server' : 'client' }];
+}
+
+async function read(
+  run: Run,
+  { transport }: Pick<Cluster, 'transport'>,
+  path: string,
+): Promise<KubernetesObject | undefined> {
+  try {
+    return (await transport.request<KubernetesObject>({ method: 'GET', path, signal: run.signal })).body;
+  } catch (error) {
+    run.signal.throwIfAborted();
+    // A Role for a StatefulSet of clients need not allow DaemonSets; then there is none.
+    const isNone = error instanceof ApiError && (error.status === 404 || isOptional(path, error.status));
+    if (isNone) return undefined;
+    throw apiFailure(error, { verb: 'get', object: path.split('/').slice(-2).join('/') });
+  }
+}
+
+function isOptional(path: string, status: number): boolean {
+  return status === 403 && path.includes('/daemonsets/');
+}

@@ -1,0 +1,45 @@
+import { expect, it } from 'vitest';
+import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
+import type { PlannedObject } from '../../../src/kubernetes/plan.ts';
+import { previewTakeovers } from '../../../src/steps/adoption/preview.ts';
+import { startCluster, startRun } from '../../session/fixture.ts';
+
+const set: KubernetesObject = {
+  apiVersion: 'apps/v1',
+  kind: 'StatefulSet',
+  metadata: { name: 'consul-server', namespace: 'consul' },
+  spec: { replicas: 3, selector: { matchLabels: { app: 'consul', 'consul-role': 'server' } } },
+};
+
+const planned = (change: Partial<PlannedObject>): PlannedObject => ({
+  desired: set,
+  live: set,
+  predicted: set,
+  action: 'recreate',
+  force: false,
+  unverified: false,
+  ...change,
+});
+
+it('asks nothing where nothing is taken over', async () => {
+  const { cluster, api } = await startCluster();
+  const before = api.calls.length;
+  await previewTakeovers(startRun().run, cluster, [planned({ action: 'change' })]);
+  expect(api.calls.length).toBe(before);
+});
+
+it('says that it could not look where whoever plans may not', async () => {
+  const { cluster } = await startCluster({ denied: ['create pods'] });
+  const { run } = startRun();
+  await previewTakeovers(run, cluster, [planned({})]);
+  expect(run.known.warnings).toEqual([expect.stringMatching(/that needs create pods\/portforward/)]);
+});
+
+it('refuses what a deploy would refuse', async () => {
+  const { cluster } = await startCluster();
+  const previewed = previewTakeovers(startRun().run, cluster, [planned({})]);
+  await expect(previewed).rejects.toMatchObject({
+    reason: 'adoption',
+    what: expect.stringMatching(/consul-server has no pods with the labels/),
+  });
+});

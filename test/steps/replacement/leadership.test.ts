@@ -1,0 +1,88 @@
+import { describe, expect, test } from 'vitest';
+import { handOver } from '../../../src/steps/replacement/leadership.ts';
+import { clientOf, type FakeAnswer, fakeConsul } from '../../consul/fake-consul.ts';
+import { healthyAnswers } from '../../consul/server-answers.ts';
+import { pod } from '../../rollout/fixture.ts';
+import { startRun } from '../../session/fixture.ts';
+
+const TRANSFER = '/v1/operator/raft/transfer-leader';
+const READ = '/v1/kv/consul-deploy/smoke/none';
+const address = (at: number) => `10.0.0.${at + 1}:8300`;
+
+/** Three servers over real HTTP, of which the first leads; `instead` answers before they do. */
+async function start(instead: (path: string, name: string) => FakeAnswer | undefined = () => undefined) {
+  let leader = 0;
+  const asked: string[] = [];
+  const names = [0, 1, 2].map((at) => `consul-server-${at}`);
+  const fakes = new Map(
+    await Promise.all(
+      names.map(async (name) => {
+        const fake = await fakeConsul(({ method, path, query }) => {
+          const own = instead(path, name);
+          if (method === 'POST') asked.push(`${name} ${query.get('id') ?? 'any'}`);
+          if (own) return own;
+          if (method === 'POST' && path === TRANSFER) {
+            leader = Number(query.get('id')?.at(-1) ?? 1);
+            return { body: { Success: true } };
+          }
+          if (path === '/v1/status/leader') return { body: address(leader) };
+          return healthyAnswers(name)[path] ?? { status: 404, text: '' };
+        });
+        return [name, fake] as const;
+      }),
+    ),
+  );
+  const { run, lines } = startRun();
+  const agents = {
+    client: ({ name }: { name: string }) => clientOf(fakes.get(name) ?? expect.fail(name), name),
+  };
+  const workloads = { pods: () => names.map((name, at) => pod(name, { ip: `10.0.0.${at + 1}` })) };
+  const hand = (awayFrom: string, rather?: string[]) =>
+    handOver(run, { workloads, agents }, { awayFrom, ...(rather && { rather }) });
+  const requests = (path: string) =>
+    names.flatMap((name) => (fakes.get(name)?.requests.some((one) => one.path === path) ? [name] : []));
+  return { hand, asked, lines, requests, names };
+}
+
+describe('before a server stops', () => {
+  test('a leader hands over to whom it rather should, and requests through each server reach that one', async () => {
+    const { hand, asked, lines, requests, names } = await start();
+    expect(await hand('consul-server-0', ['consul-server-2'])).toBe(true);
+    expect(asked).toEqual(['consul-server-0 id-2']);
+    expect(lines.join('\n')).toContain('consul-server-0 has handed the leadership over to consul-server-2');
+    expect(requests(READ)).toEqual(names);
+  });
+
+  test('a follower asks for nothing', async () => {
+    const { hand, asked } = await start();
+    expect(await hand('consul-server-1', ['consul-server-2'])).toBe(false);
+    expect(asked).toEqual([]);
+  });
+
+  test('what ACLs deny, and what fails, is told, and ends nothing', async () => {
+    const { hand, lines } = await start((path) =>
+      path === TRANSFER ? { status: 403, text: 'Permission denied' } : undefined,
+    );
+    expect(await hand('consul-server-0')).toBe(false);
+    expect(lines.join('\n')).toMatch(/has not handed the leadership over: .* answered 403/);
+  });
+
+  test('an election in between is waited for, at each server', async () => {
+    let elections = 0;
+    const { hand, requests, names } = await start((path, name) =>
+      path === READ && name === 'consul-server-1' && elections++ < 2
+        ? { status: 500, text: 'No cluster leader' }
+        : undefined,
+    );
+    expect(await hand('consul-server-0')).toBe(true);
+    expect(elections).toBe(3);
+    expect(requests(READ)).toEqual(names);
+  });
+
+  test('a read that ACLs deny was answered all the same', async () => {
+    const { hand } = await start((path) =>
+      path === READ ? { status: 403, text: 'Permission denied' } : undefined,
+    );
+    expect(await hand('consul-server-0')).toBe(true);
+  });
+});

@@ -1,0 +1,170 @@
+import { describe, expect, test } from 'vitest';
+import { Failure } from '../../../src/failure.ts';
+import type { PlannedObject } from '../../../src/kubernetes/plan.ts';
+import type { Workloads } from '../../../src/session/workloads.ts';
+import { fewerServers } from '../../../src/steps/replacement/fewer-servers.ts';
+import { removeServers } from '../../../src/steps/replacement/scale-down.ts';
+import { workload } from '../../change/fixture.ts';
+import { clientOf, type FakeAnswer, type FakeRequest, fakeConsul } from '../../consul/fake-consul.ts';
+import { healthyAnswers } from '../../consul/server-answers.ts';
+import { pod } from '../../rollout/fixture.ts';
+import { startFakeApi } from '../../session/fake-api.ts';
+import { startRun } from '../../session/fixture.ts';
+
+const RAFT = '/v1/operator/raft/configuration';
+const SETTINGS = '/v1/operator/autopilot/configuration';
+const STATEFUL_SET = '/apis/apps/v1/namespaces/consul/statefulsets/consul-server';
+
+interface Shape {
+  /** Ordinals of the pods that run. */
+  running?: number[];
+  /** Before the servers do. */
+  instead?: (request: FakeRequest, name: string) => FakeAnswer | undefined;
+}
+
+/** Three servers over real HTTP, of which the first leads; from the API server what was written, and no pods beyond that. */
+async function start({ running = [0, 1, 2], instead = () => undefined }: Shape = {}) {
+  const voters = new Set([0, 1, 2]);
+  const done: string[] = [];
+  const settings = { MinQuorum: 3, ModifyIndex: 1 };
+  const fake = async (name: string) =>
+    fakeConsul((request) => {
+      const { method, path, query, body } = request;
+      const own = instead(request, name);
+      if (own) return own;
+      if (path === SETTINGS && method === 'PUT') {
+        settings.MinQuorum = JSON.parse(body).MinQuorum;
+        done.push(`MinQuorum ${settings.MinQuorum}`);
+        return { body: true };
+      }
+      if (path === SETTINGS) return { body: settings };
+      if (path === '/v1/agent/leave') {
+        done.push(`${name} leaves`);
+        voters.delete(Number(name.at(-1)));
+        return { body: {} };
+      }
+      if (method === 'DELETE') {
+        done.push(`Raft removes ${query.get('id')}`);
+        voters.delete(Number(query.get('id')?.at(-1)));
+        return { body: {} };
+      }
+      if (path.startsWith('/v1/agent/force-leave/')) {
+        done.push(`gossip forgets ${path.split('/').at(-1)}`);
+        return { body: {} };
+      }
+      const answer = healthyAnswers(name)[path] ?? { status: 404, text: '' };
+      if (path !== RAFT) return answer;
+      const { Servers } = answer.body as { Servers: { ID: string }[] };
+      return { body: { Servers: Servers.filter(({ ID }) => voters.has(Number(ID.at(-1)))) } };
+    });
+  const names = [0, 1, 2].map((at) => `consul-server-${at}`);
+  const fakes = new Map(await Promise.all(names.map(async (name) => [name, await fake(name)] as const)));
+  let pods = running.map((at) => pod(`consul-server-${at}`, { ip: `10.0.0.${at + 1}` }));
+  const api = await startFakeApi((call) => {
+    if (call.path !== STATEFUL_SET || call.method !== 'PATCH') return undefined;
+    const { replicas } = (JSON.parse(call.body) as { spec: { replicas: number } }).spec;
+    done.push(`${replicas} replicas`);
+    pods = pods.filter(({ name }) => Number(name.at(-1)) < replicas);
+    return undefined;
+  });
+  const live = workload({ replicas: 3 });
+  live.metadata.namespace = 'consul';
+  const predicted = workload({ replicas: 1 });
+  const planned: PlannedObject = {
+    action: 'change',
+    ...{ desired: predicted, predicted, live, force: false, unverified: false },
+  };
+  const { run, lines } = startRun();
+  const workloads = {
+    pods: () => pods,
+    observation: { version: 0, pods: () => pods },
+    changedSince: async () => undefined,
+  } as unknown as Workloads;
+  const agents = {
+    client: ({ name }: { name: string }) => clientOf(fakes.get(name) ?? expect.fail(name), name),
+  };
+  const remove = () =>
+    run
+      .phase('apply', 'Apply', () =>
+        removeServers(run, fewerServers(run, [planned]) ?? expect.fail('none'), {
+          cluster: api.cluster,
+          workloads,
+          agents: agents as never,
+        }),
+      )
+      .then(
+        () => undefined,
+        (error: unknown) => Failure.from(error),
+      );
+  return { remove, done, run, lines, api };
+}
+
+describe('servers that go', () => {
+  test('leave one at a time, each before its pod goes, and autopilot expects no more than those that stay', async () => {
+    const { remove, done, run, lines } = await start();
+    expect(await remove()).toBeUndefined();
+    const steps = done.filter((line) => !line.startsWith('gossip'));
+    expect(done.filter((line) => !steps.includes(line))).toEqual([
+      'gossip forgets consul-server-2',
+      'gossip forgets consul-server-1',
+    ]);
+    expect(steps).toEqual([
+      ...['MinQuorum 2', 'consul-server-2 leaves', '2 replicas'],
+      ...['MinQuorum 1', 'consul-server-1 leaves', '1 replicas'],
+    ]);
+    const kept = run.known.objects.filter(({ action }) => action === 'kept').map(({ name }) => name);
+    expect(kept).toEqual(['data-consul-server-2', 'data-consul-server-1']);
+    expect(lines.join('\n')).toMatch(/consul-server-2 was removed in/);
+  });
+
+  test('that may not be told to leave keep their pods, and the message names the rule that is missing', async () => {
+    const { remove, done } = await start({
+      instead: ({ path }) =>
+        path === '/v1/agent/leave' ? { status: 403, text: 'Permission denied: agent:write' } : undefined,
+    });
+    expect(await remove()).toMatchObject({
+      reason: 'acl-denied',
+      where: 'Pod/consul-server-2',
+      what: expect.stringContaining('consul-server-2 does not leave the cluster'),
+      hint: expect.stringContaining('agent_prefix "" { policy = "write" }'),
+      details: ['The cluster runs with 3 servers.'],
+    });
+    expect(done).toEqual(['MinQuorum 2']);
+  });
+
+  test('leave also where MinQuorum may not be set, with a warning', async () => {
+    const { remove, done, run } = await start({
+      instead: ({ path }) => (path === SETTINGS ? { status: 403, text: 'Permission denied' } : undefined),
+    });
+    expect(await remove()).toBeUndefined();
+    expect(done).toContain('1 replicas');
+    expect(run.known.warnings.join()).toMatch(/MinQuorum stays as it is: .*403/);
+  });
+
+  test('that do not run are taken out of Raft and gossip by those that stay', async () => {
+    const { remove, done } = await start({ running: [0, 1] });
+    expect(await remove()).toBeUndefined();
+    expect(done.slice(0, 4)).toEqual([
+      'MinQuorum 2',
+      '2 replicas',
+      'Raft removes id-2',
+      'gossip forgets consul-server-2',
+    ]);
+  });
+
+  test('wait while one that stays does not say who leads, whatever autopilot says of it', async () => {
+    let asked = 0;
+    const { remove, done, lines } = await start({
+      instead: ({ path }, name) => {
+        if (name !== 'consul-server-0' || path !== '/v1/status/leader') return undefined;
+        asked += 1;
+        return asked > 3 ? undefined : { body: '' };
+      },
+    });
+    expect(await remove()).toBeUndefined();
+    expect(done).toHaveLength(8);
+    expect(lines.join('\n')).toMatch(
+      /consul-server-2 has to wait: .*1 of 2 voters alive, since consul-server-0/,
+    );
+  });
+});
