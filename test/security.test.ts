@@ -244,7 +244,7 @@ test.each<[string, RegExp, number | undefined, string[], Record<string, string>]
   const found = sources()
     .filter(([file, text]) => !file.startsWith('consul/') && pattern.test(text))
     .map(([file]) => file);
-  expect(found.filter((file) => !shared.includes(file)).sort()).toEqual(Object.keys(rows));
+  expect(found.filter((file) => !shared.includes(file)).sort()).toEqual(Object.keys(rows).sort());
   for (const row of Object.values(rows)) {
     const cells = kubernetes.get(row) ?? [];
     expect(column === undefined ? cells.flat() : cells[column], row).not.toEqual([]);

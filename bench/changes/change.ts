@@ -65,6 +65,21 @@ async function nodeOf(namespace: string, pod: string): Promise<string> {
 
 const server = (round: number) => `consul-server-${round % 3}`;
 
+const HALF = { 'client-max-unavailable': '50%' };
+
+const CLIENT_IMAGE = JSON.stringify([
+  {
+    target: { kind: 'StatefulSet', name: 'consul-client' },
+    operations: [
+      {
+        op: 'replace',
+        path: '/spec/template/spec/containers/0/image',
+        value: 'hashicorp/consul:1.22.7',
+      },
+    ],
+  },
+]);
+
 export const CHANGES: Change[] = [
   {
     id: 'setting',
@@ -76,8 +91,9 @@ export const CHANGES: Change[] = [
     id: 'image',
     name: 'Image of the servers, 1.22.2 → 1.22.7',
     goal: { seconds: 22, failedWrites: 3, gapSeconds: 0.2, quiet: true, quorum: true },
-    prepare: async (at) => redeploy(at, { patches: serverImage('hashicorp/consul:1.22.2') }),
-    make: (at) => timed(() => redeploy(at, {})),
+    // The clients keep theirs: only the servers are measured.
+    prepare: async (at) => redeploy(at, { image: 'hashicorp/consul:1.22.2', patches: CLIENT_IMAGE }),
+    make: (at) => timed(() => redeploy(at, { image: 'hashicorp/consul:1.22.7', patches: CLIENT_IMAGE })),
   },
   {
     id: 'reload',
@@ -131,6 +147,14 @@ export const CHANGES: Change[] = [
     make: (at) => timed(() => redeploy(at, { 'client-config': setting(at.round) })),
   },
   {
+    id: 'clients-by-half',
+    name: 'The same with `client-max-unavailable: 50%`',
+    goal: { seconds: 15 },
+    clients: 10,
+    prepare: (at) => redeploy(at, { ...HALF, 'client-config': setting(at.round) }),
+    make: (at) => timed(() => redeploy(at, { ...HALF, 'client-config': setting(at.round + 100) })),
+  },
+  {
     id: 'drain',
     name: 'A node drained and uncordoned, from then until all is whole; each node in turn',
     goal: { seconds: 8, failedWrites: 2, gapSeconds: 0.3, quorum: true },
@@ -165,8 +189,3 @@ export const CHANGES: Change[] = [
     },
   },
 ];
-
-function serverImage(image: string): string {
-  const operations = [{ op: 'replace', path: '/spec/template/spec/containers/0/image', value: image }];
-  return JSON.stringify([{ target: { kind: 'StatefulSet', name: 'consul-server' }, operations }]);
-}

@@ -33,7 +33,7 @@ describe('a wake', () => {
     await next;
   });
 
-  test('that rang while nobody listened is not lost, and counts once', async () => {
+  test('called while nobody listens is not lost, and counts once', async () => {
     const wake = new Wake();
     wake.up();
     wake.up();
@@ -44,7 +44,7 @@ describe('a wake', () => {
     await next;
   });
 
-  test('that rang between waking and listening again is not lost', async () => {
+  test('called between two waits is not lost', async () => {
     const wake = new Wake();
     const looks: number[] = [];
     let state = 0;
@@ -72,7 +72,7 @@ describe('a wake', () => {
     await next;
   });
 
-  test('ends with the signal, rung or not', async () => {
+  test('ends with the signal, called or not', async () => {
     const wake = new Wake();
     const controller = new AbortController();
     const { signal } = controller;

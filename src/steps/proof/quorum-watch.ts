@@ -96,8 +96,8 @@ export class QuorumWatch {
   }
 
   /**
-   * Looks until `enough` says so; it is asked after every look, which has been recorded by then. `wake` is rung
-   * by whoever knows that a look is worth while; Consul's own changes ring it too.
+   * Looks until `enough` says so; it is asked after every look, which has been recorded by then. `wake` is called
+   * by whoever knows that a look is worth while; Consul's own changes call it, too.
    */
   async until(
     expectation: () => Expectation,
