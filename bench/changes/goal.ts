@@ -28,6 +28,8 @@ export interface Round {
   fewestAnswering: number;
   withoutLeaderMs: number;
   lost: number;
+  /** Why writes failed: when the first did, after the start, and the reason of most. */
+  why: string;
 }
 
 export async function roundOf(
@@ -48,7 +50,17 @@ export async function roundOf(
     fewestAnswering: quorum.fewestAnswering,
     withoutLeaderMs: quorum.longestWithoutLeaderMs,
     lost: (await lost()).length,
+    why: whyOf(writes.failures),
   };
+}
+
+function whyOf(failures: Traffic['writes']['failures']): string {
+  const [first] = failures;
+  if (!first) return '';
+  const byReason = [...Map.groupBy(failures, ({ reason }) => reason)].sort(([, a], [, b]) => b.length - a.length);
+  const [most = '', those] = byReason[0] ?? [];
+  const at = `${(first.atMs / 1000).toFixed(1)} s`;
+  return `writes failed from ${at} on, ${those?.length} of them with: ${most.slice(0, 200)}`;
 }
 
 export function said(round: Round): string {
@@ -59,6 +71,7 @@ export function said(round: Round): string {
     `${round.failedReads} of ${round.reads} reads failed`,
     `${round.emptyDns} DNS answers empty, ${round.failedDns - round.emptyDns} failed`,
     `no leader for ${(round.withoutLeaderMs / 1000).toFixed(1)} s, never fewer than ${round.fewestAnswering} servers answered`,
+    ...(round.why ? [round.why] : []),
     ...(round.lost > 0 ? [`**${round.lost} acknowledged keys are missing at a server**`] : []),
   ].join('; ');
 }

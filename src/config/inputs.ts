@@ -35,7 +35,7 @@ export interface Input {
 const SECOND = 1000;
 const DAY = 24 * 60 * 60 * SECOND;
 
-/** Every input by its name. action.yml and the tables of README.md say the same, and tests hold them to it. */
+/** Every input by its name. action.yml and the tables of docs/inputs.md say the same, and tests hold them to it. */
 export const INPUTS = {
   mode: {
     group: 'what to do',

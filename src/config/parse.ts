@@ -32,7 +32,7 @@ export function parseConfig(env: NodeJS.ProcessEnv): Config {
       reason: 'invalid-input',
       what: mistakes.length === 1 ? 'an input is wrong' : `${mistakes.length} mistakes in the inputs`,
       where: 'inputs',
-      hint: 'Nothing was changed. Correct the lines below under `with:` of the step; README.md describes every input',
+      hint: 'Nothing was changed. Correct the lines below under `with:` of the step; docs/inputs.md describes every input',
       details: mistakes,
     });
   }
@@ -94,7 +94,7 @@ function unknownInputs(env: NodeJS.ProcessEnv): string[] {
     .map((key) => {
       const name = key.slice('INPUT_'.length).toLowerCase();
       const meant = nearest(name, INPUT_NAMES);
-      return `${quote(name)}: there is no such input; ${meant ? `did you mean \`${meant}\`?` : 'see README.md for those there are'}`;
+      return `${quote(name)}: there is no such input; ${meant ? `did you mean \`${meant}\`?` : 'see docs/inputs.md for those there are'}`;
     });
 }
 

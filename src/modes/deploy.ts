@@ -1,26 +1,19 @@
 import { removal, type Step } from '../change/step.ts';
 import { pruneCandidates } from '../inventory/prune.ts';
-import { isDefinition } from '../kubernetes/custom-resource.ts';
 import type { Lock } from '../kubernetes/lease.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
-import type { Plan, PlannedObject } from '../kubernetes/plan.ts';
-import { stages } from '../kubernetes/stage.ts';
 import { Agents } from '../session/agents.ts';
-import { type Cluster, connect } from '../session/cluster.ts';
-import { lock } from '../session/lock.ts';
+import { type Cluster, withCluster } from '../session/cluster.ts';
+import { withLock } from '../session/lock.ts';
 import type { Run } from '../session/run.ts';
-import { isServers } from '../session/servers.ts';
-import { type Stored, storedKey } from '../session/stored.ts';
+import { storedKey } from '../session/stored.ts';
 import { Workloads } from '../session/workloads.ts';
-import { takeOver } from '../steps/adoption/move.ts';
 import { refuseDaemonSet } from '../steps/adoption/refusal.ts';
 import { surveyTakeovers } from '../steps/adoption/survey.ts';
-import { findTakeovers, type Takeover } from '../steps/adoption/takeover.ts';
+import { findTakeovers } from '../steps/adoption/takeover.ts';
 import { applyStage, plan } from '../steps/apply/apply.ts';
 import { movedOut } from '../steps/apply/moved-out.ts';
 import { namespaceIn, settleNamespace } from '../steps/apply/namespace.ts';
-import { judgeNewKinds } from '../steps/apply/new-kinds.ts';
-import { nudge } from '../steps/apply/retry-controllers.ts';
 import { missingServices } from '../steps/apply/server-services.ts';
 import { checkVolumeSizes } from '../steps/apply/volume-size.ts';
 import { asApproved, describePlan, holdToPlan } from '../steps/plan/approval.ts';
@@ -43,20 +36,18 @@ import { Refresh } from '../steps/reload/refresh-files.ts';
 import { reloadAgents, reloads } from '../steps/reload/reload.ts';
 import { planPrune, prune } from '../steps/removal/prune.ts';
 import { renderSet } from '../steps/render/render.ts';
-import { walkClients } from '../steps/replacement/clients.ts';
 import { checkFewerServers, fewerServers } from '../steps/replacement/fewer-servers.ts';
 import { removeReturningClaims, returningClaims } from '../steps/replacement/returning-claims.ts';
 import { removeServers } from '../steps/replacement/scale-down.ts';
-import { needsWalk, walkServers } from '../steps/replacement/servers.ts';
 import { Diagnosis } from '../steps/triage/triage.ts';
+import { applyStages } from './apply-stages.ts';
 import { planAll } from './plan.ts';
 import { lookAtRegistered } from './registered-before.ts';
 
 /** `mode: deploy`: leaves a cluster that is proven, or throws the Failure that says what is wrong. */
 export async function deployMode(run: Run, mask: (secret: string) => void): Promise<void> {
   const first = await run.phase('render', 'Render the manifests', () => renderSet(run));
-  const cluster = await run.phase('connect', 'Connect and check the cluster', () => connect(run, mask));
-  try {
+  await withCluster(run, mask, 'Connect and check the cluster', async (cluster) => {
     const known = await recordIfReadable(run, cluster);
     const rendered = await settleServerAddresses(run, cluster, first, known);
     checkScope(run, cluster, rendered);
@@ -71,15 +62,10 @@ export async function deployMode(run: Run, mask: (secret: string) => void): Prom
     const owned = made
       ? { rendered, stored: new Map([[storedKey(made), made]]) }
       : { rendered: objects, stored: new Map() };
-    const held = await lock(run, cluster);
-    try {
-      await deployLocked(run, cluster, objects, owned, held, namespace.live ?? made);
-    } finally {
-      await held?.release();
-    }
-  } finally {
-    await cluster.transport.close();
-  }
+    await withLock(run, cluster, (held) =>
+      deployLocked(run, cluster, objects, owned, held, namespace.live ?? made),
+    );
+  });
 }
 
 async function deployLocked(
@@ -145,7 +131,7 @@ async function deployLocked(
         if (claims.length > 0) await removeReturningClaims(run, cluster, claims);
         if (fewer) await removeServers(run, fewer, { cluster, workloads, agents });
         const parts = { workloads, agents, diagnosis, conservation, stored };
-        await apply(run, cluster, { planned, takeovers, rolled }, parts);
+        await applyStages(run, cluster, { planned, takeovers, rolled }, parts);
         await reloadAgents(run, reloading, loaded);
       });
       return run.phase('prove', 'Wait and prove', async () => {
@@ -209,60 +195,4 @@ function namespaceStep(run: Run, { rendered, stored }: Owned): Step[] {
   const made = desired && stored.get(storedKey(desired));
   if (!made) return [];
   return [{ action: 'create', desired, predicted: made }];
-}
-
-interface ToApply {
-  planned: Plan;
-  takeovers: readonly Takeover[];
-  /** The clients, where the run replaces them itself. */
-  rolled: PlannedObject | undefined;
-}
-
-interface ApplyParts {
-  workloads: Workloads;
-  agents: Agents;
-  diagnosis: Diagnosis;
-  conservation: Conservation;
-  stored: Stored;
-}
-
-/** One stage after the other. Servers and clients that run are replaced by the run; all else is written. */
-async function apply(
-  run: Run,
-  cluster: Cluster,
-  { planned, takeovers, rolled }: ToApply,
-  { workloads, agents, diagnosis, conservation, stored }: ApplyParts,
-): Promise<void> {
-  const byObject = new Map(planned.objects.map((object) => [object.desired, object]));
-  const later = movedOut(planned.objects);
-  for (const stage of stages(planned.objects.map(({ desired }) => desired))) {
-    const parts = stage.flatMap((desired) => byObject.get(desired) ?? []);
-    for (const takeover of takeovers.filter((one) => parts.includes(one.planned))) {
-      await takeOver(run, cluster, takeover, {
-        workloads,
-        agents,
-        observer: diagnosis,
-        stored,
-        conservation,
-      });
-    }
-    const taken = takeovers.map((takeover) => takeover.planned);
-    const walked = parts.find((part) => !taken.includes(part) && isServers(run, part) && needsWalk(part));
-    if (walked) await walkServers(run, cluster, walked, workloads, agents, diagnosis, stored);
-    const clients = parts.find((part) => part === rolled);
-    if (clients) await walkClients(run, cluster, clients, { workloads, agents, stored, conservation });
-    const rest = parts.filter(
-      (part) => part !== walked && part !== clients && !taken.includes(part) && !later.includes(part),
-    );
-    await applyStage(run, cluster, rest, stored, run.signal);
-    if (stage.some(isDefinition)) {
-      for (const [desired, judged] of await judgeNewKinds(run, cluster, planned.objects))
-        byObject.set(desired, judged);
-    }
-  }
-  await nudge(run, cluster, planned.objects, stored);
-  workloads.judge(stored);
-  const applied = run.known.objects.filter(({ action }) => action !== 'kept');
-  const writes = applied.filter(({ action }) => action !== 'unchanged').length;
-  run.log.info(writes === 0 ? 'nothing to write' : `${writes} of ${applied.length} objects written`);
 }

@@ -1,7 +1,7 @@
 import { spareInDestroy } from '../inventory/prune.ts';
 import type { AccessCheck } from '../kubernetes/access.ts';
-import { type Cluster, connect } from '../session/cluster.ts';
-import { lock } from '../session/lock.ts';
+import { type Cluster, withCluster } from '../session/cluster.ts';
+import { withLock } from '../session/lock.ts';
 import type { Run } from '../session/run.ts';
 import { requirePermissions, toRemove } from '../steps/preflight/permissions.ts';
 import { type DeployRecord, readRecord } from '../steps/record/record.ts';
@@ -15,23 +15,13 @@ import { claimsOf, removeClaims } from '../steps/removal/volume-claims.ts';
  * may be killed at any moment: the record goes last, so that the next run goes on from there.
  */
 export async function destroyMode(run: Run, mask: (secret: string) => void): Promise<void> {
-  const cluster = await run.phase('connect', 'Connect to the cluster', () => connect(run, mask));
-  try {
+  await withCluster(run, mask, 'Connect to the cluster', async (cluster) => {
     const known = await readRecord(run, cluster);
     if (!known) return tellNothing(run);
     await run.phase('connect', 'Check the permissions', () => permissions(run, cluster, known));
-    const held = await lock(run, cluster);
-    let isGone = false;
-    try {
-      await destroyLocked(run, cluster);
-      isGone = true;
-    } finally {
-      await (isGone ? held?.remove() : held?.release());
-    }
+    await withLock(run, cluster, () => destroyLocked(run, cluster), { remove: true });
     if (run.config.destroyData) await removeNamespace(run, cluster, known.inventory);
-  } finally {
-    await cluster.transport.close();
-  }
+  });
 }
 
 async function destroyLocked(run: Run, cluster: Cluster): Promise<void> {

@@ -1,7 +1,7 @@
 import { removal, type Step } from '../change/step.ts';
 import { type KubernetesObject, objectName } from '../kubernetes/object.ts';
 import type { PlannedObject } from '../kubernetes/plan.ts';
-import { type Cluster, connect } from '../session/cluster.ts';
+import { type Cluster, withCluster } from '../session/cluster.ts';
 import type { Run } from '../session/run.ts';
 import { previewTakeovers } from '../steps/adoption/preview.ts';
 import { plan } from '../steps/apply/apply.ts';
@@ -44,8 +44,7 @@ export async function planAll(
 /** `mode: plan`: what a deploy would change. Every request only reads, or is a dry run; no lock is taken. */
 export async function planMode(run: Run, mask: (secret: string) => void): Promise<void> {
   const first = await run.phase('render', 'Render the manifests', () => renderSet(run));
-  const cluster = await run.phase('connect', 'Connect and check the cluster', () => connect(run, mask));
-  try {
+  await withCluster(run, mask, 'Connect and check the cluster', async (cluster) => {
     const rendered = await settleServerAddresses(run, cluster, first, await recordIfReadable(run, cluster));
     checkScope(run, cluster, rendered);
     const namespace = await preflight(run, cluster, rendered);
@@ -63,7 +62,5 @@ export async function planMode(run: Run, mask: (secret: string) => void): Promis
     await previewTakeovers(run, cluster, objects);
     tellConsent(run);
     run.known.changed = run.known.plan?.some(({ consequence }) => consequence !== 'none') ?? false;
-  } finally {
-    await cluster.transport.close();
-  }
+  });
 }

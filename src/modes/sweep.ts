@@ -1,8 +1,8 @@
 import type { AccessCheck } from '../kubernetes/access.ts';
 import type { Lock } from '../kubernetes/lease.ts';
 import { Agents } from '../session/agents.ts';
-import { type Cluster, connect } from '../session/cluster.ts';
-import { lock } from '../session/lock.ts';
+import { type Cluster, withCluster } from '../session/cluster.ts';
+import { withLock } from '../session/lock.ts';
 import type { Run } from '../session/run.ts';
 import { requirePermissions } from '../steps/preflight/permissions.ts';
 import { cleanUpAfter } from '../steps/proof/clean-up.ts';
@@ -20,21 +20,13 @@ import { Surveyor } from '../steps/sweep/survey.ts';
  * announces unless `deregister` names it.
  */
 export async function sweepMode(run: Run, mask: (secret: string) => void): Promise<void> {
-  const cluster = await run.phase('connect', 'Connect to the cluster', () => connect(run, mask));
-  try {
+  await withCluster(run, mask, 'Connect to the cluster', async (cluster) => {
     await run.phase('connect', 'Check the permissions', () => permissions(run, cluster));
     const pods = await agentPods(run, cluster);
     // Before the lock, which would be written beside nothing.
     if (!pods.some(({ role }) => role === 'server')) throw notDeployed(run);
-    const held = await lock(run, cluster);
-    try {
-      await sweepLocked(run, cluster, held);
-    } finally {
-      await held?.release();
-    }
-  } finally {
-    await cluster.transport.close();
-  }
+    await withLock(run, cluster, (held) => sweepLocked(run, cluster, held));
+  });
 }
 
 async function sweepLocked(run: Run, cluster: Cluster, held: Lock | undefined): Promise<void> {

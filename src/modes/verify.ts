@@ -3,9 +3,9 @@ import type { Lock } from '../kubernetes/lease.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { recordName } from '../manifests/name.ts';
 import { Agents } from '../session/agents.ts';
-import { type Cluster, connect } from '../session/cluster.ts';
+import { type Cluster, withCluster } from '../session/cluster.ts';
 import { deployedConfig } from '../session/deployed-config.ts';
-import { lock } from '../session/lock.ts';
+import { withLock } from '../session/lock.ts';
 import type { Run } from '../session/run.ts';
 import { storedKey } from '../session/stored.ts';
 import { Workloads } from '../session/workloads.ts';
@@ -39,19 +39,11 @@ import { Diagnosis } from '../steps/triage/triage.ts';
  * deletes the pods that `chaos` names.
  */
 export async function verifyMode(run: Run, mask: (secret: string) => void): Promise<void> {
-  const cluster = await run.phase('connect', 'Connect to the cluster', () => connect(run, mask));
-  try {
+  await withCluster(run, mask, 'Connect to the cluster', async (cluster) => {
     const { manifests } = await recorded(run, cluster);
     await permissions(run, cluster, manifests);
-    const held = await lock(run, cluster);
-    try {
-      await verifyLocked(run, cluster, held);
-    } finally {
-      await held?.release();
-    }
-  } finally {
-    await cluster.transport.close();
-  }
+    await withLock(run, cluster, (held) => verifyLocked(run, cluster, held));
+  });
 }
 
 async function verifyLocked(run: Run, cluster: Cluster, held: Lock | undefined): Promise<void> {

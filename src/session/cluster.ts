@@ -38,6 +38,21 @@ export async function openTransport(
   return transport;
 }
 
+/** Connects, does the work, and ends the connections whatever comes of it. */
+export async function withCluster<T>(
+  run: Run,
+  mask: (secret: string) => void,
+  title: string,
+  work: (cluster: Cluster) => Promise<T>,
+): Promise<T> {
+  const cluster = await run.phase('connect', title, () => connect(run, mask));
+  try {
+    return await work(cluster);
+  } finally {
+    await cluster.transport.close();
+  }
+}
+
 export async function connect(run: Run, mask: (secret: string) => void): Promise<Cluster> {
   const { config, log, signal } = run;
   const transport = await openTransport(config, mask);

@@ -6,8 +6,29 @@ import { saveLock } from '../runner.ts';
 import type { Cluster } from './cluster.ts';
 import type { Run } from './run.ts';
 
+/**
+ * Does the work under the lock, and gives it back whatever comes of it.
+ * @param options.remove the lock itself goes, too, when the work is done
+ */
+export async function withLock<T>(
+  run: Run,
+  cluster: Cluster,
+  work: (held: Lock | undefined) => Promise<T>,
+  { remove = false } = {},
+): Promise<T> {
+  const held = await lock(run, cluster);
+  let isDone = false;
+  try {
+    const result = await work(held);
+    isDone = true;
+    return result;
+  } finally {
+    await (remove && isDone ? held?.remove() : held?.release());
+  }
+}
+
 /** Takes the lock, unless none is wanted; the run ends when it is lost. */
-export async function lock(run: Run, cluster: Cluster): Promise<Lock | undefined> {
+async function lock(run: Run, cluster: Cluster): Promise<Lock | undefined> {
   if (!run.config.lock) return undefined;
   const held = await run.phase('lock', 'Lock', () => acquire(run, cluster));
   held.lost.addEventListener('abort', () => run.fail(held.lost.reason), { once: true });

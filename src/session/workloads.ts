@@ -1,20 +1,19 @@
 import { claimNames } from '../change/workload.ts';
 import { clusterIpOf } from '../kubernetes/cluster-ip.ts';
-import { ApiError, apiFailure } from '../kubernetes/error.ts';
 import { FIELD_MANAGER, type KubernetesObject, NUDGE_MANAGER } from '../kubernetes/object.ts';
-import { type WatchEvent, watchResource } from '../kubernetes/watch.ts';
 import { daemonSetVerdict, isExcluded } from '../rollout/daemonset.ts';
-import { type NodeView, nodeView } from '../rollout/node.ts';
-import { Observation, type Source, type Views } from '../rollout/observation.ts';
-import { type PodView, podView, runs } from '../rollout/pod.ts';
+import type { NodeView } from '../rollout/node.ts';
+import type { Observation } from '../rollout/observation.ts';
+import { type PodView, runs } from '../rollout/pod.ts';
 import { heldBack, presentPods } from '../rollout/revision.ts';
 import { statefulSetVerdict } from '../rollout/statefulset.ts';
 import type { Applied, Verdict } from '../rollout/verdict.ts';
-import { type WorkloadView, workloadView } from '../rollout/workload.ts';
+import type { WorkloadView } from '../rollout/workload.ts';
 import { countOf } from './allowance.ts';
 import type { Cluster } from './cluster.ts';
 import type { Run } from './run.ts';
 import { type Stored, storedKey } from './stored.ts';
+import { WorkloadWatches } from './workload-watches.ts';
 
 export const ROLES = ['server', 'client'] as const;
 export type Role = (typeof ROLES)[number];
@@ -35,22 +34,21 @@ export interface Shortage {
 
 /** The two workloads of the set, watched, with the verdict on each at any moment. */
 export class Workloads {
-  readonly observation = new Observation();
+  readonly observation: Observation;
   /** Roles whose pods this very run replaces by itself, so that nobody else has to. */
   readonly walked = new Set<Role>();
   readonly #run: Run;
   readonly #found: Partial<Record<Role, Workload>> = {};
   #stored: Stored = new Map();
-  readonly #over = new AbortController();
-  #failed: unknown;
+  readonly #watches: WorkloadWatches;
   /** What was worked out for a version of the observation. */
   readonly #known = new Map<string, { version: number; value: unknown }>();
   #expected: number | undefined;
-  /** Watches that have not told yet what was there when they began. */
-  #unsynced = 0;
 
   constructor(run: Run, objects: readonly KubernetesObject[]) {
     this.#run = run;
+    this.#watches = new WorkloadWatches(run);
+    this.observation = this.#watches.observation;
     for (const role of ROLES) {
       const name = `${run.config.name}-${role}`;
       for (const kind of ['StatefulSet', 'DaemonSet'] as const) {
@@ -71,73 +69,34 @@ export class Workloads {
 
   /** Whether all that existed has been told; before that, a pod that is not there may only not be known. */
   get synced(): boolean {
-    return this.#unsynced === 0;
+    return this.#watches.synced;
   }
 
   /** Resolves when the watches have told what there is. */
-  async untilSynced(signal: AbortSignal): Promise<void> {
-    for (;;) {
-      const { version } = this.observation;
-      if (this.synced) return;
-      await this.changedSince(version, signal);
-    }
+  untilSynced(signal: AbortSignal): Promise<void> {
+    return this.#watches.untilSynced(signal);
   }
 
   /** Starts to watch; ends with `close`. What a watch refuses for good comes out of `changedSince`. */
-  watch({ transport }: Cluster): void {
-    const { namespace } = this.#run.config;
-    const pods = `/api/v1/namespaces/${namespace}/pods`;
-    for (const { kind, name, object } of Object.values(this.#found)) {
-      const collection = `/apis/apps/v1/namespaces/${namespace}/${kind.toLowerCase()}s`;
-      const fieldSelector = `metadata.name=${name}`;
-      this.#start(kind, watchSpec(transport, { path: collection, fieldSelector, project: workloadView }));
-      this.#start(
-        'Pod',
-        watchSpec(transport, { path: pods, labelSelector: selectorOf(object), project: podView }),
-      );
-    }
-    // Without this permission every node counts, also one that is down.
-    const nodes = watchSpec(transport, { path: '/api/v1/nodes', project: nodeView });
-    this.#start('Node', nodes, (error) => error instanceof ApiError && error.status === 403);
+  watch(cluster: Cluster): void {
+    this.#watches.start(
+      cluster,
+      Object.values(this.#found).map(({ object }) => object),
+    );
   }
 
-  #start<S extends Source>(
-    source: S,
-    watch: (onEvent: (event: WatchEvent<Views[S]>) => void, signal: AbortSignal) => Promise<void>,
-    mayFail: (error: unknown) => boolean = () => false,
-  ): void {
-    const signal = AbortSignal.any([this.#run.signal, this.#over.signal]);
-    let synced = false;
-    this.#unsynced += 1;
-    const settle = () => {
-      if (!synced) this.#unsynced -= 1;
-      synced = true;
-    };
-    const onEvent = (event: WatchEvent<Views[S]>) => {
-      if (event.type === 'synced') settle();
-      this.observation.apply(source, event);
-    };
-    watch(onEvent, signal).catch((error: unknown) => {
-      if (signal.aborted) return;
-      if (mayFail(error)) return settle();
-      this.#failed = apiFailure(error, { verb: 'watch', object: source });
-      this.observation.apply(source, { type: 'synced' });
-    });
+  /** Resolves at the next change. @throws the reason of the signal, or Failure of a watch */
+  changedSince(version: number, signal: AbortSignal): Promise<void> {
+    return this.#watches.changedSince(version, signal);
   }
 
   close(): void {
-    this.#over.abort();
+    this.#watches.close();
   }
 
   /** From now on the verdicts are about what the API server stored then. */
   judge(stored: Stored): void {
     this.#stored = stored;
-  }
-
-  /** Resolves at the next change. @throws the reason of the signal, or Failure of a watch */
-  async changedSince(version: number, signal: AbortSignal): Promise<void> {
-    await this.observation.changedSince(version, signal);
-    if (this.#failed) throw this.#failed;
   }
 
   verdict(role: Role, options: { acceptPartition?: boolean } = {}): Verdict {
@@ -342,18 +301,6 @@ export class Workloads {
   expectServers(count: number | undefined): void {
     this.#expected = count;
   }
-}
-
-function watchSpec<T>(transport: Cluster['transport'], spec: Parameters<typeof watchResource<T>>[1]) {
-  return (onEvent: (event: WatchEvent<T>) => void, signal: AbortSignal) =>
-    watchResource<T>(transport, spec, onEvent, signal);
-}
-
-function selectorOf({ spec }: KubernetesObject): string {
-  const { selector } = spec as { selector?: { matchLabels?: Record<string, string> } };
-  return Object.entries(selector?.matchLabels ?? {})
-    .map(([key, value]) => `${key}=${value}`)
-    .join(',');
 }
 
 function appliedOf(stored: KubernetesObject | undefined): Applied {

@@ -209,7 +209,7 @@ describe('parseConfig', () => {
       'recursors: given "0.0.0.0"; allowed: IP addresses of DNS servers, each with an optional port, one per line or comma-separated',
       'lock: given "Ture"; allowed: true or false; did you mean `true`?',
       '"servres": there is no such input; did you mean `servers`?',
-      '"quux": there is no such input; see README.md for those there are',
+      '"quux": there is no such input; see docs/inputs.md for those there are',
     ]);
   });
 

@@ -28,6 +28,13 @@ export function needsWalk({ action, live }: PlannedObject): boolean {
   return action === 'change' && live !== undefined;
 }
 
+export interface WalkParts {
+  workloads: Workloads;
+  agents: Agents;
+  observer: LookObserver;
+  stored: Stored;
+}
+
 /**
  * Starts the servers that are new, one at a time. Then it replaces the others, one at a time, the last ordinal first, each
  * only while Raft itself says that the others can do without it: a readiness probe is green before a returning server votes again, and the next one to go
@@ -37,10 +44,7 @@ export async function walkServers(
   run: Run,
   cluster: Cluster,
   planned: PlannedObject,
-  workloads: Workloads,
-  agents: Agents,
-  observer: LookObserver,
-  stored: Stored,
+  { workloads, agents, observer, stored }: WalkParts,
 ): Promise<void> {
   const names = workloads.serverNames();
   const isDataKept = keepsVolumes(planned.live ?? planned.desired) || mayLose(run, planned.desired);

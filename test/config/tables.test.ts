@@ -4,16 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { readAction, withTables } from '../../script/readme.ts';
+import { readAction, withTables } from '../../script/tables.ts';
 
 const file = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
 const action = readAction(readFileSync(file('action.yml'), 'utf8'));
 const markers =
   'a\n<!-- inputs:start -->\nold\n<!-- inputs:end -->\nb\n<!-- outputs:start --><!-- outputs:end -->\nc\n';
 
-test('README.md is fresh: `node script/readme.ts` has nothing to do', () => {
-  const readme = readFileSync(file('README.md'), 'utf8');
-  expect(withTables(readme, action)).toBe(readme);
+test('docs/inputs.md is fresh: `node script/tables.ts` has nothing to do', () => {
+  const page = readFileSync(file('docs/inputs.md'), 'utf8');
+  expect(withTables(page, action)).toBe(page);
 });
 
 test('every input and output has its row, and the text around stays', () => {
@@ -43,16 +43,16 @@ test('missing markers are an error', () => {
 });
 
 test('the script writes a stale file, and --check exits with 1 and leaves it', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'readme-'));
-  const readme = join(directory, 'README.md');
+  const directory = mkdtempSync(join(tmpdir(), 'tables-'));
+  const page = join(directory, 'docs/inputs.md');
   const run = (...args: string[]) =>
-    spawnSync(process.execPath, [file('script/readme.ts'), ...args, readme]).status;
+    spawnSync(process.execPath, [file('script/tables.ts'), ...args, page]).status;
   try {
-    writeFileSync(readme, markers);
+    writeFileSync(page, markers);
     expect(run('--check')).toBe(1);
-    expect(readFileSync(readme, 'utf8')).toBe(markers);
+    expect(readFileSync(page, 'utf8')).toBe(markers);
     expect(run()).toBe(0);
-    expect(readFileSync(readme, 'utf8')).toBe(withTables(markers, action));
+    expect(readFileSync(page, 'utf8')).toBe(withTables(markers, action));
     expect(run('--check')).toBe(0);
   } finally {
     rmSync(directory, { recursive: true });

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
-import { holderIdentity, lock } from '../../../src/session/lock.ts';
-import { folder } from '../../kubernetes/fake-server.ts';
-import { startCluster, startRun } from '../../session/fixture.ts';
+import { holderIdentity, withLock } from '../../src/session/lock.ts';
+import { folder } from '../kubernetes/fake-server.ts';
+import { startCluster, startRun } from './fixture.ts';
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -12,9 +12,8 @@ async function taken(): Promise<{ holder: string; saved: string }> {
   const GITHUB_STATE = join(await folder({ state: '' }), 'state');
   vi.stubEnv('GITHUB_STATE', GITHUB_STATE);
   const { cluster, api } = await startCluster({ accepts: true });
-  const held = await lock(startRun().run, cluster);
+  await withLock(startRun().run, cluster, async () => undefined);
   const lease = api.calls.find(({ method, path }) => method === 'POST' && path.endsWith('/leases'));
-  await held?.release();
   const state = await readFile(GITHUB_STATE, 'utf8');
   return {
     holder: JSON.parse(lease?.body ?? '').spec.holderIdentity,

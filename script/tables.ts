@@ -1,7 +1,7 @@
 /**
- * Writes the tables of inputs and outputs in README.md from action.yml.
+ * Writes the tables of inputs and outputs in docs/inputs.md from action.yml.
  *
- *   node script/readme.ts [--check] [file]
+ *   node script/tables.ts [--check] [file]
  *
  * `--check` writes nothing and exits with 1 where the tables are stale.
  */
@@ -23,15 +23,11 @@ export function readAction(yaml: string): Action {
 }
 
 /**
- * README.md with its tables made anew; the same text where they were fresh.
+ * docs/inputs.md with its tables made anew; the same text where they were fresh.
  * @throws where a pair of markers such as `<!-- inputs:start -->` and `<!-- inputs:end -->` is missing
  */
-export function withTables(readme: string, action: Action): string {
-  return replaceBetween(
-    replaceBetween(readme, 'inputs', inputTables(action)),
-    'outputs',
-    outputTable(action),
-  );
+export function withTables(page: string, action: Action): string {
+  return replaceBetween(replaceBetween(page, 'inputs', inputTables(action)), 'outputs', outputTable(action));
 }
 
 function inputTables(action: Action): string {
@@ -83,12 +79,12 @@ function main(): void {
     allowPositionals: true,
   });
   const root = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
-  const file = positionals[0] ?? root('README.md');
+  const file = positionals[0] ?? root('docs/inputs.md');
   const before = readFileSync(file, 'utf8');
   const after = withTables(before, readAction(readFileSync(root('action.yml'), 'utf8')));
   if (before === after) return;
   if (values.check) {
-    process.stderr.write('README.md is stale: run `node script/readme.ts`\n');
+    process.stderr.write('docs/inputs.md is stale: run `node script/tables.ts`\n');
     process.exitCode = 1;
     return;
   }
