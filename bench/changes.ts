@@ -1,4 +1,4 @@
-import { bed } from '../test/e2e/bed.ts';
+import { presentBed } from '../test/e2e/bed.ts';
 import { eventually, kubectl, removeNamespace } from '../test/e2e/cluster.ts';
 import { type Target, underTraffic } from '../test/e2e/traffic.ts';
 import { CHANGES, type Change } from './changes/change.ts';
@@ -92,7 +92,7 @@ async function helm(folder: string): Promise<Row> {
 export async function changes(): Promise<Row[]> {
   const rows: Row[] = [];
   for (const change of chosen()) {
-    if (change.bed && !bed) console.log(`  ${change.id} was not run: it needs the test bed`);
+    if (change.bed && !presentBed()) console.log(`  ${change.id} was not run: it needs the test bed`);
     else rows.push(await measure(change));
     if (change.id !== 'setting') continue;
     const folder = process.env.CONSUL_K8S_CHART;

@@ -1,7 +1,7 @@
 import { parseConfig } from './config/parse.ts';
 import { Failure } from './failure.ts';
-import { releaseLock } from './kubernetes/release.ts';
-import type { Transport } from './kubernetes/transport.ts';
+import type { Transport } from './kubernetes/http/transport.ts';
+import { releaseLock } from './kubernetes/lease/release.ts';
 import { recordName } from './manifests/name.ts';
 import { markdown } from './report/escape.ts';
 import { Log } from './report/log.ts';

@@ -154,7 +154,7 @@ describe('a link is read as GitHub reads it', () => {
     ['../x.md', 'is outside of the repository'],
     ['LICENSE#x', 'has no headings'],
     ['docs/verify.md', undefined],
-    ['#quick-start', undefined],
+    ['#recipes', undefined],
     ['https://example.com/x', undefined],
   ])('%s in README.md: %s', (target, why) => expect(wrong('README.md', target)).toBe(why));
 });

@@ -1,4 +1,4 @@
-import { bed } from '../../test/e2e/bed.ts';
+import { presentBed } from '../../test/e2e/bed.ts';
 import { eventually, kubectl, lasted, type Pod, pods } from '../../test/e2e/cluster.ts';
 import { redeploy } from './cluster.ts';
 import type { Goal } from './goal.ts';
@@ -174,6 +174,7 @@ export const CHANGES: Change[] = [
     goal: { seconds: 8 },
     bed: true,
     make: async (at) => {
+      const bed = presentBed();
       const node = (await nodeOf(at.namespace, server(at.round))).replace(/\D/g, '');
       const since = performance.now();
       await bed?.fault('crash-node', node);

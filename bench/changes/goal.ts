@@ -57,7 +57,9 @@ export async function roundOf(
 function whyOf(failures: Traffic['writes']['failures']): string {
   const [first] = failures;
   if (!first) return '';
-  const byReason = [...Map.groupBy(failures, ({ reason }) => reason)].sort(([, a], [, b]) => b.length - a.length);
+  const byReason = [...Map.groupBy(failures, ({ reason }) => reason)].sort(
+    ([, a], [, b]) => b.length - a.length,
+  );
   const [most = '', those] = byReason[0] ?? [];
   const at = `${(first.atMs / 1000).toFixed(1)} s`;
   return `writes failed from ${at} on, ${those?.length} of them with: ${most.slice(0, 200)}`;

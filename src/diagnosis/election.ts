@@ -1,4 +1,4 @@
-import type { ServerEvidence } from '../consul/evidence.ts';
+import type { ServerEvidence } from '../consul/quorum/evidence.ts';
 import { QUORUM_GRACE, SERVERS } from './quorum.ts';
 import type { Symptom } from './symptom.ts';
 

@@ -1,7 +1,7 @@
-import type { ServerEvidence } from '../consul/evidence.ts';
-import { type Finding, raftAddress } from '../consul/finding.ts';
-import { datacenterOf } from '../consul/identity.ts';
-import { addressTroubles } from '../consul/server-address.ts';
+import type { ServerEvidence } from '../consul/quorum/evidence.ts';
+import { type Finding, raftAddress } from '../consul/quorum/finding.ts';
+import { datacenterOf } from '../consul/quorum/identity.ts';
+import { addressTroubles } from '../consul/quorum/server-address.ts';
 import type { FailureReason } from '../failure.ts';
 import type { PodView } from '../rollout/pod.ts';
 import type { Subject, Symptom, SymptomClass } from './symptom.ts';

@@ -1,5 +1,5 @@
-import type { ServerEvidence } from '../consul/evidence.ts';
-import type { Member, RaftServer } from '../consul/evidence-answer.ts';
+import type { ServerEvidence } from '../consul/quorum/evidence.ts';
+import type { Member, RaftServer } from '../consul/quorum/evidence-answer.ts';
 
 /** What each server says of the others, one line each: who sees whom, whom it follows, whose vote counts. */
 export function witnessLines(evidence: readonly ServerEvidence[]): string[] {

@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { stringify } from 'yaml';
 import { apiFailure } from './error.ts';
-import type { Transport } from './transport.ts';
+import type { Transport } from './http/transport.ts';
 
 /** One permission in the terms of RBAC; without a namespace: in the whole cluster. */
 export interface AccessCheck {

@@ -1,7 +1,7 @@
 import type { Discovery } from './discovery.ts';
 import { ApiError } from './error.ts';
+import type { Transport } from './http/transport.ts';
 import type { KubernetesObject } from './object.ts';
-import type { Transport } from './transport.ts';
 
 export interface DeleteOptions {
   /** Only the object of this uid: one that came later under its name stays. */

@@ -2,9 +2,9 @@ import pLimit from 'p-limit';
 import { Failure } from '../failure.ts';
 import { customResources } from './custom-resource.ts';
 import { ApiError } from './error.ts';
+import type { Transport } from './http/transport.ts';
 import { areTexts, objectsIn, text } from './json.ts';
 import type { KubernetesObject } from './object.ts';
-import type { Transport } from './transport.ts';
 
 /** One call instead of one for each group-version (https://kubernetes.io/docs/concepts/overview/kubernetes-api/#aggregated-discovery). */
 const AGGREGATED = ['v2', 'v2beta1']

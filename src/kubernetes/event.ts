@@ -1,5 +1,5 @@
+import type { Transport } from './http/transport.ts';
 import { objectsIn, text } from './json.ts';
-import type { Transport } from './transport.ts';
 
 /** What is read of an event. */
 export interface EventView {

@@ -1,7 +1,7 @@
 import { Failure } from '../failure.ts';
 import { ApiError, apiFailure } from './error.ts';
+import type { Transport } from './http/transport.ts';
 import type { KubernetesObject } from './object.ts';
-import type { Transport } from './transport.ts';
 
 const PAGE_SIZE = 500;
 /** Pages of one list are of one moment, which the API server forgets after some minutes; then it is listed again. */

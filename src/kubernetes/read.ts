@@ -1,4 +1,4 @@
-import { type ObjectTransport, storedObject } from './apply.ts';
+import { type ObjectTransport, storedObject } from './apply/apply.ts';
 import type { Discovery } from './discovery.ts';
 import { ApiError } from './error.ts';
 import type { KubernetesObject } from './object.ts';

@@ -1,6 +1,6 @@
+import type { Plan, PlannedObject } from '../kubernetes/apply/plan.ts';
+import { stages } from '../kubernetes/apply/stage.ts';
 import { isDefinition } from '../kubernetes/custom-resource.ts';
-import type { Plan, PlannedObject } from '../kubernetes/plan.ts';
-import { stages } from '../kubernetes/stage.ts';
 import type { Agents } from '../session/agents.ts';
 import type { Cluster } from '../session/cluster.ts';
 import type { Run } from '../session/run.ts';

@@ -1,6 +1,6 @@
 import { removal, type Step } from '../change/step.ts';
 import { pruneCandidates } from '../inventory/prune.ts';
-import type { Lock } from '../kubernetes/lease.ts';
+import type { Lock } from '../kubernetes/lease/lease.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { Agents } from '../session/agents.ts';
 import { type Cluster, withCluster } from '../session/cluster.ts';

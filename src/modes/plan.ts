@@ -1,6 +1,6 @@
 import { removal, type Step } from '../change/step.ts';
+import type { PlannedObject } from '../kubernetes/apply/plan.ts';
 import { type KubernetesObject, objectName } from '../kubernetes/object.ts';
-import type { PlannedObject } from '../kubernetes/plan.ts';
 import { type Cluster, withCluster } from '../session/cluster.ts';
 import type { Run } from '../session/run.ts';
 import { previewTakeovers } from '../steps/adoption/preview.ts';

@@ -1,7 +1,7 @@
 import { rollingOf } from '../change/rolling.ts';
-import type { Catalog } from '../consul/catalog.ts';
-import { entryNames } from '../consul/conservation.ts';
-import type { Plan, PlannedObject } from '../kubernetes/plan.ts';
+import type { Catalog } from '../consul/catalog/catalog.ts';
+import { entryNames } from '../consul/registrations/conservation.ts';
+import type { Plan, PlannedObject } from '../kubernetes/apply/plan.ts';
 import type { Agents } from '../session/agents.ts';
 import type { Cluster } from '../session/cluster.ts';
 import type { Run } from '../session/run.ts';

@@ -1,5 +1,5 @@
 import type { AccessCheck } from '../kubernetes/access.ts';
-import type { Lock } from '../kubernetes/lease.ts';
+import type { Lock } from '../kubernetes/lease/lease.ts';
 import { Agents } from '../session/agents.ts';
 import { type Cluster, withCluster } from '../session/cluster.ts';
 import { withLock } from '../session/lock.ts';

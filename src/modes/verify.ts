@@ -1,5 +1,5 @@
 import { Failure } from '../failure.ts';
-import type { Lock } from '../kubernetes/lease.ts';
+import type { Lock } from '../kubernetes/lease/lease.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { recordName } from '../manifests/name.ts';
 import { Agents } from '../session/agents.ts';

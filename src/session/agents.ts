@@ -1,7 +1,7 @@
 import { ConsulClient } from '../consul/client.ts';
 import type { Dial } from '../consul/connection.ts';
-import { openPortForward } from '../kubernetes/portforward.ts';
-import type { Transport } from '../kubernetes/transport.ts';
+import type { Transport } from '../kubernetes/http/transport.ts';
+import { openPortForward } from '../kubernetes/streams/portforward.ts';
 import type { PodView } from '../rollout/pod.ts';
 
 const HTTP_PORT = 8500;

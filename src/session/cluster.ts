@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts';
 import { Failure } from '../failure.ts';
 import { Discovery } from '../kubernetes/discovery.ts';
 import { apiFailure } from '../kubernetes/error.ts';
-import { Transport } from '../kubernetes/transport.ts';
+import { Transport } from '../kubernetes/http/transport.ts';
 import type { Log } from '../report/log.ts';
 import { secretsIn } from '../secret/find.ts';
 import { clusterMismatch } from './expected-cluster.ts';

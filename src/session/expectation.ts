@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import type { ExpectedCluster } from '../consul/finding.ts';
+import type { ExpectedCluster } from '../consul/quorum/finding.ts';
 import { joinsByItself } from '../manifests/join.ts';
 import type { PodView } from '../rollout/pod.ts';
 import { runningServers } from './servers.ts';

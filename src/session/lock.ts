@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { Lock } from '../kubernetes/lease.ts';
+import { Lock } from '../kubernetes/lease/lease.ts';
 import { recordName } from '../manifests/name.ts';
 import { saveLock } from '../runner.ts';
 import type { Cluster } from './cluster.ts';

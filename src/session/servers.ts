@@ -1,5 +1,5 @@
-import { collectEvidence, type ServerEvidence } from '../consul/evidence.ts';
-import type { PlannedObject } from '../kubernetes/plan.ts';
+import { collectEvidence, type ServerEvidence } from '../consul/quorum/evidence.ts';
+import type { PlannedObject } from '../kubernetes/apply/plan.ts';
 import type { PodView } from '../rollout/pod.ts';
 import type { Agents } from './agents.ts';
 import type { Run } from './run.ts';

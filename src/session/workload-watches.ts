@@ -1,6 +1,6 @@
 import { ApiError, apiFailure } from '../kubernetes/error.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
-import { type WatchEvent, watchResource } from '../kubernetes/watch.ts';
+import { type WatchEvent, watchResource } from '../kubernetes/watch/watch.ts';
 import { nodeView } from '../rollout/node.ts';
 import { Observation, type Source, type Views } from '../rollout/observation.ts';
 import { podView } from '../rollout/pod.ts';

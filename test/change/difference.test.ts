@@ -2,8 +2,8 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { differences } from '../../src/change/difference.ts';
 import { fieldsOf, ownedFields } from '../../src/change/ownership.ts';
-import { fieldAt } from '../../src/kubernetes/field.ts';
 import type { KubernetesObject } from '../../src/kubernetes/object.ts';
+import { fieldAt } from '../../src/kubernetes/ownership/field.ts';
 import { configMap, MANAGER, managed, stored, workload } from './fixture.ts';
 
 const CONTAINER = 'k:{"name":"consul"}';

@@ -44,7 +44,7 @@ test('missing markers are an error', () => {
 
 test('the script writes a stale file, and --check exits with 1 and leaves it', () => {
   const directory = mkdtempSync(join(tmpdir(), 'tables-'));
-  const page = join(directory, 'docs/inputs.md');
+  const page = join(directory, 'inputs.md');
   const run = (...args: string[]) =>
     spawnSync(process.execPath, [file('script/tables.ts'), ...args, page]).status;
   try {

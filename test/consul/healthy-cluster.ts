@@ -1,6 +1,6 @@
-import type { ServerEvidence } from '../../src/consul/evidence.ts';
-import type { AutopilotServer, Member, RaftServer } from '../../src/consul/evidence-answer.ts';
-import type { ExpectedCluster } from '../../src/consul/quorum.ts';
+import type { ServerEvidence } from '../../src/consul/quorum/evidence.ts';
+import type { AutopilotServer, Member, RaftServer } from '../../src/consul/quorum/evidence-answer.ts';
+import type { ExpectedCluster } from '../../src/consul/quorum/quorum.ts';
 
 /** What three servers and two clients say that are one cluster. */
 export const raftServer = (at: number): RaftServer => ({

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import type { ServerEvidence } from '../../src/consul/evidence.ts';
-import { type ExpectedCluster, judgeQuorum } from '../../src/consul/quorum.ts';
+import type { ServerEvidence } from '../../src/consul/quorum/evidence.ts';
+import { type ExpectedCluster, judgeQuorum } from '../../src/consul/quorum/quorum.ts';
 import { apiSymptom } from '../../src/diagnosis/api.ts';
 import { HIDING_MS } from '../../src/diagnosis/classifier.ts';
 import { ENDS, ENDS_OUT_OF_MEMORY, PAUSE_BEFORE_ENDS_S } from '../../src/diagnosis/crash.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ServerEvidence } from '../../src/consul/evidence.ts';
+import type { ServerEvidence } from '../../src/consul/quorum/evidence.ts';
 import { Elections, electionSymptom } from '../../src/diagnosis/election.ts';
 import { autopilotServer, healthy } from '../consul/healthy-cluster.ts';
 

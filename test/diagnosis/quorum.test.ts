@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { ServerEvidence } from '../../src/consul/evidence.ts';
-import { type ExpectedCluster, judgeQuorum } from '../../src/consul/quorum.ts';
+import type { ServerEvidence } from '../../src/consul/quorum/evidence.ts';
+import { type ExpectedCluster, judgeQuorum } from '../../src/consul/quorum/quorum.ts';
 import { quorumSymptoms } from '../../src/diagnosis/quorum.ts';
 import { witnessLines } from '../../src/diagnosis/witness.ts';
 import { cluster, expected, healthy, lone, member, members, raftServer } from '../consul/healthy-cluster.ts';

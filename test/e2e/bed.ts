@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /** The project's own test bed, where KUBECONFIG is its: only there can nodes be crashed and registries be made up. */
-export const bed = (() => {
+export function presentBed() {
   try {
     const kubeconfig = execFileSync('testbed/kubeconfig', { encoding: 'utf8' }).trim();
     if (kubeconfig !== process.env.KUBECONFIG) return undefined;
@@ -18,4 +18,6 @@ export const bed = (() => {
   } catch {
     return undefined;
   }
-})();
+}
+
+export const bed = presentBed();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../src/failure.ts';
 import { ApiError, apiFailure, NetworkError, type StatusDetails } from '../../src/kubernetes/error.ts';
-import { parseApiError } from '../../src/kubernetes/status.ts';
+import { parseApiError } from '../../src/kubernetes/http/status.ts';
 
 const context = { verb: 'patch', object: 'StatefulSet/consul-server' };
 const failure = (status: number, message: string, details?: StatusDetails) =>

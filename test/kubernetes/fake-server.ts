@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { stringify } from 'yaml';
-import type { LivenessTiming } from '../../src/kubernetes/liveness.ts';
-import { Transport } from '../../src/kubernetes/transport.ts';
+import type { LivenessTiming } from '../../src/kubernetes/http/liveness.ts';
+import { Transport } from '../../src/kubernetes/http/transport.ts';
 import { selfSigned } from '../certificate.ts';
 
 /** A self-signed pair for localhost and 127.0.0.1, valid for a century and of use to nobody. */

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { applyObject } from '../../src/kubernetes/apply.ts';
+import { applyObject } from '../../src/kubernetes/apply/apply.ts';
+import { planSet } from '../../src/kubernetes/apply/plan.ts';
 import { Discovery } from '../../src/kubernetes/discovery.ts';
 import { listEvents } from '../../src/kubernetes/event.ts';
-import { readLog } from '../../src/kubernetes/log.ts';
-import { planSet } from '../../src/kubernetes/plan.ts';
-import type { Transport } from '../../src/kubernetes/transport.ts';
+import type { Transport } from '../../src/kubernetes/http/transport.ts';
+import { readLog } from '../../src/kubernetes/streams/log.ts';
 import { type Answer, answers, BROKEN, expectOwn, give, LONG_MS } from './broken-answer.ts';
 import { answerAggregated } from './fake-discovery.ts';
 import { connectTo, signal, startServer } from './fake-server.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { watchResource } from '../../src/kubernetes/watch.ts';
+import { watchResource } from '../../src/kubernetes/watch/watch.ts';
 import {
   type Answer,
   answer,

@@ -1,6 +1,6 @@
 import type { ConsulClient } from '../../consul/client.ts';
-import { successorsOf } from '../../consul/leadership-transfer.ts';
-import { raiseMinQuorum } from '../../consul/min-quorum.ts';
+import { successorsOf } from '../../consul/quorum/leadership-transfer.ts';
+import { raiseMinQuorum } from '../../consul/quorum/min-quorum.ts';
 import { Failure } from '../../failure.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';

@@ -1,6 +1,6 @@
 import type { Config } from '../../config/config.ts';
-import type { AgentFacts } from '../../consul/agent-facts.ts';
-import type { Finding } from '../../consul/finding.ts';
+import type { AgentFacts } from '../../consul/agent/facts.ts';
+import type { Finding } from '../../consul/quorum/finding.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import type { Role } from '../../session/workloads.ts';
 import { versionOf } from '../proof/proof.ts';

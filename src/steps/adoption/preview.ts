@@ -1,5 +1,5 @@
 import { type AccessCheck, missingPermissions } from '../../kubernetes/access.ts';
-import type { PlannedObject } from '../../kubernetes/plan.ts';
+import type { PlannedObject } from '../../kubernetes/apply/plan.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
 import { refuseDaemonSet } from './refusal.ts';

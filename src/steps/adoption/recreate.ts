@@ -1,8 +1,8 @@
 import { Failure } from '../../failure.ts';
+import type { PlannedObject } from '../../kubernetes/apply/plan.ts';
 import { deleteObject } from '../../kubernetes/delete.ts';
 import { ApiError, apiFailure } from '../../kubernetes/error.ts';
 import { type KubernetesObject, objectName } from '../../kubernetes/object.ts';
-import type { PlannedObject } from '../../kubernetes/plan.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import { pause } from '../../session/pause.ts';
 import type { Run } from '../../session/run.ts';

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.ts';
 import { Failure } from '../../failure.ts';
+import type { PlannedObject } from '../../kubernetes/apply/plan.ts';
 import { objectName } from '../../kubernetes/object.ts';
-import type { PlannedObject } from '../../kubernetes/plan.ts';
 import type { Obstacle, OldAgent } from './obstacle.ts';
 
 const MOST_CURES = 5;

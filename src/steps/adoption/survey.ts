@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
-import { collectEvidence } from '../../consul/evidence.ts';
-import type { Finding } from '../../consul/finding.ts';
-import { judgeQuorum } from '../../consul/quorum.ts';
+import { collectEvidence } from '../../consul/quorum/evidence.ts';
+import type { Finding } from '../../consul/quorum/finding.ts';
+import { judgeQuorum } from '../../consul/quorum/quorum.ts';
 import { Failure } from '../../failure.ts';
 import type { AccessCheck } from '../../kubernetes/access.ts';
 import { Agents } from '../../session/agents.ts';

@@ -1,6 +1,6 @@
+import type { Plan, PlannedObject } from '../../kubernetes/apply/plan.ts';
 import { listObjects } from '../../kubernetes/list.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
-import type { Plan, PlannedObject } from '../../kubernetes/plan.ts';
 import { CONFIG_DIGEST } from '../../manifests/label.ts';
 import { podView } from '../../rollout/pod.ts';
 import type { Cluster } from '../../session/cluster.ts';

@@ -1,12 +1,12 @@
 import pLimit from 'p-limit';
 import { withLiveSizes } from '../../change/volume-size.ts';
 import type { InventoryEntry } from '../../inventory/inventory.ts';
-import { applyObject } from '../../kubernetes/apply.ts';
-import { conflictFailure, conflictsOf } from '../../kubernetes/conflict.ts';
+import { applyObject } from '../../kubernetes/apply/apply.ts';
+import { type Plan, type PlannedObject, planSet } from '../../kubernetes/apply/plan.ts';
+import { takeOverFields } from '../../kubernetes/apply/takeover.ts';
 import { apiFailure } from '../../kubernetes/error.ts';
 import { type KubernetesObject, objectName } from '../../kubernetes/object.ts';
-import { type Plan, type PlannedObject, planSet } from '../../kubernetes/plan.ts';
-import { takeOverFields } from '../../kubernetes/takeover.ts';
+import { conflictFailure, conflictsOf } from '../../kubernetes/ownership/conflict.ts';
 import type { ObjectOutcome } from '../../report/result.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';

@@ -1,4 +1,4 @@
-import type { PlannedObject } from '../../kubernetes/plan.ts';
+import type { PlannedObject } from '../../kubernetes/apply/plan.ts';
 
 /**
  * The ConfigMaps whose files move into a Secret. Pods that run read theirs from the ConfigMap until they are replaced: it

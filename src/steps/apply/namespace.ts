@@ -1,8 +1,8 @@
 import type { Config } from '../../config/config.ts';
-import { applyObject } from '../../kubernetes/apply.ts';
+import { applyObject } from '../../kubernetes/apply/apply.ts';
 import { apiFailure } from '../../kubernetes/error.ts';
 import { type KubernetesObject, objectName } from '../../kubernetes/object.ts';
-import { isWritten } from '../../kubernetes/ownership.ts';
+import { isWritten } from '../../kubernetes/ownership/ownership.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
 import type { NamespaceState } from '../preflight/preflight.ts';

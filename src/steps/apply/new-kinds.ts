@@ -1,9 +1,9 @@
 import { Failure } from '../../failure.ts';
+import type { PlannedObject } from '../../kubernetes/apply/plan.ts';
 import { customResources, isDefinition } from '../../kubernetes/custom-resource.ts';
 import { ApiError, apiFailure } from '../../kubernetes/error.ts';
 import { isJsonObject, objectsIn, text } from '../../kubernetes/json.ts';
 import { type KubernetesObject, objectName } from '../../kubernetes/object.ts';
-import type { PlannedObject } from '../../kubernetes/plan.ts';
 import { readLive } from '../../kubernetes/read.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import { pause } from '../../session/pause.ts';

@@ -1,5 +1,5 @@
+import type { PlannedObject } from '../../kubernetes/apply/plan.ts';
 import { type KubernetesObject, NUDGE_MANAGER, objectName } from '../../kubernetes/object.ts';
-import type { PlannedObject } from '../../kubernetes/plan.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
 import { type Stored, storedKey } from '../../session/stored.ts';

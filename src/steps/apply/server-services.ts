@@ -1,8 +1,12 @@
-import { type Member, membersAnswer } from '../../consul/evidence-answer.ts';
-import { type AddressedServer, type AddressTrouble, addressTroubles } from '../../consul/server-address.ts';
+import { type Member, membersAnswer } from '../../consul/quorum/evidence-answer.ts';
+import {
+  type AddressedServer,
+  type AddressTrouble,
+  addressTroubles,
+} from '../../consul/quorum/server-address.ts';
 import { Failure } from '../../failure.ts';
+import type { PlannedObject } from '../../kubernetes/apply/plan.ts';
 import { clusterIpOf } from '../../kubernetes/cluster-ip.ts';
-import type { PlannedObject } from '../../kubernetes/plan.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';
 import type { Run } from '../../session/run.ts';

@@ -2,10 +2,10 @@ import { isSmaller, type Resized, resizedTemplates } from '../../change/volume-s
 import { podNames, podsOf } from '../../change/workload.ts';
 import { Failure } from '../../failure.ts';
 import type { AccessCheck } from '../../kubernetes/access.ts';
-import { applyObject } from '../../kubernetes/apply.ts';
+import { applyObject } from '../../kubernetes/apply/apply.ts';
+import type { PlannedObject } from '../../kubernetes/apply/plan.ts';
 import { ApiError, apiFailure } from '../../kubernetes/error.ts';
 import { type KubernetesObject, objectName } from '../../kubernetes/object.ts';
-import type { PlannedObject } from '../../kubernetes/plan.ts';
 import { readLive } from '../../kubernetes/read.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';

@@ -1,6 +1,6 @@
 import { isSmaller } from '../../change/volume-size.ts';
+import type { PlannedObject } from '../../kubernetes/apply/plan.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
-import type { PlannedObject } from '../../kubernetes/plan.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import { pause } from '../../session/pause.ts';
 import type { Run } from '../../session/run.ts';

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Fault } from '../../config/config.ts';
-import { type Catalog, readCatalog } from '../../consul/catalog.ts';
-import { entryNames, sizeOf } from '../../consul/conservation.ts';
-import { raftAddress } from '../../consul/finding.ts';
-import { type Keepsake, leaveKeepsake } from '../../consul/keepsake.ts';
-import { SMOKE_PREFIX } from '../../consul/keyvalue.ts';
+import { type Catalog, readCatalog } from '../../consul/catalog/catalog.ts';
+import { SMOKE_PREFIX } from '../../consul/proofs/keyvalue.ts';
+import { type Keepsake, leaveKeepsake } from '../../consul/proofs/surviving-key.ts';
+import { raftAddress } from '../../consul/quorum/finding.ts';
+import { entryNames, sizeOf } from '../../consul/registrations/conservation.ts';
 import type { Failure } from '../../failure.ts';
 import { deleteObject } from '../../kubernetes/delete.ts';
 import { apiFailure } from '../../kubernetes/error.ts';

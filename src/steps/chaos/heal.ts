@@ -1,4 +1,4 @@
-import { LeaderTrace } from '../../consul/leader-trace.ts';
+import { LeaderTrace } from '../../consul/quorum/leader-trace.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';
 import type { Cluster } from '../../session/cluster.ts';

@@ -1,9 +1,9 @@
 import { Backoff } from '../../consul/blocking-query.ts';
-import { type Catalog, type Entry, readCatalog } from '../../consul/catalog.ts';
-import { entryNames } from '../../consul/conservation.ts';
+import { type Catalog, type Entry, readCatalog } from '../../consul/catalog/catalog.ts';
 import { isPassing } from '../../consul/failure.ts';
-import { holding } from '../../consul/holding.ts';
-import type { Keepsake } from '../../consul/keepsake.ts';
+import type { Keepsake } from '../../consul/proofs/surviving-key.ts';
+import { entryNames } from '../../consul/registrations/conservation.ts';
+import { holding } from '../../consul/registrations/held-by-agent.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';
 import { CurrentPods } from '../../session/current-pods.ts';

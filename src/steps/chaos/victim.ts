@@ -1,8 +1,8 @@
 import type { Config, Fault } from '../../config/config.ts';
 import type { ConsulClient } from '../../consul/client.ts';
-import { holdsAny } from '../../consul/holding.ts';
-import { spreadSample } from '../../consul/registration.ts';
-import { countSessionsAt } from '../../consul/session.ts';
+import { spreadSample } from '../../consul/proofs/registration.ts';
+import { countSessionsAt } from '../../consul/proofs/session.ts';
+import { holdsAny } from '../../consul/registrations/held-by-agent.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';
 import { ROLES, type Role, type Workloads } from '../../session/workloads.ts';

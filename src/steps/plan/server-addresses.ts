@@ -1,7 +1,7 @@
 import type { ServerAddresses } from '../../config/config.ts';
 import { ApiError, apiFailure } from '../../kubernetes/error.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
-import { isWritten } from '../../kubernetes/ownership.ts';
+import { isWritten } from '../../kubernetes/ownership/ownership.ts';
 import { roleName } from '../../manifests/name.ts';
 import { advertisedBy, serverAddresses } from '../../manifests/server-address.ts';
 import type { Cluster } from '../../session/cluster.ts';

@@ -1,7 +1,7 @@
 import { canonicalAddress } from '../../consul/address.ts';
-import type { ServerEvidence } from '../../consul/evidence.ts';
+import type { ServerEvidence } from '../../consul/quorum/evidence.ts';
 import { Failure } from '../../failure.ts';
-import type { PlannedObject } from '../../kubernetes/plan.ts';
+import type { PlannedObject } from '../../kubernetes/apply/plan.ts';
 import { advertisedBy } from '../../manifests/server-address.ts';
 import type { Agents } from '../../session/agents.ts';
 import { pause } from '../../session/pause.ts';

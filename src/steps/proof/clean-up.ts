@@ -1,12 +1,12 @@
 import pLimit from 'p-limit';
 import { z } from 'zod';
 import type { ConsulClient } from '../../consul/client.ts';
-import { SMOKE_PREFIX } from '../../consul/keyvalue.ts';
-import { deregisterPath, SMOKE_SERVICE } from '../../consul/registration.ts';
+import { SMOKE_PREFIX } from '../../consul/proofs/keyvalue.ts';
+import { deregisterPath, SMOKE_SERVICE } from '../../consul/proofs/registration.ts';
 import { Failure } from '../../failure.ts';
+import type { Transport } from '../../kubernetes/http/transport.ts';
 import { listObjects } from '../../kubernetes/list.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
-import type { Transport } from '../../kubernetes/transport.ts';
 import { type PodView, podView } from '../../rollout/pod.ts';
 import { Agents } from '../../session/agents.ts';
 import type { Cluster } from '../../session/cluster.ts';

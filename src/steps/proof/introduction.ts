@@ -1,5 +1,5 @@
-import type { ServerEvidence } from '../../consul/evidence.ts';
-import { join } from '../../consul/join.ts';
+import { join } from '../../consul/agent/join.ts';
+import type { ServerEvidence } from '../../consul/quorum/evidence.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';
 import type { Expectation } from '../../session/expectation.ts';

@@ -1,5 +1,5 @@
 import { Failure } from '../../failure.ts';
-import type { ServerClock } from '../../kubernetes/clock.ts';
+import type { ServerClock } from '../../kubernetes/http/clock.ts';
 import { formatDuration } from '../../report/duration.ts';
 import { progressLine } from '../../rollout/progress.ts';
 import type { Verdict } from '../../rollout/verdict.ts';

@@ -1,9 +1,9 @@
-import type { ServerEvidence } from '../../consul/evidence.ts';
-import type { Finding } from '../../consul/finding.ts';
-import { leadershipOf } from '../../consul/leadership.ts';
-import { judgeQuorum, quorumSignature } from '../../consul/quorum.ts';
-import { StabilityWindow } from '../../consul/stability.ts';
-import { serviceIndexChanges } from '../../consul/trigger.ts';
+import type { ServerEvidence } from '../../consul/quorum/evidence.ts';
+import type { Finding } from '../../consul/quorum/finding.ts';
+import { leadershipOf } from '../../consul/quorum/leadership.ts';
+import { judgeQuorum, quorumSignature } from '../../consul/quorum/quorum.ts';
+import { serviceIndexChanges } from '../../consul/quorum/server-changes.ts';
+import { StabilityWindow } from '../../consul/quorum/stability.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';
 import type { Expectation } from '../../session/expectation.ts';

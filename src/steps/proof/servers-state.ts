@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { type Keepsake, leaveKeepsake } from '../../consul/keepsake.ts';
-import { SMOKE_PREFIX } from '../../consul/keyvalue.ts';
+import { SMOKE_PREFIX } from '../../consul/proofs/keyvalue.ts';
+import { type Keepsake, leaveKeepsake } from '../../consul/proofs/surviving-key.ts';
 import { Failure } from '../../failure.ts';
 import type { Agents } from '../../session/agents.ts';
 import { AnyServer } from '../../session/any-server.ts';

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { canonicalAddress, recordType } from '../../consul/address.ts';
-import { queryDns } from '../../consul/dns.ts';
-import { proveKeyValue, SMOKE_PREFIX } from '../../consul/keyvalue.ts';
+import { queryDns } from '../../consul/proofs/dns.ts';
+import { proveKeyValue, SMOKE_PREFIX } from '../../consul/proofs/keyvalue.ts';
 import {
   proveRegistration,
   type RegistrationProof,
   SMOKE_SERVICE,
   spreadSample,
-} from '../../consul/registration.ts';
+} from '../../consul/proofs/registration.ts';
 import { Failure } from '../../failure.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';

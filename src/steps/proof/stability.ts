@@ -1,5 +1,5 @@
-import { isSame, type Leadership } from '../../consul/leadership.ts';
-import { RESOLUTION_MS, type ServerClock } from '../../kubernetes/clock.ts';
+import { isSame, type Leadership } from '../../consul/quorum/leadership.ts';
+import { RESOLUTION_MS, type ServerClock } from '../../kubernetes/http/clock.ts';
 import { ROLES, type Role, type Workloads } from '../../session/workloads.ts';
 
 /** A leadership that lasted when a run ended, and since when at the latest, by the API server's clock (RFC 3339). */

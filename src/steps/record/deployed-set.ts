@@ -1,7 +1,7 @@
 import { covers, entryKey, entryOf, recordedEntry } from '../../inventory/entry.ts';
 import type { InventoryEntry, RunRecord } from '../../inventory/inventory.ts';
+import type { Plan } from '../../kubernetes/apply/plan.ts';
 import { FIELD_MANAGER, type KubernetesObject } from '../../kubernetes/object.ts';
-import type { Plan } from '../../kubernetes/plan.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
 import { type Stored, storedKey } from '../../session/stored.ts';

@@ -3,10 +3,10 @@ import { DamagedRecord, decodeRecord, encodeRecord, withoutSecrets } from '../..
 import { entryOf, union } from '../../inventory/entry.ts';
 import { withRun } from '../../inventory/history.ts';
 import type { Inventory, InventoryEntry, RunRecord } from '../../inventory/inventory.ts';
-import { applyObject } from '../../kubernetes/apply.ts';
+import { applyObject } from '../../kubernetes/apply/apply.ts';
 import { ApiError, apiFailure } from '../../kubernetes/error.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
-import { isWritten } from '../../kubernetes/ownership.ts';
+import { isWritten } from '../../kubernetes/ownership/ownership.ts';
 import { objectLabels } from '../../manifests/label.ts';
 import { recordName } from '../../manifests/name.ts';
 import type { Cluster } from '../../session/cluster.ts';

@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
-import { burdenOf, registrationsAt, type ServerRegistrations } from '../../consul/burden.ts';
 import { whilePassing } from '../../consul/patience.ts';
-import { readRegistrations } from '../../consul/restoration.ts';
+import { burdenOf, registrationsAt, type ServerRegistrations } from '../../consul/registrations/at-server.ts';
+import { readRegistrations } from '../../consul/registrations/restoration.ts';
 import { Failure } from '../../failure.ts';
 import type { Agents } from '../../session/agents.ts';
 import type { Run } from '../../session/run.ts';

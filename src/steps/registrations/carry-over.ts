@@ -1,10 +1,10 @@
-import type { AgentFacts } from '../../consul/agent-facts.ts';
-import type { Carriage } from '../../consul/carried.ts';
+import type { AgentFacts } from '../../consul/agent/facts.ts';
 import { isPassing } from '../../consul/failure.ts';
-import { names } from '../../consul/finding.ts';
-import type { Kept } from '../../consul/kept.ts';
 import { whilePassing } from '../../consul/patience.ts';
-import { restoreRegistrations } from '../../consul/restoration.ts';
+import { names } from '../../consul/quorum/finding.ts';
+import type { Kept } from '../../consul/registrations/kept.ts';
+import type { Carriage } from '../../consul/registrations/portable.ts';
+import { restoreRegistrations } from '../../consul/registrations/restoration.ts';
 import { Failure } from '../../failure.ts';
 import type { AccessCheck } from '../../kubernetes/access.ts';
 import { deleteObject } from '../../kubernetes/delete.ts';

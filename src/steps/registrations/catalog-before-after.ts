@@ -1,6 +1,12 @@
 import type { Step } from '../../change/step.ts';
-import { type Catalog, type Entry, readCatalog } from '../../consul/catalog.ts';
-import { entryName, entryNames, type Fate, lossesOf, sizeOf } from '../../consul/conservation.ts';
+import { type Catalog, type Entry, readCatalog } from '../../consul/catalog/catalog.ts';
+import {
+  entryName,
+  entryNames,
+  type Fate,
+  lossesOf,
+  sizeOf,
+} from '../../consul/registrations/conservation.ts';
 import { Failure } from '../../failure.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';

@@ -1,5 +1,5 @@
 import type { Step } from '../../change/step.ts';
-import type { Entry } from '../../consul/catalog.ts';
+import type { Entry } from '../../consul/catalog/catalog.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { agentConfigName } from '../../manifests/name.ts';
 import { ROLES, type Role } from '../../session/workloads.ts';

@@ -1,10 +1,10 @@
-import { roundMs } from '../../consul/anti-entropy.ts';
 import { Backoff } from '../../consul/blocking-query.ts';
-import { type Catalog, type Entry, readCatalog, readNodes } from '../../consul/catalog.ts';
+import { type Catalog, type Entry, readCatalog, readNodes } from '../../consul/catalog/catalog.ts';
 import type { ConsulClient } from '../../consul/client.ts';
-import { entryNames, type Losses, verdictOn } from '../../consul/conservation.ts';
 import { isPassing } from '../../consul/failure.ts';
-import { holding } from '../../consul/holding.ts';
+import { roundMs } from '../../consul/registrations/anti-entropy.ts';
+import { entryNames, type Losses, verdictOn } from '../../consul/registrations/conservation.ts';
+import { holding } from '../../consul/registrations/held-by-agent.ts';
 import type { Agents } from '../../session/agents.ts';
 import type { Run } from '../../session/run.ts';
 import { ROLES, type Workloads } from '../../session/workloads.ts';

@@ -1,9 +1,9 @@
 import pLimit from 'p-limit';
-import { shortId } from '../../consul/burden.ts';
 import type { ConsulClient } from '../../consul/client.ts';
-import { count, names } from '../../consul/finding.ts';
-import { type Move, movesOf } from '../../consul/move.ts';
-import { failingNodes, type NamedAgent, relocate } from '../../consul/relocation.ts';
+import { count, names } from '../../consul/quorum/finding.ts';
+import { shortId } from '../../consul/registrations/at-server.ts';
+import { type Move, movesOf } from '../../consul/registrations/move.ts';
+import { failingNodes, type NamedAgent, relocate } from '../../consul/registrations/relocation.ts';
 import { Failure } from '../../failure.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';

@@ -1,13 +1,13 @@
-import { type AgentFacts, readAgentFacts } from '../../consul/agent-facts.ts';
-import { type Carriage, type Carried, carriageOf, isNothing } from '../../consul/carried.ts';
+import { type AgentFacts, readAgentFacts } from '../../consul/agent/facts.ts';
 import type { ConsulClient } from '../../consul/client.ts';
-import { type Kept, keptOf, keptText } from '../../consul/kept.ts';
 import { whilePassing } from '../../consul/patience.ts';
-import { readRegistrations } from '../../consul/restoration.ts';
-import { withCatalogTags } from '../../consul/tag-override.ts';
+import { type Kept, keptOf, keptText } from '../../consul/registrations/kept.ts';
+import { type Carriage, type Carried, carriageOf, isNothing } from '../../consul/registrations/portable.ts';
+import { readRegistrations } from '../../consul/registrations/restoration.ts';
+import { withCatalogTags } from '../../consul/registrations/tag-override.ts';
 import type { AccessCheck } from '../../kubernetes/access.ts';
-import { runInPod } from '../../kubernetes/command.ts';
-import type { Transport } from '../../kubernetes/transport.ts';
+import type { Transport } from '../../kubernetes/http/transport.ts';
+import { runInPod } from '../../kubernetes/streams/command.ts';
 
 /** Where registrations wait for their new agent. In Consul's own store, since they may hold what it may hold. */
 const PREFIX = 'consul-deploy/registrations/';

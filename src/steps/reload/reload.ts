@@ -1,8 +1,8 @@
 import pLimit from 'p-limit';
+import { metricsFilters, reload } from '../../consul/agent/reload.ts';
 import { ConsulError, isPassing } from '../../consul/failure.ts';
-import { metricsFilters, reload } from '../../consul/reload.ts';
 import { Failure } from '../../failure.ts';
-import type { PlannedObject } from '../../kubernetes/plan.ts';
+import type { PlannedObject } from '../../kubernetes/apply/plan.ts';
 import type { Role } from '../../manifests/label.ts';
 import { AGENT_CONTAINER, agentConfigName } from '../../manifests/name.ts';
 import { isReload, markerOf } from '../../manifests/reload.ts';

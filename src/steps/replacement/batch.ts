@@ -1,6 +1,6 @@
 import type { Allowance } from '../../config/config.ts';
+import type { PlannedObject } from '../../kubernetes/apply/plan.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
-import type { PlannedObject } from '../../kubernetes/plan.ts';
 import { countOf } from '../../session/allowance.ts';
 
 interface RollingUpdate {

@@ -1,11 +1,11 @@
 import { rollingOf, waitsForDeletion } from '../../change/rolling.ts';
-import type { Carriage } from '../../consul/carried.ts';
-import type { Catalog } from '../../consul/catalog.ts';
-import { count } from '../../consul/finding.ts';
+import type { Catalog } from '../../consul/catalog/catalog.ts';
 import { whilePassing } from '../../consul/patience.ts';
+import { count } from '../../consul/quorum/finding.ts';
+import type { Carriage } from '../../consul/registrations/portable.ts';
 import { Failure } from '../../failure.ts';
 import { missingPermissions, roleFor } from '../../kubernetes/access.ts';
-import type { PlannedObject } from '../../kubernetes/plan.ts';
+import type { PlannedObject } from '../../kubernetes/apply/plan.ts';
 import { AGENT_CONTAINER } from '../../manifests/name.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';

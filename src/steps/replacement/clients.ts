@@ -1,5 +1,5 @@
 import type { ConsulClient } from '../../consul/client.ts';
-import type { PlannedObject } from '../../kubernetes/plan.ts';
+import type { PlannedObject } from '../../kubernetes/apply/plan.ts';
 import { AGENT_CONTAINER } from '../../manifests/name.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';

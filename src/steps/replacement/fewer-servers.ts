@@ -1,7 +1,7 @@
 import { podNames, podsOf } from '../../change/workload.ts';
-import { type QuorumAfter, quorumWhileLeaving } from '../../consul/voter-loss.ts';
+import { type QuorumAfter, quorumWhileLeaving } from '../../consul/quorum/voter-loss.ts';
 import { Failure } from '../../failure.ts';
-import type { PlannedObject } from '../../kubernetes/plan.ts';
+import type { PlannedObject } from '../../kubernetes/apply/plan.ts';
 import type { Agents } from '../../session/agents.ts';
 import { pause } from '../../session/pause.ts';
 import type { Run } from '../../session/run.ts';

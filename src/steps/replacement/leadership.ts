@@ -1,13 +1,13 @@
 import type { ConsulClient } from '../../consul/client.ts';
-import { leaderAnswer } from '../../consul/evidence-answer.ts';
 import { isPassing } from '../../consul/failure.ts';
-import { SMOKE_PREFIX } from '../../consul/keyvalue.ts';
+import { SMOKE_PREFIX } from '../../consul/proofs/keyvalue.ts';
+import { leaderAnswer } from '../../consul/quorum/evidence-answer.ts';
 import {
   type Transfer,
   transferFor,
   transferLeadership,
   type Wish,
-} from '../../consul/leadership-transfer.ts';
+} from '../../consul/quorum/leadership-transfer.ts';
 import { Failure } from '../../failure.ts';
 import type { Agents } from '../../session/agents.ts';
 import { pause } from '../../session/pause.ts';

@@ -1,7 +1,7 @@
 import { claimNames, keepsVolumes, podNames, podsOf } from '../../change/workload.ts';
 import type { AccessCheck } from '../../kubernetes/access.ts';
+import type { PlannedObject } from '../../kubernetes/apply/plan.ts';
 import { type KubernetesObject, objectName } from '../../kubernetes/object.ts';
-import type { PlannedObject } from '../../kubernetes/plan.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
 import { isServers } from '../../session/servers.ts';

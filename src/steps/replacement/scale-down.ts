@@ -1,10 +1,10 @@
 import { claimNames, specOf, withReplicas } from '../../change/workload.ts';
-import { catchUpOf } from '../../consul/catch-up.ts';
-import { isInRaft, leave, prune, raftIdOf, removePeer } from '../../consul/departure.ts';
-import type { ServerEvidence } from '../../consul/evidence.ts';
+import { isInRaft, leave, prune, raftIdOf, removePeer } from '../../consul/agent/departure.ts';
 import { isPassing } from '../../consul/failure.ts';
-import { setMinQuorum } from '../../consul/min-quorum.ts';
-import { quorumWhileLeaving } from '../../consul/voter-loss.ts';
+import { catchUpOf } from '../../consul/quorum/catch-up.ts';
+import type { ServerEvidence } from '../../consul/quorum/evidence.ts';
+import { setMinQuorum } from '../../consul/quorum/min-quorum.ts';
+import { quorumWhileLeaving } from '../../consul/quorum/voter-loss.ts';
 import { Failure } from '../../failure.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import type { Agents } from '../../session/agents.ts';

@@ -1,7 +1,7 @@
 import { keepsVolumes, podsOf, withReplicas } from '../../change/workload.ts';
-import { successorsOf } from '../../consul/leadership-transfer.ts';
+import { successorsOf } from '../../consul/quorum/leadership-transfer.ts';
+import type { PlannedObject } from '../../kubernetes/apply/plan.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
-import type { PlannedObject } from '../../kubernetes/plan.ts';
 import type { Agents } from '../../session/agents.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import { expectationOf } from '../../session/expectation.ts';

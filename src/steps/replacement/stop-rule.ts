@@ -1,6 +1,6 @@
-import { catchUpOf } from '../../consul/catch-up.ts';
-import type { Finding } from '../../consul/finding.ts';
-import { isCounted, quorumWithout } from '../../consul/voter-loss.ts';
+import { catchUpOf } from '../../consul/quorum/catch-up.ts';
+import type { Finding } from '../../consul/quorum/finding.ts';
+import { isCounted, quorumWithout } from '../../consul/quorum/voter-loss.ts';
 import type { Workloads } from '../../session/workloads.ts';
 import type { QuorumLook } from '../proof/quorum-watch.ts';
 

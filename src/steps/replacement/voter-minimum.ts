@@ -1,7 +1,7 @@
 import type { ConsulClient } from '../../consul/client.ts';
 import { ConsulError, isPassing } from '../../consul/failure.ts';
-import { readMinQuorum, setMinQuorum } from '../../consul/min-quorum.ts';
 import { whilePassing } from '../../consul/patience.ts';
+import { readMinQuorum, setMinQuorum } from '../../consul/quorum/min-quorum.ts';
 import { Failure } from '../../failure.ts';
 import type { Agents } from '../../session/agents.ts';
 import { pause } from '../../session/pause.ts';

@@ -1,4 +1,4 @@
-import { GHOST_CLASSES } from '../../consul/ghost.ts';
+import { GHOST_CLASSES } from '../../consul/catalog/ghost.ts';
 import type { Run } from '../../session/run.ts';
 import type { Finding } from './finding.ts';
 import type { Survey } from './survey.ts';

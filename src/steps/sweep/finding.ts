@@ -1,6 +1,6 @@
-import { type Removed, untilAbsent } from '../../consul/absence.ts';
-import { ghostsIn } from '../../consul/classification.ts';
-import { type Ghost, ghostKey } from '../../consul/ghost.ts';
+import { type Removed, untilAbsent } from '../../consul/catalog/absence.ts';
+import { ghostsIn } from '../../consul/catalog/classification.ts';
+import { type Ghost, ghostKey } from '../../consul/catalog/ghost.ts';
 import type { GhostReport } from '../../report/result.ts';
 import type { Run } from '../../session/run.ts';
 import type { Scope, Survey, Surveyor } from './survey.ts';

@@ -1,4 +1,4 @@
-import type { ServerEvidence } from '../../consul/evidence.ts';
+import type { ServerEvidence } from '../../consul/quorum/evidence.ts';
 import { Failure } from '../../failure.ts';
 import type { Run } from '../../session/run.ts';
 import type { AgentPod } from './place.ts';

@@ -1,5 +1,5 @@
+import type { Ghost } from '../../consul/catalog/ghost.ts';
 import { isPassing } from '../../consul/failure.ts';
-import type { Ghost } from '../../consul/ghost.ts';
 import { Failure } from '../../failure.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import { pause } from '../../session/pause.ts';

@@ -1,10 +1,10 @@
-import { presentOf, type Removed, untilAbsent, watchAbsence } from '../../consul/absence.ts';
-import { roundMs } from '../../consul/anti-entropy.ts';
-import { isLive } from '../../consul/census.ts';
-import { ghostsIn } from '../../consul/classification.ts';
+import { presentOf, type Removed, untilAbsent, watchAbsence } from '../../consul/catalog/absence.ts';
+import { isLive } from '../../consul/catalog/census.ts';
+import { ghostsIn } from '../../consul/catalog/classification.ts';
+import { type Ghost, ghostKey } from '../../consul/catalog/ghost.ts';
 import { isPassing } from '../../consul/failure.ts';
-import { type Ghost, ghostKey } from '../../consul/ghost.ts';
-import { deregisterPath } from '../../consul/registration.ts';
+import { deregisterPath } from '../../consul/proofs/registration.ts';
+import { roundMs } from '../../consul/registrations/anti-entropy.ts';
 import { Failure } from '../../failure.ts';
 import { pause } from '../../session/pause.ts';
 import type { Run } from '../../session/run.ts';

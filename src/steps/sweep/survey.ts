@@ -1,17 +1,17 @@
 import pLimit from 'p-limit';
 import { canonicalAddress } from '../../consul/address.ts';
+import { type Census, membersOf } from '../../consul/catalog/census.ts';
 import {
   type CatalogNode,
   readChecks,
   readHeld,
   readInstances,
   readNodes,
-} from '../../consul/catalog-entry.ts';
-import { type Census, membersOf } from '../../consul/census.ts';
+} from '../../consul/catalog/entry.ts';
 import type { ConsulClient } from '../../consul/client.ts';
-import { collectEvidence, type ServerEvidence } from '../../consul/evidence.ts';
-import { selfAnswer } from '../../consul/evidence-answer.ts';
-import { spreadSample } from '../../consul/registration.ts';
+import { spreadSample } from '../../consul/proofs/registration.ts';
+import { collectEvidence, type ServerEvidence } from '../../consul/quorum/evidence.ts';
+import { selfAnswer } from '../../consul/quorum/evidence-answer.ts';
 import { Failure } from '../../failure.ts';
 import { listIfAllowed } from '../../kubernetes/list.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';

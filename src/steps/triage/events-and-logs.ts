@@ -1,8 +1,8 @@
 import { Failure } from '../../failure.ts';
 import { ApiError } from '../../kubernetes/error.ts';
 import { type EventView, listEvents } from '../../kubernetes/event.ts';
-import { readLog } from '../../kubernetes/log.ts';
-import type { Transport } from '../../kubernetes/transport.ts';
+import type { Transport } from '../../kubernetes/http/transport.ts';
+import { readLog } from '../../kubernetes/streams/log.ts';
 
 /** An object whose events are of interest. */
 export interface EventsOf {

@@ -5,7 +5,7 @@ import { describeSignature, signatures } from '../../diagnosis/signature.ts';
 import { type Subject, symptomKey } from '../../diagnosis/symptom.ts';
 import { witnessLines } from '../../diagnosis/witness.ts';
 import { Failure, type FailureReason } from '../../failure.ts';
-import type { Transport } from '../../kubernetes/transport.ts';
+import type { Transport } from '../../kubernetes/http/transport.ts';
 import type { Expectation } from '../../session/expectation.ts';
 import { pause } from '../../session/pause.ts';
 import type { Run } from '../../session/run.ts';

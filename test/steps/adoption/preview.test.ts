@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import type { PlannedObject } from '../../../src/kubernetes/apply/plan.ts';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
-import type { PlannedObject } from '../../../src/kubernetes/plan.ts';
 import { previewTakeovers } from '../../../src/steps/adoption/preview.ts';
 import { startCluster, startRun } from '../../session/fixture.ts';
 

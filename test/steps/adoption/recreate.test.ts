@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { PlannedObject } from '../../../src/kubernetes/apply/plan.ts';
 import { Discovery } from '../../../src/kubernetes/discovery.ts';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
-import type { PlannedObject } from '../../../src/kubernetes/plan.ts';
 import type { Stored } from '../../../src/session/stored.ts';
 import { recreate } from '../../../src/steps/adoption/recreate.ts';
 import { answerAggregated } from '../../kubernetes/fake-discovery.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { AgentFacts } from '../../../src/consul/agent-facts.ts';
-import type { Finding } from '../../../src/consul/finding.ts';
+import type { AgentFacts } from '../../../src/consul/agent/facts.ts';
+import type { Finding } from '../../../src/consul/quorum/finding.ts';
 import { Failure } from '../../../src/failure.ts';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 import { type OldAgent, obstaclesTo, type Survey } from '../../../src/steps/adoption/obstacle.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { PlannedObject } from '../../../src/kubernetes/apply/plan.ts';
 import { Discovery } from '../../../src/kubernetes/discovery.ts';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
-import type { PlannedObject } from '../../../src/kubernetes/plan.ts';
 import { findTakeovers, oldPod } from '../../../src/steps/adoption/takeover.ts';
 import { answerAggregated } from '../../kubernetes/fake-discovery.ts';
 import { connectTo, json, signal, startServer } from '../../kubernetes/fake-server.ts';

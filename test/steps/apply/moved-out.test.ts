@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { PlannedObject } from '../../../src/kubernetes/plan.ts';
+import type { PlannedObject } from '../../../src/kubernetes/apply/plan.ts';
 import { movedOut } from '../../../src/steps/apply/moved-out.ts';
 import { object } from '../../inventory/fixture.ts';
 

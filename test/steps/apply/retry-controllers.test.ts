@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import type { PlannedObject } from '../../../src/kubernetes/apply/plan.ts';
 import { Discovery } from '../../../src/kubernetes/discovery.ts';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
-import type { PlannedObject } from '../../../src/kubernetes/plan.ts';
 import { type Stored, storedKey } from '../../../src/session/stored.ts';
 import { nudge } from '../../../src/steps/apply/retry-controllers.ts';
 import { answerAggregated } from '../../kubernetes/fake-discovery.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { readCatalog } from '../../../src/consul/catalog.ts';
-import { leaveKeepsake } from '../../../src/consul/keepsake.ts';
+import { readCatalog } from '../../../src/consul/catalog/catalog.ts';
+import { leaveKeepsake } from '../../../src/consul/proofs/surviving-key.ts';
 import type { PodView } from '../../../src/rollout/pod.ts';
 import type { Agents } from '../../../src/session/agents.ts';
 import type { Workloads } from '../../../src/session/workloads.ts';

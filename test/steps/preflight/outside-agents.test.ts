@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../../src/failure.ts';
-import type { PlannedObject } from '../../../src/kubernetes/plan.ts';
+import type { PlannedObject } from '../../../src/kubernetes/apply/plan.ts';
 import { render } from '../../../src/manifests/render.ts';
 import { checkOutsideAgents, movesToServices } from '../../../src/steps/preflight/outside-agents.ts';
 import { clientOf, type FakeAnswer, fakeConsul } from '../../consul/fake-consul.ts';

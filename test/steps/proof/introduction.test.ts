@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ConsulClient } from '../../../src/consul/client.ts';
-import type { ServerEvidence } from '../../../src/consul/evidence.ts';
+import type { ServerEvidence } from '../../../src/consul/quorum/evidence.ts';
 import type { PodView } from '../../../src/rollout/pod.ts';
 import type { Agents } from '../../../src/session/agents.ts';
 import type { Expectation } from '../../../src/session/expectation.ts';

@@ -4,7 +4,7 @@ import packet from 'dns-packet';
 import { onTestFinished } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
 import { ConsulClient, type Dial } from '../../../src/consul/client.ts';
-import { ServerClock } from '../../../src/kubernetes/clock.ts';
+import { ServerClock } from '../../../src/kubernetes/http/clock.ts';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 import { render } from '../../../src/manifests/render.ts';
 import type { PodView } from '../../../src/rollout/pod.ts';

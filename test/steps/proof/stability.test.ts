@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ServerClock } from '../../../src/kubernetes/clock.ts';
+import { ServerClock } from '../../../src/kubernetes/http/clock.ts';
 import { Observation } from '../../../src/rollout/observation.ts';
 import type { PodView } from '../../../src/rollout/pod.ts';
 import type { Role } from '../../../src/session/workloads.ts';

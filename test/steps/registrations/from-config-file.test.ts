@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Entry } from '../../../src/consul/catalog.ts';
+import type { Entry } from '../../../src/consul/catalog/catalog.ts';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 import { takenAway } from '../../../src/steps/registrations/from-config-file.ts';
 

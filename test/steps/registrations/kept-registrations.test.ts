@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { keptText } from '../../../src/consul/kept.ts';
+import { keptText } from '../../../src/consul/registrations/kept.ts';
 import type { PodView } from '../../../src/rollout/pod.ts';
 import { podView } from '../../../src/rollout/pod.ts';
 import type { Agents } from '../../../src/session/agents.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Carried } from '../../../src/consul/carried.ts';
+import type { Carried } from '../../../src/consul/registrations/portable.ts';
 import { forget, inspect, keep, keptFor, keptNodes } from '../../../src/steps/registrations/stash.ts';
 import { clientOf, fakeConsul } from '../../consul/fake-consul.ts';
 

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { PlannedObject } from '../../../src/kubernetes/plan.ts';
+import type { PlannedObject } from '../../../src/kubernetes/apply/plan.ts';
 import { batchSize, isOneByOne } from '../../../src/steps/replacement/batch.ts';
 import {
   cannotCarry,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../../src/failure.ts';
-import type { PlannedObject } from '../../../src/kubernetes/plan.ts';
+import type { PlannedObject } from '../../../src/kubernetes/apply/plan.ts';
 import { checkFewerServers, fewerServers } from '../../../src/steps/replacement/fewer-servers.ts';
 import { workload } from '../../change/fixture.ts';
 import { clientOf, fakeConsul } from '../../consul/fake-consul.ts';

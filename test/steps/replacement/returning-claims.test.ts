@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../../src/failure.ts';
+import type { PlannedObject } from '../../../src/kubernetes/apply/plan.ts';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
-import type { PlannedObject } from '../../../src/kubernetes/plan.ts';
 import { removeReturningClaims, returningClaims } from '../../../src/steps/replacement/returning-claims.ts';
 import { workload } from '../../change/fixture.ts';
 import { json } from '../../kubernetes/fake-server.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../../src/failure.ts';
-import type { PlannedObject } from '../../../src/kubernetes/plan.ts';
+import type { PlannedObject } from '../../../src/kubernetes/apply/plan.ts';
 import type { Workloads } from '../../../src/session/workloads.ts';
 import { fewerServers } from '../../../src/steps/replacement/fewer-servers.ts';
 import { removeServers } from '../../../src/steps/replacement/scale-down.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { ServerEvidence } from '../../../src/consul/evidence.ts';
-import type { Finding } from '../../../src/consul/finding.ts';
+import type { ServerEvidence } from '../../../src/consul/quorum/evidence.ts';
+import type { Finding } from '../../../src/consul/quorum/finding.ts';
 import type { PodView } from '../../../src/rollout/pod.ts';
 import { mayStop, pendingOf } from '../../../src/steps/replacement/stop-rule.ts';
 import { autopilotServer, logged, raftServer } from '../../consul/healthy-cluster.ts';

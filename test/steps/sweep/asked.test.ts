@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Census } from '../../../src/consul/census.ts';
+import type { Census } from '../../../src/consul/catalog/census.ts';
 import { sweepFailure, unknownIds } from '../../../src/steps/sweep/asked.ts';
 import type { Finding } from '../../../src/steps/sweep/finding.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ServerEvidence } from '../../../src/consul/evidence.ts';
+import type { ServerEvidence } from '../../../src/consul/quorum/evidence.ts';
 import { follower } from '../../../src/steps/sweep/follower.ts';
 import type { AgentPod } from '../../../src/steps/sweep/place.ts';
 import { pod } from '../../rollout/fixture.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Transport } from '../../../src/kubernetes/transport.ts';
+import { Transport } from '../../../src/kubernetes/http/transport.ts';
 import { Clues } from '../../../src/steps/triage/events-and-logs.ts';
 import { type Handler, json, kubeconfig, signal, startServer, status } from '../../kubernetes/fake-server.ts';
 

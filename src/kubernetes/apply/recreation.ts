@@ -1,0 +1,27 @@
+import type { Discovery } from '../discovery.ts';
+import { isImmutable } from '../error.ts';
+import type { Transport } from '../http/transport.ts';
+import type { KubernetesObject } from '../object.ts';
+import { applyObject } from './apply.ts';
+import { dryRunAnew } from './stand-in.ts';
+
+/**
+ * What the API server would store if the object were removed and made anew, when it refuses to change the one
+ * that is there since fields of it are immutable. Undefined when it does not refuse for that. Writes nothing.
+ * @throws ApiError when it would not take the object either when made anew
+ */
+export async function predictRecreation(
+  transport: Pick<Transport, 'request'>,
+  discovery: Discovery,
+  desired: KubernetesObject,
+  signal: AbortSignal,
+): Promise<{ object: KubernetesObject; warnings: string[] } | undefined> {
+  try {
+    // Other managers' fields go with the object, so they are no conflict.
+    await applyObject(transport, discovery, desired, { dryRun: true, force: true, signal });
+    return undefined;
+  } catch (error) {
+    if (!isImmutable(error)) throw error;
+  }
+  return dryRunAnew(transport, discovery, desired, signal);
+}

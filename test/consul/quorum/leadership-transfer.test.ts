@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { successorsOf, transferFor } from '../../../src/consul/quorum/leadership-transfer.ts';
+import { cluster, healthy, logged } from '../healthy-cluster.ts';
+
+const ids = (transfer: ReturnType<typeof transferFor>) =>
+  transfer && [transfer.from.id, transfer.to?.id ?? 'whom Raft chooses'];
+
+describe('before a server stops', () => {
+  const away = (name: string, rather: string[] = [], evidence = cluster()) =>
+    ids(transferFor(evidence, { awayFrom: name, rather }));
+
+  it('it gives the leadership away, to whom it rather should', () => {
+    expect(away('consul-server-0', ['consul-server-2', 'consul-server-1'])).toEqual(['id-0', 'id-2']);
+    expect(away('consul-server-0')).toEqual(['id-0', 'whom Raft chooses']);
+  });
+
+  it('nothing moves when another leads, or nobody does', () => {
+    expect(away('consul-server-1', ['consul-server-2'])).toBeUndefined();
+    const leaderless = [0, 1, 2].map((at) => healthy(at, { leader: '', raft: [] }));
+    expect(ids(transferFor(leaderless, { awayFrom: 'consul-server-0' }))).toBeUndefined();
+  });
+
+  it('one that did not answer, follows another or does not vote is no successor', () => {
+    const silent = [healthy(0), healthy(1)];
+    const to = (evidence: Parameters<typeof transferFor>[0]) =>
+      ids(transferFor(evidence, { awayFrom: 'consul-server-0', rather: ['consul-server-2'] }));
+    expect(to(silent)).toEqual(['id-0', 'whom Raft chooses']);
+    expect(to([...silent, healthy(2, { leader: '' })])).toEqual(['id-0', 'whom Raft chooses']);
+    const raft = (healthy(0).raft ?? []).map((one) => ({ ...one, voter: one.id !== 'id-2' }));
+    expect(to([0, 1, 2].map((at) => healthy(at, { raft })))).toEqual(['id-0', 'whom Raft chooses']);
+    expect(to([healthy(0)])).toBeUndefined();
+  });
+
+  it('one whose log is behind is passed over', () => {
+    const evidence = [logged(0, 5_000), logged(1, 4_990), logged(2, 1_000)];
+    expect(
+      ids(
+        transferFor(evidence, {
+          awayFrom: 'consul-server-0',
+          rather: ['consul-server-2', 'consul-server-1'],
+        }),
+      ),
+    ).toEqual(['id-0', 'id-1']);
+  });
+});
+
+describe('the leadership goes', () => {
+  const pods = (replaced: number) =>
+    [4, 3, 2, 1, 0].map((name, at) => ({ name: `${name}`, isReplaced: at < replaced }));
+
+  it('to the one that stops last, as long as it is not its turn', () => {
+    expect(successorsOf('4', pods(0))).toEqual(['0', '1', '2', '3']);
+    expect(successorsOf('2', pods(2))).toEqual(['0', '1', '4', '3']);
+  });
+
+  it('from the last one to one that has been replaced', () => {
+    expect(successorsOf('0', pods(4))).toEqual(['4', '3', '2', '1']);
+  });
+
+  it.each([0, 1, 2, 3, 4])('at most twice, when %i leads at first', (first) => {
+    let leader = `${first}`;
+    let moves = 0;
+    for (let replaced = 0; replaced < 5; replaced++) {
+      const name = `${4 - replaced}`;
+      if (leader !== name) continue;
+      leader = successorsOf(name, pods(replaced))[0] ?? '';
+      moves += 1;
+    }
+    expect(moves).toBe(first === 0 ? 1 : 2);
+  });
+});
