@@ -15,7 +15,7 @@ import { verifyMode } from '../src/modes/verify.ts';
 import type { Run } from '../src/session/run.ts';
 import { takeoverPermissions } from '../src/steps/adoption/survey.ts';
 import { growthPermissions } from '../src/steps/apply/volume-growth.ts';
-import { handoverPermissions } from '../src/steps/registrations/carry-over.ts';
+import { carryOverPermissions } from '../src/steps/registrations/carry-over.ts';
 import { claimPermissions } from '../src/steps/replacement/returning-claims.ts';
 import { inventory, runRecord } from './inventory/fixture.ts';
 import { kubeconfig } from './kubernetes/fake-server.ts';
@@ -107,7 +107,7 @@ describe('SECURITY.md promises what the code asks permission for', () => {
       '`deploy` with `move-registrations`',
       () => asked(deployMode, { mode: 'deploy', moveRegistrations: true }),
     ],
-    ['`deploy` that replaces clients which hold registrations', async () => handoverPermissions('consul')],
+    ['`deploy` that replaces clients which hold registrations', async () => carryOverPermissions('consul')],
     ['`deploy` that takes over what was made by hand', async () => takeoverPermissions('consul')],
     ['`deploy` that agents take over by a reload', none],
     ['`deploy` that makes volumes grow', async () => growthPermissions('consul')],

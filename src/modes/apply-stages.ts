@@ -12,7 +12,7 @@ import type { Takeover } from '../steps/adoption/takeover.ts';
 import { applyStage } from '../steps/apply/apply.ts';
 import { movedOut } from '../steps/apply/moved-out.ts';
 import { judgeNewKinds } from '../steps/apply/new-kinds.ts';
-import { nudge } from '../steps/apply/retry-controllers.ts';
+import { retryControllers } from '../steps/apply/retry-controllers.ts';
 import type { Conservation } from '../steps/registrations/catalog-before-after.ts';
 import { walkClients } from '../steps/replacement/clients.ts';
 import { needsWalk, walkServers } from '../steps/replacement/servers.ts';
@@ -69,7 +69,7 @@ export async function applyStages(
         byObject.set(desired, judged);
     }
   }
-  await nudge(run, cluster, planned.objects, stored);
+  await retryControllers(run, cluster, planned.objects, stored);
   workloads.judge(stored);
   const applied = run.known.objects.filter(({ action }) => action !== 'kept');
   const writes = applied.filter(({ action }) => action !== 'unchanged').length;

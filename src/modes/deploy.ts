@@ -23,7 +23,7 @@ import { checkOutsideAgents, movesToServices } from '../steps/preflight/outside-
 import { checkPodSecurity } from '../steps/preflight/pod-security.ts';
 import { checkScope, preflight } from '../steps/preflight/preflight.ts';
 import { cleanUpAfter } from '../steps/proof/clean-up.ts';
-import { conclude } from '../steps/proof/describe-cluster.ts';
+import { describeCluster } from '../steps/proof/describe-cluster.ts';
 import { waitAndProve } from '../steps/proof/proof.ts';
 import { ServersState } from '../steps/proof/servers-state.ts';
 import { beginOwned, finishOwned, type Owned } from '../steps/record/deployed-set.ts';
@@ -148,7 +148,7 @@ async function deployLocked(
       });
     });
     run.mark('verdict');
-    conclude(run, workloads, look);
+    describeCluster(run, workloads, look);
     const moved = movedOut(planned.objects);
     if (moved.length > 0)
       await run.phase('apply', 'Take secrets out of the ConfigMaps', () =>

@@ -20,11 +20,11 @@ import {
   tellLastDeploy,
   tellVersion,
 } from '../steps/drift/drift.ts';
-import { lackOf, lookOnce } from '../steps/drift/missing-servers.ts';
+import { lookOnce, missingServers } from '../steps/drift/missing-servers.ts';
 import { checkVolumes } from '../steps/drift/volumes.ts';
 import { checkPermissions } from '../steps/preflight/permissions.ts';
 import { cleanUpAfter } from '../steps/proof/clean-up.ts';
-import { conclude } from '../steps/proof/describe-cluster.ts';
+import { describeCluster } from '../steps/proof/describe-cluster.ts';
 import { waitAndProve } from '../steps/proof/proof.ts';
 import { type DeployRecord, readRecord } from '../steps/record/record.ts';
 import { checkRestarts, remember } from '../steps/record/since-last-run.ts';
@@ -70,7 +70,7 @@ async function verifyLocked(run: Run, cluster: Cluster, held: Lock | undefined):
       tellImages(run, workloads, comparison.deployed, inventory);
       checkRestarts(run, workloads, inventory);
       const full = await checkVolumes(run, cluster, workloads);
-      const lack = lackOf(run, comparison);
+      const lack = missingServers(run, comparison);
       if (lack) {
         await lookOnce(run, workloads, agents, diagnosis);
         throw lack;
@@ -83,7 +83,7 @@ async function verifyLocked(run: Run, cluster: Cluster, held: Lock | undefined):
       return proven;
     });
     run.mark('verdict');
-    conclude(run, workloads, look);
+    describeCluster(run, workloads, look);
     // Again: a pod that was not there yet, or had not started, had no image.
     tellImages(run, workloads, comparison.deployed, inventory);
     tellVersion(run, look, inventory);
@@ -96,7 +96,7 @@ async function verifyLocked(run: Run, cluster: Cluster, held: Lock | undefined):
     const { look: latest, deleted } = failure
       ? { look, deleted: [] }
       : await makeFaults({ run, cluster, workloads, agents }, look);
-    if (deleted.length > 0) conclude(run, workloads, latest);
+    if (deleted.length > 0) describeCluster(run, workloads, latest);
     await remember(run, cluster, workloads, latest, record);
     tellDeleted(run, deleted);
     if (failure) throw failure;

@@ -8,7 +8,7 @@ const CLEANUP_MS = 3_000;
 const TTL_SECONDS = 900;
 
 /** A key that has to outlive what is done to the servers. */
-export interface Keepsake {
+export interface SurvivingKey {
   key: string;
   /** Returns when every one of these servers holds it itself; waits while one does not. */
   onAll(servers: readonly ConsulClient[], signal: AbortSignal): Promise<void>;
@@ -18,7 +18,7 @@ export interface Keepsake {
   remove(client: ConsulClient): Promise<void>;
 }
 
-export interface KeepsakeOptions {
+export interface SurvivingKeyOptions {
   /**
    * Default: a session of the agent that is asked removes the key should this process be killed. False where no agent
    * is sure to stay: a session ends with its agent, and would take the key with it.
@@ -32,13 +32,13 @@ const NO_SESSION: Session = { why: 'none is wanted', close: async () => {} };
  * Writes a key, and returns when Raft has committed it. Its session does not depend on anybody's health, since that is
  * about to change.
  */
-export async function leaveKeepsake(
+export async function writeSurvivingKey(
   staying: ConsulClient,
   key: string,
   value: string,
   signal: AbortSignal,
-  { session: guarded = true }: KeepsakeOptions = {},
-): Promise<Keepsake> {
+  { session: guarded = true }: SurvivingKeyOptions = {},
+): Promise<SurvivingKey> {
   const path = keyPath(key);
   const session = guarded
     ? await openSession(staying, key, signal, { ttlSeconds: TTL_SECONDS, checked: false })

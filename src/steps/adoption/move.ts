@@ -15,7 +15,7 @@ import { Wake, wakeAtChanges } from '../../session/wake.ts';
 import type { Workloads } from '../../session/workloads.ts';
 import { applyStage } from '../apply/apply.ts';
 import { type LookObserver, QuorumWatch } from '../proof/quorum-watch.ts';
-import { Handover, type Old } from '../registrations/carry-over.ts';
+import { CarryOver, type Old } from '../registrations/carry-over.ts';
 import type { Conservation } from '../registrations/catalog-before-after.ts';
 import { forget, keptNodes } from '../registrations/stash.ts';
 import { handOver } from '../replacement/leadership.ts';
@@ -51,7 +51,7 @@ class Move {
   readonly #takeover: Takeover;
   readonly #tools: Tools;
   readonly #wake = new Wake();
-  readonly #handover: Handover;
+  readonly #carryOver: CarryOver;
   readonly #watch: QuorumWatch;
   /** The server, or the wave of clients, that is being moved. */
   #batch: RunStep | undefined;
@@ -63,7 +63,7 @@ class Move {
     this.#cluster = cluster;
     this.#takeover = takeover;
     this.#tools = tools;
-    this.#handover = new Handover(run, cluster, tools.agents, oldOf(takeover, tools.workloads));
+    this.#carryOver = new CarryOver(run, cluster, tools.agents, oldOf(takeover, tools.workloads));
     this.#watch = new QuorumWatch(run, tools.agents, {
       // What is in order only when all is over is no trouble before.
       saw: (look, expected) =>
@@ -220,7 +220,7 @@ class Move {
     let told: boolean | undefined;
     if (pod && !this.#isMoved(name)) {
       await this.#handOver(name);
-      told = await this.#handover.release(pod, () => this.#server(name));
+      told = await this.#carryOver.release(pod, () => this.#server(name));
       // It was written down by a run that was ended, and what it held then has been deregistered since.
       if (kept && told === false) await forget(() => this.#server(name), name, run.signal);
       kept = told ?? kept;
@@ -229,7 +229,7 @@ class Move {
     let fresh = await this.#moved(name);
     await this.#proven(name);
     if (kept) {
-      while (!(await this.#handover.restore(fresh, () => this.#server(name))))
+      while (!(await this.#carryOver.restore(fresh, () => this.#server(name))))
         fresh = await this.#moved(name);
     }
     if (told !== undefined) this.#tools.conservation.succeeded(this.#takeover.role, fresh);

@@ -9,7 +9,7 @@ import type { Cluster } from '../../session/cluster.ts';
 import { pause } from '../../session/pause.ts';
 import type { Run } from '../../session/run.ts';
 import { requirePermissions } from '../preflight/permissions.ts';
-import { handoverPermissions } from '../registrations/carry-over.ts';
+import { carryOverPermissions } from '../registrations/carry-over.ts';
 import { carriage, inspect, MOST_BYTES } from '../registrations/stash.ts';
 import { type OldAgent, obstaclesTo } from './obstacle.ts';
 import { refuse, remarksOn } from './refusal.ts';
@@ -56,7 +56,7 @@ export async function surveyTakeovers(
 export function takeoverPermissions(namespace: string): AccessCheck[] {
   return [
     { verb: 'delete', group: 'apps', resource: 'statefulsets', namespace },
-    ...handoverPermissions(namespace),
+    ...carryOverPermissions(namespace),
   ];
 }
 

@@ -16,7 +16,7 @@ interface Counted {
  * refused does so by itself, too, but after pauses that grow to a quarter of an hour, and it does not hear that
  * the quota or the webhook has been mended. Any change of the workload ends the pause.
  */
-export async function nudge(
+export async function retryControllers(
   run: Run,
   { transport, discovery }: Cluster,
   planned: readonly PlannedObject[],

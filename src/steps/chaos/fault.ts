@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Fault } from '../../config/config.ts';
 import { type Catalog, readCatalog } from '../../consul/catalog/catalog.ts';
 import { SMOKE_PREFIX } from '../../consul/proofs/keyvalue.ts';
-import { type Keepsake, leaveKeepsake } from '../../consul/proofs/surviving-key.ts';
+import { type SurvivingKey, writeSurvivingKey } from '../../consul/proofs/surviving-key.ts';
 import { raftAddress } from '../../consul/quorum/finding.ts';
 import { entryNames, sizeOf } from '../../consul/registrations/conservation.ts';
 import type { Failure } from '../../failure.ts';
@@ -72,13 +72,13 @@ export class OneFault {
     if (!staying) return this.#skip('there is no other server');
 
     const key = `${SMOKE_PREFIX}chaos-${randomUUID()}`;
-    const keepsake = await leaveKeepsake(agents.client(staying), key, key, run.signal);
+    const survivingKey = await writeSurvivingKey(agents.client(staying), key, key, run.signal);
     try {
       const wasLeader = leads(now, workloads.serverAddress(victim));
-      const look = await this.#suffer(victim, staying, wasLeader, keepsake);
+      const look = await this.#suffer(victim, staying, wasLeader, survivingKey);
       return look && { look, victim };
     } finally {
-      await keepsake.remove(agents.client(staying));
+      await survivingKey.remove(agents.client(staying));
     }
   }
 
@@ -86,7 +86,7 @@ export class OneFault {
     victim: PodView,
     staying: PodView,
     wasLeader: boolean,
-    keepsake: Keepsake,
+    survivingKey: SurvivingKey,
   ): Promise<QuorumLook | undefined> {
     const { run, agents } = this.#chaos;
     const catalog = await readCatalog(agents.client(staying), run.signal);
@@ -106,7 +106,7 @@ export class OneFault {
         if (late) throw this.#notHealed(victim, what);
       };
       await healing.until(0, wanting);
-      const { gone, lateMs } = await this.#intact(victim, healing, keepsake, catalog);
+      const { gone, lateMs } = await this.#intact(victim, healing, survivingKey, catalog);
       const look = await healing.until(run.config.stableFor, wanting);
       const others = this.#restartedSince(restarts);
       const observed = [
@@ -124,15 +124,15 @@ export class OneFault {
   }
 
   /** The key on every server, and the catalog as it was. */
-  async #intact(victim: PodView, healing: Healing, keepsake: Keepsake, catalog: Catalog) {
+  async #intact(victim: PodView, healing: Healing, survivingKey: SurvivingKey, catalog: Catalog) {
     const { run, workloads, agents } = this.#chaos;
     const limit = AbortSignal.timeout(healing.leftMs);
     const both = AbortSignal.any([run.signal, limit]);
-    let missing = `the key ${keepsake.key} that was written before is not on every server`;
+    let missing = `the key ${survivingKey.key} that was written before is not on every server`;
     let lateMs = 0;
     const startMs = performance.now();
     try {
-      await untilOnAll(keepsake, workloads, agents, both);
+      await untilOnAll(survivingKey, workloads, agents, both);
       const gone = await untilKept(workloads, agents, victim, catalog, both, (what) => {
         missing = what;
         lateMs = performance.now() - startMs;

@@ -1,7 +1,7 @@
 import { Backoff } from '../../consul/blocking-query.ts';
 import { type Catalog, type Entry, readCatalog } from '../../consul/catalog/catalog.ts';
 import { isPassing } from '../../consul/failure.ts';
-import type { Keepsake } from '../../consul/proofs/surviving-key.ts';
+import type { SurvivingKey } from '../../consul/proofs/surviving-key.ts';
 import { entryNames } from '../../consul/registrations/conservation.ts';
 import { holding } from '../../consul/registrations/held-by-agent.ts';
 import type { PodView } from '../../rollout/pod.ts';
@@ -39,7 +39,7 @@ export async function untilKept(
 
 /** Returns when every server holds the key, whichever pods they are by then. @throws the reason of the signal */
 export async function untilOnAll(
-  keepsake: Pick<Keepsake, 'onAll'>,
+  survivingKey: Pick<SurvivingKey, 'onAll'>,
   workloads: Workloads,
   agents: Pick<Agents, 'client'>,
   signal: AbortSignal,
@@ -49,7 +49,7 @@ export async function untilOnAll(
   for (;;) {
     const servers = (await pods.servers()).map((pod) => agents.client(pod));
     const seen = await patiently(signal, async () => {
-      await keepsake.onAll(servers, signal);
+      await survivingKey.onAll(servers, signal);
       return true;
     });
     if (seen) return;

@@ -13,7 +13,7 @@ interface Spec {
 }
 
 /** Why a proof would be in vain, however long it waits: servers that nothing in the cluster asks for any more. */
-export function lackOf(
+export function missingServers(
   run: Run,
   { deployed, live }: Pick<Comparison, 'deployed' | 'live'>,
 ): Failure | undefined {

@@ -5,7 +5,11 @@ import { agentImage, digestOf } from './agent-image.ts';
 import type { QuorumLook } from './quorum-watch.ts';
 
 /** What a proven cluster is, for the report: leader, voters, version and the image that its servers run. */
-export function conclude(run: Run, workloads: Pick<Workloads, 'pods' | 'manifest'>, look: QuorumLook): void {
+export function describeCluster(
+  run: Run,
+  workloads: Pick<Workloads, 'pods' | 'manifest'>,
+  look: QuorumLook,
+): void {
   const { config, known } = run;
   const leader = leaderOf(look);
   if (leader !== undefined) known.leader = leader;

@@ -14,8 +14,8 @@ import { Introductions } from './introduction.ts';
 import { type Held, heldText, type Stability } from './stability.ts';
 
 /** Between two looks at Raft, which cannot be waited for, while it is not yet as it should be, and after. */
-const ANXIOUS_MS = 400;
-const CALM_MS = 2_000;
+const POLL_UNSETTLED_MS = 400;
+const POLL_SETTLED_MS = 2_000;
 /** While only autopilot's word is missing, which it gives every 2 s; it has had its turns after some of them. */
 const NEARLY_MS = 150;
 const NEARLY_AT_MOST_MS = 6_000;
@@ -51,7 +51,7 @@ export class QuorumWatch {
   readonly #window = new StabilityWindow();
   readonly #introductions: Introductions;
   readonly #stability: Stability | undefined;
-  readonly #anxiousMs: number;
+  readonly #pollMs: number;
   #triggerUid: string | undefined;
   #runningSince: number | undefined;
   #nearlySince: number | undefined;
@@ -60,16 +60,16 @@ export class QuorumWatch {
    * @param observer is told of every look
    * @param options.stability judges how long all of it is stable; without it only what this watch has seen of the
    *   servers counts, and no check tells of it
-   * @param options.anxiousMs between two looks while not all is as it should be
+   * @param options.pollMs between two looks while not all is as it should be
    */
   constructor(
     run: Run,
     agents: Connections,
     observer: LookObserver,
-    { stability, anxiousMs = ANXIOUS_MS }: { stability?: Stability; anxiousMs?: number } = {},
+    { stability, pollMs = POLL_UNSETTLED_MS }: { stability?: Stability; pollMs?: number } = {},
   ) {
     this.#stability = stability;
-    this.#anxiousMs = anxiousMs;
+    this.#pollMs = pollMs;
     this.#run = run;
     this.#agents = agents;
     this.#observer = observer;
@@ -118,7 +118,7 @@ export class QuorumWatch {
         if (enough(look)) return look;
         this.#listen(expected.pods[0], look, wake, listening);
         const rest = Math.max(this.#run.config.stableFor - look.heldMs, 50);
-        await wake.next(look.allPassed ? Math.min(CALM_MS, rest) : this.#unsettledMs(look), signal);
+        await wake.next(look.allPassed ? Math.min(POLL_SETTLED_MS, rest) : this.#unsettledMs(look), signal);
       }
     } finally {
       over.abort();
@@ -133,7 +133,7 @@ export class QuorumWatch {
     const now = performance.now();
     this.#nearlySince = isNearly ? (this.#nearlySince ?? now) : undefined;
     const isNews = this.#nearlySince !== undefined && now - this.#nearlySince < NEARLY_AT_MOST_MS;
-    return isNews ? Math.min(NEARLY_MS, this.#anxiousMs) : this.#anxiousMs;
+    return isNews ? Math.min(NEARLY_MS, this.#pollMs) : this.#pollMs;
   }
 
   /** What is missing, once all servers have been running for a while: before that the pods are the news. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { SMOKE_PREFIX } from '../../consul/proofs/keyvalue.ts';
-import { type Keepsake, leaveKeepsake } from '../../consul/proofs/surviving-key.ts';
+import { type SurvivingKey, writeSurvivingKey } from '../../consul/proofs/surviving-key.ts';
 import { Failure } from '../../failure.ts';
 import type { Agents } from '../../session/agents.ts';
 import { AnyServer } from '../../session/any-server.ts';
@@ -23,7 +23,7 @@ export class ServersState {
   readonly #run: Run;
   readonly #workloads: Pick<Workloads, 'pods'>;
   readonly #server: AnyServer;
-  #keepsake: Keepsake | undefined;
+  #survivingKey: SurvivingKey | undefined;
 
   constructor(run: Run, workloads: Pick<Workloads, 'pods'>, agents: Pick<Agents, 'client'>) {
     this.#run = run;
@@ -36,10 +36,10 @@ export class ServersState {
     const run = this.#run;
     if (!this.#workloads.pods('server').some(({ ready }) => ready)) return;
     try {
-      this.#keepsake = await this.#server.ask((server, signal) => {
+      this.#survivingKey = await this.#server.ask((server, signal) => {
         const key = `${SMOKE_PREFIX}kept-${randomUUID()}`;
         // Any agent may be replaced now, and a session ends with its agent.
-        return leaveKeepsake(server, key, key, signal, { session: false });
+        return writeSurvivingKey(server, key, key, signal, { session: false });
       }, ELECTION_MS);
       run.log.info('wrote a key that has to outlive the change');
     } catch (error) {
@@ -51,16 +51,16 @@ export class ServersState {
 
   /** After the proof. @throws Failure `state-lost` */
   async end(): Promise<void> {
-    const keepsake = this.#keepsake;
-    if (!keepsake) return;
-    const isKept = await this.#server.ask((server, signal) => keepsake.isKept(server, signal), AFTER_MS);
+    const survivingKey = this.#survivingKey;
+    if (!survivingKey) return;
+    const isKept = await this.#server.ask((server, signal) => survivingKey.isKept(server, signal), AFTER_MS);
     if (!isKept && this.#isLossMeant()) {
-      const observed = `${keepsake.key} is gone, as \`allow-data-loss\` lets it`;
+      const observed = `${survivingKey.key} is gone, as \`allow-data-loss\` lets it`;
       return this.#run.concern({ ...CHECK, observed });
     }
     this.#run.check({
       ...CHECK,
-      observed: isKept ? 'still there' : `${keepsake.key} is gone`,
+      observed: isKept ? 'still there' : `${survivingKey.key} is gone`,
       passed: isKept,
     });
     if (isKept) return;
@@ -68,7 +68,7 @@ export class ServersState {
       'The cluster runs what was rendered, and works; its servers have lost what they held.';
     throw new Failure({
       reason: 'state-lost',
-      what: `the servers have lost what they had agreed on: the key ${keepsake.key}, written before the change, is gone`,
+      what: `the servers have lost what they had agreed on: the key ${survivingKey.key}, written before the change, is gone`,
       where: `servers of "${this.#run.config.name}"`,
       hint: 'Take all other keys, sessions, and services registered without an agent for lost, too, unless somebody has removed just this key. Find out why the servers began with nothing: their volumes, or `server-storage: ephemeral` and several pods deleted at once. Then restore a snapshot.',
     });
@@ -86,7 +86,7 @@ export class ServersState {
   /** Takes the key back; never throws. */
   async close(): Promise<void> {
     const server = this.#server.one();
-    if (server) await this.#keepsake?.remove(server);
-    this.#keepsake = undefined;
+    if (server) await this.#survivingKey?.remove(server);
+    this.#survivingKey = undefined;
   }
 }

@@ -45,12 +45,12 @@ export interface Old {
   uncarried: (pod: PodView, obstacles: readonly string[]) => Failure;
 }
 
-export function handoverPermissions(namespace: string): AccessCheck[] {
+export function carryOverPermissions(namespace: string): AccessCheck[] {
   return [{ verb: 'delete', group: '', resource: 'pods', namespace }, ...carriagePermissions(namespace)];
 }
 
 /** Lets old pods go, and gives what was registered there to those that come after them. */
-export class Handover {
+export class CarryOver {
   readonly #run: Run;
   readonly #cluster: Cluster;
   readonly #agents: Agents;
@@ -170,7 +170,7 @@ export class Handover {
     }
   }
 
-  readonly #tell = (what: string): void => this.#run.log.debug(`handover: ${what}`);
+  readonly #tell = (what: string): void => this.#run.log.debug(`carryOver: ${what}`);
 
   async #remove({ name, uid }: PodView): Promise<void> {
     const { config, signal } = this.#run;

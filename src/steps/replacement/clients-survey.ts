@@ -13,7 +13,7 @@ import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
 import type { Workloads } from '../../session/workloads.ts';
 import { requirePermissions } from '../preflight/permissions.ts';
-import { handoverPermissions } from '../registrations/carry-over.ts';
+import { carryOverPermissions } from '../registrations/carry-over.ts';
 import type { Conservation } from '../registrations/catalog-before-after.ts';
 import { carriage, inspect, MOST_BYTES } from '../registrations/stash.ts';
 import { batchSize, isOneByOne } from './batch.ts';
@@ -70,7 +70,7 @@ export async function surveyRoll(
   }
   const holding = holdersOf(workloads, catalog);
   if (holding.length === 0 && !underWay) return needsWaves(run, cluster, planned, workloads);
-  await requirePermissions(run, cluster, handoverPermissions(run.config.namespace));
+  await requirePermissions(run, cluster, carryOverPermissions(run.config.namespace));
   const all = await surveyed(holding, tools, (pod) => obstaclesAt(run, cluster, tools, pod));
   if (all.length > 0) throw cannotCarry(all, 'Nothing was changed. ');
   run.log.info(
@@ -94,7 +94,7 @@ async function needsWaves(
 ): Promise<boolean> {
   const size = batchSize(planned.desired, workloads.pods('client').length, run.config.clientMaxUnavailable);
   if (size === 1 || !isOneByOne(planned)) return false;
-  const missing = await missingPermissions(transport, handoverPermissions(run.config.namespace), run.signal);
+  const missing = await missingPermissions(transport, carryOverPermissions(run.config.namespace), run.signal);
   const told = 'the controller of a StatefulSet replaces one client at a time, so';
   run.log.info(
     missing.length > 0

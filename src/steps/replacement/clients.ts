@@ -11,7 +11,7 @@ import type { Stored } from '../../session/stored.ts';
 import { waitFor } from '../../session/wait-for.ts';
 import type { Workloads } from '../../session/workloads.ts';
 import { applyStage } from '../apply/apply.ts';
-import { Handover } from '../registrations/carry-over.ts';
+import { CarryOver } from '../registrations/carry-over.ts';
 import type { Conservation } from '../registrations/catalog-before-after.ts';
 import { forget, keptNodes } from '../registrations/stash.ts';
 import { batchSize, rollingUpdateOf } from './batch.ts';
@@ -48,7 +48,7 @@ class ClientWalk {
   readonly #agents: Agents;
   readonly #stored: Stored;
   readonly #conservation: Tools['conservation'];
-  readonly #handover: Handover;
+  readonly #carryOver: CarryOver;
   /** The wave that is being replaced. */
   #wave: RunStep | undefined;
 
@@ -65,7 +65,7 @@ class ClientWalk {
     this.#agents = agents;
     this.#stored = stored;
     this.#conservation = conservation;
-    this.#handover = new Handover(run, cluster, agents, {
+    this.#carryOver = new CarryOver(run, cluster, agents, {
       nodeName: (pod) => workloads.nodeName(pod),
       runs: (pod) => workloads.runs('client', pod, AGENT_CONTAINER),
       current: (pod) => workloads.current('client', pod),
@@ -116,10 +116,10 @@ class ClientWalk {
   async #replace(pod: PodView, kept: boolean): Promise<void> {
     // Somebody may have removed it meanwhile.
     const still = this.#workloads.pod('client', pod.name)?.uid === pod.uid;
-    const told = still ? await this.#handover.release(pod, this.#server) : undefined;
+    const told = still ? await this.#carryOver.release(pod, this.#server) : undefined;
     const holds = told ?? kept;
     // It was written down and not replaced, and what it held then has been deregistered since.
-    if (kept && told === false) await this.#handover.forget(pod, this.#server);
+    if (kept && told === false) await this.#carryOver.forget(pod, this.#server);
     this.#run.log.info(`${pod.name} is replaced`);
     const fresh = holds ? await this.#restore(pod) : await this.#successor(pod);
     // Where nobody could tell what it held, there is no saying that its successor has all of it.
@@ -134,7 +134,7 @@ class ClientWalk {
         await forget(this.#server, this.#workloads.nodeName(pod), this.#run.signal);
         return undefined;
       }
-      if (await this.#handover.restore(fresh, this.#server)) return fresh;
+      if (await this.#carryOver.restore(fresh, this.#server)) return fresh;
     }
   }
 

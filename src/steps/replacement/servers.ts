@@ -52,7 +52,7 @@ export async function walkServers(
   // What is in order only when the walk is over is no trouble before.
   const saw: LookObserver['saw'] = (look, expected) =>
     observer.saw({ ...look, findings: look.findings.filter(({ id }) => isVital(id)) }, expected);
-  const watch = new QuorumWatch(run, agents, { saw }, { anxiousMs: LOOK_MS });
+  const watch = new QuorumWatch(run, agents, { saw }, { pollMs: LOOK_MS });
   const over = new AbortController();
   void wakeAtChanges(run, workloads, wake, AbortSignal.any([run.signal, over.signal]));
   const apply = async (partition: number, replicas = names.length) => {

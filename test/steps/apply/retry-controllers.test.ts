@@ -3,7 +3,7 @@ import type { PlannedObject } from '../../../src/kubernetes/apply/plan.ts';
 import { Discovery } from '../../../src/kubernetes/discovery.ts';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 import { type Stored, storedKey } from '../../../src/session/stored.ts';
-import { nudge } from '../../../src/steps/apply/retry-controllers.ts';
+import { retryControllers } from '../../../src/steps/apply/retry-controllers.ts';
 import { answerAggregated } from '../../kubernetes/fake-discovery.ts';
 import { connectTo, json, signal, startServer } from '../../kubernetes/fake-server.ts';
 import { startRun } from '../../session/fixture.ts';
@@ -31,7 +31,7 @@ async function attempt(live: KubernetesObject | undefined, action: PlannedObject
   run.known.objects.push({ kind: desired.kind, name: 'consul-client', action: 'unchanged' });
   const planned = { desired, predicted: desired, action, force: false, unverified: false };
   const stored: Stored = new Map();
-  await nudge(run, { transport, discovery }, [{ ...planned, ...(live && { live }) }], stored);
+  await retryControllers(run, { transport, discovery }, [{ ...planned, ...(live && { live }) }], stored);
   return { run, stored, patches: server.calls.filter(({ method }) => method === 'PATCH') };
 }
 

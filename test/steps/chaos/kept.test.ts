@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { readCatalog } from '../../../src/consul/catalog/catalog.ts';
-import { leaveKeepsake } from '../../../src/consul/proofs/surviving-key.ts';
+import { writeSurvivingKey } from '../../../src/consul/proofs/surviving-key.ts';
 import type { PodView } from '../../../src/rollout/pod.ts';
 import type { Agents } from '../../../src/session/agents.ts';
 import type { Workloads } from '../../../src/session/workloads.ts';
@@ -101,7 +101,7 @@ test('a server that is replaced while it is asked for the key: its successor is 
   const { agents, workloads } = world;
   const { signal } = new AbortController();
   const key = 'consul-deploy/smoke/chaos';
-  const keepsake = await leaveKeepsake(agents.client(world.server(0)), key, 'value', signal);
+  const survivingKey = await writeSurvivingKey(agents.client(world.server(0)), key, 'value', signal);
   const old = world.server(1);
   world.before = (name, { path }) => {
     if (name !== old.name || path !== `/v1/kv/${key}` || world.server(1).uid !== old.uid) return undefined;
@@ -110,7 +110,7 @@ test('a server that is replaced while it is asked for the key: its successor is 
     agents.keep(workloads.pods('server'));
     return 'silence';
   };
-  await untilOnAll(keepsake, workloads, agents, signal);
+  await untilOnAll(survivingKey, workloads, agents, signal);
   expect(world.closed).toEqual([old.uid]);
-  await keepsake.remove(agents.client(world.server(0)));
+  await survivingKey.remove(agents.client(world.server(0)));
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { lackOf } from '../../../src/steps/drift/missing-servers.ts';
+import { missingServers } from '../../../src/steps/drift/missing-servers.ts';
 import { object } from '../../inventory/fixture.ts';
 import { startRun } from '../../session/fixture.ts';
 
@@ -24,7 +24,7 @@ test.each([
   ['no servers, and no record of them', [CLIENTS], [CLIENTS], 'quorum', 'StatefulSet/consul-server is gone'],
   ['another object is gone', [SERVERS, object('Service', 'consul-ui')], [SERVERS], undefined, ''],
 ])('%s', (_, deployed, live, reason, words) => {
-  const failure = lackOf(startRun().run, { deployed, live });
+  const failure = missingServers(startRun().run, { deployed, live });
   expect(failure?.reason).toBe(reason);
   expect(failure?.what ?? '').toContain(words);
 });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { render } from '../../../src/manifests/render.ts';
 import { podView } from '../../../src/rollout/pod.ts';
 import type { Workloads } from '../../../src/session/workloads.ts';
-import { conclude } from '../../../src/steps/proof/describe-cluster.ts';
+import { describeCluster } from '../../../src/steps/proof/describe-cluster.ts';
 import type { QuorumLook } from '../../../src/steps/proof/quorum-watch.ts';
 import { raw } from '../../rollout/fixture.ts';
 import { config, startRun } from '../../session/fixture.ts';
@@ -27,7 +27,7 @@ function concluded(servers: Record<string, string>[], image = 'hashicorp/consul:
   );
   const manifest = render(config({ image })).find(({ metadata }) => metadata.name === 'consul-server');
   const workloads = { pods: () => views, manifest: () => manifest } as unknown as Workloads;
-  conclude(run, workloads, { evidence: [], findings: [] } as unknown as QuorumLook);
+  describeCluster(run, workloads, { evidence: [], findings: [] } as unknown as QuorumLook);
   return { image: run.known.image, warnings: run.known.warnings };
 }
 

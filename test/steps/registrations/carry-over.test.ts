@@ -5,7 +5,7 @@ import { WebSocketServer } from 'ws';
 import { render } from '../../../src/manifests/render.ts';
 import type { Agents } from '../../../src/session/agents.ts';
 import { Workloads } from '../../../src/session/workloads.ts';
-import { Handover } from '../../../src/steps/registrations/carry-over.ts';
+import { CarryOver } from '../../../src/steps/registrations/carry-over.ts';
 import { lostWith } from '../../../src/steps/replacement/clients-survey.ts';
 import { clientOf, type FakeAnswer, type FakeHandler, fakeConsul } from '../../consul/fake-consul.ts';
 import type { FakeServer } from '../../kubernetes/fake-server.ts';
@@ -95,7 +95,7 @@ async function world() {
     return object;
   };
   const [asked, servers] = [clientOf(agent, NAME), clientOf(server)];
-  const handover = new Handover(run, api.cluster, { client: () => asked } as unknown as Agents, {
+  const carryOver = new CarryOver(run, api.cluster, { client: () => asked } as unknown as Agents, {
     nodeName: ({ name }) => name,
     current: (one) => workloads.current('client', one),
     runs: (one) => workloads.runs('client', one, 'consul'),
@@ -104,63 +104,63 @@ async function world() {
     obstacles: lostWith,
     uncarried: () => new Error('not carried') as never,
   });
-  return { run, handover, tell, troubles, values, held, api, agent, find: async () => servers, workloads };
+  return { run, carryOver, tell, troubles, values, held, api, agent, find: async () => servers, workloads };
 }
 
 const ELECTION: FakeAnswer = { status: 500, text: 'No cluster leader' };
 
 describe('a client that is replaced', () => {
   it('is asked again when a connection breaks, and its pod goes only when all is written down', async () => {
-    const { handover, tell, troubles, values, api, find } = await world();
+    const { carryOver, tell, troubles, values, api, find } = await world();
     // The client itself asks once more.
     troubles.agent.push('reset', 'reset', 'reset');
     troubles.server.push(ELECTION, 'reset');
-    expect(await handover.release(tell(), find)).toBe(true);
+    expect(await carryOver.release(tell(), find)).toBe(true);
     expect(JSON.parse(values.get(KEY) ?? '')).toMatchObject({ services: [{ ID: 'web-1' }] });
     expect(api.writes()).toEqual([`DELETE pods/${NAME}`]);
   });
 
   it('leaves also when the connection ends before it says so', async () => {
-    const { handover, tell, api, agent, find } = await world();
-    expect(await handover.release(tell(), find)).toBe(true);
+    const { carryOver, tell, api, agent, find } = await world();
+    expect(await carryOver.release(tell(), find)).toBe(true);
     expect(agent.requests.at(-1)?.path).toBe('/v1/agent/leave');
     expect(api.writes()).toEqual([`DELETE pods/${NAME}`]);
   });
 
   it('is not replaced when it is not ready, runs and cannot be written down for', async () => {
-    const { handover, tell, api, find, troubles } = await world();
+    const { carryOver, tell, api, find, troubles } = await world();
     troubles.server.push({ status: 413, text: 'too large' });
-    await expect(handover.release(tell({ ready: false }), find)).rejects.toMatchObject({ status: 413 });
+    await expect(carryOver.release(tell({ ready: false }), find)).rejects.toMatchObject({ status: 413 });
     expect(api.writes()).toEqual([]);
   });
 
   it('that does not run is replaced with a warning: nobody can tell what it held', async () => {
-    const { run, handover, tell, api, find, troubles } = await world();
+    const { run, carryOver, tell, api, find, troubles } = await world();
     troubles.agent.push('reset', 'reset');
     const ended = { name: 'consul', init: false, restarts: 3, running: false, started: false };
-    expect(await handover.release(tell({ ready: false, containers: [ended] }), find)).toBeUndefined();
+    expect(await carryOver.release(tell({ ready: false, containers: [ended] }), find)).toBeUndefined();
     expect(run.result().warnings.join()).toContain('did not run');
     expect(api.writes()).toEqual([`DELETE pods/${NAME}`]);
   });
 
   it('gives what it held to its successor, through broken connections and an election', async () => {
-    const { handover, tell, troubles, values, held, find } = await world();
+    const { carryOver, tell, troubles, values, held, find } = await world();
     const old = tell();
-    await handover.release(old, find);
+    await carryOver.release(old, find);
     held.clear();
     troubles.agent.push('reset', 'reset');
     troubles.server.push(ELECTION);
-    expect(await handover.restore(tell({ uid: 'new' }), find)).toBe(true);
+    expect(await carryOver.restore(tell({ uid: 'new' }), find)).toBe(true);
     expect([...held.keys()]).toEqual(['web-1']);
     expect([...values.keys()]).toEqual([]);
   });
 
   it('waits for another successor when the first one has gone: what was written down stays', async () => {
-    const { handover, tell, values, find, workloads } = await world();
-    await handover.release(tell(), find);
+    const { carryOver, tell, values, find, workloads } = await world();
+    await carryOver.release(tell(), find);
     const gone = tell({ uid: 'new' });
     workloads.observation.apply('Pod', { type: 'delete', uid: 'new' });
-    expect(await handover.restore(gone, find)).toBe(false);
+    expect(await carryOver.restore(gone, find)).toBe(false);
     expect([...values.keys()]).toEqual([KEY]);
   });
 });

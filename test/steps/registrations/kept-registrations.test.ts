@@ -3,7 +3,7 @@ import { keptText } from '../../../src/consul/registrations/kept.ts';
 import type { PodView } from '../../../src/rollout/pod.ts';
 import { podView } from '../../../src/rollout/pod.ts';
 import type { Agents } from '../../../src/session/agents.ts';
-import { Handover } from '../../../src/steps/registrations/carry-over.ts';
+import { CarryOver } from '../../../src/steps/registrations/carry-over.ts';
 import { fakeAgent } from '../../consul/fake-agent.ts';
 import { clientOf, fakeConsul } from '../../consul/fake-consul.ts';
 import { startFakeApi } from '../../session/fake-api.ts';
@@ -41,7 +41,7 @@ async function world({ ageMs = 1_000, of = 'uid-before' } = {}) {
     ready: true,
   };
   const agents = { client: () => agent.client } as unknown as Agents;
-  const handover = new Handover(run, cluster, agents, {
+  const carryOver = new CarryOver(run, cluster, agents, {
     nodeName: ({ name }) => name,
     current: () => pod,
     runs: () => true,
@@ -54,20 +54,20 @@ async function world({ ageMs = 1_000, of = 'uid-before' } = {}) {
   });
   const client = clientOf(store);
   const server = async () => client;
-  return { agent, values, run, handover, pod, server, writes };
+  return { agent, values, run, carryOver, pod, server, writes };
 }
 
 it('what was written down some seconds ago is registered at the successor, and forgotten', async () => {
-  const { agent, values, run, handover, pod, server } = await world();
-  await handover.restore(pod, server);
+  const { agent, values, run, carryOver, pod, server } = await world();
+  await carryOver.restore(pod, server);
   expect(Object.keys(agent.services)).toEqual(['web-1']);
   expect([...values.keys()]).toEqual([]);
   expect(run.known.warnings).toEqual([]);
 });
 
 it('what was written down weeks ago is not registered again, and is named, with the way to it', async () => {
-  const { agent, values, run, handover, pod, server } = await world({ ageMs: 20 * DAY_MS });
-  await handover.restore(pod, server);
+  const { agent, values, run, carryOver, pod, server } = await world({ ageMs: 20 * DAY_MS });
+  await carryOver.restore(pod, server);
   expect(agent.writes).toEqual([]);
   expect([...values.keys()]).toEqual([KEY]);
   expect(run.known.warnings).toEqual([
@@ -78,9 +78,9 @@ it('what was written down weeks ago is not registered again, and is named, with 
 });
 
 it('what was written down of an earlier pod is registered before the pod of now is removed', async () => {
-  const { agent, values, handover, pod, server, writes } = await world();
+  const { agent, values, carryOver, pod, server, writes } = await world();
   // The fake agent does not say where its data directory is, so that it cannot be read, and its pod stays.
-  await expect(handover.release(pod, server)).rejects.toThrow();
+  await expect(carryOver.release(pod, server)).rejects.toThrow();
   expect(Object.keys(agent.services)).toEqual(['web-1']);
   expect([...values.keys()]).toEqual([]);
   expect(writes()).toEqual([]);
@@ -90,7 +90,7 @@ it.each([
   ['this very pod is forgotten', 'uid-now', []],
   ['an earlier pod is not forgotten', 'uid-before', [KEY]],
 ])('what was written down of %s when the pod of now holds nothing', async (_, of, left) => {
-  const { values, handover, pod, server } = await world({ of });
-  await handover.forget(pod, server);
+  const { values, carryOver, pod, server } = await world({ of });
+  await carryOver.forget(pod, server);
   expect([...values.keys()]).toEqual(left);
 });
