@@ -2,11 +2,10 @@ import type { Config } from '../config/config.ts';
 import { type Detection, Failure } from '../failure.ts';
 import type { Log } from '../report/log.ts';
 import type { Check, PhaseName, Result } from '../report/result.ts';
+import { Checks, type Observation } from './checks.ts';
+import { Deadline } from './deadline.ts';
 import { Phases } from './phases.ts';
 import type { RunStep } from './run-step.ts';
-
-/** What a check found, without its place in time. */
-export type Observation = Omit<Check, 'durationMs' | 'status'> & { passed: boolean };
 
 type Known = Omit<
   Result,
@@ -21,9 +20,6 @@ type Known = Omit<
   | 'phases'
   | 'checks'
 >;
-
-/** Time kept back from `timeout` for releasing the lock, cleaning up and the report. */
-const RESERVE_MS = 10_000;
 
 /** One run: its deadline, its log, and what will stand in its Result. */
 export class Run {
@@ -51,19 +47,16 @@ export class Run {
   readonly #start = performance.now();
   readonly #startedAt = new Date();
   readonly #phases = new Phases({ now: () => this.now(), tell: (line) => this.log.info(line) });
-  readonly #checks = new Map<string, Check & { sinceMs: number }>();
-  readonly #abort = new AbortController();
-  readonly #deadline: NodeJS.Timeout;
-  readonly #budgetMs: number;
+  readonly #checks: Checks;
+  readonly #deadline: Deadline;
   #cause: unknown;
 
   constructor(config: Config, log: Log) {
     this.#config = config;
     this.log = log;
-    this.signal = this.#abort.signal;
-    const budget = Math.max(config.timeout - RESERVE_MS, config.timeout * 0.9);
-    this.#budgetMs = budget;
-    this.#deadline = setTimeout(() => this.#abort.abort(this.#timeout()), budget);
+    this.#deadline = new Deadline(config.timeout, () => this.#timeout());
+    this.signal = this.#deadline.signal;
+    this.#checks = new Checks({ now: () => this.now(), log });
   }
 
   get config(): Config {
@@ -87,12 +80,12 @@ export class Run {
 
   /** Milliseconds that are left until the deadline. */
   left(): number {
-    return Math.max(0, this.#budgetMs - this.now());
+    return this.#deadline.left();
   }
 
   cancel(signal: string): void {
     const reason = 'cancelled';
-    this.#abort.abort(
+    this.#deadline.end(
       new Failure({
         reason,
         what: `the run was cancelled (${signal})`,
@@ -103,12 +96,12 @@ export class Run {
 
   /** Ends all waits with this error, for what is noticed beside them. */
   fail(error: unknown): void {
-    this.#abort.abort(Failure.from(error));
+    this.#deadline.end(error);
   }
 
   /** Ends the deadline's timer. */
   close(): void {
-    clearTimeout(this.#deadline);
+    this.#deadline.close();
   }
 
   /** A part of the story, with its own group in the log. Parts that run at the same time share a group. */
@@ -157,34 +150,25 @@ export class Run {
 
   /** Records the latest state of a check; logged when it turns. */
   check(observation: Observation): void {
-    const { passed, ...rest } = observation;
-    const before = this.#checks.get(rest.id);
-    const sinceMs = before?.sinceMs ?? this.now();
-    const status = passed ? 'passed' : 'failed';
-    const same = before?.status === status && before.observed === rest.observed;
-    if (same && before.expected === rest.expected) return;
-    this.#checks.set(rest.id, { ...rest, status, sinceMs, durationMs: this.now() - sinceMs });
-    if (passed && before?.status !== 'passed') this.log.info(`✓ ${rest.title}: ${rest.observed}`);
-    else if (!passed && before?.status === 'passed') this.log.info(`✗ ${rest.title}: ${rest.observed}`);
-    else if (!passed) this.log.debug(`${rest.title}: ${rest.observed}`);
+    this.#checks.record(observation);
   }
 
   skip(check: Omit<Check, 'durationMs' | 'status'>): void {
-    this.#checks.set(check.id, { ...check, status: 'skipped', sinceMs: this.now(), durationMs: 0 });
+    this.#checks.note('skipped', check);
   }
 
   /** Records a check that does not hold, and warns: it does not fail the run. */
   concern(check: Omit<Check, 'durationMs' | 'status'>): void {
-    this.#checks.set(check.id, { ...check, status: 'warning', sinceMs: this.now(), durationMs: 0 });
+    this.#checks.note('warning', check);
     this.warn(`${check.title}: ${check.observed}`);
   }
 
   passed(id: string): boolean {
-    return this.#checks.get(id)?.status === 'passed';
+    return this.#checks.passed(id);
   }
 
   failedChecks(): Check[] {
-    return [...this.#checks.values()].filter(({ status }) => status === 'failed');
+    return this.#checks.failed();
   }
 
   /** What has failed and was not seen to pass since, one line each. */
@@ -216,7 +200,7 @@ export class Run {
       name: this.config.name,
       ...this.known,
       phases: this.#phases.report(),
-      checks: [...this.#checks.values()].map(({ sinceMs: _, ...check }) => check),
+      checks: this.#checks.report(),
     };
   }
 
