@@ -9,7 +9,7 @@ const OWN = '10.0.0.1';
 async function run(
   own: string,
   leaders: string[],
-  transferStatus = 200,
+  { transferStatus = 200, slowAnswers = 0, closes = false } = {},
 ): Promise<{ code: number; calls: string[] }> {
   const calls: string[] = [];
   let transferred = false;
@@ -21,6 +21,8 @@ async function run(
       response.writeHead(transferStatus).end();
       return;
     }
+    if (closes) return void request.socket.destroy();
+    if (slowAnswers-- > 0) return;
     if (transferred) at = Math.min(at + 1, leaders.length - 1);
     response.end(JSON.stringify(leaders[at]));
   });
@@ -47,7 +49,7 @@ test.each([
   const { code, calls } = await run(own, [leader, leader, '', '10.0.0.2:8300']);
   expect(code).toBe(0);
   expect(transfers(calls)).toBe(1);
-  // Before, and then until there is another.
+  // Before, and then until there is another; none at first.
   expect(calls).toHaveLength(5);
 });
 
@@ -57,9 +59,21 @@ test('a follower does nothing: its call would unseat the leader', async () => {
 });
 
 test.each([403, 500])('a hand-over that is refused (%i) does not hold up the stop', async (status) => {
-  const { code, calls } = await run(OWN, [`${OWN}:8300`], status);
+  const { code, calls } = await run(OWN, [`${OWN}:8300`], { transferStatus: status });
   expect(code).toBe(0);
   expect(calls).toEqual(['GET /v1/status/leader', 'POST /v1/operator/raft/transfer-leader']);
+});
+
+test('a leader that is slow to answer is asked again, and hands over', async () => {
+  const { code, calls } = await run(OWN, [`${OWN}:8300`, '10.0.0.2:8300'], { slowAnswers: 1 });
+  expect(code).toBe(0);
+  expect(transfers(calls)).toBe(1);
+});
+
+test('an agent that does not run, or knows no leader, is not waited for', async () => {
+  const once = ['GET /v1/status/leader'];
+  expect((await run(OWN, [''])).calls).toEqual(once);
+  expect((await run(OWN, [`${OWN}:8300`], { closes: true })).calls).toEqual(once);
 });
 
 test('it gives up after a few seconds where nobody else comes to lead', async () => {
