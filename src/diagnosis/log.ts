@@ -8,6 +8,8 @@ export interface Cause {
   words: RegExp;
   /** Lines with these words are no trouble of this agent. */
   unless?: RegExp;
+  /** Lines with the first words are past where one with the second comes after them. */
+  past?: readonly [RegExp, RegExp];
   reason: FailureReason;
   hint: string;
   /** Only the last words of an agent mean this. */
@@ -84,6 +86,8 @@ export const CAUSES: readonly Cause[] = [
     words: /blocked by ACLs|Permission denied: |ACL not found/,
     // Those who ask lack the token, not the agent. Our own probes are among them: they may not join an agent to another.
     unless: /agent\.http: Request error: /,
+    // Rules that came later, and an anti-entropy round after them: https://github.com/hashicorp/consul/blob/v1.22.7/agent/local/state.go
+    past: [/Node info update blocked by ACLs/, /Synced node info/],
     reason: 'acl-denied',
     hint: 'Give the agents tokens that may do what the message names (`acl.tokens` in `server-config` and `client-config`).',
   },
@@ -119,11 +123,13 @@ export function logSymptom(
 ): Symptom | undefined {
   const all = log.split('\n');
   const lately = recent(all);
-  for (const { words, unless, reason, hint, last, of, lasting, graceMs = SAID_MS } of CAUSES) {
+  for (const { words, unless, past, reason, hint, last, of, lasting, graceMs = SAID_MS } of CAUSES) {
     if ((last && !ended) || (of && of !== subject.role)) continue;
-    const line = (lasting ? all : lately).findLast(
-      (one) => words.test(one) && !unless?.test(one) && !FINE.test(one) && !isOfAnother(one),
-    );
+    const since = past ? lately.findLastIndex((one) => past[1].test(one)) : -1;
+    const line = (lasting ? all : lately).findLast((one, index) => {
+      if (past && index < since && past[0].test(one)) return false;
+      return words.test(one) && !unless?.test(one) && !FINE.test(one) && !isOfAnother(one);
+    });
     if (line === undefined) continue;
     const what = `its log says: ${message(line)}`;
     return { reason, class: 'hopeless', graceMs, subject, what, hint, alike: 'log', explains: true };

@@ -47,6 +47,17 @@ test('a server that its guard holds back', () => {
   expect(logSymptom(server, started, false)).toBeUndefined();
 });
 
+test('what ACLs denied a node is past once it has gone through, and nothing else is', () => {
+  const denied = line('Node info update blocked by ACLs: node=id accessorID="anonymous token"');
+  const service = line('Service registration blocked by ACLs: service=web accessorID=""');
+  const synced = '2026-11-23T10:00:01.000Z [INFO]  agent: Synced node info';
+  const said = (...lines: string[]) => logSymptom(subject, lines.join('\n'), false)?.what;
+  expect(said(denied)).toContain('Node info update blocked');
+  expect(said(denied, synced)).toBeUndefined();
+  expect(said(synced, denied)).toContain('Node info update blocked');
+  expect(said(service, synced)).toContain('Service registration blocked');
+});
+
 test('a log that names no cause says nothing', () => {
   expect(logSymptom(subject, line('agent: Synced node info'), true)).toBeUndefined();
   // Of somebody who asked without a token, as the agent's own liveness probe does.
