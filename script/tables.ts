@@ -23,7 +23,7 @@ export function readAction(yaml: string): Action {
 }
 
 /**
- * docs/inputs.md with its tables made anew; the same text where they were fresh.
+ * The text of docs/inputs.md with fresh tables; unchanged where they are fresh already.
  * @throws where a pair of markers such as `<!-- inputs:start -->` and `<!-- inputs:end -->` is missing
  */
 export function withTables(page: string, action: Action): string {

@@ -1,5 +1,8 @@
 import type { Config } from '../config/config.ts';
 
+/** The file that every ConfigMap with the configuration of agents has, and that Consul reads first. */
+export const AGENT_FILE = '10-agent.json';
+
 /** What both kinds of agent share. https://developer.hashicorp.com/consul/docs/reference/agent/configuration-file */
 function common(config: Config): Record<string, unknown> {
   return {

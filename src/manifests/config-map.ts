@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
-import { clientAgentConfig, serverAgentConfig } from './agent-config.ts';
+import { AGENT_FILE, clientAgentConfig, serverAgentConfig } from './agent-config.ts';
 import { fragmentFile, fragmentOf, isSecret } from './agent-secret.ts';
 import { objectLabels, type Role } from './label.ts';
 import { agentConfigName } from './name.ts';
@@ -21,7 +21,7 @@ export function agentConfigMap(config: Config, role: Role): KubernetesObject {
       labels: objectLabels(config, role),
     },
     data: {
-      '10-agent.json': `${JSON.stringify(own, null, 2)}\n`,
+      [AGENT_FILE]: `${JSON.stringify(own, null, 2)}\n`,
       ...(fragment && !isSecret(fragment) && { [fragmentFile(fragment)]: fragment.text }),
     },
   };

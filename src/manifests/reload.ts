@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { KubernetesObject } from '../kubernetes/object.ts';
+import { AGENT_FILE } from './agent-config.ts';
+import { isObject } from './merge-patch.ts';
 
 /**
  * Settings that a running agent takes over when it reads its files again, as the code of Consul 1.22.7 has it
@@ -23,8 +25,6 @@ const RELOADABLE = [
   'raft_trailing_logs',
 ];
 
-/** Every ConfigMap with the configuration of agents has it. */
-const AGENT_FILE = '10-agent.json';
 const MARKER_FILE = '30-marker.json';
 const MARKER = /^-(consul-deploy\.configuration\.[0-9a-f]{16})$/;
 
@@ -118,8 +118,4 @@ function parse(text: string): Json | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,6 @@
 import type { AgentConfigFragment, Config } from '../config/config.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
+import { AGENT_FILE } from '../manifests/agent-config.ts';
 import type { Role } from '../manifests/label.ts';
 import { agentConfigName, roleName } from '../manifests/name.ts';
 import { advertisedBy } from '../manifests/server-address.ts';
@@ -29,7 +30,7 @@ export function deployedConfig(given: Config, manifests: readonly KubernetesObje
   const daemonSet = find('DaemonSet', roleName(given, 'client'));
   const clientSet = find('StatefulSet', roleName(given, 'client'));
   const serverFiles = filesOf(find('ConfigMap', agentConfigName(given, 'server')));
-  const agent = parsed(serverFiles['10-agent.json']);
+  const agent = parsed(serverFiles[AGENT_FILE]);
   const [claim] = servers.volumeClaimTemplates ?? [];
 
   const unknown: string[] = [];

@@ -4,12 +4,10 @@ import { Failure } from '../../failure.ts';
 import type { PlannedObject } from '../../kubernetes/apply/plan.ts';
 import { advertisedBy } from '../../manifests/server-address.ts';
 import type { Agents } from '../../session/agents.ts';
-import { pause } from '../../session/pause.ts';
 import type { Run } from '../../session/run.ts';
-import { evidenceOfAll, isServers, runningServers } from '../../session/servers.ts';
+import { isServers, untilServersAllow } from '../../session/servers.ts';
 import type { Workloads } from '../../session/workloads.ts';
 
-const AGAIN_MS = 1_000;
 /** A pod that has just gone is a member until gossip has noticed. */
 const PATIENCE_MS = 15_000;
 const MOST_NAMED = 10;
@@ -32,22 +30,18 @@ export async function checkOutsideAgents(
   agents: Pick<Agents, 'client'>,
   patienceMs = PATIENCE_MS,
 ): Promise<void> {
-  await workloads.untilSynced(run.signal);
-  const until = performance.now() + patienceMs;
-  for (;;) {
-    const evidence = await evidenceOfAll(runningServers(workloads), agents, run.signal);
+  const about = 'servers are to move to the addresses of Services';
+  await untilServersAllow(run, { workloads, agents }, { about, patienceMs }, (evidence) => {
     const ours = new Set(
       workloads.observation.pods().flatMap(({ name, ip = name }) => [name, canonicalAddress(ip)]),
     );
     const outside = outsideAgents(evidence, ours);
-    if (outside?.length === 0) return;
-    if (performance.now() >= until) throw refusal(run, outside);
+    if (outside?.length === 0) return undefined;
     const why = outside
       ? `agents from outside: ${outside.slice(0, MOST_NAMED).join(', ')}`
       : 'no server lists all members';
-    run.log.progress(`servers are to move to the addresses of Services: ${why}`, 'outside-agents');
-    await pause(AGAIN_MS, run.signal);
-  }
+    return { why, failure: () => refusal(run, outside) };
+  });
 }
 
 /** Agents that are alive, by name and address; undefined where no server has told all of them. */

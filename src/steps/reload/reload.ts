@@ -108,13 +108,12 @@ async function readBy(run: Run, one: Reload, pod: PodView, tools: Tools): Promis
         return true;
       }
       run.known.changed = true;
-      await refresh.poke(pod, one.marker);
     } catch (error) {
       run.signal.throwIfAborted();
       const old = one.unfinished && performance.now() - start < refresh.takesMs;
       if (!isPassing(error) && !(old && isRefusal(error))) throw refusal(run, one, pod, error);
-      await refresh.poke(pod, one.marker);
     }
+    await refresh.poke(pod, one.marker);
     if (performance.now() - start > LIMIT_MS) throw unread(run, one, pod);
     await pause(wait, run.signal);
     wait = Math.min(wait * 1.5, LONGEST_PAUSE_MS);

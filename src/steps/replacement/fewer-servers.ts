@@ -3,12 +3,10 @@ import { type QuorumAfter, quorumWhileLeaving } from '../../consul/quorum/voter-
 import { Failure } from '../../failure.ts';
 import type { PlannedObject } from '../../kubernetes/apply/plan.ts';
 import type { Agents } from '../../session/agents.ts';
-import { pause } from '../../session/pause.ts';
 import type { Run } from '../../session/run.ts';
-import { evidenceOfAll, isServers, runningServers } from '../../session/servers.ts';
+import { isServers, untilServersAllow } from '../../session/servers.ts';
 import type { Workloads } from '../../session/workloads.ts';
 
-const AGAIN_MS = 1_000;
 /** An election or a server that restarts is over by then. */
 const PATIENCE_MS = 30_000;
 
@@ -42,16 +40,11 @@ export async function checkFewerServers(
   agents: Pick<Agents, 'client'>,
   patienceMs = PATIENCE_MS,
 ): Promise<void> {
-  await workloads.untilSynced(run.signal);
-  const until = performance.now() + patienceMs;
-  for (;;) {
-    const evidence = await evidenceOfAll(runningServers(workloads), agents, run.signal);
+  await untilServersAllow(run, { workloads, agents }, { about: 'fewer servers', patienceMs }, (evidence) => {
     const outcome = quorumWhileLeaving(evidence, leaving);
-    if (outcome.quorum === 'kept') return;
-    if (performance.now() >= until) throw refusal(leaving, outcome, before);
-    run.log.progress(`fewer servers: ${told(leaving, outcome)}`, 'fewer-servers');
-    await pause(AGAIN_MS, run.signal);
-  }
+    if (outcome.quorum === 'kept') return undefined;
+    return { why: told(leaving, outcome), failure: () => refusal(leaving, outcome, before) };
+  });
 }
 
 function refusal(leaving: readonly string[], outcome: QuorumAfter, before: number): Failure {
