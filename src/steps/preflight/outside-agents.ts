@@ -62,7 +62,7 @@ function refusal(run: Run, outside: readonly string[] | undefined): Failure {
   return new Failure({
     reason: 'unfit-cluster',
     what: outside
-      ? `${outside.length} agents are members and no pods of this deployment, and may not reach the servers at the addresses of Services`
+      ? `${outside.length === 1 ? '1 agent is a member and no pod' : `${outside.length} agents are members and no pods`} of this deployment, and may not reach the servers at the addresses of Services`
       : 'whether agents from outside are members is not known: no server lists them all',
     where: `StatefulSet/${run.config.name}-server`,
     hint: `Nothing was changed. Keep \`server-addresses: pod\`${outside ? ', or take these agents out of the cluster first' : ' until the servers can be asked'}.`,

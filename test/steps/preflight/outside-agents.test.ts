@@ -56,6 +56,12 @@ describe('agents that could not reach servers at the addresses of Services', () 
     });
   });
 
+  test('are told apart where there is only one', async () => {
+    expect(await checked([member('vm-1', '192.0.2.1')])).toMatchObject({
+      what: expect.stringMatching(/^1 agent is a member and no pod of this deployment/),
+    });
+  });
+
   test('do not count where they have failed or left', async () => {
     expect(await checked([member('gone', '192.0.2.1', 3), member('down', '192.0.2.2', 4)])).toBeUndefined();
   });
