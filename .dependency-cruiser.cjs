@@ -1,5 +1,5 @@
 /**
- * The arrows of docs/architecture.md, checked: `depcruise src`.
+ * The arrows of docs/design/architecture.md, checked: `depcruise src`.
  *
  * The parser is swc, since dependency-cruiser reads TypeScript through the compiler's JavaScript API, which
  * TypeScript 7 does not have. Without a parser it would find no module at all and call that a success, so its
@@ -17,6 +17,10 @@ const RESULT = '^src/report/result\\.ts$';
 const CONFIG = '^src/config/config\\.ts$';
 /** What a secret is, by its name and its shape. */
 const SECRET = '^src/secret/';
+/** The steps on the way to encryption, by name. */
+const ENCRYPTION_STATES = '^src/consul/(gossip|rpc)/state\\.ts$';
+/** What a certificate and its key are. */
+const KEY_PAIR = '^src/certificates/authority\\.ts$';
 
 /** A folder that may import from src/ only what is named, besides itself and failure.ts. */
 function room(name, allowed, comment) {
@@ -34,6 +38,7 @@ const STEPS = {
   adoption: ['apply', 'preflight', 'proof', 'registrations', 'replacement'],
   apply: ['preflight'],
   chaos: ['proof', 'triage'],
+  encryption: ['apply', 'plan', 'preflight', 'proof', 'registrations', 'reload', 'removal', 'replacement'],
   drift: ['proof', 'record', 'triage'],
   plan: ['record', 'render'],
   preflight: ['registrations'],
@@ -92,7 +97,7 @@ module.exports = {
     room('inventory', [OBJECT, SECRET], 'Pure: what a deployment owns, and what of it is to go.'),
     room(
       'manifests',
-      [OBJECT, CONFIG, SECRET, YAML],
+      [OBJECT, CONFIG, SECRET, YAML, ENCRYPTION_STATES, KEY_PAIR],
       'Pure: a Config in, Kubernetes objects out. It never reads inputs.',
     ),
     room('report', [], 'A report says what is in the Result; it never asks anybody.'),

@@ -1,10 +1,11 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-/** What crashes nodes, stops what everybody needs, or measures how long something was away. */
-const ALONE = [
-  'test/e2e/{adopt,heal,never-green,outage,wiped-volume}.test.ts',
-  'test/e2e/faults/node.test.ts',
-];
+/** What stops something that everybody needs, or measures how long something was away. */
+const ALONE = ['test/e2e/{adopt,heal,never-green,outage,wiped-volume}.test.ts'];
+
+/** What takes minutes by itself, or crashes nodes: `script/test --soak`. */
+const SOAK = 'test/e2e/soak/**/*.test.ts';
 
 /** One cluster for all, each scenario in a namespace of its own. */
 const CLUSTER = { testTimeout: 300_000, hookTimeout: 300_000 };
@@ -18,6 +19,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/e2e/**'],
           testTimeout: 30_000,
+          // Many of them wait for a server of their own: three workers on two processors take half the time of one.
+          maxWorkers: Math.max(3, availableParallelism() - 1),
           // As long as a busy machine may take to get round to it.
           expect: { poll: { timeout: 10_000 } },
         },
@@ -27,7 +30,7 @@ export default defineConfig({
           ...CLUSTER,
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          exclude: ALONE,
+          exclude: [...ALONE, SOAK],
           // Most of them wait most of the time.
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
@@ -41,6 +44,9 @@ export default defineConfig({
           fileParallelism: false,
           sequence: { groupOrder: 2 },
         },
+      },
+      {
+        test: { ...CLUSTER, name: 'e2e-soak', include: [SOAK], fileParallelism: false },
       },
     ],
   },

@@ -5,7 +5,7 @@ import { CHANGES, type Change } from './changes/change.ts';
 import { Chart } from './changes/chart.ts';
 import { deployed } from './changes/cluster.ts';
 import { judged, type Round, roundOf, said } from './changes/goal.ts';
-import type { Row } from './run.ts';
+import type { Row } from './row.ts';
 
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3);
 const CLIENTS = 3;
@@ -34,7 +34,7 @@ async function measured(target: Target, make: () => Promise<number>): Promise<Ro
 }
 
 /** Each round on the same cluster, which has to be whole again before the next. */
-async function measure(change: Change): Promise<Row> {
+export async function measure(change: Change): Promise<Row> {
   const rounds: Round[] = [];
   const at = await deployed(change.id, change.clients ?? CLIENTS);
   try {

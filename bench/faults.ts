@@ -7,14 +7,14 @@ import { deploy } from '../test/e2e/action.ts';
 import { kubectl, namespaceName, removeNamespace } from '../test/e2e/cluster.ts';
 import { type Fault, inputsOf, OF_CLIENTS, OF_SERVERS } from '../test/e2e/faults/catalogue.ts';
 import { SMALL } from '../test/e2e/scenario.ts';
-import type { Row } from './run.ts';
+import type { Row } from './row.ts';
 import { Sample } from './sample.ts';
 
 /** What the others get; they would wait for it in full, and without end by default. */
 const OTHERS_LIMIT = '60s';
 /** Faults at a time that the others are given; they only wait. */
 const OTHERS_PARALLEL = 2;
-const PAGE = 'docs/benchmarks-faults.md';
+const PAGE = 'docs/benchmarks/faults.md';
 
 interface Told {
   seconds: number;
@@ -149,7 +149,7 @@ export async function faults(): Promise<Row[]> {
   await write(found, theirs, measured);
   return [
     {
-      name: `[Faults](benchmarks-faults.md) classified right; verdict and report after the documented grace`,
+      name: `[Faults](faults.md) classified right; verdict and report after the documented grace`,
       measured,
       goal: 'all; median ≤ 5 s',
       met: right === found.length && late.median <= 5_000,

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Row } from './run.ts';
+import type { Row } from './row.ts';
 import { Sample } from './sample.ts';
 
 const RUNS = 9;

@@ -1,6 +1,6 @@
 import { deploy, type Outcome } from '../test/e2e/action.ts';
 import { kubectl } from '../test/e2e/cluster.ts';
-import type { Row } from './run.ts';
+import type { Row } from './row.ts';
 import { Sample } from './sample.ts';
 
 const FRESH = 40;
@@ -18,7 +18,7 @@ export function formed({ report }: Outcome): number | undefined {
 }
 
 /** Waits until the pods are gone, so that their end does not take the processors of the next beginning. */
-async function remove(namespace: string, wait: boolean): Promise<void> {
+export async function remove(namespace: string, wait: boolean): Promise<void> {
   await kubectl('-n', namespace, 'delete', 'statefulsets', '--all', '--cascade=orphan');
   await kubectl('-n', namespace, 'delete', 'pods', '--all', '--grace-period=1', '--timeout=60s');
   await kubectl('delete', 'namespace', namespace, `--wait=${wait}`, '--timeout=120s');

@@ -5,13 +5,13 @@ import { put } from '../test/e2e/original.ts';
 import { FAULTS, type Fault } from './heal/fault.ts';
 import { VARIANTS, type Variant } from './heal/variant.ts';
 import { isKept, KEY, lackOf } from './heal/whole.ts';
-import type { Row } from './run.ts';
+import type { Row } from './row.ts';
 import { Sample } from './sample.ts';
 
 /** What is not whole by then counts as never; the slowest probe that heals anything acts within a minute. */
 const NEVER_MS = 150_000;
 const LOOK_MS = 500;
-const PAGE = 'docs/benchmarks-heal.md';
+const PAGE = 'docs/benchmarks/heal.md';
 
 export interface Healed {
   /** Undefined: not within the limit. */
@@ -93,7 +93,7 @@ export async function heals(): Promise<Row[]> {
   const slowest = Math.max(...healed.map(({ ms }) => ms ?? 0)) / 1000;
   return [
     {
-      name: '[Faults healed](benchmarks-heal.md) with nobody’s help, data kept',
+      name: '[Faults healed](heal.md) with nobody’s help, data kept',
       measured: `${healed.length} of ${FAULTS.length}, the slowest after ${slowest.toFixed(1)} s`,
       goal: 'all',
       met: healed.length === FAULTS.length,
@@ -126,10 +126,9 @@ servers are voters, as each says itself at its address. **never**: not within ${
 |---|${VARIANTS.map(() => '--:|').join('')}
 ${rows.join('\n')}
 
-A server with a new address is late wherever gossip still holds the old one for alive: then it keeps the name for 30 s more. The
-two others lead on meanwhile. Deleted all at once the servers meet that, too, or do not. The servers of the original manifests
-leave as they stop and come back with nothing, so one alone is let in sooner. Most faults need no liveness probe; those that do never
-heal without it. [healing.md](healing.md) tells what heals what.
+An agent with a new address is late wherever gossip still holds the old one for alive: then it keeps the name for 30 s more. The
+servers as rendered keep their addresses. Those of the original manifests leave as they stop and come back with nothing. Most faults need no liveness probe; those that do never
+heal without it. [healing.md](../design/healing.md) tells what heals what.
 `,
   );
 }

@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { start } from '../test/e2e/action.ts';
 import { isReady, kubectl, type Pod } from '../test/e2e/cluster.ts';
 import { raftViews } from '../test/e2e/consul.ts';
-import type { Row } from './run.ts';
+import type { Row } from './row.ts';
 import { Sample } from './sample.ts';
 
 const RUNS = 5;
@@ -67,7 +67,8 @@ export async function overhead(): Promise<Row[]> {
     console.log(
       `  ${run}/${RUNS} seen ${seenAt - begun} ms, verdict ${verdictAt - begun} ms after the start`,
     );
-    await kubectl('delete', 'namespace', namespace, '--wait=false');
+    // The next run is not measured beside pods that are still stopping.
+    await kubectl('delete', 'namespace', namespace);
   }
   const sample = new Sample(late);
   return [

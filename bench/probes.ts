@@ -11,7 +11,7 @@ import {
 } from '../test/e2e/cluster.ts';
 import { members } from '../test/e2e/consul.ts';
 import { CLIENTS, CONTAINER } from '../test/e2e/scenario.ts';
-import type { Row } from './run.ts';
+import type { Row } from './row.ts';
 
 const AGENTS = Number(process.env.BENCH_AGENTS ?? 100);
 /** So many start at once: two processors do not start a hundred. */

@@ -1,6 +1,6 @@
 import { deploy } from '../test/e2e/action.ts';
 import { kubectl } from '../test/e2e/cluster.ts';
-import type { Row } from './run.ts';
+import type { Row } from './row.ts';
 import { Sample } from './sample.ts';
 
 const RUNS = 5;

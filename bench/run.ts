@@ -1,9 +1,10 @@
 // npm run bench [-- NAME...]: measures the built action on a real cluster (KUBECONFIG, else the test bed) and writes
-// the table to docs/benchmarks.md when all of them ran. Ratios of one run travel; absolute times do not.
+// the table to docs/benchmarks/README.md when all of them ran. Ratios of one run travel; absolute times do not.
 import { writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { changes } from './changes.ts';
 import { withCluster } from './cluster.ts';
+import { encryption } from './encryption.ts';
 import { faults } from './faults.ts';
 import { footprint } from './footprint.ts';
 import { forming, formingAgain } from './forming.ts';
@@ -12,15 +13,8 @@ import { overhead } from './overhead.ts';
 import { plan } from './plan.ts';
 import { probes } from './probes.ts';
 import { redeploy } from './redeploy.ts';
+import type { Row } from './row.ts';
 import { sideBySide } from './side-by-side.ts';
-
-/** One line of the table. */
-export interface Row {
-  name: string;
-  measured: string;
-  goal: string;
-  met: boolean;
-}
 
 const BENCHMARKS: Record<string, () => Promise<Row[]>> = {
   footprint,
@@ -34,6 +28,7 @@ const BENCHMARKS: Record<string, () => Promise<Row[]>> = {
   faults,
   heal: heals,
   changes,
+  encryption,
 };
 
 const chosen = process.argv.slice(2);
@@ -61,7 +56,7 @@ const table = [
 console.log(`\n${table}`);
 if (chosen.length === 0) {
   writeFileSync(
-    'docs/benchmarks.md',
+    'docs/benchmarks/README.md',
     `# Benchmarks
 
 The last full run of \`npm run bench\`, ${new Date().toISOString().slice(0, 10)}, on ${machine}; Kubernetes ${version}

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deploy } from '../test/e2e/action.ts';
 import { kubectl } from '../test/e2e/cluster.ts';
-import type { Row } from './run.ts';
+import type { Row } from './row.ts';
 import { Sample } from './sample.ts';
 
 const PAIRS = 5;

@@ -1,16 +1,19 @@
 /**
- * Writes the tables of inputs and outputs in docs/inputs.md from action.yml.
+ * Writes the inputs of action.yml from src/config/inputs.ts, and the tables of inputs and outputs in docs/reference/inputs.md from
+ * action.yml.
  *
- *   node script/tables.ts [--check] [file]
+ *   node script/tables.ts [--check] [DIRECTORY]
  *
- * `--check` writes nothing and exits with 1 where the tables are stale.
+ * `--check` writes nothing and exits with 1 where one of them is stale. DIRECTORY holds the two; default: this repository.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
 import * as z from 'zod';
-import { INPUT_GROUPS, INPUTS, type Input } from '../src/config/inputs.ts';
+import type { Input } from '../src/config/inputs/input.ts';
+import { INPUT_GROUPS } from '../src/config/inputs.ts';
 
 const entry = z.object({ description: z.string(), default: z.string().optional() });
 const actionSchema = z.object({ inputs: z.record(z.string(), entry), outputs: z.record(z.string(), entry) });
@@ -23,7 +26,32 @@ export function readAction(yaml: string): Action {
 }
 
 /**
- * The text of docs/inputs.md with fresh tables; unchanged where they are fresh already.
+ * The text of action.yml with the inputs of the table; unchanged where it has them already.
+ * @throws where it has no `inputs:` before its `outputs:`
+ */
+export function withInputs(yaml: string): string {
+  const [before, after] = ['\ninputs:\n', '\noutputs:\n'];
+  const from = yaml.indexOf(before);
+  const to = yaml.indexOf(after, from);
+  if (from < 0 || to < 0) throw new Error('action.yml has no `inputs:` before its `outputs:`');
+  const groups = Object.entries<Record<string, Input>>(INPUT_GROUPS).map(([group, inputs]) =>
+    [`  # ${group}`, ...Object.entries(inputs).map(([name, input]) => inputYaml(name, input))].join('\n'),
+  );
+  return `${yaml.slice(0, from)}${before}${groups.join('\n\n')}\n${yaml.slice(to)}`;
+}
+
+function inputYaml(name: string, { description, default: value }: Input): string {
+  const quoted = (text: string) => `'${text.replaceAll("'", "''")}'`;
+  return [
+    `  ${name}:`,
+    `    description: ${quoted(description)}`,
+    '    required: false',
+    `    default: ${quoted(value)}`,
+  ].join('\n');
+}
+
+/**
+ * The text of docs/reference/inputs.md with fresh tables; unchanged where they are fresh already.
  * @throws where a pair of markers such as `<!-- inputs:start -->` and `<!-- inputs:end -->` is missing
  */
 export function withTables(page: string, action: Action): string {
@@ -31,19 +59,16 @@ export function withTables(page: string, action: Action): string {
 }
 
 function inputTables(action: Action): string {
-  const groups = new Map(Object.entries<Input>(INPUTS).map(([name, input]) => [name, input.group]));
-  return INPUT_GROUPS.map((group) => {
-    const rows = Object.entries(action.inputs)
-      .filter(([name]) => groups.get(name) === group)
-      .map(([name, input]) => row([code(name), input.default ? code(input.default) : '', input.description]));
-    return [
-      `### ${group[0]?.toUpperCase()}${group.slice(1)}`,
-      '',
-      ...header('Name', 'Default', 'Description'),
-      ...rows,
-    ];
-  })
-    .map((lines) => lines.join('\n'))
+  return Object.entries(INPUT_GROUPS)
+    .map(([group, inputs]) => {
+      const rows = Object.entries(action.inputs)
+        .filter(([name]) => name in inputs)
+        .map(([name, input]) =>
+          row([code(name), input.default ? code(input.default) : '', input.description]),
+        );
+      const title = `### ${group[0]?.toUpperCase()}${group.slice(1)}`;
+      return [title, '', ...header('Name', 'Default', 'Description'), ...rows].join('\n');
+    })
     .join('\n\n');
 }
 
@@ -78,17 +103,20 @@ function main(): void {
     options: { check: { type: 'boolean' } },
     allowPositionals: true,
   });
-  const root = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
-  const file = positionals[0] ?? root('docs/inputs.md');
-  const before = readFileSync(file, 'utf8');
-  const after = withTables(before, readAction(readFileSync(root('action.yml'), 'utf8')));
-  if (before === after) return;
-  if (values.check) {
-    process.stderr.write('docs/inputs.md is stale: run `node script/tables.ts`\n');
-    process.exitCode = 1;
-    return;
-  }
-  writeFileSync(file, after);
+  const root = positionals[0] ?? fileURLToPath(new URL('..', import.meta.url));
+  const write = (name: string, renew: (text: string) => string): string => {
+    const file = join(root, name);
+    const before = readFileSync(file, 'utf8');
+    const after = renew(before);
+    if (before === after) return after;
+    if (values.check) {
+      process.stderr.write(`${name} is stale: run \`node script/tables.ts\`\n`);
+      process.exitCode = 1;
+    } else writeFileSync(file, after);
+    return after;
+  };
+  const action = readAction(write('action.yml', withInputs));
+  write('docs/reference/inputs.md', (page) => withTables(page, action));
 }
 
 if (import.meta.main) main();

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 
-/** A certificate that signs itself, for one DNS name and one address, made anew so that no key lies in the repository. */
+/** A certificate that signs itself, for one DNS name and one address, recreated so that no key lies in the repository. */
 export function selfSigned(name: string, ip = '127.0.0.1'): { key: string; cert: string } {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const algorithm = sequence(ECDSA_SHA256);

@@ -10,6 +10,10 @@ const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 const PLACES = [
   '.',
   'docs',
+  'docs/benchmarks',
+  'docs/design',
+  'docs/guides',
+  'docs/reference',
   'examples',
   'testbed',
   'test/e2e/faults',
@@ -84,7 +88,7 @@ test('the documents are found', () => {
     'SECURITY.md',
     'CHANGELOG.md',
     'CONTRIBUTING.md',
-    'docs/verify.md',
+    'docs/guides/verify.md',
     'testbed/README.md',
   ])
     expect(files).toContain(file);
@@ -150,10 +154,10 @@ describe('a link is read as GitHub reads it', () => {
 
   test.each([
     ['docs/nothing.md', 'does not exist'],
-    ['docs/verify.md#nothing', 'has no heading #nothing'],
+    ['docs/guides/verify.md#nothing', 'has no heading #nothing'],
     ['../x.md', 'is outside of the repository'],
     ['LICENSE#x', 'has no headings'],
-    ['docs/verify.md', undefined],
+    ['docs/guides/verify.md', undefined],
     ['#recipes', undefined],
     ['https://example.com/x', undefined],
   ])('%s in README.md: %s', (target, why) => expect(wrong('README.md', target)).toBe(why));

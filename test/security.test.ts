@@ -15,6 +15,9 @@ import { verifyMode } from '../src/modes/verify.ts';
 import type { Run } from '../src/session/run.ts';
 import { takeoverPermissions } from '../src/steps/adoption/survey.ts';
 import { growthPermissions } from '../src/steps/apply/volume-growth.ts';
+import { replacementPermissions } from '../src/steps/encryption/replace-certificates.ts';
+import { gossipAccess } from '../src/steps/encryption/settle-gossip.ts';
+import { tlsAccess } from '../src/steps/encryption/settle-tls.ts';
 import { carryOverPermissions } from '../src/steps/registrations/carry-over.ts';
 import { claimPermissions } from '../src/steps/replacement/returning-claims.ts';
 import { inventory, runRecord } from './inventory/fixture.ts';
@@ -46,6 +49,19 @@ const SHAPE = config({
   clients: 'daemonset',
   serverConfig: { format: 'json', text: '{"encrypt":"gossip-key-1"}' },
 });
+
+const ENCRYPTS =
+  '`deploy` that takes agents which run to encrypted gossip or TLS, or back, or gives them other certificates';
+const RENEWS = '`verify` with `renew`, where certificates are due';
+const NO_PAIR = { certificate: '', key: '' };
+const TLS_THERE = {
+  state: 'enforced',
+  goal: 'enforced',
+  authorities: '',
+  server: NO_PAIR,
+  client: NO_PAIR,
+  revision: 1,
+} as const;
 
 /** What the API server is asked for permission to do, by a run against a cluster that has a record and refuses. */
 async function asked(
@@ -92,10 +108,27 @@ const UNASKED: Record<string, { changes?: string[]; deletes?: string[] }> = {
   '`deploy`': { changes: ['namespaces'] },
   '`deploy` with `move-registrations`': { changes: ['namespaces'] },
   '`deploy` that agents take over by a reload': { changes: ['pods'] },
+  [ENCRYPTS]: { changes: ['pods'] },
+  [RENEWS]: { changes: ['configmaps', 'pods'] },
   '`verify`': { changes: ['configmaps'] },
   '`verify` with `chaos`': { changes: ['configmaps'] },
   '`destroy` with `destroy-data`': { deletes: ['namespaces'] },
 };
+
+function tls(): AccessCheck[] {
+  return tlsAccess({ config: config() }, { goal: 'off', files: TLS_THERE, isNew: false });
+}
+
+/** Of a verification that finds certificates which are due. */
+function renewal(): AccessCheck[] {
+  return replacementPermissions({ config: config() }, { given: undefined });
+}
+
+/** Back is what takes the most. */
+function gossip(): AccessCheck[] {
+  const files = { keys: [], state: 'strict', goal: 'strict', revision: 1 } as const;
+  return gossipAccess({ config: config() }, { goal: 'off', files, isNew: false });
+}
 
 describe('SECURITY.md promises what the code asks permission for', () => {
   const none = async () => [];
@@ -110,6 +143,7 @@ describe('SECURITY.md promises what the code asks permission for', () => {
     ['`deploy` that replaces clients which hold registrations', async () => carryOverPermissions('consul')],
     ['`deploy` that takes over what was made by hand', async () => takeoverPermissions('consul')],
     ['`deploy` that agents take over by a reload', none],
+    [ENCRYPTS, async () => [...gossip(), ...tls()]],
     ['`deploy` that makes volumes grow', async () => growthPermissions('consul')],
     [
       '`deploy` with more servers, over volumes that servers left behind',
@@ -117,6 +151,7 @@ describe('SECURITY.md promises what the code asks permission for', () => {
     ],
     ['`verify`', () => asked(verifyMode, { mode: 'verify' })],
     ['`verify` with `chaos`', () => asked(verifyMode, { mode: 'verify', chaos: ['delete-server'] })],
+    [RENEWS, async () => [...(await asked(verifyMode, { mode: 'verify' })), ...renewal()]],
     ['`sweep`', () => asked(sweepMode, { mode: 'sweep' })],
     ['`destroy`', () => asked(destroyMode, { mode: 'destroy' })],
     ['`destroy` with `destroy-data`', () => asked(destroyMode, { mode: 'destroy', destroyData: true })],
@@ -176,7 +211,7 @@ test.each<[string, RegExp, number | undefined, string[], Record<string, string>]
     1,
     // What all the others call.
     // The guard deletes a lost voter in Consul.
-    ['kubernetes/delete.ts', 'manifests/server-guard.ts', 'steps/removal/removal.ts'],
+    ['kubernetes/delete.ts', 'manifests/server/guard.ts', 'steps/removal/removal.ts'],
     {
       'kubernetes/lease/lease-record.ts': DESTROY,
       'kubernetes/lease/lease.ts': DESTROY,
@@ -186,6 +221,7 @@ test.each<[string, RegExp, number | undefined, string[], Record<string, string>]
       'modes/destroy.ts': DESTROY,
       'steps/removal/empty-namespace.ts': DESTROY_DATA,
       'steps/registrations/carry-over.ts': REPLACES,
+      'steps/encryption/secret.ts': ENCRYPTS,
       'steps/removal/prune.ts': DEPLOY,
       'steps/replacement/returning-claims.ts': RETURNS,
       'steps/removal/take-down.ts': DESTROY,
@@ -222,6 +258,8 @@ test.each<[string, RegExp, number | undefined, string[], Record<string, string>]
       'steps/replacement/scale-down.ts': DEPLOY,
       'steps/apply/volume-growth.ts': GROWS,
       'steps/apply/volume-size.ts': GROWS,
+      'steps/encryption/secret.ts': DEPLOY,
+      'steps/encryption/restart.ts': ENCRYPTS,
       'steps/replacement/servers.ts': DEPLOY,
     },
   ],
@@ -232,8 +270,12 @@ test.each<[string, RegExp, number | undefined, string[], Record<string, string>]
     ['steps/preflight/permissions.ts'],
     {
       'steps/adoption/survey.ts': TAKES_OVER,
+      'modes/deploy-plan.ts': TAKES_OVER,
       'modes/destroy.ts': DESTROY,
       'steps/preflight/preflight.ts': DEPLOY,
+      'steps/encryption/gossip-walk.ts': ENCRYPTS,
+      'steps/encryption/replace-certificates.ts': RENEWS,
+      'steps/encryption/tls-walk.ts': ENCRYPTS,
       'steps/replacement/returning-claims.ts': RETURNS,
       'steps/replacement/clients-survey.ts': REPLACES,
       'modes/sweep.ts': '`sweep`',
@@ -254,8 +296,8 @@ test.each<[string, RegExp, number | undefined, string[], Record<string, string>]
 
 test('what is written to Consul is what SECURITY.md says, call by call', () => {
   const READ = [
-    /^\/v1\/agent\/(checks|members|self|services?)$/,
-    /^\/v1\/(catalog\/(nodes|node-services|services?|service\/.*)|health\/.*|status\/.*)$/,
+    /^\/v1\/(agent\/(checks|members|self|services?)|peerings)$/,
+    /^\/v1\/(catalog\/(datacenters|nodes|node-services|services?|service\/.*)|health\/.*|status\/.*)$/,
     /^\/v1\/(operator\/autopilot\/state|operator\/raft\/configuration|session\/(list|node))$/,
   ];
   // Comments name calls, too.

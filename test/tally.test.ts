@@ -52,3 +52,21 @@ test('a second try that did not run saves nothing', () => {
   expect(tally('count', first, report('g', { 'a.ts': {} }))).toBe('1 1');
   expect(tally('count', first, report('h', {}))).toBe('1 1');
 });
+
+test('the slowest files are listed, the slowest first', () => {
+  const path = join(folder, 'times');
+  const file = (name: string, seconds: number) => ({
+    name: join(process.cwd(), name),
+    status: 'passed',
+    startTime: 1_000,
+    endTime: 1_000 + seconds * 1_000,
+    assertionResults: [],
+  });
+  const many = Array.from({ length: 12 }, (_, at) => file(`${at}.ts`, at));
+  writeFileSync(path, JSON.stringify({ testResults: many }));
+  const other = join(folder, 'other-times');
+  writeFileSync(other, JSON.stringify({ testResults: [file('slow.ts', 100)] }));
+  const lines = tally('slowest', path, other).split('\n');
+  expect(lines).toHaveLength(10);
+  expect(lines.slice(0, 2).map((line) => line.trim())).toEqual(['100 s  slow.ts', '11 s  11.ts']);
+});

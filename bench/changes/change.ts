@@ -55,6 +55,14 @@ async function containers(namespace: string): Promise<string> {
   return (await pods(namespace)).map(told).sort().join();
 }
 
+/** @throws Error where one was restarted or replaced */
+async function withoutRestart({ namespace }: Deployed, work: () => Promise<unknown>): Promise<number> {
+  const before = await containers(namespace);
+  const ms = await timed(work);
+  if ((await containers(namespace)) !== before) throw new Error(`restarted, in ${Math.round(ms)} ms`);
+  return ms;
+}
+
 async function remove({ namespace }: Deployed, ...what: string[]): Promise<void> {
   await kubectl('-n', namespace, 'delete', 'pods', ...what, '--wait=false');
 }
@@ -99,12 +107,11 @@ export const CHANGES: Change[] = [
     id: 'reload',
     name: 'A setting that reloads',
     goal: { seconds: 5, failedWrites: 0, quiet: true, quorum: true },
-    make: async (at) => {
-      const before = await containers(at.namespace);
+    make: (at) => {
       const level = at.round % 2 === 0 ? 'DEBUG' : 'WARN';
-      const ms = await timed(() => redeploy(at, { 'server-config': JSON.stringify({ log_level: level }) }));
-      if ((await containers(at.namespace)) !== before) throw new Error(`restarted, in ${Math.round(ms)} ms`);
-      return ms;
+      return withoutRestart(at, () =>
+        redeploy(at, { 'server-config': JSON.stringify({ log_level: level }) }),
+      );
     },
   },
   {
@@ -153,6 +160,36 @@ export const CHANGES: Change[] = [
     clients: 10,
     prepare: (at) => redeploy(at, { ...HALF, 'client-config': setting(at.round) }),
     make: (at) => timed(() => redeploy(at, { ...HALF, 'client-config': setting(at.round + 100) })),
+  },
+  {
+    id: 'encrypt',
+    name: 'Gossip from plaintext to encrypted and enforced, 3 + 10 agents',
+    goal: { seconds: 180, failedWrites: 5, gapSeconds: 0.5, quorum: true },
+    clients: 10,
+    prepare: (at) => redeploy(at, { 'gossip-encryption': 'false' }),
+    make: (at) => timed(() => redeploy(at, { 'gossip-encryption': 'true' })),
+  },
+  {
+    id: 'tls',
+    name: 'RPC from plaintext to TLS, enforced, 3 + 10 agents',
+    goal: { seconds: 180, failedWrites: 5, gapSeconds: 0.5, quorum: true },
+    clients: 10,
+    prepare: (at) => redeploy(at, { tls: 'false' }),
+    make: (at) => timed(() => redeploy(at, { tls: 'true' })),
+  },
+  {
+    id: 'rotate',
+    name: 'The key of gossip rotated, 3 + 10 agents',
+    goal: { seconds: 15, failedWrites: 0, quiet: true, quorum: true },
+    clients: 10,
+    make: (at) => withoutRestart(at, () => redeploy(at, { rotate: 'gossip' })),
+  },
+  {
+    id: 'authority',
+    name: 'The authority of the certificates changed, 3 + 10 agents',
+    goal: { seconds: 15, failedWrites: 0, quiet: true, quorum: true },
+    clients: 10,
+    make: (at) => withoutRestart(at, () => redeploy(at, { rotate: 'ca' })),
   },
   {
     id: 'drain',

@@ -1,5 +1,5 @@
 import type { Traffic } from '../../test/e2e/traffic.ts';
-import type { Row } from '../run.ts';
+import type { Row } from '../row.ts';
 import { Sample } from '../sample.ts';
 
 /** What each round has to keep to. What is not given is measured and not judged. */

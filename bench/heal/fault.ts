@@ -1,5 +1,5 @@
 import { eventually, isReady, kubectl, lasted, type Pod, pods, signalAgent } from '../../test/e2e/cluster.ts';
-import { consul } from '../../test/e2e/consul.ts';
+import { raftViews } from '../../test/e2e/consul.ts';
 
 const FROZEN_MS = 90_000;
 const TAKES_MS = 60_000;
@@ -13,12 +13,12 @@ export interface Fault {
 const server = (ordinal: number) => `consul-server-${ordinal}`;
 const names = (found: readonly Pod[]) => found.map(({ metadata }) => metadata.name);
 
+/** By its name in Raft: its address there may be its Service's. */
 async function leaderOf(namespace: string): Promise<string> {
-  const found = await pods(namespace, 'server');
-  const address = await consul<string>(found[0]?.status.podIP ?? '', '/v1/status/leader');
-  const leader = found.find(({ status }) => `${status.podIP}:8300` === address);
-  if (!leader) throw new Error(`no pod has the address of the leader, ${address}`);
-  return leader.metadata.name;
+  const [view] = await raftViews(namespace);
+  const leader = view?.servers.find(({ Leader }) => Leader);
+  if (!leader) throw new Error(`no leader in the Raft configuration of ${view?.pod}`);
+  return leader.Node;
 }
 
 async function remove(namespace: string, victims: readonly string[]): Promise<void> {

@@ -2,11 +2,16 @@
 // usage: tally.ts count REPORT [AGAIN]   `PASSED FAILED`; the files of a second report stand in for those of the first
 //        tally.ts failed REPORT          the files with a failed test, a line each
 //        tally.ts unsteady REPORT AGAIN  the tests that failed and then passed, a line each
+//        tally.ts slowest REPORT...      the ten files that took longest from their first test to their last, a line each
 import { readFileSync } from 'node:fs';
+import { relative } from 'node:path';
 
 interface TestFile {
   name: string;
   status: string;
+  /** In ms since 1970. */
+  startTime: number;
+  endTime: number;
   assertionResults: { fullName: string; status: string }[];
 }
 
@@ -27,6 +32,8 @@ function count(all: readonly TestFile[]): { passed: number; failed: number } {
   );
   return { passed, failed: tests.length - passed + unloaded.length };
 }
+
+const SLOWEST = 10;
 
 const [command, first, second] = process.argv.slice(2);
 const [before, again] = [files(first), files(second)];
@@ -50,6 +57,14 @@ if (command === 'count') {
       if (status !== 'passed' && passed.has(`${name} ${fullName}`)) console.log(fullName);
     }
   }
+} else if (command === 'slowest') {
+  const seconds = ({ startTime, endTime }: TestFile) => Math.round((endTime - startTime) / 1000);
+  const slowest = process.argv
+    .slice(3)
+    .flatMap(files)
+    .sort((a, b) => seconds(b) - seconds(a));
+  for (const file of slowest.slice(0, SLOWEST))
+    console.log(`${String(seconds(file)).padStart(6)} s  ${relative(process.cwd(), file.name)}`);
 } else {
   throw new Error(`no command ${command}`);
 }

@@ -7,7 +7,7 @@ import { silentChange } from './silent.ts';
 import type { Step } from './step.ts';
 import { holdsServers, isWorkload, keepsVolumes, podNames, podsOf } from './workload.ts';
 
-/** What a change does to what runs. docs/plan.md has the table. */
+/** What a change does to what runs. docs/guides/plan.md has the table. */
 export interface Effect {
   consequence: Consequence;
   /** How many pods are replaced. */
@@ -63,7 +63,7 @@ function recreation(live: KubernetesObject, desired: KubernetesObject): Effect {
   const each = holdsServers(live)
     ? 'one server at a time, the first ordinal first, each only while Raft can do without it'
     : 'a tenth of the clients at a time, the first ordinal first';
-  const note = `removed without its pods, which run on, and made anew around them; then ${each}, with what is registered there`;
+  const note = `removed without its pods, which run on, and recreated around them; then ${each}, with what is registered there`;
   return withRolling(effect, { count: rolling.count, ...(pods && { pods }), note });
 }
 

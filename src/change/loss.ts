@@ -22,7 +22,7 @@ export function deletionLoss(live: KubernetesObject): string | undefined {
   return holdsServers(live) ? 'the servers have no volumes: their data goes with their pods' : undefined;
 }
 
-/** What is lost when the object is deleted and made anew around its pods. */
+/** What is lost when the object is deleted and recreated around its pods. */
 export function recreationLoss(live: KubernetesObject, desired: KubernetesObject): string | undefined {
   if (live.kind in HOLDS_DATA) return deletionLoss(live);
   if (!holdsServers(live)) return undefined;

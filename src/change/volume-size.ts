@@ -7,7 +7,7 @@ import { quantity } from './quantity.ts';
  */
 export const VOLUME_SIZES = 'consul-deploy/volume-sizes';
 
-/** A claim template whose claims are to have another size than it says. */
+/** A claim template whose claims should have another size than it says. */
 export interface Resized {
   template: string;
   /** What was asked for last. */

@@ -39,6 +39,19 @@ export interface Config {
   readonly patches: readonly Patch[];
   readonly postRender: string | undefined;
 
+  readonly gossipEncryption: 'auto' | 'true' | 'false';
+  /** A Secret of the user's with the key for gossip. */
+  readonly gossipKeySecret: string | undefined;
+  readonly tls: 'auto' | 'true' | 'false';
+  /** Secrets of the user's with the certificates of servers and of clients; both or none. */
+  readonly tlsSecret: string | undefined;
+  readonly tlsClientSecret: string | undefined;
+  readonly rotate: readonly ('gossip' | 'ca')[];
+  /** HTTPS of the agents beside plain HTTP, or alone outside of the pod. */
+  readonly https: 'off' | 'also' | 'only';
+  /** Of a verification: certificates that are due are renewed. */
+  readonly renew: boolean;
+
   readonly forceConflicts: readonly string[];
   readonly adopt: 'if-unowned' | 'never' | 'always';
   readonly expectPlan: string | undefined;

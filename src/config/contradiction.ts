@@ -52,6 +52,38 @@ export function contradictions(
     if (values['sweep-apply']) refuse('sweep-apply', only);
     if ((values.deregister ?? []).length > 0) refuse('deregister', only);
   }
+  const { rotate = [] } = values;
+  if (mode !== undefined && mode !== 'deploy' && rotate.length > 0) {
+    refuse('rotate', `nothing with mode ${mode}; only a deploy rotates`);
+  }
+  if (values['gossip-encryption'] === 'false') {
+    if (rotate.includes('gossip')) refuse('rotate', 'not gossip with gossip-encryption false');
+    if (values['gossip-key-secret'] !== undefined)
+      refuse('gossip-key-secret', 'nothing with gossip-encryption false, which has no key');
+  }
+  if (mode !== undefined && mode !== 'verify' && mode !== 'deploy' && values.renew) {
+    refuse('renew', `nothing with mode ${mode}; verify renews with it, and deploy in any case`);
+  }
+  const [ofServers, ofClients] = [values['tls-secret'], values['tls-client-secret']];
+  if (ofServers !== undefined && ofClients === undefined)
+    refuse(
+      'tls-secret',
+      'together with tls-client-secret: a client must not have the certificate of a server',
+    );
+  if (ofServers === undefined && ofClients !== undefined)
+    refuse('tls-client-secret', 'together with tls-secret');
+  if (ofServers !== undefined && rotate.includes('ca')) {
+    refuse(
+      'rotate',
+      'not ca with tls-secret; a new authority goes into that Secret, and any deploy takes it',
+    );
+  }
+  if (values.tls === 'false') {
+    if (rotate.includes('ca')) refuse('rotate', 'not ca with tls false');
+    if (values.https !== undefined && values.https !== 'off')
+      refuse('https', 'off with tls false, which has no certificates');
+    if (ofServers !== undefined) refuse('tls-secret', 'nothing with tls false, which has no certificates');
+  }
   const { chaos = [] } = values;
   if (mode !== undefined && mode !== 'verify' && chaos.length > 0) {
     refuse('chaos', `nothing with mode ${mode}; only verify breaks on purpose what it has proven`);

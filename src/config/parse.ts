@@ -1,7 +1,8 @@
 import { Failure } from '../failure.ts';
 import type { Config } from './config.ts';
 import { contradictions } from './contradiction.ts';
-import { INPUT_NAMES, INPUTS, type Input, type InputName, type InputValues } from './inputs.ts';
+import type { Input } from './inputs/input.ts';
+import { INPUT_NAMES, INPUTS, type InputName, type InputValues } from './inputs.ts';
 import { describeIssue, quote } from './mistake.ts';
 import { nearest } from './nearest.ts';
 import { outputPath, PathRefusal } from './path.ts';
@@ -32,7 +33,7 @@ export function parseConfig(env: NodeJS.ProcessEnv): Config {
       reason: 'invalid-input',
       what: mistakes.length === 1 ? 'an input is wrong' : `${mistakes.length} mistakes in the inputs`,
       where: 'inputs',
-      hint: 'Nothing was changed. Correct the lines below under `with:` of the step; docs/inputs.md describes every input',
+      hint: 'Nothing was changed. Correct the lines below under `with:` of the step; docs/reference/inputs.md describes every input',
       details: mistakes,
     });
   }
@@ -94,7 +95,7 @@ function unknownInputs(env: NodeJS.ProcessEnv): string[] {
     .map((key) => {
       const name = key.slice('INPUT_'.length).toLowerCase();
       const meant = nearest(name, INPUT_NAMES);
-      return `${quote(name)}: there is no such input; ${meant ? `did you mean \`${meant}\`?` : 'see docs/inputs.md for those there are'}`;
+      return `${quote(name)}: there is no such input; ${meant ? `did you mean \`${meant}\`?` : 'see docs/reference/inputs.md for those there are'}`;
     });
 }
 
@@ -134,6 +135,15 @@ function toConfig(values: InputValues, paths: Omit<OutputPaths, 'mistakes'>): Co
     clientConfig: values['client-config'],
     patches: values.patches,
     postRender: values['post-render'],
+
+    gossipEncryption: values['gossip-encryption'],
+    gossipKeySecret: values['gossip-key-secret'],
+    tls: values.tls,
+    tlsSecret: values['tls-secret'],
+    tlsClientSecret: values['tls-client-secret'],
+    https: values.https,
+    renew: values.renew,
+    rotate: values.rotate,
 
     forceConflicts: values['force-conflicts'],
     adopt: values.adopt,

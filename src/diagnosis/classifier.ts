@@ -52,7 +52,7 @@ function due(graceMs: number, sinceMs: number, before: Sighting | undefined, now
 }
 
 export interface Scope {
-  /** Client pods there are to be. */
+  /** Client pods there should be. */
   clients: number;
   clientsReady: number;
   maxUnreadyClients: number;

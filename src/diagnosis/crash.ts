@@ -4,7 +4,7 @@ import { GRACE, LONGEST_WHAT, type Subject, type Symptom } from './symptom.ts';
 /** Ends in a row, after which the next start is not waited for. */
 export const ENDS = 3;
 export const ENDS_OUT_OF_MEMORY = 2;
-/** The kubelet's pause before the third start after an end: it counts anew after ten healthy minutes. */
+/** The kubelet's pause before the third start after an end: it starts to count again after ten healthy minutes. */
 export const PAUSE_BEFORE_ENDS_S = 20;
 
 const HINT = 'See the last lines of its log below; what the servers and clients read is in the ConfigMap.';
@@ -104,7 +104,7 @@ export function startSymptom(subject: Subject, { waiting }: ContainerView): Symp
 }
 
 function unstartable(subject: Subject, what: string): Symptom {
-  // Servers that advertise their Service start with a shell: src/manifests/server-start.ts.
+  // Servers that advertise their Service start with a shell: src/manifests/server/start.ts.
   const hint =
     subject.role === 'server' && what.includes('/bin/sh')
       ? 'The image has no shell, which servers need that advertise the address of their Service: set `server-addresses: pod`, or take an image with a shell and curl.'

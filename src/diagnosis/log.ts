@@ -18,9 +18,15 @@ export interface Cause {
   graceMs?: number;
   /** Of the others it means nothing. */
   of?: Subject['role'];
-  /** Said once, and so until the agent starts anew. */
+  /** Said once, and so until the agent starts again. */
   lasting?: true;
 }
+
+/**
+ * From the agent's own address: the question of this action what the agent takes and shows, over a port-forward
+ * (consul/gossip/wire.ts, consul/rpc/wire.ts).
+ */
+const FROM_ITSELF = /from=(?:127\.0\.0\.1|\[::1\]):/;
 
 /** A server without data waits until the others have a leader, which takes a moment where several were replaced. */
 export const HELD_MS = 30_000;
@@ -31,8 +37,9 @@ export const CAUSES: readonly Cause[] = [
     // https://github.com/hashicorp/memberlist/blob/v0.5.2/security.go#L201, net.go#L398, #L1169, #L1182
     words:
       /No installed keys could decrypt|Remote state is encrypted and encryption is not configured|Encryption is configured but remote state is not encrypted/,
+    unless: FROM_ITSELF,
     reason: 'gossip-key',
-    hint: 'Give servers and clients the same gossip key: compare `encrypt` in `server-config` and `client-config`.',
+    hint: 'All agents need the same key. Where this action makes it: deploy with `gossip-encryption: true`. Where the configuration holds it: compare `encrypt` in `server-config` and `client-config`.',
   },
   {
     // https://github.com/hashicorp/consul/blob/v1.22.7/agent/consul/merge.go#L71
@@ -47,7 +54,7 @@ export const CAUSES: readonly Cause[] = [
     hint: 'This server was away for so long that it may have been replaced. If the other servers have a quorum, delete its volume claim and its pod; it comes back empty and copies from them.',
   },
   {
-    // src/manifests/server-guard.ts
+    // src/manifests/server/guard.ts
     words: /consul-deploy: not started: the data directory is empty/,
     reason: 'data-lost',
     graceMs: HELD_MS,
@@ -79,8 +86,9 @@ export const CAUSES: readonly Cause[] = [
   },
   {
     words: /x509: |tls: |remote error: tls|does not look like a TLS handshake/,
+    unless: FROM_ITSELF,
     reason: 'tls',
-    hint: 'Compare certificates, authority and `verify_*` of servers and clients in `server-config` and `client-config`.',
+    hint: 'Where this action makes the certificates: deploy with `tls: true`. Where the configuration names them: compare certificates, authority and `verify_*` of servers and clients in `server-config` and `client-config`.',
   },
   {
     words: /blocked by ACLs|Permission denied: |ACL not found/,
@@ -185,8 +193,13 @@ const HEAD = /^\s+\w[^[]*: /;
 /** The last lines, without those that tell of nothing wrong as long as there are others. */
 export function tellingLines(log: string, most: number): string[] {
   const lines = log.split('\n').filter((line) => line.trim() !== '');
-  const telling = lines.filter((line) => !FINE.test(line) && !HEAD.test(line));
+  const telling = lines.filter((line) => !FINE.test(line) && !HEAD.test(line) && !isOwnQuestion(line));
   return (telling.length > 0 ? telling : lines).slice(-most);
+}
+
+function isOwnQuestion(line: string): boolean {
+  const isAnswer = line.includes('remote state is not encrypted') || /agent\.server\.rpc: /.test(line);
+  return isAnswer && FROM_ITSELF.test(line);
 }
 
 /** Without time, level and the marks of a list. */

@@ -53,7 +53,7 @@ export function podSymptoms(pod: PodView, context: PodContext): Symptom[] {
     return [{ reason: 'node-lost', class: 'transient', graceMs: GRACE.lostNode, subject, what, hint }];
   }
   if (!pod.scheduled) {
-    // It waits for volumes that are made for the node it is to have; the scheduler says nothing until then.
+    // It waits for volumes that are made for the node it will get; the scheduler says nothing until then.
     const claim = claimSymptom(subject, context.claims);
     return claim ? [claim] : [];
   }

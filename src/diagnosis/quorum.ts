@@ -36,9 +36,9 @@ export interface Asked {
   findings: readonly Finding[];
   /** Pods of the servers that were asked: all of them, or there is nothing to say yet. */
   servers: readonly PodView[];
-  /** Ready client pods that are to be members, by the name their agent has. */
+  /** Ready client pods that should be members, by the name their agent has. */
   clients: ReadonlyMap<string, PodView>;
-  /** Those are all there are to be. */
+  /** Those are all there should be. */
   allClients: boolean;
 }
 

@@ -10,7 +10,7 @@ export type SymptomClass = 'hopeless' | 'transient' | 'slow';
 export interface Subject {
   kind: 'Pod' | 'StatefulSet' | 'DaemonSet' | 'Agent' | 'Servers' | 'ApiServer';
   name: string;
-  /** Of this very object: one of the same name that came later starts anew. */
+  /** Of this very object: one of the same name that came later starts again. */
   uid: string;
   role: 'server' | 'client';
   node?: string;

@@ -12,7 +12,7 @@ const MOST_UNPACKED = 64 * 1024 * 1024;
 export interface RecordData {
   data: {
     inventory: string;
-    /** Once the cluster has been proven: a server without data then waits for the others (manifests/server-guard.ts). */
+    /** Once the cluster has been proven: a server without data then waits for the others (manifests/server/guard.ts). */
     formed?: 'true';
   };
   /** Absent when the manifests are too big to be kept. */
@@ -46,6 +46,14 @@ const runSchema = z.object({
     .exactOptional(),
   consulVersion: z.string().exactOptional(),
   image: z.string().exactOptional(),
+  gossip: z.enum(['plaintext', 'takes-both', 'strict']).exactOptional(),
+  tls: z
+    .object({
+      state: z.enum(['plaintext', 'offered', 'enforced']),
+      issuer: text.exactOptional(),
+      until: z.iso.datetime().exactOptional(),
+    })
+    .exactOptional(),
   restarts: z.record(z.string(), count),
 });
 

@@ -31,7 +31,7 @@ export function entryName({ kind, name }: InventoryEntry): string {
 }
 
 /**
- * What may be there once an apply has begun: all that was, and all that is to be. A run that is killed in its midst
+ * What may be there once an apply has begun: all that was, and all that will be. A run that is killed in its midst
  * leaves nothing that the next one does not know of.
  */
 export function union(

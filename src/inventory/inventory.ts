@@ -33,8 +33,21 @@ export interface RunRecord {
   };
   consulVersion?: string;
   image?: string;
+  /** What every agent was seen to do with gossip. */
+  gossip?: 'plaintext' | 'takes-both' | 'strict';
+  /** What every server was seen to do with RPC. */
+  tls?: TlsRecord;
   /** Restarts of each pod's containers so far, by pod uid. */
   restarts: Record<string, number>;
+}
+
+/** What servers do with RPC; `offered` is TLS beside plaintext. */
+export interface TlsRecord {
+  state: 'plaintext' | 'offered' | 'enforced';
+  /** The name of the authority that has signed their certificates. */
+  issuer?: string;
+  /** RFC 3339: the first of these certificates ends then. */
+  until?: string;
 }
 
 /**

@@ -29,7 +29,7 @@ function isData({ kind, name }: Pick<InventoryEntry, 'kind' | 'name'>, deploymen
   return DATA.has(kind) && !(kind === 'Secret' && configs.includes(name));
 }
 
-/** Annotation of an object that is to stay when it is no longer rendered: `keep`. */
+/** Annotation of an object that stays when it is no longer rendered: `keep`. */
 export const PRUNE_ANNOTATION = 'consul-deploy/prune';
 
 /** What a deployment owns and what is not rendered any more. */
@@ -60,7 +60,7 @@ export function mostPruned(
   return limit.kind === 'count' ? limit.count : Math.floor((entries.length * limit.percent) / 100);
 }
 
-/** What is to be done about one of them, by what the cluster has under its name now. */
+/** What to do about one of them, by what the cluster has under its name now. */
 export type Fate =
   | { action: 'remove' }
   /** There is nothing to remove. */
@@ -87,7 +87,7 @@ export function fateOf(
   if (!live) return { action: 'forget' };
   const { uid, labels = {}, annotations = {} } = live.metadata;
   const stays = (why: string, forget = true): Fate => ({ action: 'keep', why, forget });
-  if (entry.uid !== undefined && uid !== entry.uid) return stays('somebody else made it anew');
+  if (entry.uid !== undefined && uid !== entry.uid) return stays('somebody else recreated it');
   const owner = live.metadata.ownerReferences?.find(({ controller }) => controller);
   if (owner) return stays(`it belongs to ${owner.kind}/${owner.name} now`);
   const isLabelled = labels['app.kubernetes.io/managed-by'] === FIELD_MANAGER;

@@ -196,7 +196,7 @@ const NETWORK_HINTS: readonly [RegExp, string][] = [
   ],
   [
     /CERT|SELF_SIGNED|UNABLE_TO/,
-    'The certificate is not signed by the authority in the kubeconfig. The cluster was made anew, or a proxy is in between.',
+    'The certificate is not signed by the authority in the kubeconfig. The cluster was recreated, or a proxy is in between.',
   ],
   [
     /ERR_SSL|EPROTO|HPE_|NOT_JSON/,

@@ -5,7 +5,7 @@ import { objectLabels, selectorLabels } from './label.ts';
 import { listenArguments } from './listen.ts';
 import { roleName } from './name.ts';
 import { agentPodSpec, spread } from './pod.ts';
-import { CLIENT_PORTS } from './port.ts';
+import { clientPorts } from './port.ts';
 import { clientLivenessProbe, clientReadinessProbe, clientStartupProbe } from './probe.ts';
 
 /** The client agents; nothing for `clients: none`. */
@@ -60,11 +60,11 @@ function clientPodSpec(config: Config, daemonSet: boolean, labels: Record<string
     environment: daemonSet
       ? [{ name: 'NODE_NAME', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } }]
       : [],
-    ports: CLIENT_PORTS,
+    ports: clientPorts(config),
     resources: config.clientResources,
     probes: {
-      startup: clientStartupProbe(),
-      readiness: clientReadinessProbe(),
+      startup: clientStartupProbe(config),
+      readiness: clientReadinessProbe(config),
       liveness: clientLivenessProbe(config),
     },
     // Survives restarts of the container, and with it the registrations that the agent keeps there.

@@ -1,12 +1,9 @@
 import type { Config } from '../config/config.ts';
-import type { KubernetesObject } from '../kubernetes/object.ts';
-import type { Role } from './label.ts';
 import { serverNames } from './name.ts';
-import { startCommand } from './server-start.ts';
 import { serviceVariable } from './service-variable.ts';
 
 /**
- * How the servers find each other, without DNS and without meeting themselves. docs/forming.md has the story
+ * How the servers find each other, without DNS and without meeting themselves. docs/design/forming.md has the story
  * and the proof; in short:
  *
  * - Every server has a Service of its own, so a join goes to the server that is meant and to no other. A join
@@ -29,24 +26,6 @@ export function serverJoinArguments(config: Config): string[] {
 /** A client asks every server; one answer is enough for it to know them all. */
 export function clientJoinArguments(config: Config): string[] {
   return serverNames(config).map((name) => `-retry-join=${address(name, config.namespace)}`);
-}
-
-/**
- * Whether the agents of this workload find the servers as rendered here, with nothing patched away and no
- * other `retry_join` beside it.
- */
-export function joinsByItself(config: Config, role: Role, workload: KubernetesObject): boolean {
-  const fragment = role === 'server' ? config.serverConfig : config.clientConfig;
-  if (fragment?.text.includes('retry_join')) return false;
-  const { template } = workload.spec as {
-    template?: { spec?: { containers?: { args?: string[]; command?: string[] }[] } };
-  };
-  // What another command makes of the arguments cannot be seen.
-  const ours = startCommand(config).join('\n');
-  if (template?.spec?.containers?.some(({ command }) => command && command.join('\n') !== ours)) return false;
-  const given = new Set(template?.spec?.containers?.flatMap(({ args }) => args ?? []));
-  const wanted = role === 'server' ? serverJoinArguments(config) : clientJoinArguments(config);
-  return wanted.every((argument) => given.has(argument));
 }
 
 /**

@@ -21,5 +21,23 @@ export function recordName(name: string): string {
   return `consul-deploy-${name}`;
 }
 
+/** The Secret with the keys of the agents' gossip. */
+export function gossipSecretName(name: string): string {
+  return `${name}-gossip`;
+}
+
+/** The Secret with the certificate of a role. */
+export function tlsSecretName(name: string, role: Role): string {
+  return `${name}-${role}-tls`;
+}
+
+/** The Secret with the authority of a deployment, which signs its certificates. */
+export function authoritySecretName(name: string): string {
+  return `${name}-ca`;
+}
+
+/** Where an agent has its configuration. */
+export const CONFIG_DIRECTORY = '/consul/config';
+
 /** The container of the agent, in the pods of both roles. */
 export const AGENT_CONTAINER = 'consul';

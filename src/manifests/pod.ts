@@ -1,8 +1,9 @@
 import type { Config, ResourceRequirements } from '../config/config.ts';
-import { agentConfigVolume } from './agent-secret.ts';
+import { agentConfigVolume } from './config/agent-secret.ts';
 import type { Role } from './label.ts';
-import { AGENT_CONTAINER, roleName } from './name.ts';
+import { AGENT_CONTAINER, CONFIG_DIRECTORY, roleName } from './name.ts';
 import { containerPorts, type ServicePort } from './port.ts';
+import { startCommand } from './start.ts';
 
 /** User and group of the official image. */
 const USER = 100;
@@ -10,8 +11,6 @@ const GROUP = 1000;
 
 interface AgentPod {
   role: Role;
-  /** Without it: the image's entry point. */
-  command?: readonly string[];
   /** Arguments after `agent`. */
   arguments: readonly string[];
   /** Asked before the agent is stopped. */
@@ -51,7 +50,7 @@ export function agentPodSpec(config: Config, pod: AgentPod): Record<string, unkn
         name: AGENT_CONTAINER,
         image: config.image,
         imagePullPolicy: 'IfNotPresent',
-        ...(pod.command && { command: pod.command }),
+        command: startCommand(config, pod.role),
         args: ['agent', ...pod.arguments],
         env: [
           { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
@@ -72,7 +71,7 @@ export function agentPodSpec(config: Config, pod: AgentPod): Record<string, unkn
           capabilities: { drop: ['ALL'] },
         },
         volumeMounts: [
-          { name: 'config', mountPath: '/consul/config', readOnly: true },
+          { name: 'config', mountPath: CONFIG_DIRECTORY, readOnly: true },
           { name: 'data', mountPath: '/consul/data' },
         ],
       },

@@ -1,3 +1,5 @@
+import type { Config } from '../config/config.ts';
+
 export interface ServicePort {
   name: string;
   port: number;
@@ -9,6 +11,7 @@ export interface ServicePort {
 /** https://developer.hashicorp.com/consul/docs/reference/architecture/ports */
 export const ports = {
   http: { name: 'http', port: 8500, protocol: 'TCP' },
+  https: { name: 'https', port: 8501, protocol: 'TCP' },
   serfLanTcp: { name: 'serflan-tcp', port: 8301, protocol: 'TCP' },
   serfLanUdp: { name: 'serflan-udp', port: 8301, protocol: 'UDP' },
   serfWanTcp: { name: 'serfwan-tcp', port: 8302, protocol: 'TCP' },
@@ -18,24 +21,28 @@ export const ports = {
   dnsUdp: { name: 'consuldns-udp', port: 8600, protocol: 'UDP' },
 } as const satisfies Record<string, ServicePort>;
 
-export const SERVER_PORTS: readonly ServicePort[] = [
-  ports.http,
-  ports.serfLanTcp,
-  ports.serfLanUdp,
-  ports.serfWanTcp,
-  ports.serfWanUdp,
-  ports.server,
-  ports.dnsTcp,
-  ports.dnsUdp,
-];
+export function serverPorts(config: Pick<Config, 'https'>): ServicePort[] {
+  return [
+    ...httpPorts(config),
+    ports.serfLanTcp,
+    ports.serfLanUdp,
+    ports.serfWanTcp,
+    ports.serfWanUdp,
+    ports.server,
+    ports.dnsTcp,
+    ports.dnsUdp,
+  ];
+}
 
-export const CLIENT_PORTS: readonly ServicePort[] = [
-  ports.http,
-  ports.serfLanTcp,
-  ports.serfLanUdp,
-  ports.dnsTcp,
-  ports.dnsUdp,
-];
+export function clientPorts(config: Pick<Config, 'https'>): ServicePort[] {
+  return [...httpPorts(config), ports.serfLanTcp, ports.serfLanUdp, ports.dnsTcp, ports.dnsUdp];
+}
+
+/** Plain HTTP that is heard within the pod alone has no port that others could dial. */
+function httpPorts({ https }: Pick<Config, 'https'>): ServicePort[] {
+  if (https === 'only') return [ports.https];
+  return https === 'also' ? [ports.http, ports.https] : [ports.http];
+}
 
 export function containerPorts(servicePorts: readonly ServicePort[]): Record<string, unknown>[] {
   return servicePorts.map(({ name, port, protocol }) => ({ name, containerPort: port, protocol }));

@@ -1,11 +1,16 @@
 import type { Config } from '../config/config.ts';
 import { roleName, serverNames } from './name.ts';
-import { serverAddresses } from './server-address.ts';
+import { serverAddresses } from './server/address.ts';
+import { askServer } from './server/ask.ts';
 import { serviceVariable } from './service-variable.ts';
 
 type Probe = Record<string, unknown>;
 
-const httpGet = (path: string): Probe => ({ httpGet: { path, port: 'http', scheme: 'HTTP' } });
+/** A kubelet does not look whose certificate it is shown. */
+function httpGet({ https }: Config, path: string): Probe {
+  const isPlain = https !== 'only';
+  return { httpGet: { path, port: isPlain ? 'http' : 'https', scheme: isPlain ? 'HTTP' : 'HTTPS' } };
+}
 
 /**
  * The catalog entry of a service that nobody registers. Measured on Consul 1.22: with a leader 200 `[]`;
@@ -18,23 +23,23 @@ const KNOWS_A_SERVER = `${KNOWS_A_LEADER}?stale`;
 
 /**
  * The agent's HTTP port answers. A leader is no condition: a cluster without one must not be restarted.
- * A server that its guard holds back (server-guard.ts) is left alone for an hour. Where the kubelet restarts it again and
+ * A server that its guard holds back (server/guard.ts) is left alone for an hour. Where the kubelet restarts it again and
  * again, it lets minutes pass before each start, also when nothing holds the server back any more.
  */
 export function serverStartupProbe(config: Config): Probe {
   const failureThreshold = serverAddresses(config) === 'pod' ? 300 : 3600;
-  return { ...httpGet('/v1/status/leader'), periodSeconds: 1, timeoutSeconds: 2, failureThreshold };
+  return { ...httpGet(config, '/v1/status/leader'), periodSeconds: 1, timeoutSeconds: 2, failureThreshold };
 }
 
-export function serverReadinessProbe(): Probe {
-  return { ...httpGet(KNOWS_A_LEADER), periodSeconds: 1, timeoutSeconds: 1, failureThreshold: 3 };
+export function serverReadinessProbe(config: Config): Probe {
+  return { ...httpGet(config, KNOWS_A_LEADER), periodSeconds: 1, timeoutSeconds: 1, failureThreshold: 3 };
 }
 
 /**
- * An image without a shell or curl makes these probes pass: they mend, and need not be there.
+ * An image without a shell or curl makes these probes pass: they repair, and need not exist.
  * Fails only where a restart can help: this server knows no leader while another server reports one. Behind
  * the server Service stand only servers that know a leader, so asking it is enough. Before it fails it joins
- * the others, which mends what a restart would, without one. Three minutes of this in a row restart the agent,
+ * the others, which repairs what a restart would, without one. Three minutes of this in a row restart the agent,
  * longer than a machine that is busy or a process that is frozen for a while takes.
  */
 export function serverLivenessProbe(config: Config): Probe {
@@ -42,9 +47,10 @@ export function serverLivenessProbe(config: Config): Probe {
     .map((name) => `[ "$HOSTNAME" = ${name} ] || join "$${serviceVariable(name)}" &`)
     .join('\n');
   const script = [
+    askServer(config),
     LEADER,
     JOIN,
-    'case "$(leader 127.0.0.1)" in \'""\' | "") ;; *) exit 0 ;; esac',
+    'case "$(curl -s -m 3 http://127.0.0.1:8500/v1/status/leader)" in \'""\' | "") ;; *) exit 0 ;; esac',
     elsewhere(config),
     joins,
     // All at once: one that does not answer takes memberlist's 10 s.
@@ -55,8 +61,8 @@ export function serverLivenessProbe(config: Config): Probe {
 }
 
 /** The first answer of any server. Until then the agent asks for them by itself, once a second. */
-export function clientStartupProbe(): Probe {
-  return { ...httpGet(KNOWS_A_SERVER), periodSeconds: 1, timeoutSeconds: 2, failureThreshold: 300 };
+export function clientStartupProbe(config: Config): Probe {
+  return { ...httpGet(config, KNOWS_A_SERVER), periodSeconds: 1, timeoutSeconds: 2, failureThreshold: 300 };
 }
 
 /**
@@ -65,8 +71,8 @@ export function clientStartupProbe(): Probe {
  * and did with three seconds. When the startup probe passes the kubelet asks at once, so the period delays nobody:
  * https://github.com/kubernetes/kubernetes/blob/v1.36.3/pkg/kubelet/prober/prober_manager.go (manualTriggerCh)
  */
-export function clientReadinessProbe(): Probe {
-  return { ...httpGet(KNOWS_A_LEADER), periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 3 };
+export function clientReadinessProbe(config: Config): Probe {
+  return { ...httpGet(config, KNOWS_A_LEADER), periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 3 };
 }
 
 /**
@@ -90,6 +96,7 @@ export function clientLivenessProbe(config: Config): Probe {
     .join('\n');
   const script = [
     `answer() { curl -s -m 5 -o /dev/null -w '%{http_code}' "http://127.0.0.1:8500$1"; }`,
+    askServer(config),
     LEADER,
     JOIN,
     `case "$(answer '${KNOWS_A_SERVER}')" in`,
@@ -107,8 +114,7 @@ export function clientLivenessProbe(config: Config): Probe {
 }
 
 /** Shell: what the server at an address says about the leader. */
-const LEADER =
-  'leader() { case "$1" in *:*) set -- "[$1]" ;; esac; curl -gs -m 3 "http://$1:8500/v1/status/leader"; }';
+const LEADER = 'leader() { server "$1" status/leader -m 3; }';
 const JOIN = 'join() { curl -s -m 12 -X PUT "http://127.0.0.1:8500/v1/agent/join/$1" >/dev/null; }';
 
 /**

@@ -1,13 +1,13 @@
 import type { Config } from '../config/config.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
-import { agentSecret } from './agent-secret.ts';
 import { clientWorkload } from './client.ts';
-import { stampConfigDigest } from './config-digest.ts';
-import { agentConfigMap } from './config-map.ts';
+import { agentSecret } from './config/agent-secret.ts';
+import { stampConfigDigest } from './config/config-digest.ts';
+import { agentConfigMap } from './config/config-map.ts';
 import { serverDisruptionBudget } from './disruption-budget.ts';
 import { namespaceObject } from './namespace.ts';
 import { applyPatches } from './patch.ts';
-import { serverStatefulSet } from './server.ts';
+import { serverStatefulSet } from './server/stateful-set.ts';
 import { clientService, serverJoinServices, serverService, uiService } from './service.ts';
 import { serviceAccount } from './service-account.ts';
 

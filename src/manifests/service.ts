@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { objectLabels, type Role, selectorLabels } from './label.ts';
 import { roleName, serverNames } from './name.ts';
-import { CLIENT_PORTS, SERVER_PORTS, type ServicePort } from './port.ts';
+import { clientPorts, type ServicePort, serverPorts } from './port.ts';
 
 function service(
   config: Config,
@@ -22,7 +22,7 @@ function service(
 
 /** For applications and people: only servers that know a leader stand behind it. */
 export function serverService(config: Config): KubernetesObject {
-  return service(config, 'server', roleName(config, 'server'), SERVER_PORTS, { type: 'ClusterIP' });
+  return service(config, 'server', roleName(config, 'server'), serverPorts(config), { type: 'ClusterIP' });
 }
 
 /**
@@ -32,7 +32,7 @@ export function serverService(config: Config): KubernetesObject {
  */
 export function serverJoinServices(config: Config): KubernetesObject[] {
   return serverNames(config).map((name) =>
-    service(config, 'server', name, SERVER_PORTS, {
+    service(config, 'server', name, serverPorts(config), {
       type: 'ClusterIP',
       publishNotReadyAddresses: true,
       selector: { ...selectorLabels(config, 'server'), 'statefulset.kubernetes.io/pod-name': name },
@@ -46,10 +46,10 @@ const STICKY_SECONDS = 86_400;
 /**
  * The agents that applications talk to. An application has to stay with one agent: a service registered at one
  * and deregistered at another stays in the catalog for good. So the Service is sticky by client address, or,
- * with an agent on every node, never leaves the node. docs/registrations.md says what that leaves open.
+ * with an agent on every node, never leaves the node. docs/reference/registrations.md says what that leaves open.
  */
 export function clientService(config: Config): KubernetesObject {
-  return service(config, 'client', roleName(config, 'client'), CLIENT_PORTS, {
+  return service(config, 'client', roleName(config, 'client'), clientPorts(config), {
     type: 'ClusterIP',
     ...(config.clients === 'daemonset'
       ? { internalTrafficPolicy: 'Local' }
@@ -61,11 +61,8 @@ export function clientService(config: Config): KubernetesObject {
 }
 
 export function uiService(config: Config): KubernetesObject {
-  return service(
-    config,
-    'server',
-    `${config.name}-ui`,
-    [{ name: 'http', port: 80, protocol: 'TCP', targetPort: 8500 }],
-    { type: 'ClusterIP' },
-  );
+  const plain: ServicePort = { name: 'http', port: 80, protocol: 'TCP', targetPort: 8500 };
+  const secure: ServicePort = { name: 'https', port: 443, protocol: 'TCP', targetPort: 8501 };
+  const all = { off: [plain], also: [plain, secure], only: [secure] }[config.https];
+  return service(config, 'server', `${config.name}-ui`, all, { type: 'ClusterIP' });
 }

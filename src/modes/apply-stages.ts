@@ -16,7 +16,7 @@ import { retryControllers } from '../steps/apply/retry-controllers.ts';
 import type { Conservation } from '../steps/registrations/catalog-before-after.ts';
 import { walkClients } from '../steps/replacement/clients.ts';
 import { needsWalk, walkServers } from '../steps/replacement/servers.ts';
-import type { Diagnosis } from '../steps/triage/triage.ts';
+import type { Triage } from '../steps/triage/triage.ts';
 
 interface ToApply {
   planned: Plan;
@@ -28,7 +28,7 @@ interface ToApply {
 interface ApplyParts {
   workloads: Workloads;
   agents: Agents;
-  diagnosis: Diagnosis;
+  triage: Triage;
   conservation: Conservation;
   stored: Stored;
 }
@@ -38,7 +38,7 @@ export async function applyStages(
   run: Run,
   cluster: Cluster,
   { planned, takeovers, rolled }: ToApply,
-  { workloads, agents, diagnosis, conservation, stored }: ApplyParts,
+  { workloads, agents, triage, conservation, stored }: ApplyParts,
 ): Promise<void> {
   const byObject = new Map(planned.objects.map((object) => [object.desired, object]));
   const later = movedOut(planned.objects);
@@ -48,7 +48,7 @@ export async function applyStages(
       await takeOver(run, cluster, takeover, {
         workloads,
         agents,
-        observer: diagnosis,
+        observer: triage,
         stored,
         conservation,
       });
@@ -56,7 +56,7 @@ export async function applyStages(
     const taken = takeovers.map((takeover) => takeover.planned);
     const walked = parts.find((part) => !taken.includes(part) && isServers(run, part) && needsWalk(part));
     if (walked) {
-      await walkServers(run, cluster, walked, { workloads, agents, observer: diagnosis, stored });
+      await walkServers(run, cluster, walked, { workloads, agents, observer: triage, stored });
     }
     const clients = parts.find((part) => part === rolled);
     if (clients) await walkClients(run, cluster, clients, { workloads, agents, stored, conservation });

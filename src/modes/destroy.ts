@@ -1,8 +1,11 @@
 import { spareInDestroy } from '../inventory/prune.ts';
 import type { AccessCheck } from '../kubernetes/access.ts';
+import { gossipSecretName } from '../manifests/name.ts';
 import { type Cluster, withCluster } from '../session/cluster.ts';
 import { withLock } from '../session/lock.ts';
 import type { Run } from '../session/run.ts';
+import { afterDestroy } from '../steps/encryption/gossip-secret.ts';
+import { tlsAfterDestroy, tlsSecretNames } from '../steps/encryption/tls-secrets.ts';
 import { requirePermissions, toRemove } from '../steps/preflight/permissions.ts';
 import { type DeployRecord, readRecord } from '../steps/record/record.ts';
 import { removeNamespace } from '../steps/removal/empty-namespace.ts';
@@ -33,6 +36,8 @@ async function destroyLocked(run: Run, cluster: Cluster): Promise<void> {
     run.known.left = 'What was removed so far is gone; the next run goes on from there.';
     await takeDown(run, cluster, record.inventory.entries, spareInDestroy(run.config.destroyData));
     await removeClaims(run, cluster, claimsOf(run, record));
+    await afterDestroy(run, cluster);
+    await tlsAfterDestroy(run, cluster);
   });
   await run.phase('record', 'Remove the record', () => removeRecord(run, cluster, record));
   tellLeft(run);
@@ -47,6 +52,10 @@ async function removeRecord(run: Run, cluster: Cluster, record: DeployRecord): P
 async function permissions(run: Run, cluster: Cluster, { inventory, live }: DeployRecord): Promise<void> {
   const { namespace, lock, destroyData } = run.config;
   const record = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: live.metadata.name };
+  const { name: deployment } = run.config;
+  const secrets = [gossipSecretName(deployment), ...tlsSecretNames(deployment)].map((name) => {
+    return { apiVersion: 'v1', kind: 'Secret', namespace, name };
+  });
   const entries = inventory.entries.filter(({ kind }) => kind !== 'Namespace');
   const of = (group: string, resource: string, verbs: string[]): AccessCheck[] =>
     verbs.map((verb) => ({ verb, group, resource, namespace }));
@@ -54,6 +63,7 @@ async function permissions(run: Run, cluster: Cluster, { inventory, live }: Depl
     ...toRemove(cluster.discovery, [...entries, record]),
     ...of('', 'pods', ['list']),
     ...(destroyData ? of('', 'persistentvolumeclaims', ['list', 'delete']) : []),
+    ...(destroyData ? toRemove(cluster.discovery, secrets) : []),
     ...(lock ? of('coordination.k8s.io', 'leases', ['get', 'create', 'update', 'delete']) : []),
   ];
   const once = [...new Map(asked.map((check) => [JSON.stringify(check), check])).values()];

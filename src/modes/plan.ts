@@ -7,6 +7,8 @@ import { previewTakeovers } from '../steps/adoption/preview.ts';
 import { plan } from '../steps/apply/apply.ts';
 import { objectsToApply } from '../steps/apply/namespace.ts';
 import { ofNewKinds } from '../steps/apply/new-kinds.ts';
+import { settleGossip, tellGossip, tellGossipPlan } from '../steps/encryption/settle-gossip.ts';
+import { settleTls, tellTls, tellTlsPlan } from '../steps/encryption/settle-tls.ts';
 import { asApproved, describePlan } from '../steps/plan/approval.ts';
 import { tellConsent } from '../steps/plan/consent.ts';
 import { settleServerAddresses } from '../steps/plan/server-addresses.ts';
@@ -45,9 +47,19 @@ export async function planAll(
 export async function planMode(run: Run, mask: (secret: string) => void): Promise<void> {
   const first = await run.phase('render', 'Render the manifests', () => renderSet(run));
   await withCluster(run, mask, 'Connect and check the cluster', async (cluster) => {
-    const rendered = await settleServerAddresses(run, cluster, first, await recordIfReadable(run, cluster));
+    const known = await recordIfReadable(run, cluster);
+    const rendered = await settleServerAddresses(run, cluster, first, known);
     checkScope(run, cluster, rendered);
-    const namespace = await preflight(run, cluster, rendered);
+    const gossip = await settleGossip(run, cluster, known);
+    const tls = await settleTls(run, cluster, known);
+    const access = [...gossip.access, ...tls.access];
+    const namespace = await preflight(run, cluster, rendered, { access });
+    const denied = gossip.denied ?? tls.denied;
+    if (denied) throw denied;
+    tellGossip(run, gossip);
+    tellTls(run, tls);
+    tellGossipPlan(run, gossip);
+    tellTlsPlan(run, tls);
     if (!namespace.live) {
       run.warn('The namespace does not exist yet, so the API server could not judge what goes into it.');
     }

@@ -20,8 +20,7 @@ import { rolledClients, surveyRoll } from '../steps/replacement/clients-survey.t
 export async function lookAtRegistered(
   run: Run,
   cluster: Cluster,
-  { objects }: Plan,
-  takeovers: readonly Takeover[],
+  { planned: { objects }, takeovers }: { planned: Plan; takeovers: readonly Takeover[] },
   tools: { conservation: Conservation; state: ServersState; workloads: Workloads; agents: Agents },
 ): Promise<PlannedObject | undefined> {
   const { conservation, state, workloads } = tools;

@@ -2,13 +2,12 @@ import { Failure } from '../failure.ts';
 import type { Lock } from '../kubernetes/lease/lease.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { recordName } from '../manifests/name.ts';
-import { Agents } from '../session/agents.ts';
 import { type Cluster, withCluster } from '../session/cluster.ts';
 import { deployedConfig } from '../session/deployed-config.ts';
+import { withLive } from '../session/live.ts';
 import { withLock } from '../session/lock.ts';
 import type { Run } from '../session/run.ts';
 import { storedKey } from '../session/stored.ts';
-import { Workloads } from '../session/workloads.ts';
 import { makeFaults, tellDeleted } from '../steps/chaos/chaos.ts';
 import { type Comparison, compare } from '../steps/drift/compare.ts';
 import {
@@ -22,6 +21,9 @@ import {
 } from '../steps/drift/drift.ts';
 import { lookOnce, missingServers } from '../steps/drift/missing-servers.ts';
 import { checkVolumes } from '../steps/drift/volumes.ts';
+import { renewCertificates } from '../steps/encryption/renew.ts';
+import { recordedGossip } from '../steps/encryption/settle-gossip.ts';
+import { recordedTls } from '../steps/encryption/settle-tls.ts';
 import { checkPermissions } from '../steps/preflight/permissions.ts';
 import { cleanUpAfter } from '../steps/proof/clean-up.ts';
 import { describeCluster } from '../steps/proof/describe-cluster.ts';
@@ -31,7 +33,7 @@ import { checkRestarts, remember } from '../steps/record/since-last-run.ts';
 import { checkServerRegistrations } from '../steps/registrations/at-servers.ts';
 import { checkVoterMinimum } from '../steps/replacement/voter-minimum.ts';
 import { checkLeftOver } from '../steps/sweep/left-over.ts';
-import { Diagnosis } from '../steps/triage/triage.ts';
+import { Triage } from '../steps/triage/triage.ts';
 
 /**
  * `mode: verify`: proves that the cluster works and still is what was deployed, or throws the Failure that says what
@@ -55,12 +57,9 @@ async function verifyLocked(run: Run, cluster: Cluster, held: Lock | undefined):
     settle(run, found, record);
     return found;
   });
-  const workloads = new Workloads(run, present(comparison));
-  const agents = new Agents(cluster.transport, run.config.namespace);
-  const diagnosis = new Diagnosis(run, workloads, cluster.transport);
-  run.log.startHeartbeat();
-  try {
-    workloads.watch(cluster);
+  await withLive(run, cluster, present(comparison), async (live) => {
+    const { workloads, agents } = live;
+    const triage = new Triage(run, workloads, cluster.transport);
     workloads.judge(new Map(comparison.live.map((object) => [storedKey(object), object])));
     const look = await run.phase('prove', 'Prove', async () => {
       await workloads.untilSynced(run.signal);
@@ -72,13 +71,17 @@ async function verifyLocked(run: Run, cluster: Cluster, held: Lock | undefined):
       const full = await checkVolumes(run, cluster, workloads);
       const lack = missingServers(run, comparison);
       if (lack) {
-        await lookOnce(run, workloads, agents, diagnosis);
+        await lookOnce(run, workloads, agents, triage);
         throw lack;
       }
       const { clock } = cluster.transport;
       const before = inventory.history.at(-1)?.led;
-      const parts = { workloads, agents, observer: diagnosis, clock, before };
-      const proven = await diagnosis.during(() => waitAndProve(run, parts));
+      const wanted = { gossip: recordedGossip(run, inventory), tls: recordedTls(run, inventory) };
+      const parts = { workloads, agents, observer: triage, clock, before, ...wanted };
+      const proven = await triage.during(async () => {
+        if (run.config.renew) await renewCertificates(run, record, { ...live, cluster, observer: triage });
+        return waitAndProve(run, parts);
+      });
       if (full) throw full;
       return proven;
     });
@@ -89,21 +92,18 @@ async function verifyLocked(run: Run, cluster: Cluster, held: Lock | undefined):
     tellVersion(run, look, inventory);
     if (held?.takenOverFrom !== undefined) await cleanUpAfter(run, cluster);
     await checkLeftOver(run, cluster, agents);
-    await checkServerRegistrations(run, workloads, agents);
-    await checkVoterMinimum(run, { workloads, agents });
+    await checkServerRegistrations(run, live);
+    await checkVoterMinimum(run, live);
     const failure = driftFailure(run, inventory);
-    // Only what is proven, and is to be green, is broken on purpose. Later, for those who compare with this run.
+    // Only what is proven, and would be green, is broken on purpose. Later, for those who compare with this run.
     const { look: latest, deleted } = failure
       ? { look, deleted: [] }
-      : await makeFaults({ run, cluster, workloads, agents }, look);
+      : await makeFaults({ ...live, run, cluster }, look);
     if (deleted.length > 0) describeCluster(run, workloads, latest);
     await remember(run, cluster, workloads, latest, record);
     tellDeleted(run, deleted);
     if (failure) throw failure;
-  } finally {
-    workloads.close();
-    agents.close();
-  }
+  });
 }
 
 /** @throws Failure `not-deployed` */

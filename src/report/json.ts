@@ -14,6 +14,8 @@ const KEYS: readonly string[] = [
     'image',
     'consulVersion',
     'serverAddresses',
+    'gossip',
+    'tls',
     'leader',
     'voters',
   ],

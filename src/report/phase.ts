@@ -9,6 +9,7 @@ const TITLES: Record<PhaseName, string> = {
   compare: 'Compare with what was deployed',
   survey: 'Look for ghosts',
   apply: 'Apply',
+  encrypt: 'Encrypt what agents say',
   wait: 'Wait for servers and clients',
   prove: 'Prove',
   'delete-server': 'Delete a server',

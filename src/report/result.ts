@@ -26,6 +26,7 @@ export type PhaseName =
   | 'compare'
   | 'survey'
   | 'apply'
+  | 'encrypt'
   | 'wait'
   | 'prove'
   | 'delete-server'
@@ -186,6 +187,10 @@ export interface Result {
   consulVersion?: string;
   /** What the servers advertise: the address of their own Service, or that of their pod. */
   serverAddresses?: 'service' | 'pod';
+  /** What every agent was seen to do with gossip, on the wire. */
+  gossip?: 'plaintext' | 'takes-both' | 'strict';
+  /** What every server was seen to do with RPC, on the wire; `until`: the first of their certificates ends then. */
+  tls?: { state: 'plaintext' | 'offered' | 'enforced'; issuer?: string; until?: string };
   /** Node name of the leader. */
   leader?: string;
   voters?: number;

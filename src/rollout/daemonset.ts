@@ -76,8 +76,19 @@ export function presentRevision(view: WorkloadView, owned: readonly PodView[]): 
   return revisions.size === 1 && view.updated >= view.desired ? owned[0]?.revision : undefined;
 }
 
+/** Of a DaemonSet all but those on nodes of which nothing can be expected; of a StatefulSet all. */
+export function countingPods(
+  { kind }: Pick<WorkloadView, 'kind'>,
+  pods: readonly PodView[],
+  nodes: readonly NodeView[],
+): readonly PodView[] {
+  if (kind !== 'DaemonSet') return pods;
+  const byName = Map.groupBy(nodes, ({ name }) => name);
+  return pods.filter((pod) => !isExcluded(pod, byName.get(pod.node ?? '') ?? []));
+}
+
 /** Whether nothing can be expected of this pod: it is not ready, and its node is the reason. */
-export function isExcluded(pod: PodView, nodes: readonly NodeView[]): boolean {
+function isExcluded(pod: PodView, nodes: readonly NodeView[]): boolean {
   if (pod.ready && !pod.terminating) return false;
   const node = nodes.find(({ name }) => name === pod.node);
   return node !== undefined && nodeTrouble(node) !== undefined;

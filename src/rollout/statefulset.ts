@@ -73,7 +73,7 @@ function podFaults(view: WorkloadView, pods: readonly PodView[], held: number): 
   });
   const names = new Set(expected);
   const surplus = pods.filter((pod) => pod.ownerUid === view.uid && !names.has(pod.name));
-  return [...faults, ...surplus.map(({ name }) => ({ pod: name, why: 'is to be removed', stale: false }))];
+  return [...faults, ...surplus.map(({ name }) => ({ pod: name, why: 'will be removed', stale: false }))];
 }
 
 function staleReason(view: WorkloadView, stale: readonly PodFault[]): string {

@@ -15,7 +15,7 @@ export interface WorkloadView {
   partition: number;
   /** StatefulSet: the ordinal of the first pod. 0 for a DaemonSet. */
   firstOrdinal: number;
-  /** Pods that are to be there, as the spec (StatefulSet) or the controller (DaemonSet) says. */
+  /** Pods that should exist, as the spec (StatefulSet) or the controller (DaemonSet) says. */
   desired: number;
   /** Counters of the status. For a DaemonSet `created` counts the nodes that have a pod. */
   created: number;

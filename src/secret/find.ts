@@ -1,5 +1,8 @@
+import { bareAssignments } from './bare-assignment.ts';
+import { Block } from './block.ts';
 import { namesSecret, namesSecrets } from './name.ts';
-import { Block, bareAssignments, privateKeys, readBlock } from './text.ts';
+import { privateKeys } from './private-key.ts';
+import { readBlock } from './read-block.ts';
 import { authorizations, credentialOf, headers, urlCredentials } from './web.ts';
 
 /** Nobody keeps a secret this short, and the runner would blot out words with it. */

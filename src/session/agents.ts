@@ -5,7 +5,10 @@ import { openPortForward } from '../kubernetes/streams/portforward.ts';
 import type { PodView } from '../rollout/pod.ts';
 
 const HTTP_PORT = 8500;
+const HTTPS_PORT = 8501;
 const DNS_PORT = 8600;
+const GOSSIP_PORT = 8301;
+const RPC_PORT = 8300;
 
 /** Connections to agents through port-forwards, one client a pod, kept while the pod lives. */
 export class Agents {
@@ -30,6 +33,18 @@ export class Agents {
 
   dns({ name }: PodView): Dial {
     return this.#dial(name, DNS_PORT);
+  }
+
+  gossip({ name }: Pick<PodView, 'name'>): Dial {
+    return this.#dial(name, GOSSIP_PORT);
+  }
+
+  rpc({ name }: Pick<PodView, 'name'>): Dial {
+    return this.#dial(name, RPC_PORT);
+  }
+
+  https({ name }: Pick<PodView, 'name'>): Dial {
+    return this.#dial(name, HTTPS_PORT);
   }
 
   /** Ends the connections to pods that are no more. */

@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts';
 import { Failure } from '../failure.ts';
 import { Discovery } from '../kubernetes/discovery.ts';
 import { apiFailure } from '../kubernetes/error.ts';
-import { Transport } from '../kubernetes/http/transport.ts';
+import type { Transport } from '../kubernetes/http/transport.ts';
 import type { Log } from '../report/log.ts';
 import { secretsIn } from '../secret/find.ts';
 import { clusterMismatch } from './expected-cluster.ts';
@@ -20,6 +20,8 @@ export async function openTransport(
   { kubeconfig, context }: Pick<Config, 'kubeconfig' | 'context'>,
   mask: (secret: string) => void,
 ): Promise<Transport> {
+  // Only here, since it brings a whole HTTP client along: rendering, and telling of mistakes in the inputs, need none.
+  const { Transport } = await import('../kubernetes/http/transport.ts');
   const transport = await Transport.connect({
     ...(kubeconfig.kind === 'path' && { path: kubeconfig.path }),
     ...(kubeconfig.kind === 'inline' && { yaml: kubeconfig.yaml }),

@@ -35,6 +35,11 @@ export class CurrentPods {
     return this.#workloads.pods('client').flatMap((pod) => (pod.ready ? this.#workloads.nodeName(pod) : []));
   }
 
+  /** The clients that are ready now. */
+  readyClientPods(): readonly PodView[] {
+    return this.#workloads.pods('client').filter(({ ready }) => ready);
+  }
+
   /** The pod of that agent, once it is ready; `unneeded` where the rollout is ready without it. */
   client(agent: string): Promise<PodView | 'unneeded'> {
     return this.#once(() => {

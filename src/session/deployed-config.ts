@@ -1,9 +1,9 @@
 import type { AgentConfigFragment, Config } from '../config/config.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
-import { AGENT_FILE } from '../manifests/agent-config.ts';
+import { AGENT_FILE } from '../manifests/config/agent-config.ts';
 import type { Role } from '../manifests/label.ts';
 import { agentConfigName, roleName } from '../manifests/name.ts';
-import { advertisedBy } from '../manifests/server-address.ts';
+import { advertisedBy } from '../manifests/server/address.ts';
 
 interface Workload {
   replicas?: number;
@@ -46,6 +46,7 @@ export function deployedConfig(given: Config, manifests: readonly KubernetesObje
     servers: told('servers', serverCount(servers.replicas), given.servers),
     clients: daemonSet ? 'daemonset' : clientSet ? 'statefulset' : 'none',
     clientReplicas: spec(clientSet).replicas ?? given.clientReplicas,
+    https: httpsOf(agent),
     recursors: Array.isArray(agent.recursors) ? agent.recursors.map(String) : [],
     ui: find('Service', `${given.name}-ui`) !== undefined,
     serverStorage: claim
@@ -92,6 +93,11 @@ function fragment(files: Record<string, string>): AgentConfigFragment | undefine
     if (found !== undefined) return { format, text: found };
   }
   return undefined;
+}
+
+function httpsOf({ ports, addresses }: Record<string, unknown>): Config['https'] {
+  if ((ports as { https?: number } | undefined)?.https === undefined) return 'off';
+  return (addresses as { http?: string } | undefined)?.http === undefined ? 'also' : 'only';
 }
 
 function parsed(json: string | undefined): Record<string, unknown> {

@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { ExpectedCluster } from '../consul/quorum/finding.ts';
-import { joinsByItself } from '../manifests/join.ts';
+import { joinsByItself } from '../manifests/joins-by-itself.ts';
 import type { PodView } from '../rollout/pod.ts';
 import { runningServers } from './servers.ts';
 import type { Role, Workloads } from './workloads.ts';

@@ -8,7 +8,7 @@ const SHOWN = 3;
 const WORTH_TELLING_MS = 100;
 
 /** `kept`: there was nothing to do, so there is no step. */
-export type StepOutcome = 'replaced' | 'started' | 'removed' | 'kept';
+export type StepOutcome = 'replaced' | 'restarted' | 'started' | 'removed' | 'kept';
 
 interface Surroundings {
   now: () => number;
@@ -42,12 +42,16 @@ export class RunStep {
 
   done(outcome: StepOutcome): void {
     if (outcome === 'kept') this.#run.ended(undefined);
-    else this.#end('passed', `was ${outcome} in`);
+    else this.#end('passed', `${this.#was} ${outcome} in`);
   }
 
   /** Its phase has ended before it. */
   failed(): void {
-    this.#end('failed', 'was not done after');
+    this.#end('failed', `${this.#was} not done after`);
+  }
+
+  get #was(): string {
+    return WAVE.test(this.#step.name) ? 'were' : 'was';
   }
 
   #end(status: PhaseStep['status'], said: string): void {
@@ -71,6 +75,8 @@ export function outcomeOf(before: string | undefined, after: string | undefined)
   if (after === undefined) return 'removed';
   return before === undefined ? 'started' : 'replaced';
 }
+
+const WAVE = /^clients \d+ to \d+ of \d+$/;
 
 /** The pod, or `clients 11 to 20 of 40`. */
 export function waveName(names: readonly string[], at: number, total: number): string {

@@ -23,6 +23,12 @@ export function evidenceOfAll(
   return Promise.all(pods.map((pod) => collectEvidence(agents.client(pod), signal)));
 }
 
+/** What it takes to ask every server that runs. */
+export interface LiveServers {
+  workloads: Pick<Workloads, 'pods' | 'untilSynced'>;
+  agents: Pick<Agents, 'client'>;
+}
+
 /** What speaks against the next step. */
 export interface Objection {
   /** For the log, while it may still pass. */
@@ -37,10 +43,7 @@ export interface Objection {
  */
 export async function untilServersAllow(
   run: Run,
-  {
-    workloads,
-    agents,
-  }: { workloads: Pick<Workloads, 'pods' | 'untilSynced'>; agents: Pick<Agents, 'client'> },
+  { workloads, agents }: LiveServers,
   { about, patienceMs }: { about: string; patienceMs: number },
   judge: (evidence: ServerEvidence[]) => Objection | undefined,
 ): Promise<void> {

@@ -3,7 +3,7 @@ import type { RunStep } from './run-step.ts';
 import type { Workloads } from './workloads.ts';
 
 /**
- * Judges anew at every change of what is watched, until `found` finds something.
+ * Judges again at every change of what is watched, until `found` finds something.
  * @param topic of the lines in the log that say what it still waits for
  * @param step is told as well
  */

@@ -1,6 +1,7 @@
 import { ApiError, apiFailure } from '../kubernetes/error.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
-import { type WatchEvent, watchResource } from '../kubernetes/watch/watch.ts';
+import { watchResource } from '../kubernetes/watch/watch.ts';
+import type { WatchEvent } from '../kubernetes/watch/watch-spec.ts';
 import { nodeView } from '../rollout/node.ts';
 import { Observation, type Source, type Views } from '../rollout/observation.ts';
 import { podView } from '../rollout/pod.ts';

@@ -1,18 +1,19 @@
 import { claimNames } from '../change/workload.ts';
 import { clusterIpOf } from '../kubernetes/cluster-ip.ts';
-import { FIELD_MANAGER, type KubernetesObject, NUDGE_MANAGER } from '../kubernetes/object.ts';
-import { daemonSetVerdict, isExcluded } from '../rollout/daemonset.ts';
+import type { KubernetesObject } from '../kubernetes/object.ts';
+import { daemonSetVerdict } from '../rollout/daemonset.ts';
 import type { NodeView } from '../rollout/node.ts';
 import type { Observation } from '../rollout/observation.ts';
 import { type PodView, runs } from '../rollout/pod.ts';
-import { heldBack, presentPods } from '../rollout/revision.ts';
+import { heldBack, isObserved, isWanted, livingPods, presentOrStuckPods } from '../rollout/revision.ts';
 import { statefulSetVerdict } from '../rollout/statefulset.ts';
-import type { Applied, Verdict } from '../rollout/verdict.ts';
+import type { Verdict } from '../rollout/verdict.ts';
 import type { WorkloadView } from '../rollout/workload.ts';
 import { countOf } from './allowance.ts';
 import type { Cluster } from './cluster.ts';
+import { OncePerChange } from './once-per-change.ts';
 import type { Run } from './run.ts';
-import { type Stored, storedKey } from './stored.ts';
+import { appliedOf, changedAt, type Stored, storedKey } from './stored.ts';
 import { WorkloadWatches } from './workload-watches.ts';
 
 export const ROLES = ['server', 'client'] as const;
@@ -41,14 +42,14 @@ export class Workloads {
   readonly #found: Partial<Record<Role, Workload>> = {};
   #stored: Stored = new Map();
   readonly #watches: WorkloadWatches;
-  /** What was worked out for a version of the observation. */
-  readonly #known = new Map<string, { version: number; value: unknown }>();
+  readonly #answers: OncePerChange;
   #expected: number | undefined;
 
   constructor(run: Run, objects: readonly KubernetesObject[]) {
     this.#run = run;
     this.#watches = new WorkloadWatches(run);
     this.observation = this.#watches.observation;
+    this.#answers = new OncePerChange(this.observation);
     for (const role of ROLES) {
       const name = `${run.config.name}-${role}`;
       for (const kind of ['StatefulSet', 'DaemonSet'] as const) {
@@ -102,8 +103,8 @@ export class Workloads {
   verdict(role: Role, options: { acceptPartition?: boolean } = {}): Verdict {
     const workload = this.#found[role];
     if (!workload) return { state: 'ready', ready: 0, desired: 0, unready: [], excluded: [] };
-    const { kind, name, object } = workload;
-    const view = this.observation.workload(kind, name);
+    const { kind, object } = workload;
+    const view = this.#view(role);
     const maxUnready = this.#allowed(role, view);
     const applied = appliedOf(this.#stored.get(storedKey(object)));
     if (kind === 'DaemonSet') {
@@ -115,9 +116,12 @@ export class Workloads {
 
   /** How many pods of it have to be ready: all that can be expected, but for those that may be missing. */
   needed(role: Role, { all = false } = {}): number {
+    return this.verdict(role).desired - (all ? 0 : this.#allowed(role, this.#view(role)));
+  }
+
+  #view(role: Role): WorkloadView | undefined {
     const workload = this.#found[role];
-    const view = workload && this.observation.workload(workload.kind, workload.name);
-    return this.verdict(role).desired - (all ? 0 : this.#allowed(role, view));
+    return workload && this.observation.workload(workload.kind, workload.name);
   }
 
   #allowed(role: Role, view: WorkloadView | undefined): number {
@@ -130,12 +134,15 @@ export class Workloads {
 
   /** Living pods of the workload, by ordinal or by name; of a DaemonSet without those its verdict leaves out. */
   pods(role: Role): readonly PodView[] {
-    return this.#once(`pods ${role}`, () => this.#living(role));
+    return this.#answers.once(`pods ${role}`, () => this.#living(role));
   }
 
   /** One of them, by its name. */
   pod(role: Role, name: string): PodView | undefined {
-    const byName = this.#once(`names ${role}`, () => new Map(this.pods(role).map((pod) => [pod.name, pod])));
+    const byName = this.#answers.once(
+      `names ${role}`,
+      () => new Map(this.pods(role).map((pod) => [pod.name, pod])),
+    );
     return byName.get(name);
   }
 
@@ -153,30 +160,16 @@ export class Workloads {
 
   /** Those of them whose agent has this name in the catalog: usually one. */
   podsAt(role: Role, agentName: string): readonly PodView[] {
-    const byAgent = this.#once(`agents ${role}`, () =>
+    const byAgent = this.#answers.once(`agents ${role}`, () =>
       Map.groupBy(this.pods(role), (pod) => this.agentName(role, pod)),
     );
     return byAgent.get(agentName) ?? [];
   }
 
   #living(role: Role): PodView[] {
-    const workload = this.#found[role];
-    const view = workload && this.observation.workload(workload.kind, workload.name);
+    const view = this.#view(role);
     if (!view) return [];
-    const collator = new Intl.Collator('en', { numeric: true });
-    return this.#counting(view, this.observation.podsOf(view.uid))
-      .filter(({ terminating }) => !terminating)
-      .sort((a, b) => collator.compare(a.name, b.name));
-  }
-
-  /** There may be thousands of pods, and thousands that ask: each answer is worked out once for each change. */
-  #once<T>(question: string, work: () => T): T {
-    const { version } = this.observation;
-    const known = this.#known.get(question);
-    if (known?.version === version) return known.value as T;
-    const value = work();
-    this.#known.set(question, { version, value });
-    return value;
+    return livingPods(view, this.observation.podsOf(view.uid), this.observation.nodes());
   }
 
   /** Pods of the present template, living or not, and those whose end on a node that is down they wait for. */
@@ -184,31 +177,21 @@ export class Workloads {
     const now = this.#applied(role);
     if (!now) return [];
     const { view, generation } = now;
-    return this.#once(`present ${role} ${view.uid} ${generation}`, () => {
-      const owned = this.#counting(view, this.observation.podsOf(view.uid));
-      const present = presentPods(view, owned, generation);
-      const nodes = new Map(this.observation.nodes().map((node) => [node.name, node]));
-      const isDown = ({ node }: PodView) => node !== undefined && nodes.get(node)?.ready === false;
-      return [...new Set([...present, ...owned.filter((pod) => pod.terminating && isDown(pod))])];
-    });
+    const { observation } = this;
+    return this.#answers.once(`present ${role} ${view.uid} ${generation}`, () =>
+      presentOrStuckPods(view, observation.podsOf(view.uid), observation.nodes(), generation),
+    );
   }
 
   /** Whether this very pod has the present template. */
   isPresent(role: Role, { uid }: Pick<PodView, 'uid'>): boolean {
     const now = this.#applied(role);
     if (!now) return false;
-    const uids = this.#once(
+    const uids = this.#answers.once(
       `uids ${role} ${now.view.uid} ${now.generation}`,
       () => new Set(this.present(role).map((pod) => pod.uid)),
     );
     return uids.has(uid);
-  }
-
-  /** A DaemonSet has pods on nodes of which nothing can be expected. */
-  #counting({ kind }: WorkloadView, pods: readonly PodView[]): readonly PodView[] {
-    if (kind !== 'DaemonSet') return pods;
-    const nodes = Map.groupBy(this.observation.nodes(), ({ name }) => name);
-    return pods.filter((pod) => !isExcluded(pod, nodes.get(pod.node ?? '') ?? []));
   }
 
   /** The workload, where its update strategy keeps pods of the template before. */
@@ -221,7 +204,7 @@ export class Workloads {
   /** The very object that was applied, as it is observed. */
   #applied(role: Role): { view: WorkloadView; generation: number } | undefined {
     const workload = this.#found[role];
-    const view = workload && this.observation.workload(workload.kind, workload.name);
+    const view = this.#view(role);
     const applied = workload && appliedOf(this.#stored.get(storedKey(workload.object)));
     return view && applied && view.uid === applied.uid ? { view, generation: applied.generation } : undefined;
   }
@@ -229,18 +212,13 @@ export class Workloads {
   /** Whether its controller has seen what was applied, so that pods of the present template can be told. */
   isObserved(role: Role): true | undefined {
     const now = this.#applied(role);
-    if (!now || now.view.observedGeneration < now.generation) return undefined;
-    return now.view.kind === 'DaemonSet' || now.view.updateRevision !== undefined ? true : undefined;
+    return now && isObserved(now.view, now.generation) ? true : undefined;
   }
 
-  /** Whether a pod that is not there is to come back: under its name, or on some node that lacks one. */
+  /** Whether a missing pod should come back: under its name, or on some node that lacks one. */
   isWanted(role: Role, { name }: Pick<PodView, 'name'>): boolean {
-    const workload = this.#found[role];
-    const view = workload && this.observation.workload(workload.kind, workload.name);
-    if (!view) return false;
-    if (view.kind === 'DaemonSet') return this.pods(role).length < view.desired;
-    const ordinal = Number(/-(\d+)$/.exec(name)?.[1]) - view.firstOrdinal;
-    return ordinal >= 0 && ordinal < view.desired;
+    const view = this.#view(role);
+    return view !== undefined && isWanted(view, name, this.pods(role).length);
   }
 
   /** The workload whose pods are not even made, and when it was changed last by the API server's clock. */
@@ -259,7 +237,7 @@ export class Workloads {
   }
 
   /**
-   * The address that a server is to have in gossip and in Raft: its pod's, or that of its Service as the API server told
+   * The address that a server should have in gossip and in Raft: its pod's, or that of its Service as the API server told
    * it last; undefined where that is not known, or there is no such Service.
    */
   serverAddress({ name, ip, advertisesService }: PodView): string | undefined {
@@ -289,7 +267,7 @@ export class Workloads {
     return this.clientsOnNodes ? (pod.node ?? pod.name) : pod.name;
   }
 
-  /** Of all servers that are to be, or of as many as `expectServers` says. */
+  /** Of all servers that should exist, or of as many as `expectServers` says. */
   serverNames(): string[] {
     const { config } = this.#run;
     const replicas = (this.#found.server?.object.spec as { replicas?: number } | undefined)?.replicas;
@@ -297,24 +275,8 @@ export class Workloads {
     return Array.from({ length }, (_, i) => `${config.name}-server-${i}`);
   }
 
-  /** How many servers there are to be just now, while they come one at a time; undefined: all. */
+  /** How many servers there should be just now, while they come one at a time; undefined: all. */
   expectServers(count: number | undefined): void {
     this.#expected = count;
   }
-}
-
-function appliedOf(stored: KubernetesObject | undefined): Applied {
-  // Before the apply nothing that is there counts.
-  return { uid: stored?.metadata.uid ?? 'not applied yet', generation: stored?.metadata.generation ?? 0 };
-}
-
-const OURS: ReadonlySet<string> = new Set([FIELD_MANAGER, NUDGE_MANAGER]);
-
-/** When this action changed it last, as the API server wrote it down. */
-function changedAt({ metadata }: KubernetesObject): number {
-  const { managedFields = [] } = metadata as { managedFields?: { manager?: string; time?: string }[] };
-  const times = managedFields.flatMap(({ manager, time }) =>
-    manager !== undefined && OURS.has(manager) && time ? [Date.parse(time)] : [],
-  );
-  return Math.max(0, ...times);
 }

@@ -217,7 +217,7 @@ describe('data is lost', () => {
     ['with a volume', removed(object('PersistentVolume'))],
     ['with a namespace', removed(object('Namespace'))],
     [
-      'with a claim that is made anew',
+      'with a claim that is recreated',
       recreated(object('PersistentVolumeClaim'), object('PersistentVolumeClaim')),
     ],
   ])('%s', (_, effect) => {
@@ -249,7 +249,7 @@ describe('data is lost', () => {
     ['when servers with volumes are removed', removed(workload()), 'delete'],
     ['with clients', removed(workload({ role: 'client', claims: false })), 'delete'],
     ['with a ConfigMap', removed(configMap({})), 'delete'],
-    ['with a Service that is made anew', recreated(object('Service'), object('Service')), 'recreate'],
+    ['with a Service that is recreated', recreated(object('Service'), object('Service')), 'recreate'],
   ])('not %s', (_, effect, consequence) => expect(effect.consequence).toBe(consequence));
 });
 

@@ -85,7 +85,7 @@ describe('the digest of a plan stays', () => {
     ],
   ])('whatever comes of %s', (_, changed) => expect(digest(step(changed))).toBe(plain));
 
-  test('while an autoscaler scales what is to be rolled', () => {
+  test('while an autoscaler scales what will be rolled', () => {
     const rolled = (replicas: number) => {
       const live = stored(workload({ replicas, image: 'a', role: 'client' }), [AUTOSCALER]);
       const predicted = stored(workload({ replicas, image: 'b', role: 'client' }), [AUTOSCALER]);
@@ -141,8 +141,8 @@ describe('the digest of a plan changes with', () => {
     ['another object of that name', [step(live(meta({ uid: 'another' })))]],
     ['an object that is gone', [step(undefined)]],
     ['one object more', [step(live()), step(undefined, { desired: configMap({}, 'b') })]],
-    ['one that is to be removed', [step(live()), removal(stored(configMap({}, 'old'), []))]],
-    ['what is to be done with it', [step(live(), { action: 'recreate' })]],
+    ['one that will be removed', [step(live()), removal(stored(configMap({}, 'old'), []))]],
+    ['what to do with it', [step(live(), { action: 'recreate' })]],
   ])('%s', (_, steps) => expect(digest(...steps)).not.toBe(plain));
 
   test('and has the form that expect-plan takes', () => expect(plain).toMatch(/^sha256:[0-9a-f]{64}$/));

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { changePlan } from '../../src/change/plan.ts';
 import { MANAGER, managed, stored, workload } from './fixture.ts';
 
-test('with an object that is made anew everything goes that anybody has written', () => {
+test('with an object that is recreated everything goes that anybody has written', () => {
   const container = (fields: object) => ({
     'f:spec': {
       'f:template': {

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { INPUTS, type Input } from '../../src/config/inputs.ts';
+import type { Input } from '../../src/config/inputs/input.ts';
+import { INPUTS } from '../../src/config/inputs.ts';
 
 const action = parse(readFileSync(new URL('../../action.yml', import.meta.url), 'utf8'));
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { INPUT_NAMES, INPUTS, type Input } from '../../src/config/inputs.ts';
+import type { Input } from '../../src/config/inputs/input.ts';
+import { INPUT_NAMES, INPUTS } from '../../src/config/inputs.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import { Failure } from '../../src/failure.ts';
 import { given, mistakes } from './given.ts';
@@ -29,6 +30,14 @@ describe('parseConfig', () => {
       serverStorage: { kind: 'persistent', size: '10Gi' },
       storageClass: undefined,
       serverAddresses: 'auto',
+      gossipEncryption: 'auto',
+      gossipKeySecret: undefined,
+      tls: 'auto',
+      tlsSecret: undefined,
+      tlsClientSecret: undefined,
+      https: 'off',
+      renew: false,
+      rotate: [],
       serverResources: { requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '512Mi' } },
       clientResources: { requests: { cpu: '20m', memory: '64Mi' }, limits: { memory: '256Mi' } },
       serverConfig: undefined,
@@ -90,6 +99,14 @@ describe('parseConfig', () => {
         'server-storage': '1.5Ti',
         'storage-class': 'fast.ssd',
         'server-addresses': 'pod',
+        'gossip-encryption': 'true',
+        'gossip-key-secret': 'our-key',
+        tls: 'true',
+        'tls-secret': 'for-servers',
+        'tls-client-secret': 'for-clients',
+        https: 'also',
+        renew: 'true',
+        rotate: 'gossip',
         'server-resources': 'limits: {cpu: 2}',
         'client-resources': '{}',
         'server-config': '{"log_level": "debug"}',
@@ -141,6 +158,14 @@ describe('parseConfig', () => {
       serverStorage: { kind: 'persistent', size: '1.5Ti' },
       storageClass: 'fast.ssd',
       serverAddresses: 'pod',
+      gossipEncryption: 'true',
+      gossipKeySecret: 'our-key',
+      tls: 'true',
+      tlsSecret: 'for-servers',
+      tlsClientSecret: 'for-clients',
+      https: 'also',
+      renew: true,
+      rotate: ['gossip'],
       serverResources: { limits: { cpu: '2' } },
       clientResources: {},
       serverConfig: { format: 'json', text: '{"log_level": "debug"}' },
@@ -209,7 +234,7 @@ describe('parseConfig', () => {
       'recursors: given "0.0.0.0"; allowed: IP addresses of DNS servers, each with an optional port, one per line or comma-separated',
       'lock: given "Ture"; allowed: true or false; did you mean `true`?',
       '"servres": there is no such input; did you mean `servers`?',
-      '"quux": there is no such input; see docs/inputs.md for those there are',
+      '"quux": there is no such input; see docs/reference/inputs.md for those there are',
     ]);
   });
 
@@ -346,6 +371,40 @@ describe('contradictions', () => {
     [
       { mode: 'deploy', chaos: 'delete-server' },
       'chaos: given "delete-server"; allowed: nothing with mode deploy; only verify breaks on purpose what it has proven',
+    ],
+    [
+      { mode: 'verify', rotate: 'ca' },
+      'rotate: given "ca"; allowed: nothing with mode verify; only a deploy rotates',
+    ],
+    [
+      { mode: 'sweep', renew: 'true' },
+      'renew: given "true"; allowed: nothing with mode sweep; verify renews with it, and deploy in any case',
+    ],
+    [
+      { 'gossip-encryption': 'false', rotate: 'gossip' },
+      'rotate: given "gossip"; allowed: not gossip with gossip-encryption false',
+    ],
+    [
+      { 'gossip-encryption': 'false', 'gossip-key-secret': 'mine' },
+      'gossip-key-secret: given "mine"; allowed: nothing with gossip-encryption false, which has no key',
+    ],
+    [
+      { rotate: 'ca', 'tls-secret': 'a', 'tls-client-secret': 'b' },
+      'rotate: given "ca"; allowed: not ca with tls-secret; a new authority goes into that Secret, and any deploy takes it',
+    ],
+    [{ tls: 'false', rotate: 'ca' }, 'rotate: given "ca"; allowed: not ca with tls false'],
+    [
+      { tls: 'false', https: 'only' },
+      'https: given "only"; allowed: off with tls false, which has no certificates',
+    ],
+    [
+      { 'tls-secret': 'a' },
+      'tls-secret: given "a"; allowed: together with tls-client-secret: a client must not have the certificate of a server',
+    ],
+    [{ 'tls-client-secret': 'a' }, 'tls-client-secret: given "a"; allowed: together with tls-secret'],
+    [
+      { tls: 'false', 'tls-secret': 'a', 'tls-client-secret': 'b' },
+      'tls-secret: given "a"; allowed: nothing with tls false, which has no certificates',
     ],
   ])('%j', (inputs, line) => {
     expect(mistakes(inputs)).toEqual([line]);

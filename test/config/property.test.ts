@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { INPUT_NAMES, INPUTS, type Input, type InputName } from '../../src/config/inputs.ts';
+import type { Input } from '../../src/config/inputs/input.ts';
+import { INPUT_NAMES, INPUTS, type InputName } from '../../src/config/inputs.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import { Failure } from '../../src/failure.ts';
 import { given } from './given.ts';

@@ -1,18 +1,18 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { readAction, withTables } from '../../script/tables.ts';
+import { readAction, withInputs, withTables } from '../../script/tables.ts';
 
 const file = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
 const action = readAction(readFileSync(file('action.yml'), 'utf8'));
 const markers =
   'a\n<!-- inputs:start -->\nold\n<!-- inputs:end -->\nb\n<!-- outputs:start --><!-- outputs:end -->\nc\n';
 
-test('docs/inputs.md is fresh: `node script/tables.ts` has nothing to do', () => {
-  const page = readFileSync(file('docs/inputs.md'), 'utf8');
+test('docs/reference/inputs.md is fresh: `node script/tables.ts` has nothing to do', () => {
+  const page = readFileSync(file('docs/reference/inputs.md'), 'utf8');
   expect(withTables(page, action)).toBe(page);
 });
 
@@ -42,17 +42,32 @@ test('missing markers are an error', () => {
   expect(() => withTables('', action)).toThrow('is missing');
 });
 
-test('the script writes a stale file, and --check exits with 1 and leaves it', () => {
+test('action.yml is fresh, and what stands around its inputs stays', () => {
+  const text = readFileSync(file('action.yml'), 'utf8');
+  expect(withInputs(text)).toBe(text);
+  const emptied = 'name: a\ninputs:\n  old: {}\n\noutputs:\n  b: { description: c }\n';
+  expect(readAction(withInputs(emptied)).inputs).toEqual(action.inputs);
+  expect(withInputs(emptied)).toMatch(
+    /^name: a\ninputs:\n {2}# what to do\n {2}mode:\n[\s\S]*\n\noutputs:\n {2}b: \{ description: c \}\n$/,
+  );
+  expect(() => withInputs('name: a\n')).toThrow('no `inputs:`');
+});
+
+test('the script writes stale files, and --check exits with 1 and leaves them', () => {
   const directory = mkdtempSync(join(tmpdir(), 'tables-'));
-  const page = join(directory, 'inputs.md');
+  const [page, yaml] = [join(directory, 'docs/reference/inputs.md'), join(directory, 'action.yml')];
   const run = (...args: string[]) =>
-    spawnSync(process.execPath, [file('script/tables.ts'), ...args, page]).status;
+    spawnSync(process.execPath, [file('script/tables.ts'), ...args, directory]).status;
+  const stale = readFileSync(file('action.yml'), 'utf8').replace('required: false', 'required: true');
   try {
+    mkdirSync(join(directory, 'docs/reference'), { recursive: true });
     writeFileSync(page, markers);
+    writeFileSync(yaml, stale);
     expect(run('--check')).toBe(1);
-    expect(readFileSync(page, 'utf8')).toBe(markers);
+    expect([readFileSync(page, 'utf8'), readFileSync(yaml, 'utf8')]).toEqual([markers, stale]);
     expect(run()).toBe(0);
     expect(readFileSync(page, 'utf8')).toBe(withTables(markers, action));
+    expect(readFileSync(yaml, 'utf8')).toBe(withInputs(stale));
     expect(run('--check')).toBe(0);
   } finally {
     rmSync(directory, { recursive: true });

@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { ConsulClient, type ConsulClientOptions, type Dial } from '../../src/consul/client.ts';
 
 export interface FakeRequest {
@@ -86,6 +86,14 @@ export function clientOf(
   const client = new ConsulClient({ name, dial: fake.dial, ...options });
   onTestFinished(() => client.close());
   return client;
+}
+
+/** The agents of these fakes, by the names of their pods. */
+export function agentsOf(fakes: ReadonlyMap<string, FakeConsul>) {
+  return {
+    client: ({ name }: { name: string }) => clientOf(fakes.get(name) ?? expect.fail(name), name),
+    keep: () => undefined,
+  };
 }
 
 export function open(port: number, signal: AbortSignal): Promise<Duplex> {

@@ -22,7 +22,7 @@ describe('Classifier', () => {
     expect(classifier.current()).toMatchObject([{ sinceMs: 3_000 }]);
   });
 
-  test('one that hides between two tries goes on; one that stays away begins anew', () => {
+  test('one that hides between two tries goes on; one that stays away starts again', () => {
     const classifier = new Classifier();
     classifier.observe([symptom()], NOBODY, 0);
     classifier.observe([], NOBODY, 10_000);
@@ -53,7 +53,7 @@ describe('Classifier', () => {
     expect(classifier.current()).toMatchObject([{ sinceMs: 0, dueMs: 14_000 }]);
   });
 
-  test('another pod of the same name begins anew', () => {
+  test('another pod of the same name starts again', () => {
     const classifier = new Classifier();
     classifier.observe([symptom()], NOBODY, 0);
     classifier.observe([symptom({ subject: { ...subject, uid: 'u1' } })], NOBODY, 5_000);

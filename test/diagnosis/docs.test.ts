@@ -204,7 +204,7 @@ test('the table tells all causes that a log may name, and how long a signal may 
   expect(new Set(linked(reasons))).toEqual(
     new Set(CAUSES.filter(({ graceMs }) => graceMs === undefined).map(({ reason }) => reason)),
   );
-  expect(graces).toContain(`for more than ${written(HIDING_MS)}, starts anew`);
+  expect(graces).toContain(`for more than ${written(HIDING_MS)}, starts again`);
 });
 
 const toldOf = (reason: string) =>

@@ -82,6 +82,29 @@ test.each([
   expect(logSymptom(server, line(another), false, ofClient)?.reason).toBe(reason);
 });
 
+test.each([
+  ['127.0.0.1', undefined],
+  ['[::1]', undefined],
+  ['10.0.0.127', 'gossip-key'],
+])('plaintext from %s is %s: from the agent itself it is the question what it takes', (from, reason) => {
+  const text = `memberlist: failed to receive: Encryption is configured but remote state is not encrypted from=${from}:47976`;
+  expect(logSymptom(subject, line(text), false)?.reason).toBe(reason);
+});
+
+test.each([
+  ['127.0.0.1', undefined],
+  ['10.0.0.127', 'tls'],
+])(
+  'an agent that shows no certificate, from %s, is %s: so this action asks what a server shows',
+  (from, reason) => {
+    const text = `agent.server.rpc: failed to read byte: conn=from=${from}:41560 error="tls: client didn't provide a certificate"`;
+    expect(logSymptom(subject, line(text), false)?.reason).toBe(reason);
+    const other = line('agent: something else');
+    const told = reason ? [line(text)] : [other];
+    expect(tellingLines([other, line(text)].join('\n'), 1)).toEqual(told);
+  },
+);
+
 test('the latest line of a cause counts', () => {
   const found = logSymptom(subject, [line('x509: first'), line('x509: second')].join('\n'), true);
   expect(found?.what).toContain('second');

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { onTestFailed } from 'vitest';
 import type { Check, Result } from '../../src/report/result.ts';
 import { eventually } from './cluster.ts';
 
@@ -39,6 +40,7 @@ export function start(inputs: Record<string, string>, env: NodeJS.ProcessEnv = {
   child.stderr.on('data', (chunk) => {
     log += chunk;
   });
+  tellOfUnfinished(() => (child.exitCode === null ? log : undefined));
   const outcome = new Promise<Outcome>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code) => {
@@ -65,6 +67,18 @@ export function start(inputs: Record<string, string>, env: NodeJS.ProcessEnv = {
     });
   });
   return { process: child, log: () => log, outcome };
+}
+
+/** A test that is over before its run shows how far that came. Outside of a test there is nobody to tell. */
+function tellOfUnfinished(unfinished: () => string | undefined): void {
+  try {
+    onTestFailed(() => {
+      const log = unfinished();
+      if (log !== undefined) console.error(`a run that had not ended when the test failed:\n${log}`);
+    });
+  } catch {
+    // In a hook: a hook that fails tells of its run itself.
+  }
 }
 
 export function deploy(inputs: Record<string, string>, env: NodeJS.ProcessEnv = {}): Promise<Outcome> {

@@ -1,5 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
-import { deploy, killedAt, type Outcome } from './action.ts';
+import { check, deploy, killedAt, type Outcome } from './action.ts';
 import {
   eventually,
   isReady,
@@ -25,7 +26,7 @@ const inputs = {
   timeout: '5m',
 };
 
-/** Longer than any election on a loaded machine, and far shorter than a cluster that is made anew. */
+/** Longer than any election on a loaded machine, and far shorter than a cluster that is recreated. */
 const LONGEST_GAP_MS = 15_000;
 
 interface StatefulSet {
@@ -131,7 +132,7 @@ describe('the hand-made cluster, taken over by one deploy', () => {
   let outcome: Outcome;
   afterAll(() => removeNamespace(namespace));
 
-  it('is planned first: what is made anew, which pods move, in what order; and nothing is written', async () => {
+  it('is planned first: what is recreated, which pods move, in what order; and nothing is written', async () => {
     await startOriginal(namespace);
     const stored = await versions(namespace);
     planned = await deploy({ ...given, mode: 'plan' });
@@ -186,7 +187,7 @@ describe('the hand-made cluster, taken over by one deploy', () => {
     expect(autopilot).toMatchObject({ MinQuorum: 3, CleanupDeadServers: true });
   });
 
-  it('says what it has made anew', () => {
+  it('says what it has recreated', () => {
     const recreated = outcome.report?.objects.filter(({ action }) => action === 'recreated');
     expect(recreated?.map(({ kind, name }) => `${kind}/${name}`).sort()).toEqual([
       'StatefulSet/consul-client',
@@ -225,7 +226,8 @@ describe('a takeover that is killed in the middle', () => {
   it(
     'is finished by the next runs, wherever it was ended, and loses nothing',
     async () => {
-      await startOriginal(namespace);
+      const key = randomBytes(32).toString('base64');
+      await startOriginal(namespace, 2, key);
       const [server] = await pods(namespace, 'server');
       const autopilot = '/v1/operator/autopilot/configuration';
       const settings = await consul<object>(server?.status.podIP ?? '', autopilot);
@@ -245,12 +247,25 @@ describe('a takeover that is killed in the middle', () => {
         await killedAt(given, 'consul-server-1 is replaced');
         const last = await deploy(given);
         expect(last.code, last.log).toBe(0);
+        // Encrypted before, and all the way: with the key that its owners have made.
+        expect(check(last, 'gossip').observed).toBe('encrypted and enforced at 5 of 5 agents (on the wire)');
+        expect(last.log).not.toContain(key);
       });
       console.log(
         `adopt, killed twice: ${load.written.size} writes acknowledged; longest gap: writes ${Math.round(load.writeGapMs)} ms, reads ${Math.round(load.readGapMs)} ms`,
       );
       await expectAllKept(namespace, load.written);
       await expectNewShape(namespace);
+      const secret = await kubectl(
+        '-n',
+        namespace,
+        'get',
+        'secret',
+        'consul-gossip',
+        '-o',
+        'jsonpath={.data.keyring}',
+      );
+      expect(JSON.parse(Buffer.from(secret, 'base64').toString())).toEqual([key]);
       expect(
         await eventually('the checks as they were', 20_000, async () => {
           const now = await registrations(namespace);

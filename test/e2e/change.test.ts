@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deploy, killedAt, type Outcome } from './action.ts';
-import { kubectl, namespaceName, pods, removeNamespace } from './cluster.ts';
+import { containers, kubectl, namespaceName, pods, removeNamespace } from './cluster.ts';
 import { consul } from './consul.ts';
 import { address, expectRed, expectReplaced, SMALL } from './scenario.ts';
 import type { QuorumSampler } from './traffic/quorum.ts';
@@ -144,17 +144,6 @@ async function logLevels(namespace: string): Promise<string[]> {
       return self.DebugConfig.Logging.LogLevel;
     }),
   );
-}
-
-/** Each pod, and how often its containers were started. */
-async function containers(namespace: string): Promise<string[]> {
-  const found = await pods(namespace);
-  return found
-    .map(({ metadata, status }) => {
-      const starts = status.containerStatuses?.map(({ restartCount }) => restartCount) ?? [];
-      return `${metadata.uid} ${starts.join(' ')}`;
-    })
-    .sort();
 }
 
 /** No acknowledged key is lost, DNS always knows the servers, and of three servers two stay. */

@@ -4,8 +4,12 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /** kubectl is the oracle for everything about Kubernetes: it shares no code with the action. */
+/** No test asks for more patience of one command than this. */
+const KUBECTL_MS = 150_000;
+
 export async function kubectl(...args: string[]): Promise<string> {
-  const { stdout } = await run(process.env.KUBECTL ?? 'kubectl', args, { maxBuffer: 64 * 1024 * 1024 });
+  const limits = { maxBuffer: 64 * 1024 * 1024, timeout: KUBECTL_MS };
+  const { stdout } = await run(process.env.KUBECTL ?? 'kubectl', args, limits);
   return stdout;
 }
 
@@ -42,6 +46,17 @@ export async function pods(namespace: string, role?: 'server' | 'client'): Promi
   return items;
 }
 
+/** Each pod, and how often its containers were started. */
+export async function containers(namespace: string): Promise<string[]> {
+  const found = await pods(namespace);
+  return found
+    .map(({ metadata, status }) => {
+      const starts = status.containerStatuses?.map(({ restartCount }) => restartCount) ?? [];
+      return `${metadata.uid} ${starts.join(' ')}`;
+    })
+    .sort();
+}
+
 /** The address of every Service, by its name. */
 export async function serviceAddresses(namespace: string): Promise<Map<string, string>> {
   const { items } = await kubectlJson<{
@@ -54,18 +69,34 @@ export function isReady(pod: Pod): boolean {
   return pod.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
 }
 
-/** `kind/name` -> resourceVersion of everything the action may write, but its lock and its record. */
+/**
+ * `kind/name` -> what changes with every write to it but that of its status, of everything the action may write, but its lock
+ * and its record: controllers write the status whenever a pod becomes ready or not.
+ */
 export async function versions(namespace: string): Promise<Record<string, string>> {
   const kinds = 'serviceaccounts,configmaps,services,poddisruptionbudgets,statefulsets,daemonsets';
   const { items } = await kubectlJson<{
-    items: { kind: string; metadata: { name: string; resourceVersion: string } }[];
+    items: { kind: string; metadata: Versioned }[];
   }>('-n', namespace, 'get', kinds);
   const isRecord = (object: string) => object.startsWith('ConfigMap/consul-deploy-');
   return Object.fromEntries(
     items
-      .map(({ kind, metadata }) => [`${kind}/${metadata.name}`, metadata.resourceVersion] as const)
+      .map(({ kind, metadata }) => [`${kind}/${metadata.name}`, versionOf(metadata)] as const)
       .filter(([object]) => !isRecord(object)),
   );
+}
+
+interface Versioned {
+  name: string;
+  resourceVersion: string;
+  generation?: number;
+  labels?: object;
+  annotations?: object;
+}
+
+/** What has a status has a generation, which tells of its spec. */
+function versionOf({ resourceVersion, generation, labels, annotations }: Versioned): string {
+  return generation === undefined ? resourceVersion : JSON.stringify([generation, labels, annotations]);
 }
 
 let made = 0;

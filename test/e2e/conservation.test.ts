@@ -83,7 +83,7 @@ async function registrations(namespace: string, clients: string): Promise<unknow
   }));
 }
 
-/** The HTTP checks have run, and no other result is to come. */
+/** The HTTP checks have run, and no other result will come. */
 async function settledRegistrations(namespace: string, clients: string): Promise<unknown> {
   return eventually('the first result of the HTTP checks', 30_000, async () => {
     const found = await registrations(namespace, clients);

@@ -27,11 +27,12 @@ export async function raftViews(
   return Promise.all(
     found.map(async ({ metadata, status }) => {
       const ip = status.podIP ?? '';
-      const { Servers } = await consul<{ Servers: RaftServer[] }>(
+      const { Servers } = await consul<{ Servers: RaftServer[] | null }>(
         ip,
         '/v1/operator/raft/configuration?stale',
       );
-      return { pod: metadata.name, ip, servers: Servers };
+      // A server that has no configuration yet answers `null`.
+      return { pod: metadata.name, ip, servers: Servers ?? [] };
     }),
   );
 }

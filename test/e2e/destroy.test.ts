@@ -23,6 +23,9 @@ async function server(namespace: string): Promise<string> {
   return pod?.status.podIP ?? '';
 }
 
+/** With the keys of the agents, which stay as long as the data. */
+const SECRETS = ['ca', 'client-tls', 'gossip', 'server-tls'].map((one) => `Secret/consul-${one}`);
+
 describe('a cluster that is no longer wanted', () => {
   const namespace = namespaceName('destroy');
   const inputs = { ...TINY, namespace, 'server-storage': '1Gi' };
@@ -61,8 +64,8 @@ describe('a cluster that is no longer wanted', () => {
 
     const outcome = succeeded(await deploy(destroy, job));
     const left = await everythingIn(namespace);
-    expect(Object.keys(left).sort()).toEqual(['ConfigMap/neighbour', CLAIM, 'Service/consul-ui']);
-    expect(told(outcome, 'kept').sort()).toEqual([CLAIM, 'Service/consul-ui']);
+    expect(Object.keys(left).sort()).toEqual(['ConfigMap/neighbour', CLAIM, ...SECRETS, 'Service/consul-ui']);
+    expect(told(outcome, 'kept').sort()).toEqual([CLAIM, ...SECRETS, 'Service/consul-ui']);
     expect(told(outcome, 'removed')).toContain('ConfigMap/consul-server-config');
     expect(outcome.report?.left).toContain(`kubectl -n ${namespace} delete pvc data-consul-server-0`);
     expect(outcome.summary).toContain('Consul is removed');

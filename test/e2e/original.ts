@@ -9,10 +9,18 @@ export function manifests(): string[] {
   return MANIFEST.split(/^---$/m);
 }
 
-/** Brings the hand-made cluster up with `kubectl apply`, and lets it form as its owners did. */
-export async function startOriginal(namespace: string, clients = 2): Promise<void> {
+/**
+ * Brings the hand-made cluster up with `kubectl apply`, and lets it form as its owners did.
+ * @param key of its gossip, in its arguments; without it that is not encrypted
+ */
+export async function startOriginal(namespace: string, clients = 2, key?: string): Promise<void> {
   await kubectl('create', 'namespace', namespace);
-  await kubectlApply(MANIFEST.replace('replicas: 2', `replicas: ${clients}`), '-n', namespace);
+  const manifest = MANIFEST.replace('replicas: 2', `replicas: ${clients}`);
+  const encrypted =
+    key === undefined
+      ? manifest
+      : manifest.replaceAll('- agent\n', `- agent\n            - -encrypt=${key}\n`);
+  await kubectlApply(encrypted, '-n', namespace);
   await eventually('the servers of the hand-made cluster', 120_000, async () => {
     const all = await pods(namespace, 'server');
     return all.length === 3 && all.every(isReady) ? true : undefined;

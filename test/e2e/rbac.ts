@@ -11,7 +11,7 @@ interface Subject {
 export interface RbacObject {
   kind: string;
   metadata: { name: string; namespace?: string };
-  rules?: { apiGroups: string[]; resources: string[]; verbs: string[] }[];
+  rules?: { apiGroups: string[]; resources: string[]; resourceNames?: string[]; verbs: string[] }[];
   roleRef?: Subject;
   subjects?: Subject[];
 }

@@ -18,6 +18,8 @@ const PROBE = {
   exec: { command: ['/bin/sh', '-c', `[ ! -e ${FILE} ] || . ${FILE}`] },
   periodSeconds: 1,
   failureThreshold: 1,
+  // The kubelet's default of 1 s is too short for a command on a busy machine.
+  timeoutSeconds: 5,
 };
 
 describe('a small cluster', () => {
@@ -175,7 +177,8 @@ describe('a small cluster', () => {
     await signalAgent(namespace, name, 'STOP');
     const run = verify({ 'stable-for': '2s', 'log-level': 'debug' });
     await logged(run, `at ${name}`);
-    await kubectl('-n', namespace, 'delete', 'pod', name, 'consul-server-2', '--grace-period=1');
+    const both = [name, 'consul-server-2'];
+    await kubectl('-n', namespace, 'delete', 'pod', ...both, '--grace-period=1', '--wait=false');
     const outcome = await run.outcome;
     expect(outcome.code, outcome.log).toBe(0);
     expect(check(outcome, 'smoke-service').observed).toMatch(/^3 services/);

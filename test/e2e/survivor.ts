@@ -31,7 +31,7 @@ export class Survivor {
   private readonly explained: Restarts = new Map();
   /** Every write that a server has acknowledged, during all faults so far. */
   private readonly written = new Map<string, string>();
-  /** What each fault took to be healed, from the moment it was made or mended. */
+  /** What each fault took to be healed, from the moment it was made or repaired. */
   readonly healedMs: Record<string, number> = {};
 
   constructor(namespace: string) {

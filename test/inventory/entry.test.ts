@@ -15,7 +15,7 @@ test('what is recorded of a Secret is a digest of its data', () => {
 });
 
 describe('the union before an apply', () => {
-  test('has what was there and what is to be, each once', () => {
+  test('has what was there and what will be, each once', () => {
     expect(union([stored(ui, '1')], [entryOf(ui), entryOf(server)])).toEqual([
       stored(ui, '1'),
       entryOf(server),

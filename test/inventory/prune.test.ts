@@ -129,9 +129,9 @@ describe('the fate of one of them', () => {
     ],
     ['it is gone', undefined, { action: 'forget' }],
     [
-      'it was made anew',
+      'it was recreated',
       live({ uid: '2' }),
-      { action: 'keep', why: 'somebody else made it anew', forget: true },
+      { action: 'keep', why: 'somebody else recreated it', forget: true },
     ],
     [
       'a controller has it',

@@ -63,7 +63,7 @@ describe('a pod counts as ready', () => {
     expect([log.since('a'), log.losses('a', 900)]).toEqual([100, []]);
   });
 
-  test('anew after each loss, which is counted', () => {
+  test('again after each loss, which is counted', () => {
     const log = new ReadinessLog();
     log.observe(unready, 50);
     expect([log.since('a'), log.losses('a', 50)]).toEqual([undefined, []]);
@@ -75,7 +75,7 @@ describe('a pod counts as ready', () => {
     expect(log.losses('a', 200 + 60_000)).toEqual([]);
   });
 
-  test('anew after a loss that only its times tell, as after a watch was interrupted', () => {
+  test('again after a loss that only its times tell, as after a watch was interrupted', () => {
     const log = new ReadinessLog();
     log.observe(ready('one'), 100);
     log.observe(ready('two'), 300);
@@ -95,7 +95,7 @@ describe('a pod counts as ready', () => {
     expect(observation.readySince('other')).toBe(200);
   });
 
-  test('anew when it loses and regains its readiness before anybody looks', () => {
+  test('again when it loses and regains its readiness before anybody looks', () => {
     let now = 100;
     const observation = new Observation(() => now);
     const one = pod('consul-client-0');

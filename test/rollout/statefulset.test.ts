@@ -108,7 +108,7 @@ const ROWS: Row[] = [
     when: 'a pod from a larger size is still there',
     pods: [...servers(), pod('consul-server-3')],
     state: 'progressing',
-    reason: /consul-server-3 is to be removed/,
+    reason: /consul-server-3 will be removed/,
     ready: 3,
   },
   { when: 'strangers are around', pods: [...servers(), pod('web', { ownerUid: 'web' })], state: 'ready' },
@@ -181,7 +181,7 @@ const ROWS: Row[] = [
     state: 'ready',
   },
   {
-    when: 'the pods are to be numbered from 5 and are not',
+    when: 'the pods should be numbered from 5 and are not',
     view: { firstOrdinal: 5 },
     state: 'progressing',
     reason: /consul-server-5 is missing/,

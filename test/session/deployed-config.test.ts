@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
 import { render } from '../../src/manifests/render.ts';
-import { serverAddresses } from '../../src/manifests/server-address.ts';
+import { serverAddresses } from '../../src/manifests/server/address.ts';
 import { deployedConfig, deployedImage } from '../../src/session/deployed-config.ts';
 import { config } from './fixture.ts';
 

@@ -55,7 +55,7 @@ describe('a step of a phase', () => {
       step.done('removed');
     });
     expect(steps).toEqual([{ name: 'clients 1 to 3 of 3', startMs: 0, endMs: 99, status: 'passed' }]);
-    expect(lines).toEqual(['+0.1 s  clients 1 to 3 of 3 was removed in 99 ms']);
+    expect(lines).toEqual(['+0.1 s  clients 1 to 3 of 3 were removed in 99 ms']);
   });
 
   test('with nothing to do is none', async () => {

@@ -24,6 +24,7 @@ openssl openssl
 /bin/busybox busybox-static
 dumb-init dumb-init
 curl curl
+tcpdump tcpdump
 python3 python3
 modprobe kmod
 sysctl procps

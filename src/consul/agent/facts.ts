@@ -14,6 +14,12 @@ export interface AgentFacts {
   encrypted: boolean;
   /** Other agents have to show a certificate. */
   verifiesCertificates: boolean;
+  /** Speaks TLS to servers, and asks for their name in the certificate. */
+  dialsWithTls: boolean;
+  /** Of a server: it has told the others, when it started, that it can do TLS. */
+  announcesTls: boolean;
+  /** Where it listens for plain HTTP: `tcp://127.0.0.1:8500`. */
+  httpAddresses: string[];
   /** Leaves the cluster when it is asked to end, as opposed to going missing. */
   leavesOnTerminate: boolean;
 }
@@ -26,15 +32,21 @@ const answer = z
       ACLsEnabled: z.boolean().optional(),
       DNSDomain: z.string().optional(),
       DataDir: z.string().optional(),
+      HTTPAddrs: z.array(z.string()).nullish(),
       LeaveOnTerm: z.boolean().optional(),
       TLS: z
-        .object({ InternalRPC: z.object({ VerifyIncoming: z.boolean().optional() }).optional() })
+        .object({
+          InternalRPC: z
+            .object({ VerifyIncoming: z.boolean().optional(), VerifyOutgoing: z.boolean().optional() })
+            .optional(),
+        })
         .optional(),
     }),
+    Member: z.object({ Tags: z.record(z.string(), z.string()).nullish() }).optional(),
     Stats: z.record(z.string(), z.record(z.string(), z.string())).optional(),
   })
   .transform(
-    ({ Config, DebugConfig, Stats }): AgentFacts => ({
+    ({ Config, DebugConfig, Member, Stats }): AgentFacts => ({
       name: Config.NodeName,
       version: Config.Version,
       datacenter: Config.Datacenter,
@@ -43,6 +55,9 @@ const answer = z
       acls: DebugConfig.ACLsEnabled ?? false,
       encrypted: Stats?.serf_lan?.encrypted === 'true',
       verifiesCertificates: DebugConfig.TLS?.InternalRPC?.VerifyIncoming ?? false,
+      dialsWithTls: DebugConfig.TLS?.InternalRPC?.VerifyOutgoing ?? false,
+      announcesTls: Member?.Tags?.use_tls === '1',
+      httpAddresses: DebugConfig.HTTPAddrs ?? [],
       leavesOnTerminate: DebugConfig.LeaveOnTerm ?? false,
     }),
   );

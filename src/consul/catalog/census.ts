@@ -16,7 +16,7 @@ export interface Census {
   peers: ReadonlySet<string>;
   /** What agents hold, by node name, of those that have answered. */
   held: ReadonlyMap<string, ReadonlySet<string>>;
-  /** Names of nodes that have a pod, or are to have one. */
+  /** Names of nodes that have a pod, or will get one. */
   placed: ReadonlySet<string>;
   /** Names that this deployment gives to its agents. */
   ours: ReadonlySet<string>;

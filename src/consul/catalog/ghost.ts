@@ -18,7 +18,7 @@ export const GHOST_CLASSES = [
 ] as const;
 export type GhostClass = (typeof GHOST_CLASSES)[number];
 
-/** The only call that lasts; `none`: nothing is to be done, or nothing can be. */
+/** The only call that lasts; `none`: nothing needs to be done, or nothing can be. */
 export type Remedy = 'agent' | 'force-leave' | 'catalog' | 'none';
 
 /** Something in the catalog or the gossip pool that should not be there, or looks like it. */

@@ -1,7 +1,7 @@
 import { type Census, isLive } from './census.ts';
 import type { Ghost, Remedy } from './ghost.ts';
 
-/** What is to be done about ids that somebody asks for: one entry for every node that has one of them. */
+/** What to do about ids that somebody asks for: one entry for every node that has one of them. */
 export function namedGhosts(census: Census, named: ReadonlySet<string>): Ghost[] {
   const announced = new Set(census.nodes.flatMap((node) => (node.announced ? [node.name] : [])));
   const byId = Map.groupBy(census.instances, ({ id }) => id);

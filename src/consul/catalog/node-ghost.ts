@@ -55,7 +55,7 @@ function failedGhost(census: Census, name: string): Ghost[] {
   const evidence = 'a member that has failed';
   if (census.held.has(name)) return [answers(name, evidence)];
   if (census.placed.has(name)) {
-    return [comesBack(name, `${evidence}; its pod is there, or is to come`)];
+    return [comesBack(name, `${evidence}; its pod exists, or will come`)];
   }
   const found = { class: 'failed', nodes: [name], remedy: 'none', counts: true } as const;
   if (census.peers.has(name)) {

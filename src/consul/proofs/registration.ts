@@ -108,7 +108,7 @@ function healthQuery(server: ConsulClient, name: string, passing: boolean): Bloc
   });
 }
 
-/** The address under which the service is to be found. */
+/** The address under which the service should be found. */
 async function seen(
   server: ConsulClient,
   nodeName: string,

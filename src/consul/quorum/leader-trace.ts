@@ -12,7 +12,7 @@ export class LeaderTrace {
     if (gone !== undefined) this.#lostSinceMs = nowMs;
   }
 
-  /** @param servers how many there are to be */
+  /** @param servers how many there should be */
   observe(evidence: readonly Pick<ServerEvidence, 'leader'>[], servers: number, nowMs: number): void {
     const named = evidence.flatMap(({ leader }) => (leader && leader !== this.#gone ? [leader] : []));
     const majority = Math.floor(servers / 2) + 1;
@@ -24,7 +24,7 @@ export class LeaderTrace {
     }
   }
 
-  /** How long no majority named a leader that is there. */
+  /** How long no majority named an existing leader. */
   get lostMs(): number {
     return this.#lostMs;
   }

@@ -48,7 +48,7 @@ function isUpToDate(evidence: readonly ServerEvidence[], names: readonly string[
 }
 
 /**
- * Who is to lead in place of a server that is to stop, the best first: the last of those that stop after it, so that the
+ * Who should lead in place of a server that will stop, the best first: the last of those that stop after it, so that the
  * leadership moves twice at most and what runs the new revision follows one that runs the old; with none of them, one
  * that has been replaced.
  * @param pods in the order in which they stop

@@ -88,7 +88,7 @@ async function removeAtServer(
 
 const GONE = 'its application has deregistered it meanwhile';
 
-/** Where it is to be. `ready`: it is there already, because a run before this one has ended in the middle. */
+/** Where it should be. `ready`: it is there already, because a run before this one has ended in the middle. */
 async function choose(
   { move, clients, signal }: RelocationOptions,
   held: Held,
@@ -169,7 +169,7 @@ async function settled(
   }
 }
 
-/** Whether the server still holds what was read of it: an application may have registered it anew. */
+/** Whether the server still holds what was read of it: an application may have registered it again. */
 async function changed(
   server: ConsulClient,
   id: string,
@@ -180,7 +180,7 @@ async function changed(
   if (!now) return GONE;
   return now.ContentHash === service.ContentHash
     ? undefined
-    : 'its application has registered it anew meanwhile; the next run tries again';
+    : 'its application has registered it again meanwhile; the next run tries again';
 }
 
 async function gone(

@@ -153,7 +153,7 @@ async function missingIn(
   }
 }
 
-/** The same service, whatever else may have been changed by an application that registered it anew. */
+/** The same service, whatever else may have been changed by an application that registered it again. */
 function shows(shown: Json | undefined, { Name }: Json): boolean {
   return shown !== undefined && (Name === undefined || shown.Service === Name);
 }

@@ -16,7 +16,7 @@ import { isSame } from './same.ts';
 const PARALLEL = 8;
 
 export interface PlannedObject {
-  /** As it is to be applied: without the fields that are left to a controller. */
+  /** As it will be applied: without the fields that are left to a controller. */
   desired: KubernetesObject;
   /** Undefined when it does not exist yet. */
   live?: KubernetesObject;
@@ -51,7 +51,7 @@ export interface PlanOptions {
   mayYield?: (conflict: Conflict) => boolean;
   /** The namespace of the set does not exist and is about to be created. */
   missingNamespace?: boolean;
-  /** Whether an object that is taken over and cannot become what is desired may be removed and made anew. */
+  /** Whether an object that is taken over and cannot become what is desired may be removed and recreated. */
   mayRecreate?: (live: KubernetesObject) => boolean;
   /** What can be applied of an object that is ours already, where some of it can never be changed; default: all. */
   fit?: (desired: KubernetesObject, live: KubernetesObject) => KubernetesObject;

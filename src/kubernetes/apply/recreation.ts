@@ -6,9 +6,9 @@ import { applyObject } from './apply.ts';
 import { dryRunAnew } from './stand-in.ts';
 
 /**
- * What the API server would store if the object were removed and made anew, when it refuses to change the one
- * that is there since fields of it are immutable. Undefined when it does not refuse for that. Writes nothing.
- * @throws ApiError when it would not take the object either when made anew
+ * What the API server would store if the object were removed and recreated, when it refuses to change the one
+ * that exists since fields of it are immutable. Undefined when it does not refuse for that. Writes nothing.
+ * @throws ApiError when it would not take the object either when recreated
  */
 export async function predictRecreation(
   transport: Pick<Transport, 'request'>,

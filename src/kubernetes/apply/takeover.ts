@@ -6,7 +6,7 @@ import type { AdoptPolicy } from '../ownership/adoption.ts';
 import { takenOver } from '../ownership/ownership.ts';
 import { type ObjectTransport, storedObject } from './apply.ts';
 
-/** Others may write the object in between; then its fields are read and moved anew. */
+/** Others may write the object in between; then its fields are read and moved again. */
 const TRIES = 5;
 
 /**

@@ -5,6 +5,7 @@ import { urlCredentials } from '../../secret/web.ts';
 import { ApiError } from '../error.ts';
 import { openWebSocket } from '../streams/websocket.ts';
 import { asNetworkError, parseJson, parseWarnings, readText, shortCause } from './answer.ts';
+import type { ApiRequest, ApiResponse } from './api-call.ts';
 import { ServerClock } from './clock.ts';
 import { type Credential, Credentials } from './credentials.ts';
 import { loadKubeConfig } from './kubeconfig.ts';
@@ -20,28 +21,6 @@ export const WRITE_MS = 65_000;
 const READ_MS = 30_000;
 /** A cluster that was never reached is more likely a wrong address than a restart, so say so soon. */
 const FIRST_CONTACT_BUDGET_MS = 5_000;
-
-export interface ApiRequest {
-  method: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE';
-  /** Path below the server's URL, such as `/api/v1/namespaces`; names in it are already escaped. */
-  path: string;
-  query?: Record<string, string | number | boolean | undefined> | undefined;
-  /** Sent as JSON, nothing added and nothing dropped. */
-  body?: unknown;
-  contentType?: string;
-  /** Default `application/json`. With a type that is not JSON the body is returned as a string. */
-  accept?: string;
-  signal: AbortSignal;
-  /** Whether the call may be repeated after an unclear end; default: true for everything but POST. */
-  idempotent?: boolean;
-}
-
-export interface ApiResponse<T> {
-  status: number;
-  body: T;
-  /** Texts of the `Warning` headers. */
-  warnings: string[];
-}
 
 /**
  * Speaks to one API server: pooled connections, credentials kept fresh, raw JSON, retries. Errors are

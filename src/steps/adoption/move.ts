@@ -1,7 +1,6 @@
 import type { ConsulClient } from '../../consul/client.ts';
 import { successorsOf } from '../../consul/quorum/leadership-transfer.ts';
 import { raiseMinQuorum } from '../../consul/quorum/min-quorum.ts';
-import { Failure } from '../../failure.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';
 import { allOrFirst } from '../../session/all-or-first.ts';
@@ -15,12 +14,13 @@ import { Wake, wakeAtChanges } from '../../session/wake.ts';
 import type { Workloads } from '../../session/workloads.ts';
 import { applyStage } from '../apply/apply.ts';
 import { type LookObserver, QuorumWatch } from '../proof/quorum-watch.ts';
-import { CarryOver, type Old } from '../registrations/carry-over.ts';
+import { CarryOver } from '../registrations/carry-over.ts';
 import type { Conservation } from '../registrations/catalog-before-after.ts';
 import { forget, keptNodes } from '../registrations/stash.ts';
 import { handOver } from '../replacement/leadership.ts';
 import { isVital, mayStop } from '../replacement/stop-rule.ts';
-import { blockedOrdinals } from './blocked.ts';
+import { MovingPods } from './moving-pods.ts';
+import { oldOf } from './old-agents.ts';
 import { recreate } from './recreate.ts';
 import type { Takeover } from './takeover.ts';
 
@@ -39,7 +39,7 @@ export interface Tools {
  * The pods are removed by this run and not by the controller. A controller that finds adopted pods without the
  * volumes of its template tries to give them some, is refused, and stops there, at the first ordinal, before it
  * replaces anything (https://github.com/kubernetes/kubernetes/blob/v1.36.0/pkg/controller/statefulset/stateful_set_control.go,
- * processReplica). So it goes from the first ordinal up: a pod that is gone is made anew, and the next is looked at.
+ * processReplica). So it goes from the first ordinal up: a pod that is gone is recreated, and the next is looked at.
  */
 export async function takeOver(run: Run, cluster: Cluster, takeover: Takeover, tools: Tools): Promise<void> {
   await new Move(run, cluster, takeover, tools).all();
@@ -55,14 +55,14 @@ class Move {
   readonly #watch: QuorumWatch;
   /** The server, or the wave of clients, that is being moved. */
   #batch: RunStep | undefined;
-  /** The pods of the new shape, by ordinal. */
-  #names: string[] = [];
+  readonly #pods: MovingPods;
 
   constructor(run: Run, cluster: Cluster, takeover: Takeover, tools: Tools) {
     this.#run = run;
     this.#cluster = cluster;
     this.#takeover = takeover;
     this.#tools = tools;
+    this.#pods = new MovingPods(takeover, tools);
     this.#carryOver = new CarryOver(run, cluster, tools.agents, oldOf(takeover, tools.workloads));
     this.#watch = new QuorumWatch(run, tools.agents, {
       // What is in order only when all is over is no trouble before.
@@ -84,17 +84,16 @@ class Move {
       // Not as rendered: an autoscaler may have its own mind about it.
       const { spec } = stored.get(storedKey(planned.desired)) ?? planned.desired;
       const { replicas = 1 } = spec as { replicas?: number };
-      const { name } = planned.desired.metadata;
-      this.#names = Array.from({ length: replicas }, (_, ordinal) => `${name}-${ordinal}`);
+      this.#pods.count(replicas);
       await this.#adopted();
       const waiting = new Set(await keptNodes(() => this.#server(), run.signal));
-      const size = role === 'server' ? 1 : Math.max(1, Math.floor(this.#names.length / 10));
-      this.#checkBlocked();
-      const order = this.#order();
+      const size = role === 'server' ? 1 : Math.max(1, Math.floor(this.#pods.names.length / 10));
+      this.#pods.checkBlocked();
+      const order = this.#pods.order();
       for (let at = 0; at < order.length; at += size) {
         this.#tell(at);
         const batch = order.slice(at, at + size);
-        const isDone = batch.every((name) => this.#isMoved(name));
+        const isDone = batch.every((name) => this.#pods.isMoved(name));
         this.#batch = run.step(waveName(batch, at, order.length));
         await this.#quorum(batch[0] ?? '');
         await allOrFirst(
@@ -120,7 +119,7 @@ class Move {
     const { config, signal } = this.#run;
     // A fragment of the user's may have another mind about it.
     if (config.serverConfig?.text.includes('min_quorum')) return;
-    const voters = this.#names.length;
+    const voters = this.#pods.names.length;
     if (await raiseMinQuorum(await this.#server(), voters, signal)) {
       this.#run.log.info(`autopilot keeps at least ${voters} voters from now on`);
     }
@@ -128,67 +127,15 @@ class Move {
 
   #tell(moved: number): void {
     const { role } = this.#takeover;
-    this.#run.known.left = `${moved} of ${this.#names.length} ${role}s were moved to their new shape; the others run as before. Run again: the next run goes on from there.`;
+    this.#run.known.left = `${moved} of ${this.#pods.names.length} ${role}s were moved to their new shape; the others run as before. Run again: the next run goes on from there.`;
   }
 
-  /** Waits until the controller has taken all pods in and has named the revision they are to have. */
+  /** Waits until the controller has taken all pods in and has named the revision they should have. */
   async #adopted(): Promise<void> {
-    const { metadata } = this.#takeover.planned.desired;
     await this.#until((missing) => {
-      const view = this.#view();
-      if (!view) return missing(`${metadata.name} is not seen by its controller yet`);
-      const ours = new Set(this.#names);
-      const foreign = this.#tools.workloads.observation.pods().filter(({ name, ownerUid, terminating }) => {
-        return ours.has(name) && ownerUid !== view.uid && !terminating;
-      });
-      const [first] = foreign;
-      return first ? missing(`${first.name} is not taken in yet`) : true;
+      const foreign = this.#pods.notTakenIn();
+      return foreign ? missing(foreign) : true;
     });
-  }
-
-  /** The new StatefulSet, as soon as its controller has judged it. */
-  #view() {
-    const { workloads, stored } = this.#tools;
-    const { desired } = this.#takeover.planned;
-    const { uid, generation = 0 } = stored.get(storedKey(desired))?.metadata ?? {};
-    const view = workloads.observation.workload('StatefulSet', desired.metadata.name);
-    if (!view || view.uid !== uid || !workloads.synced) return undefined;
-    return view.observedGeneration >= generation && view.updateRevision !== undefined ? view : undefined;
-  }
-
-  /** @throws Failure when a pod has ended that does not come back as long as others have not moved */
-  #checkBlocked(): void {
-    const { volumeClaimTemplates = [] } = this.#takeover.planned.desired.spec as {
-      volumeClaimTemplates?: unknown[];
-    };
-    if (volumeClaimTemplates.length === 0) return;
-    const pods = this.#names.map((name) => {
-      if (!this.#pod(name)) return 'missing';
-      return this.#isMoved(name) ? 'moved' : 'old';
-    });
-    const blocked = blockedOrdinals(pods).map((ordinal) => this.#names[ordinal]);
-    if (blocked.length === 0) return;
-    throw new Failure({
-      reason: 'adoption',
-      what: `${blocked.join(', ')} has ended meanwhile, and its controller does not make it anew before others have moved, which wait for it`,
-      where: `StatefulSet/${this.#takeover.planned.desired.metadata.name}`,
-      hint: 'Remove the StatefulSet without its pods (kubectl delete statefulset --cascade=orphan), apply the old manifest again so that the missing pod comes back, and run again.',
-    });
-  }
-
-  /** Those that do not run first, since the others wait for them; then by ordinal. */
-  #order(): string[] {
-    const ready = (name: string) => this.#pod(name)?.ready === true;
-    return [...this.#names.filter((name) => !ready(name)), ...this.#names.filter(ready)];
-  }
-
-  #pod(name: string): PodView | undefined {
-    return this.#tools.workloads.pod(this.#takeover.role, name);
-  }
-
-  #isMoved(name: string): boolean {
-    const revision = this.#view()?.updateRevision;
-    return revision !== undefined && this.#pod(name)?.revision === revision;
   }
 
   /** Servers: until Raft can do without this one, or with it when it has been moved already. */
@@ -200,9 +147,9 @@ class Move {
       () => expectationOf(run.config, workloads, undefined),
       this.#wake,
       (look) => {
-        if (this.#isMoved(name) || mayStop({ workloads, name, isDataKept: false }, look) === 'yes')
+        if (this.#pods.isMoved(name) || mayStop({ workloads, name, isDataKept: false }, look) === 'yes')
           return true;
-        this.#checkBlocked();
+        this.#pods.checkBlocked();
         const pending = look.findings.find(({ passed, id }) => !passed && isVital(id));
         const why = pending?.observed ?? 'its pod is not known yet';
         this.#batch?.waitsFor(why);
@@ -214,11 +161,11 @@ class Move {
 
   async #move(name: string, waiting: ReadonlySet<string>): Promise<void> {
     const run = this.#run;
-    const pod = this.#pod(name);
+    const pod = this.#pods.pod(name);
     let kept = waiting.has(name);
     /** Whether something was registered there, where the agent could be asked. */
     let told: boolean | undefined;
-    if (pod && !this.#isMoved(name)) {
+    if (pod && !this.#pods.isMoved(name)) {
       await this.#handOver(name);
       told = await this.#carryOver.release(pod, () => this.#server(name));
       // It was written down by a run that was ended, and what it held then has been deregistered since.
@@ -238,15 +185,15 @@ class Move {
   /** A leader hands over before it is replaced. */
   async #handOver(name: string): Promise<void> {
     if (this.#takeover.role !== 'server') return;
-    const pods = this.#names.map((one) => ({ name: one, isReplaced: this.#isMoved(one) }));
+    const pods = this.#pods.names.map((one) => ({ name: one, isReplaced: this.#pods.isMoved(one) }));
     await handOver(this.#run, this.#tools, { awayFrom: name, rather: successorsOf(name, pods) });
   }
 
   /** The pod of the new shape, when it is ready. */
   #moved(name: string): Promise<PodView> {
     return this.#until((missing) => {
-      const now = this.#pod(name);
-      if (!now || !this.#isMoved(name)) return missing(`${name} is being replaced`);
+      const now = this.#pods.pod(name);
+      if (!now || !this.#pods.isMoved(name)) return missing(`${name} is being replaced`);
       return now.ready ? now : missing(`${name} ${now.waiting ?? 'is not ready yet'}`);
     });
   }
@@ -281,25 +228,4 @@ class Move {
   #until<T>(found: (missing: (what: string) => undefined) => T | undefined): Promise<T> {
     return waitFor(this.#run, this.#tools.workloads, 'takeover', found, this.#batch);
   }
-}
-
-function oldOf({ pods, role }: Takeover, workloads: Workloads): Old {
-  const byUid = new Map(pods.map((old) => [old.uid, old]));
-  const find = ({ uid }: PodView) => byUid.get(uid);
-  return {
-    nodeName: ({ name }) => name,
-    current: (pod) => workloads.current(role, pod),
-    runs: (pod) => workloads.runs(role, pod, find(pod)?.container ?? 'consul'),
-    container: (pod) => find(pod)?.container ?? 'consul',
-    leaves: (pod) => find(pod)?.leaves ?? false,
-    obstacles: ({ obstacles }) => obstacles,
-    uncarried: (pod, obstacles) =>
-      new Failure({
-        reason: 'adoption',
-        what: `what was registered meanwhile cannot be taken along: ${obstacles[0]}`,
-        where: `Pod/${pod.name}`,
-        hint: 'Deregister it and run again; register it again afterwards.',
-        details: obstacles.slice(1),
-      }),
-  };
 }

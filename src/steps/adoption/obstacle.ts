@@ -1,7 +1,9 @@
 import type { Config } from '../../config/config.ts';
 import type { AgentFacts } from '../../consul/agent/facts.ts';
+import type { GossipOnWire } from '../../consul/gossip/wire.ts';
 import type { Finding } from '../../consul/quorum/finding.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
+import { hasOwnKey } from '../../manifests/gossip.ts';
 import type { Role } from '../../session/workloads.ts';
 import { versionOf } from '../proof/proof.ts';
 import { type OldPod, selectorOf, type Takeover } from './takeover.ts';
@@ -10,12 +12,14 @@ import { type OldPod, selectorOf, type Takeover } from './takeover.ts';
 const OLDEST = '1.20.0';
 const MOST_NAMES = 5;
 
-/** What one agent that is to be replaced was found to be. */
+/** What one agent that will be replaced was found to be. */
 export interface OldAgent {
   role: Role;
   pod: OldPod;
   /** Absent when it does not tell. */
   facts?: AgentFacts;
+  /** What it was seen to do with gossip; absent where it is not encrypted, or cannot be seen. */
+  gossip?: GossipOnWire;
   /** Why it does not tell. */
   silence?: string;
   /** How many services and checks it holds. */
@@ -42,7 +46,7 @@ export function obstaclesTo(config: Config, survey: Survey): Obstacle[] {
   return [
     ...takeovers.flatMap((takeover) => shapeObstacles(config, takeover)),
     ...quorumObstacles(survey),
-    ...securityObstacles(agents),
+    ...securityObstacles(config, agents),
     ...versionObstacles(config, agents),
     ...identityObstacles(config, agents),
     ...agents.flatMap(({ pod, silence }) =>
@@ -132,22 +136,55 @@ function quorumObstacles({ findings }: Survey): Obstacle[] {
   });
 }
 
-function securityObstacles(agents: readonly OldAgent[]): Obstacle[] {
+function securityObstacles(config: Config, agents: readonly OldAgent[]): Obstacle[] {
   const told = (has: (facts: AgentFacts) => boolean) =>
     agents.filter(({ facts }) => facts && has(facts)).map(({ pod }) => pod);
   const found: Obstacle[] = [];
   for (const [what, pods] of [
     ['ACLs are on', told(({ acls }) => acls)],
-    ['gossip is encrypted', told(({ encrypted }) => encrypted)],
     ['agents have to show certificates', told(({ verifiesCertificates }) => verifiesCertificates)],
   ] as const) {
     if (pods.length === 0) continue;
     found.push({
       what: `${what} at ${names(pods)}`,
-      cure: 'This version of the action cannot give the new agents what they would need to join; see docs/adopt.md.',
+      cure: 'This version of the action cannot give the new agents what they would need to join; see docs/guides/adopt.md.',
     });
   }
+  found.push(...gossipObstacles(config, agents));
   return found;
+}
+
+/**
+ * New agents are strict from the start, with the key of the old ones. So these have to be strict, too: agents that know a
+ * key and send plaintext would not be understood.
+ */
+function gossipObstacles(config: Config, agents: readonly OldAgent[]): Obstacle[] {
+  const encrypted = agents.filter(({ facts }) => facts?.encrypted);
+  if (encrypted.length === 0) return [];
+  const lax = encrypted.filter(({ gossip }) => gossip !== 'strict').map(({ pod }) => pod);
+  const plain = agents.filter(({ facts }) => facts && !facts.encrypted).map(({ pod }) => pod);
+  const own = hasOwnKey(config);
+  return [
+    ...(lax.length > 0
+      ? [
+          {
+            what: `gossip has a key at ${names(lax)}, and it was not seen that nothing else is taken there`,
+            cure: 'Set `encrypt_verify_outgoing` and then `encrypt_verify_incoming` to true, each with a restart of every agent; and let them listen for gossip at 127.0.0.1 as well (`bind_addr` 0.0.0.0), where it is looked at.',
+          },
+        ]
+      : []),
+    ...(plain.length > 0
+      ? [{ what: `gossip is encrypted, but not at ${names(plain)}`, cure: 'Give all agents the key first.' }]
+      : []),
+    ...(own || config.gossipEncryption === 'false'
+      ? [
+          {
+            what: `gossip is encrypted, and ${own ? '`server-config` or `client-config` sets `encrypt`' : '`gossip-encryption` is false'}`,
+            cure: 'Leave that out: the key is taken from the agents. Change it in a later deploy.',
+          },
+        ]
+      : []),
+  ];
 }
 
 function versionObstacles(config: Config, agents: readonly OldAgent[]): Obstacle[] {

@@ -25,7 +25,7 @@ export async function previewTakeovers(run: Run, cluster: Cluster, objects: Plan
     );
     return;
   }
-  await run.phase('compare', 'Look at what is to be taken over', async () =>
+  await run.phase('compare', 'Look at what will be taken over', async () =>
     surveyTakeovers(run, cluster, await findTakeovers(run, cluster, { objects }), { planning: true }),
   );
 }

@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import { type GossipOnWire, probeGossip } from '../../consul/gossip/wire.ts';
 import { collectEvidence } from '../../consul/quorum/evidence.ts';
 import type { Finding } from '../../consul/quorum/finding.ts';
 import { judgeQuorum } from '../../consul/quorum/quorum.ts';
@@ -25,6 +26,7 @@ const AGENT_MS = 10_000;
  * Asks everything that the takeover depends on, before the first write.
  * @param planning whoever plans need not be allowed to run anything in a pod: what is registered there is counted
  *   only, and whether all of it can be taken along shows at the deploy
+ * @returns whether the agents encrypt their gossip
  * @throws Failure `adoption` with all that speaks against it, `forbidden` with the Role that is missing
  */
 export async function surveyTakeovers(
@@ -32,8 +34,8 @@ export async function surveyTakeovers(
   cluster: Cluster,
   takeovers: readonly Takeover[],
   { planning = false }: { planning?: boolean } = {},
-): Promise<void> {
-  if (takeovers.length === 0) return;
+): Promise<{ encrypted: boolean }> {
+  if (takeovers.length === 0) return { encrypted: false };
   const { namespace } = run.config;
   if (!planning) await requirePermissions(run, cluster, takeoverPermissions(namespace));
   const agents = new Agents(cluster.transport, namespace);
@@ -48,6 +50,7 @@ export async function surveyTakeovers(
     run.log.info(
       `to take over: ${takeovers.map(({ planned, pods }) => `${planned.desired.metadata.name} with ${pods.length} pods`).join(', ')}; ${held} services and checks are registered there`,
     );
+    return { encrypted: old.some(({ facts }) => facts?.encrypted) };
   } finally {
     agents.close();
   }
@@ -106,16 +109,32 @@ async function inspectOne(
   try {
     const client = agents.client(pod);
     const { facts, registrations, holds } = await inspect(client, limit);
-    if (!cluster || holds === 0) return { role, pod, facts, holds, obstacles: [] };
+    const gossip = facts.encrypted ? await seenGossip(agents, pod, limit) : undefined;
+    const known = { role, pod, facts, holds, ...(gossip && { gossip }) };
+    if (!cluster || holds === 0) return { ...known, obstacles: [] };
     const container = { namespace, pod: pod.name, container: pod.container };
     const { carried, obstacles } = await carriage(cluster.transport, container, facts, registrations, limit);
     const bytes = Buffer.byteLength(JSON.stringify(carried));
     const tooMuch = bytes > MOST_BYTES ? [`what is registered there is too much (${bytes} bytes)`] : [];
-    return { role, pod, facts, holds, obstacles: [...obstacles, ...tooMuch] };
+    return { ...known, obstacles: [...obstacles, ...tooMuch] };
   } catch (error) {
     run.signal.throwIfAborted();
     const silence = limit.aborted ? `no answer within ${AGENT_MS / 1000} s` : Failure.from(error).what;
     return { role, pod, silence, holds: 0, obstacles: [] };
+  }
+}
+
+/** Undefined where its port for gossip cannot be reached by a port-forward. */
+async function seenGossip(
+  agents: Agents,
+  pod: OldPod,
+  signal: AbortSignal,
+): Promise<GossipOnWire | undefined> {
+  try {
+    return await probeGossip(pod.name, agents.gossip(pod), signal);
+  } catch {
+    signal.throwIfAborted();
+    return undefined;
   }
 }
 

@@ -14,7 +14,7 @@ export interface Settled {
 }
 
 /**
- * The rendered objects that are to be applied: a namespace that somebody else made is used as it is, unless a patch
+ * The rendered objects to apply: a namespace that somebody else made is used as it is, unless a patch
  * is meant for it.
  */
 export function objectsToApply(

@@ -14,7 +14,7 @@ interface Counted {
 /**
  * Makes the controllers of workloads that are short of pods and were not written try again. One whose pods were
  * refused does so by itself, too, but after pauses that grow to a quarter of an hour, and it does not hear that
- * the quota or the webhook has been mended. Any change of the workload ends the pause.
+ * the quota or the webhook has been repaired. Any change of the workload ends the pause.
  */
 export async function retryControllers(
   run: Run,

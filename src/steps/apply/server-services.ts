@@ -10,8 +10,7 @@ import { clusterIpOf } from '../../kubernetes/cluster-ip.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';
 import type { Run } from '../../session/run.ts';
-import { isServers, runningServers } from '../../session/servers.ts';
-import type { Workloads } from '../../session/workloads.ts';
+import { isServers, type LiveServers, runningServers } from '../../session/servers.ts';
 
 /** An agent answers this by itself, also without a leader. */
 const ANSWER_MS = 3_000;
@@ -28,8 +27,7 @@ const ANSWER_MS = 3_000;
 export async function missingServices(
   run: Run,
   planned: readonly PlannedObject[],
-  workloads: Pick<Workloads, 'pods' | 'untilSynced'>,
-  agents: Pick<Agents, 'client'>,
+  { workloads, agents }: LiveServers,
 ): Promise<PlannedObject[]> {
   if (!planned.some((one) => isServers(run, one) && one.live)) return [];
   const services = new Map(

@@ -11,7 +11,7 @@ import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
 import { requirePermissions } from '../preflight/permissions.ts';
 
-/** Claims of one StatefulSet that are to have another size than its template says. */
+/** Claims of one StatefulSet that should have another size than its template says. */
 interface Growth {
   claims: { name: string; namespace: string }[];
   resized: Resized;

@@ -25,9 +25,11 @@ interface ClaimStatus {
 export async function checkVolumeSizes(
   run: Run,
   cluster: Cluster,
-  objects: readonly KubernetesObject[],
-  planned: readonly PlannedObject[],
-  stored: Stored,
+  {
+    objects,
+    planned,
+    stored,
+  }: { objects: readonly KubernetesObject[]; planned: readonly PlannedObject[]; stored: Stored },
   patienceMs = PATIENCE_MS,
 ): Promise<void> {
   const growths = growthsOf(run, objects, planned);

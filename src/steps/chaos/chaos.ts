@@ -1,7 +1,7 @@
 import { phaseTitle } from '../../report/phase.ts';
 import type { Run } from '../../session/run.ts';
 import type { QuorumLook } from '../proof/quorum-watch.ts';
-import { Diagnosis } from '../triage/triage.ts';
+import { Triage } from '../triage/triage.ts';
 import { OneFault } from './fault.ts';
 import type { Chaos } from './heal.ts';
 
@@ -19,17 +19,17 @@ export async function makeFaults(
   let look = proven;
   for (const fault of run.config.chaos) {
     // Each has its own, which knows nothing of the trouble before.
-    const diagnosis = new Diagnosis(run, workloads, cluster.transport);
+    const triage = new Triage(run, workloads, cluster.transport);
     try {
       await run.phase(fault, phaseTitle(fault), async () => {
-        const one = new OneFault(fault, { ...parts, observer: diagnosis }, diagnosis);
+        const one = new OneFault(fault, { ...parts, observer: triage }, triage);
         const healed = await one.make();
         if (!healed) return;
         look = healed.look;
         deleted.push(healed.victim.name);
       });
     } finally {
-      diagnosis.close();
+      triage.close();
     }
   }
   return { look, deleted };

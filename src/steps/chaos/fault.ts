@@ -13,7 +13,7 @@ import type { PodView } from '../../rollout/pod.ts';
 import { ROLES } from '../../session/workloads.ts';
 import { leaderOf } from '../proof/describe-cluster.ts';
 import { type QuorumLook, QuorumWatch } from '../proof/quorum-watch.ts';
-import type { Diagnosis } from '../triage/triage.ts';
+import type { Triage } from '../triage/triage.ts';
 import { type Chaos, HEAL_MS, Healing, wholeExpectation } from './heal.ts';
 import { untilKept, untilOnAll } from './kept.ts';
 import { notHealed } from './not-healed.ts';
@@ -27,12 +27,12 @@ const DONE = { 'delete-server': 'server', 'delete-leader': 'leader', 'delete-cli
 export class OneFault {
   readonly #fault: Fault;
   readonly #chaos: Chaos;
-  readonly #diagnosis: Diagnosis;
+  readonly #triage: Triage;
 
-  constructor(fault: Fault, chaos: Chaos, diagnosis: Diagnosis) {
+  constructor(fault: Fault, chaos: Chaos, triage: Triage) {
     this.#fault = fault;
     this.#chaos = chaos;
-    this.#diagnosis = diagnosis;
+    this.#triage = triage;
   }
 
   get #check() {
@@ -98,9 +98,9 @@ export class OneFault {
     );
     try {
       if (!(await this.#delete(victim))) return this.#skip(`somebody else has just replaced ${victim.name}`);
-      run.known.left = `${victim.name} was deleted on purpose; its controller makes it anew, with no help of this action.`;
+      run.known.left = `${victim.name} was deleted on purpose; its controller recreates it, with no help of this action.`;
       run.log.info(`deleted ${victim.name}: from here on this run only watches`);
-      this.#diagnosis.start((verdict) => this.#notHealed(victim, verdict));
+      this.#triage.start((verdict) => this.#notHealed(victim, verdict));
       const wanting = (what: string, late: boolean) => {
         run.check({ ...this.#check, observed: `not yet: ${what}`, passed: false });
         if (late) throw this.#notHealed(victim, what);

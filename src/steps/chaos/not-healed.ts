@@ -4,7 +4,7 @@ import { Failure, type FailureReason } from '../../failure.ts';
 const NOT_OF_THE_CLUSTER: ReadonlySet<FailureReason> = new Set(['unreachable', 'unauthorized', 'forbidden']);
 
 const HINT =
-  'What is rendered heals by itself, so look for what is different here: the evidence below, `patches`, drift, the nodes, the network between them. Until it is found, mend it by hand as before (kubectl get pods, consul members).';
+  'What is rendered heals by itself, so look for what is different here: the evidence below, `patches`, drift, the nodes, the network between them. Until it is found, repair it by hand as before (kubectl get pods, consul members).';
 
 /** A fault that the cluster has not come back from. @param cause a verdict of the diagnosis, or what was missing */
 export function notHealed(victim: string, cause: Failure | string, open: readonly string[]): Failure {

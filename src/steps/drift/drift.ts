@@ -38,7 +38,7 @@ export function tellDrift(run: Run, { drift, deployed, unseen }: Comparison): vo
     {
       id: 'drift-objects',
       title: 'Objects as deployed',
-      expected: `${deployed.length}, none missing or made anew`,
+      expected: `${deployed.length}, none missing or recreated`,
       drift: driftTotals(having('missing', 'replaced')),
       fine: `${deployed.length} of ${deployed.length}`,
     },
@@ -174,7 +174,7 @@ export function driftFailure(run: Run, { phase }: Inventory): Failure | undefine
     reason: 'drift',
     what,
     where: `namespace ${run.config.namespace}`,
-    hint: '`mode: deploy` with the inputs of the last deploy brings it back, with `force-conflicts` for fields that another manager owns now; what is to stay belongs into those inputs. `on-drift: report` lets it be.',
+    hint: '`mode: deploy` with the inputs of the last deploy brings it back, with `force-conflicts` for fields that another manager owns now; what should stay belongs in those inputs. `on-drift: report` lets it be.',
   });
 }
 

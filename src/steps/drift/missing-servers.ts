@@ -5,7 +5,7 @@ import type { Run } from '../../session/run.ts';
 import { Wake } from '../../session/wake.ts';
 import type { Workloads } from '../../session/workloads.ts';
 import { QuorumWatch } from '../proof/quorum-watch.ts';
-import type { Diagnosis } from '../triage/triage.ts';
+import type { Triage } from '../triage/triage.ts';
 import type { Comparison } from './compare.ts';
 
 interface Spec {
@@ -33,15 +33,15 @@ export function missingServers(
   });
 }
 
-/** What the servers that are there say, for the report. */
+/** What the servers that run say, for the report. */
 export async function lookOnce(
   run: Run,
   workloads: Workloads,
   agents: Agents,
-  diagnosis: Diagnosis,
+  triage: Triage,
 ): Promise<void> {
   if (!workloads.has('server')) return;
-  const watch = new QuorumWatch(run, agents, diagnosis);
+  const watch = new QuorumWatch(run, agents, triage);
   await watch.until(
     () => expectationOf(run.config, workloads, undefined),
     new Wake(),

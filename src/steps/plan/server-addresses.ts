@@ -3,7 +3,7 @@ import { ApiError, apiFailure } from '../../kubernetes/error.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { isWritten } from '../../kubernetes/ownership/ownership.ts';
 import { roleName } from '../../manifests/name.ts';
-import { advertisedBy, serverAddresses } from '../../manifests/server-address.ts';
+import { advertisedBy, serverAddresses } from '../../manifests/server/address.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
 import type { DeployRecord } from '../record/record.ts';
@@ -51,7 +51,7 @@ async function presentAddresses(
 }
 
 /** Undefined also where it may not be read: the check of the permissions tells of that. */
-async function liveServers(
+export async function liveServers(
   run: Run,
   { transport }: Pick<Cluster, 'transport'>,
   name: string,

@@ -2,7 +2,7 @@ import { canonicalAddress } from '../../consul/address.ts';
 import type { ServerEvidence } from '../../consul/quorum/evidence.ts';
 import { Failure } from '../../failure.ts';
 import type { PlannedObject } from '../../kubernetes/apply/plan.ts';
-import { advertisedBy } from '../../manifests/server-address.ts';
+import { advertisedBy } from '../../manifests/server/address.ts';
 import type { Agents } from '../../session/agents.ts';
 import type { Run } from '../../session/run.ts';
 import { isServers, untilServersAllow } from '../../session/servers.ts';
@@ -26,14 +26,16 @@ export function movesToServices(run: Run, objects: readonly PlannedObject[]): bo
  */
 export async function checkOutsideAgents(
   run: Run,
-  workloads: Pick<Workloads, 'pods' | 'observation' | 'untilSynced'>,
-  agents: Pick<Agents, 'client'>,
+  live: {
+    workloads: Pick<Workloads, 'pods' | 'observation' | 'untilSynced'>;
+    agents: Pick<Agents, 'client'>;
+  },
   patienceMs = PATIENCE_MS,
 ): Promise<void> {
   const about = 'servers are to move to the addresses of Services';
-  await untilServersAllow(run, { workloads, agents }, { about, patienceMs }, (evidence) => {
+  await untilServersAllow(run, live, { about, patienceMs }, (evidence) => {
     const ours = new Set(
-      workloads.observation.pods().flatMap(({ name, ip = name }) => [name, canonicalAddress(ip)]),
+      live.workloads.observation.pods().flatMap(({ name, ip = name }) => [name, canonicalAddress(ip)]),
     );
     const outside = outsideAgents(evidence, ours);
     if (outside?.length === 0) return undefined;

@@ -12,7 +12,8 @@ const WATCHED = ['statefulsets', 'daemonsets'];
 
 /**
  * @param verbs on the objects and on the record of deploys
- * @param removable what is to be removed after the proof
+ * @param more.removable what will be removed after the proof
+ * @param more.access what else the run is going to do
  * @returns what was asked for and granted
  * @throws Failure `forbidden` with the Role that is missing
  */
@@ -21,9 +22,12 @@ export async function checkPermissions(
   cluster: Cluster,
   objects: readonly KubernetesObject[],
   verbs: readonly string[] = APPLY_VERBS,
-  removable: readonly ObjectReference[] = [],
+  {
+    removable = [],
+    access = [],
+  }: { removable?: readonly ObjectReference[]; access?: readonly AccessCheck[] } = {},
 ): Promise<string> {
-  return requirePermissions(run, cluster, needed(run, cluster, objects, verbs, removable));
+  return requirePermissions(run, cluster, [...needed(run, cluster, objects, verbs, removable), ...access]);
 }
 
 /** @throws Failure `forbidden` with the Role that is missing */

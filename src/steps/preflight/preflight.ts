@@ -1,4 +1,5 @@
 import { Failure } from '../../failure.ts';
+import type { AccessCheck } from '../../kubernetes/access.ts';
 import { ApiError, apiFailure } from '../../kubernetes/error.ts';
 import { type KubernetesObject, objectName } from '../../kubernetes/object.ts';
 import type { ObjectReference } from '../../kubernetes/read.ts';
@@ -32,13 +33,17 @@ const OLDEST_MINOR = 29;
 
 /**
  * Everything that can be known to fail before the first write: all of it is asked, and told together.
- * @param removable what is to be removed after the proof
+ * @param options.removable what will be removed after the proof
+ * @param options.access what else the run is going to do
  */
 export async function preflight(
   run: Run,
   cluster: Cluster,
   objects: readonly KubernetesObject[],
-  removable: readonly ObjectReference[] = [],
+  {
+    removable = [],
+    access = [],
+  }: { removable?: readonly ObjectReference[]; access?: readonly AccessCheck[] } = {},
 ): Promise<NamespaceState> {
   let live: KubernetesObject | undefined;
   const { namespace, servers } = run.config;
@@ -53,7 +58,7 @@ export async function preflight(
       id: 'cluster-permissions',
       title: 'Permissions',
       expected: `all that a ${run.config.mode} needs`,
-      ask: () => checkPermissions(run, cluster, objects, undefined, removable),
+      ask: () => checkPermissions(run, cluster, objects, undefined, { removable, access }),
     },
     {
       id: 'cluster-namespace',
@@ -119,7 +124,7 @@ function combined(all: readonly Failure[]): Failure {
   if (!first || more.length === 0) return first ?? new Failure({ reason: 'internal', what: 'no failure' });
   return new Failure({
     reason: first.reason,
-    what: `${failures.length} things have to be mended first: ${failures.map(({ what }) => what).join('; ')}`,
+    what: `fix ${failures.length} problems first: ${failures.map(({ what }) => what).join('; ')}`,
     ...(first.where !== undefined && { where: first.where }),
     hint: failures.flatMap(({ hint }) => hint ?? []).join('\n'),
     details: failures.flatMap(({ what, details }) => [what, ...details]),

@@ -19,7 +19,11 @@ export function describeCluster(
   if (first?.version !== undefined) known.consulVersion = first.version;
   known.image = provenImage(run, workloads);
   if (config.ui) {
-    known.uiCommand = `kubectl -n ${config.namespace} port-forward service/${config.name}-ui 8500:80   # http://localhost:8500/ui`;
+    const [ports, url] =
+      config.https === 'only'
+        ? ['8501:443', 'https://localhost:8501/ui']
+        : ['8500:80  ', 'http://localhost:8500/ui'];
+    known.uiCommand = `kubectl -n ${config.namespace} port-forward service/${config.name}-ui ${ports} # ${url}`;
   }
 }
 

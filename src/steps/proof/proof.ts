@@ -10,19 +10,26 @@ import { expectationOf } from '../../session/expectation.ts';
 import type { Run } from '../../session/run.ts';
 import { Wake } from '../../session/wake.ts';
 import type { Workloads } from '../../session/workloads.ts';
+import { proveGossip, type WantedGossip } from './gossip.ts';
+import { proveHttps } from './https.ts';
 import { type Connections, type LookObserver, type QuorumLook, QuorumWatch } from './quorum-watch.ts';
 import { consistentRead, smokeKeyValue, smokeServerDns, smokeServices, type Through } from './smoke-tests.ts';
 import { type LedSince, limitOf, Stability } from './stability.ts';
+import { proveTls, type WantedTls } from './tls.ts';
 
 /** What the proof needs besides the run. */
 export interface ProofParts {
   workloads: Workloads;
-  agents: Connections & Pick<Agents, 'dns'>;
+  agents: Connections & Pick<Agents, 'dns' | 'gossip' | 'rpc' | 'https'>;
   observer: LookObserver;
   /** Of the API server. */
   clock: ServerClock;
   /** The leadership that an earlier run has recorded. */
   before?: LedSince | undefined;
+  /** What gossip has to be like. */
+  gossip: WantedGossip;
+  /** What RPC to the servers has to be like. */
+  tls: WantedTls;
 }
 
 /**
@@ -149,6 +156,7 @@ class Proof {
     const proofs = [consistentRead(run, through)];
     if (config.smoke) proofs.push(smokeKeyValue(run, through));
     if (config.smokeService && this.#workloads.has('client')) proofs.push(this.#services(through));
+    proofs.push(this.#encryption(through));
     if (config.smokeDns && !this.#workloads.has('client')) proofs.push(this.#serverDns(through));
     await allOrFirst(run, proofs);
     this.#smokeDone = true;
@@ -160,6 +168,16 @@ class Proof {
     // others need to start.
     await this.#unlessAborted(this.#podsOnce.promise);
     await smokeServices(this.#run, through);
+  }
+
+  async #encryption({ pods }: Through): Promise<void> {
+    await this.#unlessAborted(this.#podsOnce.promise);
+    const { agents, gossip, tls } = this.#parts;
+    await allOrFirst(this.#run, [
+      proveGossip(this.#run, { agents, pods }, gossip),
+      proveTls(this.#run, { agents, pods }, tls),
+      proveHttps(this.#run, { agents, pods }),
+    ]);
   }
 
   async #serverDns(through: Through): Promise<void> {

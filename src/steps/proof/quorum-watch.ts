@@ -40,7 +40,7 @@ export interface QuorumLook {
 export interface LookObserver {
   saw(look: QuorumLook, expected: Expectation): void;
   /** A step is done: what comes now is another trouble, although it may look the same. */
-  anew?(): void;
+  startOver?(): void;
 }
 
 /** Looks at the quorum again and again, when something has changed and otherwise at intervals. */
@@ -122,7 +122,7 @@ export class QuorumWatch {
       }
     } finally {
       over.abort();
-      // The next round has to listen anew.
+      // The next round has to listen again.
       this.#triggerUid = undefined;
     }
   }

@@ -9,7 +9,7 @@ import { beginRecord, type DeployRecord, finishRecord } from './record.ts';
 
 /** What belongs to this deployment. */
 export interface Owned {
-  /** As it is to be; the namespace with it where we have made it. */
+  /** As it will be; the namespace with it where we have made it. */
   rendered: readonly KubernetesObject[];
   /** As the API server has it, as far as that is known. */
   stored: Stored;
@@ -32,9 +32,7 @@ export async function finishOwned(
   run: Run,
   cluster: Cluster,
   owned: Owned,
-  planned: Plan,
-  kept: readonly InventoryEntry[],
-  runRecord: RunRecord,
+  { planned, kept, runRecord }: { planned: Plan; kept: readonly InventoryEntry[]; runRecord: RunRecord },
 ): Promise<void> {
   const applied = new Map(planned.objects.map(({ desired }) => [storedKey(desired), desired]));
   const rendered = mine(owned, planned);

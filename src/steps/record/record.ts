@@ -53,7 +53,7 @@ export async function readRecord(
     if (!isWritten(live)) throw foreign(where);
     if (damaged === 'absent' && !error.newer) {
       run.warn(
-        `The record of earlier deploys (${where}) is damaged: ${error.message}. It is written anew; what they made and is no longer rendered stays in the cluster.`,
+        `The record of earlier deploys (${where}) is damaged: ${error.message}. It is written again; what they made and is no longer rendered stays in the cluster.`,
       );
       return undefined;
     }
@@ -178,6 +178,6 @@ function unreadable(where: string, { message, newer }: DamagedRecord): Failure {
     where,
     hint: newer
       ? 'Nothing was changed. Use the version of this action that deployed last, or a later one.'
-      : 'Nothing was changed. Deploy once: that writes the record anew. What earlier deploys made and is no longer rendered then has to be removed by hand.',
+      : 'Nothing was changed. Deploy once: that writes the record again. What earlier deploys made and is no longer rendered then has to be removed by hand.',
   });
 }

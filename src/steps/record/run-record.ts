@@ -23,6 +23,8 @@ export function runRecord(
     ...(led && { led }),
     ...(known.consulVersion !== undefined && { consulVersion: known.consulVersion }),
     ...(known.image !== undefined && { image: known.image }),
+    ...(known.gossip !== undefined && { gossip: known.gossip }),
+    ...(known.tls !== undefined && { tls: known.tls }),
     restarts: restarts(workloads),
   };
 }

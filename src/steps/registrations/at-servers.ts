@@ -3,9 +3,8 @@ import { whilePassing } from '../../consul/patience.ts';
 import { burdenOf, registrationsAt, type ServerRegistrations } from '../../consul/registrations/at-server.ts';
 import { readRegistrations } from '../../consul/registrations/restoration.ts';
 import { Failure } from '../../failure.ts';
-import type { Agents } from '../../session/agents.ts';
+import type { Live } from '../../session/live.ts';
 import type { Run } from '../../session/run.ts';
-import type { Workloads } from '../../session/workloads.ts';
 
 const PARALLEL = 5;
 const AGENT_MS = 10_000;
@@ -25,9 +24,8 @@ const CHECK = {
  */
 export async function checkServerRegistrations(
   run: Run,
-  workloads: Workloads,
-  agents: Agents,
-  note = 'see docs/move-registrations.md: `move-registrations: true` moves them to clients',
+  { workloads, agents }: Live,
+  note = 'see docs/guides/move-registrations.md: `move-registrations: true` moves them to clients',
 ): Promise<ServerRegistrations[]> {
   const limit = pLimit(PARALLEL);
   let found: ServerRegistrations[];

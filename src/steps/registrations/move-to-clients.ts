@@ -8,6 +8,7 @@ import { Failure } from '../../failure.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';
 import type { Cluster } from '../../session/cluster.ts';
+import type { Live } from '../../session/live.ts';
 import type { Run } from '../../session/run.ts';
 import type { Workloads } from '../../session/workloads.ts';
 import { checkServerRegistrations } from './at-servers.ts';
@@ -35,12 +36,8 @@ interface Task {
  * and is told as a warning.
  * @throws Failure `not-moved` when there is no client for it, or something broke in the middle
  */
-export async function moveRegistrations(
-  run: Run,
-  cluster: Cluster,
-  workloads: Workloads,
-  agents: Agents,
-): Promise<void> {
+export async function moveRegistrations(run: Run, cluster: Cluster, live: Live): Promise<void> {
+  const { workloads, agents } = live;
   const tally: Tally = { moved: 0, kept: [], failures: [] };
   const tasks: Task[] = [];
   for (const pod of workloads.pods('server'))
@@ -66,7 +63,7 @@ export async function moveRegistrations(
         tally.moved > 0 ? `The cluster runs what was rendered; ${movedLine(tally.moved)}.` : left;
     }
   }
-  await conclude(run, workloads, agents, tally);
+  await conclude(run, live, tally);
 }
 
 /** What can move from one server; what cannot is added to the tally. */
@@ -134,7 +131,7 @@ async function moveOne(
   }
 }
 
-async function conclude(run: Run, workloads: Workloads, agents: Agents, tally: Tally): Promise<void> {
+async function conclude(run: Run, live: Live, tally: Tally): Promise<void> {
   const { moved, kept, failures } = tally;
   if (moved > 0) run.log.info(movedLine(moved));
   const told = kept.slice(0, MOST_TOLD);
@@ -144,8 +141,7 @@ async function conclude(run: Run, workloads: Workloads, agents: Agents, tally: T
   for (const line of kept.slice(MOST_TOLD)) run.log.debug(`not moved: ${line}`);
   await checkServerRegistrations(
     run,
-    workloads,
-    agents,
+    live,
     moved > 0 ? `${movedLine(moved)}, and these were not` : 'they could not be moved',
   );
   const [first] = failures;

@@ -33,9 +33,10 @@ export class Refresh {
 
   /** Changes an annotation of the pod, where that is allowed; otherwise the files come later. */
   async poke({ uid, name }: Pick<PodView, 'uid' | 'name'>, marker: string): Promise<void> {
-    const { atMs, times } = this.#poked.get(uid) ?? { atMs: Number.NEGATIVE_INFINITY, times: 0 };
+    const key = `${uid} ${marker}`;
+    const { atMs, times } = this.#poked.get(key) ?? { atMs: Number.NEGATIVE_INFINITY, times: 0 };
     if (this.#forbidden || performance.now() - atMs < AGAIN_MS) return;
-    this.#poked.set(uid, { atMs: performance.now(), times: times + 1 });
+    this.#poked.set(key, { atMs: performance.now(), times: times + 1 });
     const value = `${marker} ${times + 1}`;
     try {
       await this.#transport.request({

@@ -3,9 +3,9 @@ import { metricsFilters, reload } from '../../consul/agent/reload.ts';
 import { ConsulError, isPassing } from '../../consul/failure.ts';
 import { Failure } from '../../failure.ts';
 import type { PlannedObject } from '../../kubernetes/apply/plan.ts';
+import { isReload, markerOf } from '../../manifests/config/reload.ts';
 import type { Role } from '../../manifests/label.ts';
 import { AGENT_CONTAINER, agentConfigName } from '../../manifests/name.ts';
-import { isReload, markerOf } from '../../manifests/reload.ts';
 import { count } from '../../report/count.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';
@@ -20,7 +20,7 @@ const LIMIT_MS = 180_000;
 const PAUSE_MS = 150;
 const LONGEST_PAUSE_MS = 2_000;
 
-/** Agents of a role that are to read a configuration which needs no start. */
+/** Agents of a role that should read a configuration which needs no start. */
 export interface Reload {
   role: Role;
   /** Of the ConfigMap, for messages. */

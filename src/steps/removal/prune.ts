@@ -58,7 +58,7 @@ function checkLimit({ config }: Run, inventory: Inventory, removable: readonly I
     reason: 'prune-limit',
     what: `${removable.length} of ${inventory.entries.length} objects are not rendered any more, and max-prune (${limit}) allows to remove ${most}`,
     where: `the deployment ${config.name} in namespace ${config.namespace}`,
-    hint: 'Nothing was changed. Correct the input that took them away; or, if they are to go, raise `max-prune` for this run, or set `prune: false`.',
+    hint: 'Nothing was changed. Correct the input that took them away; or, if they should go, raise `max-prune` for this run, or set `prune: false`.',
     details: removable.map((entry) => `${entryName(entry)} would be removed`),
   });
 }

@@ -9,7 +9,7 @@ import type { ObjectOutcome } from '../../report/result.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
 
-/** Others may write an object between a look at it and its removal; then it is judged anew. */
+/** Others may write an object between a look at it and its removal; then it is judged again. */
 const TRIES = 5;
 
 export interface Look {
@@ -17,7 +17,7 @@ export interface Look {
   fate: Fate;
 }
 
-/** What an entry of the inventory stands for now, and what is to be done about it. */
+/** What an entry of the inventory stands for now, and what to do about it. */
 export async function look(
   run: Run,
   { transport, discovery }: Cluster,

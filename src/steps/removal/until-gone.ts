@@ -56,7 +56,7 @@ function notRemoved(left: readonly Holdout[]): Failure {
       .slice(0, SHOWN)
       .map(({ name }) => name)
       .join(', '),
-    hint: 'What was removed is gone, the rest is named in the evidence: mend what holds it (a finalizer waits for its controller, a pod that stops for its node), then run again; it goes on from there.',
+    hint: 'What was removed is gone, the rest is named in the evidence: repair what holds it (a finalizer waits for its controller, a pod that stops for its node), then run again; it goes on from there.',
     details: lines(left),
   });
 }

@@ -13,9 +13,12 @@ export interface Claims {
   /** `data-consul-server-`; an ordinal follows. */
   prefix: string;
   labels: Record<string, string>;
+  /** How many pods it had at the end; higher ordinals are of pods that had left. Undefined where it is not known. */
+  replicas?: number;
 }
 
 interface StatefulSetSpec {
+  replicas?: number;
   selector?: { matchLabels?: Record<string, string> };
   volumeClaimTemplates?: { metadata: { name: string } }[];
 }
@@ -40,6 +43,7 @@ export function claimsOf({ config }: Pick<Run, 'config'>, { inventory, manifests
         namespace,
         prefix: `${template}-${name}-`,
         labels,
+        ...(isServer && spec.replicas !== undefined && { replicas: spec.replicas }),
       }));
     });
 }
@@ -58,6 +62,7 @@ export async function removeClaims(
       const { name, namespace = '' } = claim.metadata;
       tellOutcome(run, { kind: 'PersistentVolumeClaim', name, namespace }, 'kept');
     }
+    warnOfLeft(run, found, claims);
     return;
   }
   for (const claim of found) {
@@ -78,6 +83,21 @@ export async function removeClaims(
       }));
     },
     patienceMs,
+  );
+}
+
+/** The record goes, and with it what is known of servers that had left: a later deploy cannot tell their claims apart. */
+function warnOfLeft(run: Run, found: readonly KubernetesObject[], claims: readonly Claims[]): void {
+  const left = found
+    .map(({ metadata }) => metadata.name)
+    .filter((name) =>
+      claims.some(({ prefix, replicas }) => {
+        return replicas !== undefined && isOf(prefix, name) && Number(name.slice(prefix.length)) >= replicas;
+      }),
+    );
+  if (left.length === 0) return;
+  run.warn(
+    `${left.join(', ')}: of servers that had left before. Remove these before a deploy with more servers: with their old log they could vote as the ones they were (kubectl -n ${run.config.namespace} delete pvc ${left.join(' ')}).`,
   );
 }
 

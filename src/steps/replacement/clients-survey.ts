@@ -104,7 +104,7 @@ async function needsWaves(
   return missing.length === 0;
 }
 
-/** What lasts in the catalog beyond the proofs of this action, by the agents that are to be replaced. */
+/** What lasts in the catalog beyond the proofs of this action, by the agents that will be replaced. */
 function holdersOf(workloads: Workloads, catalog: Catalog | undefined): PodView[] {
   const nodes = new Set(
     [...(catalog?.values() ?? [])].flatMap(({ kind, node }) => (kind === 'node' ? [] : [node])),
@@ -182,7 +182,7 @@ export function cannotCarry(obstacles: readonly string[], left = ''): Failure {
     reason: 'registrations-lost',
     what: `the change replaces clients, and what is registered there cannot be taken along: ${obstacles[0]}`,
     where: 'clients',
-    hint: `${left}Deregister what is named, deploy, and register it again; an agent that does not tell has to be mended or removed first.`,
+    hint: `${left}Deregister what is named, deploy, and register it again; an agent that does not tell has to be repaired or removed first.`,
     details: obstacles.length > 1 ? obstacles : [],
   });
 }

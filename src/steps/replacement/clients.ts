@@ -126,7 +126,7 @@ class ClientWalk {
     if (fresh && told !== undefined) this.#conservation.succeeded('client', fresh);
   }
 
-  /** @returns the successor, which holds what was written down; undefined where none is to come */
+  /** @returns the successor, which holds what was written down; undefined where none will come */
   async #restore(pod: PodView): Promise<PodView | undefined> {
     for (;;) {
       const fresh = await this.#successor(pod);
@@ -140,7 +140,7 @@ class ClientWalk {
 
   /**
    * The pod that came after this one, when it is ready: of the same name, or on the same node.
-   * @returns undefined where none is to come: there are to be fewer, or none on that node
+   * @returns undefined where none will come: there will be fewer, or none on that node
    */
   async #successor(pod: PodView): Promise<PodView | undefined> {
     const workloads = this.#workloads;

@@ -2,15 +2,13 @@ import { podNames, podsOf } from '../../change/workload.ts';
 import { type QuorumAfter, quorumWhileLeaving } from '../../consul/quorum/voter-loss.ts';
 import { Failure } from '../../failure.ts';
 import type { PlannedObject } from '../../kubernetes/apply/plan.ts';
-import type { Agents } from '../../session/agents.ts';
 import type { Run } from '../../session/run.ts';
-import { isServers, untilServersAllow } from '../../session/servers.ts';
-import type { Workloads } from '../../session/workloads.ts';
+import { isServers, type LiveServers, untilServersAllow } from '../../session/servers.ts';
 
 /** An election or a server that restarts is over by then. */
 const PATIENCE_MS = 30_000;
 
-/** Servers that are to go: the StatefulSet as planned, and their names, the last ordinal first. */
+/** Servers that will go: the StatefulSet as planned, and their names, the last ordinal first. */
 export interface FewerServers {
   planned: PlannedObject & Required<Pick<PlannedObject, 'live'>>;
   leaving: string[];
@@ -19,7 +17,7 @@ export interface FewerServers {
   after: number;
 }
 
-/** Undefined where no server is to go. */
+/** Undefined where no server will go. */
 export function fewerServers(run: Run, objects: readonly PlannedObject[]): FewerServers | undefined {
   const planned = objects.find((one) => isServers(run, one));
   if (!planned?.live || planned.action !== 'change') return undefined;
@@ -36,11 +34,10 @@ export function fewerServers(run: Run, objects: readonly PlannedObject[]): Fewer
 export async function checkFewerServers(
   run: Run,
   { leaving, before }: Pick<FewerServers, 'leaving' | 'before'>,
-  workloads: Pick<Workloads, 'pods' | 'untilSynced'>,
-  agents: Pick<Agents, 'client'>,
+  live: LiveServers,
   patienceMs = PATIENCE_MS,
 ): Promise<void> {
-  await untilServersAllow(run, { workloads, agents }, { about: 'fewer servers', patienceMs }, (evidence) => {
+  await untilServersAllow(run, live, { about: 'fewer servers', patienceMs }, (evidence) => {
     const outcome = quorumWhileLeaving(evidence, leaving);
     if (outcome.quorum === 'kept') return undefined;
     return { why: told(leaving, outcome), failure: () => refusal(leaving, outcome, before) };

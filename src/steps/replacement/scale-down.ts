@@ -35,7 +35,7 @@ interface Tools {
  * gossip while the others are a quorum without it, and only then its pod goes. Where a run is ended in between, what runs
  * is a whole cluster of as many servers as there are, and the next run goes on.
  *
- * Comes before anything else is written: what configures fewer servers must not be read by one that is to go. With
+ * Comes before anything else is written: what configures fewer servers must not be read by one that will go. With
  * `bootstrap_expect: 1` and no data it would found a cluster of its own.
  */
 export async function removeServers(run: Run, fewer: FewerServers, tools: Tools): Promise<void> {

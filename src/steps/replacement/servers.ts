@@ -85,7 +85,7 @@ export async function walkServers(
       workloads.expectServers(ordinal + 1);
       await apply(old, ordinal + 1);
       await untilBack(arrival, name, names.slice(0, ordinal + 1));
-      observer.anew?.();
+      observer.startOver?.();
       arrival.done('started');
     }
     workloads.expectServers(undefined);
@@ -116,7 +116,7 @@ export async function walkServers(
       await apply(ordinal);
       await untilBack(replacement, name, names);
       run.log.settled('walk');
-      observer.anew?.();
+      observer.startOver?.();
       replacement.done(outcomeOf(before, workloads.pod('server', name)?.uid));
     }
     await kept;

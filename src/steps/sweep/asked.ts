@@ -31,7 +31,7 @@ export function unknownIds(
     });
 }
 
-/** What is to be gone and is not, or is back. */
+/** What should be gone and is not, or is back. */
 export function sweepFailure(findings: readonly Finding[]): Failure | undefined {
   const of = (outcome: Finding['outcome']) => findings.filter((finding) => finding.outcome === outcome);
   const returned = of('returned');

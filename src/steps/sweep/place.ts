@@ -9,7 +9,7 @@ export interface AgentPod extends PodView {
   role: 'server' | 'client';
 }
 
-/** Where agents of this deployment run, or are to run. */
+/** Where agents of this deployment run, or will run. */
 export interface Places {
   pods: AgentPod[];
   /** Names of the pods that StatefulSets ask for, whether they are there or not. */

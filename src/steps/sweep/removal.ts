@@ -21,7 +21,7 @@ const LOOK_MS = 500;
 /** Only who is a member, and who leads. */
 const NOTHING = { nodes: new Set<string>() };
 
-/** Removes what has a remedy, a few at a time, each few judged anew right before. The outcomes are noted in place. */
+/** Removes what has a remedy, a few at a time, each few judged again right before. The outcomes are noted in place. */
 export async function removeGhosts(
   run: Run,
   surveyor: Surveyor,

@@ -50,7 +50,7 @@ export interface Survey {
   unknown: readonly string[];
 }
 
-/** Asks Kubernetes, the servers, the agents and the catalog, each anew with every look. */
+/** Asks Kubernetes, the servers, the agents and the catalog, each again with every look. */
 export class Surveyor {
   readonly #run: Run;
   readonly #cluster: Pick<Cluster, 'transport'>;

@@ -32,7 +32,7 @@ const LOG_LINES = 15;
  * Looks every second for what keeps the cluster from working, and fails the run as soon as that cannot heal, or
  * has had its time.
  */
-export class Diagnosis {
+export class Triage {
   readonly #run: Run;
   readonly #workloads: Workloads;
   readonly #clues: Clues;
@@ -84,7 +84,7 @@ export class Diagnosis {
   }
 
   /** A step is done: what comes now is another trouble, although it may look the same. */
-  anew(): void {
+  startOver(): void {
     this.#classifier = new Classifier();
   }
 

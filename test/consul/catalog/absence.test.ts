@@ -40,7 +40,7 @@ async function catalog(nodes: Record<string, string[]>) {
 const NODE = { node: 'a b' };
 const SERVICE = { node: 'c', service: 'x' };
 
-test('tells nodes and services that are there from those that are not', async () => {
+test('tells existing nodes and services from missing ones', async () => {
   const { server } = await catalog({ 'a b': [], c: ['x'] });
   const asked = [NODE, SERVICE, { node: 'd' }, { node: 'c', service: 'y' }, { node: 'd', service: 'x' }];
   expect(await presentOf(server, asked, signal())).toEqual([NODE, SERVICE]);

@@ -33,7 +33,7 @@ test('one edge at the start, one for each change, none for a wait that ran out',
   expect(error.message).toBe('over');
 });
 
-test('an index that goes backwards starts anew', async () => {
+test('an index that goes backwards starts again', async () => {
   const { asked, edges: seen } = await edges([at(90), at(3), at(3)]);
   expect(asked).toEqual([null, '90', null, '3']);
   expect(seen).toBe(2);

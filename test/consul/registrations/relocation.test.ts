@@ -339,12 +339,12 @@ describe('one service on its way from a server to a client', () => {
     expect(Object.keys(held.s ?? {})).toEqual(['web-1']);
   });
 
-  it('stays when its application registers it anew meanwhile', async () => {
+  it('stays when its application registers it again meanwhile', async () => {
     const { relocate, held, whenLooked } = await cluster({ passesAfter: 2 });
     whenLooked(() => {
       held.s = { 'web-1': { service: { ...service, ContentHash: 'other' }, checks: [check] } };
     });
-    expect(await relocate()).toEqual({ why: expect.stringMatching(/registered it anew/) });
+    expect(await relocate()).toEqual({ why: expect.stringMatching(/registered it again/) });
     expect(Object.keys(held.s ?? {})).toEqual(['web-1']);
     expect(Object.keys({ ...held.a, ...held.b })).toEqual([]);
   });

@@ -215,11 +215,15 @@ if (bed) {
         // What the entry point of the official image says for us.
         const patches = [SERVERS, CLIENTS].map((target) => ({
           target,
-          operations: ['-data-dir=/consul/data', '-config-dir=/consul/config'].map((value) => ({
-            op: 'add',
-            path: `${CONTAINER}/args/-`,
-            value,
-          })),
+          operations: [
+            // Our own start is a shell's.
+            { op: 'remove', path: `${CONTAINER}/command` },
+            ...['-data-dir=/consul/data', '-config-dir=/consul/config'].map((value) => ({
+              op: 'add',
+              path: `${CONTAINER}/args/-`,
+              value,
+            })),
+          ],
         }));
         const image = `${REGISTRY}/plain/consul:1.22.7`;
         const outcome = await deploy({ ...SMALL, namespace, image, patches: JSON.stringify(patches) });

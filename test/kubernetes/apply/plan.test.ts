@@ -410,7 +410,7 @@ describe('an object that cannot become what is desired', () => {
     ...stored(statefulSet(1), 't'),
     metadata: { ...stored(statefulSet(1), 't').metadata, managedFields: [entry('kubectl', 'Update', 't')] },
   };
-  /** Refuses to change the object that is there, and takes every new one, unless told otherwise. */
+  /** Refuses to change the existing object, and takes every new one, unless told otherwise. */
   const refusing =
     (message: string, asNew?: string): Handler =>
     (call, response) => {
@@ -424,7 +424,7 @@ describe('an object that cannot become what is desired', () => {
     };
   const all = () => true;
 
-  test('is made anew where it may be, and what it will be is asked of the API server under another name', async () => {
+  test('is recreated where it may be, and what it will be is asked of the API server under another name', async () => {
     const { result, calls } = await plan([statefulSet(3)], refusing(immutable), { mayRecreate: all });
     const [planned] = (await result).objects;
     expect(planned).toMatchObject({ action: 'recreate', live: byHand, adopting: 'if-unowned' });
@@ -446,7 +446,7 @@ describe('an object that cannot become what is desired', () => {
     await expect(ours.result).rejects.toMatchObject({ reason: 'immutable-field' });
   });
 
-  test('is not made anew for any other refusal, nor when it would be refused as a new one too', async () => {
+  test('is not recreated for any other refusal, nor when it would be refused as a new one too', async () => {
     const other = await plan([statefulSet(3)], refusing('spec.replicas: Invalid value'), {
       mayRecreate: all,
     });

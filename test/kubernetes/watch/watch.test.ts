@@ -5,8 +5,9 @@ import { Agent, request } from 'undici';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Failure } from '../../../src/failure.ts';
 import { ApiError } from '../../../src/kubernetes/error.ts';
-import { type WatchTiming, type WatchTransport, watchResource } from '../../../src/kubernetes/watch/watch.ts';
+import { watchResource } from '../../../src/kubernetes/watch/watch.ts';
 import { EventReader } from '../../../src/kubernetes/watch/watch-event.ts';
+import type { WatchTiming, WatchTransport } from '../../../src/kubernetes/watch/watch-spec.ts';
 
 const PODS = '/api/v1/namespaces/consul/pods';
 const FAST: Partial<WatchTiming> = { backoffMs: 1, backoffCapMs: 5 };

@@ -45,7 +45,7 @@ async function recreated(change: Partial<PlannedObject>, looks: number | 'refuse
   return { done, run, stored, calls };
 }
 
-describe('a StatefulSet that is made anew around its pods', () => {
+describe('a StatefulSet that is recreated around its pods', () => {
   it('is removed without them, by its uid, and applied only when it is gone', async () => {
     const { done, run, stored, calls } = await recreated({ live: set('old'), adopting: 'if-unowned' }, 2);
     await done;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Config } from '../../../src/config/config.ts';
 import type { AgentFacts } from '../../../src/consul/agent/facts.ts';
 import type { Finding } from '../../../src/consul/quorum/finding.ts';
 import { Failure } from '../../../src/failure.ts';
@@ -59,6 +60,9 @@ const FACTS: AgentFacts = {
   acls: false,
   encrypted: false,
   verifiesCertificates: false,
+  dialsWithTls: false,
+  announcesTls: false,
+  httpAddresses: [],
   leavesOnTerminate: false,
 };
 
@@ -70,6 +74,8 @@ const agent = (change: Partial<AgentFacts> = {}, more: Partial<OldAgent> = {}): 
   obstacles: [],
   ...more,
 });
+
+const strict = agent({ encrypted: true }, { gossip: 'strict' });
 
 const finding = (id: Finding['id'], passed: boolean): Finding => ({
   id,
@@ -129,7 +135,7 @@ describe('a takeover is refused for', () => {
 
   it.each([
     ['ACLs', { acls: true }, /ACLs are on at consul-client-0/],
-    ['gossip encryption', { encrypted: true }, /gossip is encrypted/],
+    ['gossip that was not seen to be encrypted', { encrypted: true }, /gossip has a key at consul-client-0/],
     ['certificates', { verifiesCertificates: true }, /have to show certificates/],
     ['another datacenter', { datacenter: 'dc2' }, /in datacenter dc2, not dc1/],
     ['a version too old', { version: '1.19.9' }, /1\.19\.9 runs there, and 1\.20 is the oldest/],
@@ -137,6 +143,21 @@ describe('a takeover is refused for', () => {
     ['a newer version', { version: '1.23.0' }, /1\.23\.0 runs there, which is newer than the 1\.22\.7/],
   ])('%s', (_, facts, words) => {
     expect(told({ agents: [agent(facts)] })).toEqual([expect.stringMatching(words)]);
+  });
+
+  it.each<[string, Partial<Config>, OldAgent[], number]>([
+    ['none where all agents take nothing else', {}, [strict], 0],
+    ['one that takes plaintext, too', {}, [agent({ encrypted: true }, { gossip: 'takes-both' })], 1],
+    ['one that has no key', {}, [strict, agent()], 1],
+    ['an input that ends it', { gossipEncryption: 'false' }, [strict], 1],
+    [
+      'a key in the configuration',
+      { clientConfig: { format: 'json', text: '{"encrypt":"x"}' } },
+      [strict],
+      1,
+    ],
+  ])('with gossip that is encrypted: %s', (_, change, agents, obstacles) => {
+    expect(obstaclesTo(config(change), { takeovers: [], agents, findings: [] })).toHaveLength(obstacles);
   });
 
   it.each([['1.20.0'], ['1.22.7+ent'], ['1.9.17', 'refused'], ['1.22.10', 'refused']])(

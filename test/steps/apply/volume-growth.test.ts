@@ -211,7 +211,12 @@ describe('after the proof', () => {
     const rendered = servers('20Gi');
     const { objects } = await started.planning(rendered);
     const stored: Stored = new Map();
-    await checkVolumeSizes(started.run, started.api.cluster, [rendered], objects, stored, patienceMs);
+    await checkVolumeSizes(
+      started.run,
+      started.api.cluster,
+      { objects: [rendered], planned: objects, stored },
+      patienceMs,
+    );
     const [check] = started.run.result().checks.filter(({ id }) => id === 'servers-volume-size');
     return { ...started, check };
   }
@@ -244,7 +249,7 @@ describe('after the proof', () => {
     const { run, api, planning } = await start();
     const rendered = servers('10Gi');
     const { objects } = await planning(rendered);
-    await checkVolumeSizes(run, api.cluster, [rendered], objects, new Map());
+    await checkVolumeSizes(run, api.cluster, { objects: [rendered], planned: objects, stored: new Map() });
     expect(run.result().checks.map(({ id }) => id)).not.toContain('servers-volume-size');
     expect(api.server.calls.filter(({ path }) => path.includes('persistentvolumeclaims'))).toEqual([]);
   });

@@ -35,7 +35,11 @@ async function checked(others: object[], instead?: FakeAnswer): Promise<Failure 
     pods: () => servers,
     observation: { pods: () => pods },
   };
-  return checkOutsideAgents(run, workloads as never, { client: ({ name }) => clientOf(fake, name) }, 0).then(
+  return checkOutsideAgents(
+    run,
+    { workloads: workloads as never, agents: { client: ({ name }) => clientOf(fake, name) } },
+    0,
+  ).then(
     () => undefined,
     (error: unknown) => Failure.from(error),
   );

@@ -68,7 +68,7 @@ test('the permission to delete is asked for only of kinds that have something to
     { apiVersion: 'v1', kind: 'Service', namespace: 'consul', name: 'consul-ui' },
     { apiVersion: 'example.com/v1', kind: 'Gone', namespace: 'consul', name: 'a' },
   ];
-  const failure = preflight(run, cluster, render(run.config), removable);
+  const failure = preflight(run, cluster, render(run.config), { removable });
   await expect(failure).rejects.toMatchObject({
     reason: 'forbidden',
     details: ['delete services in consul'],
@@ -93,7 +93,7 @@ describe('what would fail is told before the first write', () => {
     expect(failure.hint).toContain('pods/portforward');
   });
 
-  test('a namespace that is to be there and is not', async () => {
+  test('a namespace that should exist and does not', async () => {
     const { failure } = await check({ namespace: undefined }, { createNamespace: false });
     expect(failure).toMatchObject({
       reason: 'unfit-cluster',
@@ -147,9 +147,7 @@ describe('what would fail is told before the first write', () => {
     const shape = { nodes: [{ name: 'a' }], storageClasses: [], denied: ['patch statefulsets'] };
     const { failure, run } = await check(shape);
     expect(failure.reason).toBe('forbidden');
-    expect(failure.what).toMatch(
-      /^2 things have to be mended first: 1 permissions are missing; storage-class: /,
-    );
+    expect(failure.what).toMatch(/^fix 2 problems first: 1 permissions are missing; storage-class: /);
     expect(failure.hint).toContain('apiVersion: rbac');
     expect(failure.details).toContain('patch statefulsets (apps) in consul');
     // Each is a check of its own, those that are in order too.

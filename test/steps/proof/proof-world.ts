@@ -1,9 +1,10 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import packet from 'dns-packet';
 import { onTestFinished } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
 import { ConsulClient, type Dial } from '../../../src/consul/client.ts';
+import { Failure } from '../../../src/failure.ts';
 import { ServerClock } from '../../../src/kubernetes/http/clock.ts';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 import { render } from '../../../src/manifests/render.ts';
@@ -14,6 +15,7 @@ import { Workloads } from '../../../src/session/workloads.ts';
 import type { LedSince } from '../../../src/steps/proof/stability.ts';
 import { type FakeAnswer, type FakeRequest, fakeConsul, open } from '../../consul/fake-consul.ts';
 import { FakeStore } from '../../consul/fake-store.ts';
+import { type FakeRpc, startRpc } from '../../consul/rpc/fake-rpc.ts';
 import { healthyAnswers } from '../../consul/server-answers.ts';
 import { daemonSet, pod, statefulSet } from '../../rollout/fixture.ts';
 import { startRun } from '../../session/fixture.ts';
@@ -50,6 +52,16 @@ export class ProofWorld {
   #index = 20;
   readonly #waiting = new Set<() => void>();
   #dns: Promise<Dial> | undefined;
+  /** The first bytes with which an agent answers a ping, by the name of its pod; plaintext where nothing is said. */
+  readonly gossip = new Map<string, Buffer>();
+  /** Pods whose agent does not listen for gossip where a port-forward dials. */
+  readonly unheard = new Set<string>();
+  /** What a server does at its port for RPC; it takes plaintext alone where nothing is said. */
+  readonly rpc = new Map<string, FakeRpc>();
+  /** Servers that do not listen for RPC where a port-forward dials. */
+  readonly withoutRpc = new Set<string>();
+  readonly #rpcServers = new Map<FakeRpc, Promise<Dial>>();
+  readonly #gossipServers = new Map<Buffer, Promise<Dial>>();
   readonly #kind: 'StatefulSet' | 'DaemonSet';
   /** Names of pods and of their nodes, where those name the agents. */
   readonly clientPods: PodView[];
@@ -134,6 +146,21 @@ export class ProofWorld {
       this.#dns ??= dnsServer((name) => this.#resolve(name));
       const dns = this.#dns;
       return async (signal) => (await dns)(signal);
+    },
+    gossip: ({ name }: AgentPod): Dial => {
+      if (this.unheard.has(name)) return () => Promise.reject(refused(name));
+      const answer = this.gossip.get(name) ?? GOSSIP_IN_PLAINTEXT;
+      this.#gossipServers.set(answer, this.#gossipServers.get(answer) ?? gossipServer(answer));
+      const server = this.#gossipServers.get(answer);
+      return async (signal) => ((await server) as Dial)(signal);
+    },
+    https: (): Dial => () => Promise.reject(new Error('nobody is asked by HTTPS here')),
+    rpc: ({ name }: AgentPod): Dial => {
+      if (this.withoutRpc.has(name)) return () => Promise.reject(refused(name, 8300));
+      const rpc = this.rpc.get(name) ?? RPC_IN_PLAINTEXT;
+      this.#rpcServers.set(rpc, this.#rpcServers.get(rpc) ?? startRpc(rpc));
+      const server = this.#rpcServers.get(rpc);
+      return async (signal) => ((await server) as Dial)(signal);
     },
     keep: (pods: readonly AgentPod[]): void => {
       const alive = new Set(pods.map(({ uid }) => uid));
@@ -241,6 +268,24 @@ export class ProofWorld {
   }
 }
 
+/** As a port-forward says it. */
+function refused(pod: string, port = 8301): Failure {
+  const what = `port-forward failed: nothing listens on port ${port} of the pod`;
+  return new Failure({ reason: 'unreachable', what, where: `Pod ${pod}`, hint: '' });
+}
+
+const RPC_IN_PLAINTEXT: FakeRpc = { takesPlaintext: true };
+const GOSSIP_IN_PLAINTEXT = Buffer.from([9, 0x82, 0xa4, 0x41, 0x6c, 0x67]);
+
+/** An agent's port for gossip, which answers whatever it is asked with these bytes, and closes. */
+async function gossipServer(answer: Buffer): Promise<Dial> {
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.on('data', () => socket.end(answer));
+  });
+  return listening(server);
+}
+
 /** A DNS server over TCP. */
 async function dnsServer(resolve: (name: string) => string[]): Promise<Dial> {
   const server = createServer((socket) => {
@@ -252,6 +297,10 @@ async function dnsServer(resolve: (name: string) => string[]): Promise<Dial> {
       socket.write(packet.streamEncode({ type: 'response', id, questions, answers }));
     });
   });
+  return listening(server);
+}
+
+async function listening(server: Server): Promise<Dial> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(() => void server.close());

@@ -1,19 +1,27 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { WantedGossip } from '../../../src/steps/proof/gossip.ts';
 import { versionOf, waitAndProve } from '../../../src/steps/proof/proof.ts';
 import type { QuorumLook } from '../../../src/steps/proof/quorum-watch.ts';
 import type { LedSince } from '../../../src/steps/proof/stability.ts';
+import type { WantedTls } from '../../../src/steps/proof/tls.ts';
 import { ProofWorld } from './proof-world.ts';
 
 const STABLE_MS = 1_000;
 const ONLY_QUORUM = { smoke: false, smokeService: false, smokeDns: false };
 
-function prove(world: ProofWorld): Promise<QuorumLook> {
+function prove(
+  world: ProofWorld,
+  gossip: WantedGossip = 'alike',
+  tls: WantedTls = 'alike',
+): Promise<QuorumLook> {
   const { run, workloads, agents, clock, recorded } = world;
   return waitAndProve(run, {
     workloads,
     agents,
     clock,
     before: recorded,
+    gossip,
+    tls,
     observer: { saw: () => undefined },
   });
 }
@@ -62,6 +70,81 @@ describe('nothing is proven while, within `stable-for`,', () => {
     });
     await prove(world);
     expect(looks.count).toBeGreaterThan(6);
+  });
+});
+
+describe('gossip', () => {
+  /** Encrypted, with as many bytes as an agent sends that takes plaintext, or does not. */
+  const [BOTH, STRICT] = [65, 113].map((length) => Buffer.from([10, 0, 0, 0, length])) as [Buffer, Buffer];
+  const AGENTS = ['consul-server-0', 'consul-server-1', 'consul-server-2', 'consul-client-0'];
+
+  function world(answers: Record<string, Buffer>): ProofWorld {
+    const made = new ProofWorld({ ...ONLY_QUORUM, clients: 'statefulset', stableFor: 0 }, 1);
+    for (const [name, answer] of Object.entries(answers)) made.gossip.set(name, answer);
+    return made;
+  }
+
+  const all = (answer: Buffer) => Object.fromEntries(AGENTS.map((name) => [name, answer]));
+
+  test.each([
+    ['strict', all(STRICT), 'encrypted and enforced at 4 of 4 agents (on the wire)'],
+    ['plaintext', {}, 'plaintext at 4 of 4 agents (on the wire)'],
+    ['alike', all(BOTH), 'encrypted, not enforced at 4 of 4 agents (on the wire)'],
+  ] as const)('that has to be %s is proven', async (wanted, answers, observed) => {
+    const made = world(answers);
+    await prove(made, wanted);
+    expect(check(made, 'gossip')).toMatchObject({ status: 'passed', observed });
+  });
+
+  test.each([
+    ['strict', { ...all(STRICT), 'consul-client-0': BOTH }, /not enforced at consul-client-0, and/],
+    ['strict', {}, /plaintext at consul-server-0, consul-server-1, consul-server-2, consul-client-0, and/],
+    ['alike', { 'consul-server-1': STRICT }, /enforced at consul-server-1, and plaintext at the others/],
+    ['plaintext', { 'consul-server-1': STRICT }, /enforced at consul-server-1, and has to be plaintext/],
+  ] as const)(
+    'that has to be %s is not, where agents do otherwise, and they are named',
+    async (wanted, answers, what) => {
+      const made = world(answers);
+      vi.spyOn(performance, 'now').mockImplementation(() => Date.now() * 20);
+      onTestFinished(() => void vi.restoreAllMocks());
+      await expect(prove(made, wanted)).rejects.toMatchObject({
+        reason: 'not-encrypted',
+        what: expect.stringMatching(what),
+      });
+      expect(check(made, 'gossip').status).toBe('failed');
+    },
+  );
+});
+
+describe('gossip that a port-forward does not reach', () => {
+  const AGENTS = ['consul-server-0', 'consul-server-1', 'consul-server-2'];
+  const world = (unheard: readonly string[]): ProofWorld => {
+    const made = new ProofWorld({ ...ONLY_QUORUM, stableFor: 0 }, 0);
+    for (const name of unheard) made.unheard.add(name);
+    return made;
+  };
+
+  test('at any agent was not seen, and the run says so', async () => {
+    const made = world(AGENTS);
+    await prove(made);
+    expect(check(made, 'gossip')).toMatchObject({
+      status: 'skipped',
+      observed: expect.stringContaining('not seen'),
+    });
+  });
+
+  test.each([
+    ['at one of them is waited for', AGENTS.slice(1, 2), 'alike'],
+    ['is not taken for encrypted', AGENTS, 'strict'],
+  ] as const)('%s', async (_, unheard, wanted) => {
+    const made = world(unheard);
+    const proving = prove(made, wanted);
+    await vi.waitFor(() => expect(check(made, 'gossip').observed).toContain('nothing listens'), 5_000);
+    made.unheard.clear();
+    for (const name of AGENTS)
+      if (wanted === 'strict') made.gossip.set(name, Buffer.from([10, 0, 0, 0, 113]));
+    await proving;
+    expect(check(made, 'gossip').status).toBe('passed');
   });
 });
 

@@ -123,7 +123,7 @@ test('manifests that do not fit are left out with a warning', async () => {
 describe('a record that cannot be read', () => {
   const damaged = deployed('ConfigMap', 'consul-deploy-consul', {}, { data: { inventory: '{' } });
 
-  test('is a failure that says how to mend it', async () => {
+  test('is a failure that says how to repair it', async () => {
     const { cluster, put } = await startFakeApi();
     put(damaged);
     await expect(readRecord(startRun().run, cluster)).rejects.toMatchObject({

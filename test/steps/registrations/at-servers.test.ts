@@ -10,11 +10,10 @@ async function checked(handler: FakeHandler) {
   const client = clientOf(await fakeConsul(handler));
   const { run } = startRun();
   const agents = { client: () => client } as unknown as Agents;
-  const found = await checkServerRegistrations(
-    run,
-    { pods: () => servers() } as unknown as Workloads,
+  const found = await checkServerRegistrations(run, {
+    workloads: { pods: () => servers() } as unknown as Workloads,
     agents,
-  );
+  });
   const check = run.result().checks.find(({ id }) => id === 'servers-registrations');
   return { found, check };
 }

@@ -70,8 +70,10 @@ it('an agent tells how it was started and how much it holds', async () => {
           DNSDomain: 'cluster.local.',
           DataDir: '/consul/data',
           LeaveOnTerm: true,
-          TLS: { InternalRPC: { VerifyIncoming: true }, HTTPS: {} },
+          HTTPAddrs: ['tcp://127.0.0.1:8500'],
+          TLS: { InternalRPC: { VerifyIncoming: true, VerifyOutgoing: true }, HTTPS: {} },
         },
+        Member: { Tags: { role: 'consul', use_tls: '1' } },
         Stats: { serf_lan: { encrypted: 'true' }, agent: {} },
       },
     };
@@ -87,6 +89,9 @@ it('an agent tells how it was started and how much it holds', async () => {
     acls: true,
     encrypted: true,
     verifiesCertificates: true,
+    dialsWithTls: true,
+    announcesTls: true,
+    httpAddresses: ['tcp://127.0.0.1:8500'],
     leavesOnTerminate: true,
   });
 });

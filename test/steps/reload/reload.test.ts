@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
-import { markerOf } from '../../../src/manifests/reload.ts';
+import { markerOf } from '../../../src/manifests/config/reload.ts';
 import { render } from '../../../src/manifests/render.ts';
 import type { PodView } from '../../../src/rollout/pod.ts';
 import { Refresh } from '../../../src/steps/reload/refresh-files.ts';
@@ -88,7 +88,7 @@ async function start({
 const check = ({ run }: { run: ProofWorld['run'] }) =>
   run.result().checks.find(({ id }) => id === 'configuration-loaded');
 
-describe('agents that are to read their configuration again', () => {
+describe('agents that should read their configuration again', () => {
   test('do so, one of each kind before the others, and each says that it has', async () => {
     const { go, loaded, order, api, ...rest } = await start();
     await go();

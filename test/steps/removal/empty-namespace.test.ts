@@ -57,7 +57,7 @@ test.each<[string, Record<string, string[]>, object, string]>([
     { managedFields: [...(namespace.metadata.managedFields ?? []), other] },
     'somebody else has written to it, too',
   ],
-  ['another uid', {}, { uid: 'another' }, 'somebody else made it anew'],
+  ['another uid', {}, { uid: 'another' }, 'somebody else recreated it'],
 ])('%s keeps it', async (_, contents, live, why) => {
   const { writes, lines, run } = await remove(contents, live);
   expect(writes).toEqual([]);

@@ -57,7 +57,7 @@ describe('the records of other deployments', () => {
     expect([...(await read([clusterWide])).named.values()]).toEqual(['consul']);
   });
 
-  test('are not looked for where nothing is to be removed', async () => {
+  test('are not looked for where nothing will be removed', async () => {
     const { read, api } = await start([]);
     const before = api.server.calls.length;
     expect(await read([deployed('Namespace', 'consul')])).toEqual(NO_OTHERS);

@@ -78,18 +78,18 @@ describe('what is no longer rendered', () => {
     });
   });
 
-  test('stays when somebody makes it anew after the dry run', async () => {
+  test('stays when somebody recreates it after the dry run', async () => {
     const { api, run, plan, lines } = await start();
     const pruning = await plan([ui]);
     api.put({ ...ui, metadata: { ...ui.metadata, uid: 'another' } });
     expect((await prune(run, api.cluster, pruning)).kept).toEqual([]);
     expect(deletes(api)).toEqual([]);
     expect(outcomes(run)).toEqual({ 'Service/consul-ui': 'kept' });
-    expect(lines.join('\n')).toContain('somebody else made it anew');
+    expect(lines.join('\n')).toContain('somebody else recreated it');
     expect(run.known.changed).toBe(false);
   });
 
-  test('is judged anew when it changes between the look and the removal', async () => {
+  test('is judged again when it changes between the look and the removal', async () => {
     let tries = 0;
     const { api, run, plan } = await start({}, (call, response, objects) => {
       if (call.method !== 'DELETE' || ++tries > 1) return undefined;

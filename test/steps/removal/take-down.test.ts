@@ -74,7 +74,7 @@ describe('what the record names', () => {
     expect(run.known.changed).toBe(true);
   });
 
-  test('goes with its Secrets where data is to go', async () => {
+  test('goes with its Secrets where data will go', async () => {
     const { api, down } = await start({ destroyData: true });
     await down();
     expect(left(api)).toEqual(['consul']);
@@ -183,6 +183,7 @@ describe('what the record names', () => {
 describe('volume claims', () => {
   const CLAIMS = '/api/v1/namespaces/consul/persistentvolumeclaims';
   const spec = {
+    replicas: 3,
     selector: { matchLabels: { app: 'consul', 'consul-role': 'server' } },
     volumeClaimTemplates: [{ metadata: { name: 'data' } }],
   };
@@ -220,7 +221,7 @@ describe('volume claims', () => {
   test('are those of the StatefulSets of the record, by the labels that they have', async () => {
     const { run } = startRun();
     expect(claimsOf(run, record())).toEqual([
-      { namespace: 'consul', prefix: 'data-consul-server-', labels: spec.selector.matchLabels },
+      { namespace: 'consul', prefix: 'data-consul-server-', labels: spec.selector.matchLabels, replicas: 3 },
     ]);
     expect(claimsOf(run, record([{ ...servers, spec: {} as typeof spec }]))).toEqual([]);
     // Without manifests, those that a server has by default.
@@ -239,7 +240,15 @@ describe('volume claims', () => {
     ]);
   });
 
-  test('go where data is to go, each of every ordinal, and no other', async () => {
+  test('of servers that had left are told apart, since a later deploy cannot', async () => {
+    const { run, remove } = await claims(false);
+    await remove();
+    expect(run.known.warnings).toEqual([
+      expect.stringMatching(/^data-consul-server-4: of servers that had left before\. Remove these/),
+    ]);
+  });
+
+  test('go where data will go, each of every ordinal, and no other', async () => {
     const { api, remove } = await claims(true);
     await remove();
     expect(api.writes()).toEqual([

@@ -134,7 +134,7 @@ describe('the controller of a StatefulSet without `maxUnavailable` replaces one 
   });
 });
 
-describe('clients are to be replaced, and the catalog cannot be read', () => {
+describe('clients will be replaced, and the catalog cannot be read', () => {
   const template = planned({}, { image: 'consul:2' });
   let world: Awaited<ReturnType<typeof clientsWithServices>>;
   const survey = async (object = template) => {

@@ -27,12 +27,14 @@ async function start(change: (answers: Answers, asked: number) => Answers = (ans
   const check = (before: number, after: number, patienceMs = 0) =>
     checkFewerServers(
       run,
-      fewerServers(run, [planned(before, after)]) ?? expect.fail('none are to go'),
+      fewerServers(run, [planned(before, after)]) ?? expect.fail('none will go'),
       {
-        untilSynced: async () => undefined,
-        pods: () => [0, 1, 2].map((at) => pod(`consul-server-${at}`, { ip: `10.0.0.${at + 1}` })),
+        workloads: {
+          untilSynced: async () => undefined,
+          pods: () => [0, 1, 2].map((at) => pod(`consul-server-${at}`, { ip: `10.0.0.${at + 1}` })),
+        },
+        agents: { client: ({ name }) => clientOf(fake, name) },
       },
-      { client: ({ name }) => clientOf(fake, name) },
       patienceMs,
     ).then(
       () => undefined,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { handOver } from '../../../src/steps/replacement/leadership.ts';
-import { clientOf, type FakeAnswer, fakeConsul } from '../../consul/fake-consul.ts';
+import { agentsOf, type FakeAnswer, fakeConsul } from '../../consul/fake-consul.ts';
 import { healthyAnswers } from '../../consul/server-answers.ts';
 import { pod } from '../../rollout/fixture.ts';
 import { startRun } from '../../session/fixture.ts';
@@ -33,9 +33,7 @@ async function start(instead: (path: string, name: string) => FakeAnswer | undef
     ),
   );
   const { run, lines } = startRun();
-  const agents = {
-    client: ({ name }: { name: string }) => clientOf(fakes.get(name) ?? expect.fail(name), name),
-  };
+  const agents = agentsOf(fakes);
   const workloads = { pods: () => names.map((name, at) => pod(name, { ip: `10.0.0.${at + 1}` })) };
   const hand = (awayFrom: string, rather?: string[]) =>
     handOver(run, { workloads, agents }, { awayFrom, ...(rather && { rather }) });

@@ -5,7 +5,7 @@ import type { Workloads } from '../../../src/session/workloads.ts';
 import { fewerServers } from '../../../src/steps/replacement/fewer-servers.ts';
 import { removeServers } from '../../../src/steps/replacement/scale-down.ts';
 import { workload } from '../../change/fixture.ts';
-import { clientOf, type FakeAnswer, type FakeRequest, fakeConsul } from '../../consul/fake-consul.ts';
+import { agentsOf, type FakeAnswer, type FakeRequest, fakeConsul } from '../../consul/fake-consul.ts';
 import { healthyAnswers } from '../../consul/server-answers.ts';
 import { pod } from '../../rollout/fixture.ts';
 import { startFakeApi } from '../../session/fake-api.ts';
@@ -80,9 +80,7 @@ async function start({ running = [0, 1, 2], instead = () => undefined }: Shape =
     observation: { version: 0, pods: () => pods },
     changedSince: async () => undefined,
   } as unknown as Workloads;
-  const agents = {
-    client: ({ name }: { name: string }) => clientOf(fakes.get(name) ?? expect.fail(name), name),
-  };
+  const agents = agentsOf(fakes);
   const remove = () =>
     run
       .phase('apply', 'Apply', () =>

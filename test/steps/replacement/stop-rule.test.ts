@@ -95,7 +95,7 @@ describe('by their own logs, which are newer than what autopilot says,', () => {
   });
 });
 
-describe('a server that is to be replaced', () => {
+describe('a server that will be replaced', () => {
   const missing = { findings: [finding('quorum-voters', false)] };
 
   it('may stop when Raft can do without it', () => {

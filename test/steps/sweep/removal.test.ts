@@ -96,7 +96,7 @@ test('what an agent does not hold goes from the catalog, when it is still so at 
 
 test.each<[string, (fake: FakeCluster) => unknown]>([
   ['has come alive', ({ world }) => Object.assign(world.members, { 'consul-client-7': 'alive' })],
-  ['is to have a pod again', ({ api }) => api.put(statefulSet('consul-client', 8))],
+  ['will get a pod again', ({ api }) => api.put(statefulSet('consul-client', 8))],
   [
     'was marked as external',
     ({ world }) => {

@@ -13,7 +13,7 @@ async function cluesOf(answer: Handler) {
 
 const event = (message: string, lastTimestamp: string) => ({ reason: 'FailedMount', message, lastTimestamp });
 
-test('events are those of one object, the latest first, and asked for anew only when they are no longer fresh', async () => {
+test('events are those of one object, the latest first, and asked for again only when they are no longer fresh', async () => {
   const { clues, api } = await cluesOf((_, response) =>
     json(response, 200, {
       items: [event('first', '2026-01-01T00:00:00Z'), event('second', '2026-01-01T00:00:05Z')],

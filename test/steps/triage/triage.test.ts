@@ -8,7 +8,7 @@ import type { WorkloadView } from '../../../src/rollout/workload.ts';
 import { expectationOf } from '../../../src/session/expectation.ts';
 import { storedKey } from '../../../src/session/stored.ts';
 import { Workloads } from '../../../src/session/workloads.ts';
-import { Diagnosis } from '../../../src/steps/triage/triage.ts';
+import { Triage } from '../../../src/steps/triage/triage.ts';
 import { container } from '../../diagnosis/fixture.ts';
 import { connectTo, json, startServer } from '../../kubernetes/fake-server.ts';
 import { clients, daemonSet, node, servers, statefulSet } from '../../rollout/fixture.ts';
@@ -48,9 +48,9 @@ async function diagnose(
     observation.apply('Pod', { type: 'upsert', uid: pod.uid, object: pod });
   }
   workloads.judge(new Map(stored));
-  const diagnosis = new Diagnosis(run, workloads, transport);
-  diagnosis.start();
-  return { run, workloads, diagnosis, api };
+  const triage = new Triage(run, workloads, transport);
+  triage.start();
+  return { run, workloads, triage, api };
 }
 
 describe('the diagnosis', () => {
@@ -92,16 +92,16 @@ describe('the diagnosis', () => {
   });
 
   it('is content with a cluster that lacks nothing, however long `stable-for` has it stay so', async () => {
-    const { run, workloads, diagnosis } = await diagnose({ stableFor: 3_000_000 }, {});
+    const { run, workloads, triage } = await diagnose({ stableFor: 3_000_000 }, {});
     const expected = expectationOf(run.config, workloads, undefined);
-    diagnosis.saw({ evidence: [], findings: [], serversPassed: true, allPassed: true, heldMs: 0 }, expected);
+    triage.saw({ evidence: [], findings: [], serversPassed: true, allPassed: true, heldMs: 0 }, expected);
     await pass(600_000);
     expect(verdict(run)).toBeUndefined();
   });
 
   it('ends with what it is asked for: it says nothing of what comes later', async () => {
-    const { run, workloads, diagnosis } = await diagnose({}, {});
-    await diagnosis.during(async () => undefined);
+    const { run, workloads, triage } = await diagnose({}, {});
+    await triage.during(async () => undefined);
     expect(run.suspicions()).toEqual([]);
     // Nobody works on this either, and a server is lost for good.
     workloads.observation.apply('StatefulSet', {

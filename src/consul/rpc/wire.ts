@@ -1,0 +1,87 @@
+import type { X509Certificate } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import { connect } from 'node:tls';
+import type { Dial } from '../connection.ts';
+import { unreachable } from '../failure.ts';
+
+/** What a server was seen to do at its port for RPC. */
+export interface RpcOnWire {
+  /** It answers who speaks to it in plaintext. */
+  takesPlaintext: boolean;
+  /** What it shows to those who speak TLS: its own, or one of the service mesh. Undefined where it has none. */
+  certificate: X509Certificate | undefined;
+}
+
+/** The first byte of a connection: https://github.com/hashicorp/consul/blob/v1.22.7/agent/pool/conn.go */
+const CONSUL = 0;
+const TLS = 3;
+
+/** `Status.Ping`, in msgpack: the header of a request and its empty body. It needs no token, and changes nothing. */
+const PING = Buffer.from([
+  CONSUL,
+  ...[0x82, 0xad, ...Buffer.from('ServiceMethod'), 0xab, ...Buffer.from('Status.Ping')],
+  ...[0xa3, ...Buffer.from('Seq'), 1],
+  0x80,
+]);
+
+const TIMEOUT_MS = 5_000;
+
+/**
+ * Asks a server in plaintext, and looks at the certificate that it shows. Needs no certificate and no token.
+ * @throws Failure `unreachable` for a server that does neither answer nor close
+ */
+export async function probeRpc(name: string, dial: Dial, signal: AbortSignal): Promise<RpcOnWire> {
+  const timeout = AbortSignal.timeout(TIMEOUT_MS);
+  const both = AbortSignal.any([signal, timeout]);
+  try {
+    const [takesPlaintext, certificate] = await Promise.all([
+      onStream(dial, both, isAnswered),
+      onStream(dial, both, shownCertificate),
+    ]);
+    return { takesPlaintext, certificate };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (timeout.aborted) throw unreachable(name, `RPC at port 8300 does not answer within ${TIMEOUT_MS} ms`);
+    throw error;
+  }
+}
+
+async function onStream<T>(
+  dial: Dial,
+  signal: AbortSignal,
+  look: (stream: Duplex) => Promise<T>,
+): Promise<T> {
+  const stream = await dial(signal);
+  const abort = () => stream.destroy(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await look(stream);
+  } finally {
+    signal.removeEventListener('abort', abort);
+    stream.on('error', () => undefined);
+    stream.destroy();
+  }
+}
+
+/** A server that enforces TLS closes; one that does not, answers. */
+function isAnswered(stream: Duplex): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    stream.once('data', () => resolve(true));
+    stream.once('end', () => resolve(false));
+    stream.once('error', reject);
+    stream.write(PING);
+  });
+}
+
+/** Whether it is to be trusted is for the caller to say: a server without TLS of its own shows one, too. */
+function shownCertificate(stream: Duplex): Promise<X509Certificate | undefined> {
+  return new Promise((resolve, reject) => {
+    stream.once('error', reject);
+    stream.write(Buffer.from([TLS]));
+    const socket = connect({ socket: stream, rejectUnauthorized: false });
+    socket.once('secureConnect', () => resolve(socket.getPeerX509Certificate()));
+    // It has none: an alert.
+    socket.on('error', () => resolve(undefined));
+    socket.once('end', () => resolve(undefined));
+  });
+}

@@ -1,0 +1,115 @@
+import type { Config } from '../config/config.ts';
+import { GOSSIP_FILES } from './gossip.ts';
+import type { Role } from './label.ts';
+import { CONFIG_DIRECTORY, roleName } from './name.ts';
+import { serverAddresses } from './server/address.ts';
+import { GUARD_SETTINGS, type GuardSettings, guardScript } from './server/guard.ts';
+
+/**
+ * So long the pod's network outlives a server, in seconds. A leader that is refused tries again after 1.3, 2.0 and 3.3 s
+ * (each wait about twice the last: https://github.com/hashicorp/raft/blob/v1.7.3/replication.go); after the network's end
+ * it takes up to a second until the Service leads to it no more. So that second falls between two tries.
+ */
+const LINGER_SECONDS = 2.1;
+/**
+ * So long a server may take to stop, in seconds. It stays where its Raft waits for a dial that nobody answers, up to 10 s.
+ * What it has acknowledged is on its disk by then.
+ */
+const STOP_SECONDS = 2;
+
+/**
+ * Shell, the first process of every agent's container: the guard where there is one, then the agent with the arguments of
+ * the container, by the image's entry point where there is one. `USR1` ends the agent and starts it again: it keeps its
+ * pod, its address and its data directory, and reads its files anew.
+ *
+ * A server that advertises its Service's address stays for a moment after a stop. The Service leads to the pod a little
+ * longer than the pod lives; while the pod's network is there, whoever dials the agent that has ended is refused at once.
+ * Without it a dial of the leader goes into the void, and Raft waits its 10 s.
+ */
+export function startScript(config: Config, role: Role, settings: GuardSettings = GUARD_SETTINGS): string {
+  const ofService = role === 'server' && serverAddresses(config) !== 'pod';
+  return `
+set -f
+again=
+trap 'exit 143' TERM INT
+trap 'again=1' USR1
+${ofService ? `${guardScript(config, settings)}\nguard` : ''}
+${keyringScript(role, settings)}
+# Whoever it has started goes first: an init of the image does not pass KILL on.
+end() {
+  set +f
+  for stat in /proc/[0-9]*/stat; do
+    { read -r line <"$stat"; } 2>/dev/null || continue
+    parent=\${line##*) ? }
+    [ "\${parent%% *}" = "$agent" ] && kill -KILL "\${line%% *}"
+  done
+  set -f
+  kill -KILL "$agent"
+}
+stopped=
+stop() {
+  [ -z "$stopped" ] || return
+  stopped=1
+  kill -TERM "$agent" 2>/dev/null
+${ofService ? `  (sleep ${STOP_SECONDS}; end) >/dev/null 2>&1 &` : ''}
+}
+restart() {
+  again=1
+  end 2>/dev/null
+}
+while :; do
+  again=
+  keyring
+  if command -v docker-entrypoint.sh >/dev/null; then
+    docker-entrypoint.sh "$@" &
+  else
+    consul "$@" -data-dir=/consul/data -config-dir=${CONFIG_DIRECTORY} &
+  fi
+  agent=$!
+  # A shell's child in the background ignores INT.
+  trap stop TERM INT
+  trap restart USR1
+  trap 'kill -HUP "$agent" 2>/dev/null' HUP
+  # One that came before this agent was there to be ended.
+  [ -z "$again" ] || restart
+  while :; do
+    wait "$agent"
+    status=$?
+    kill -0 "$agent" 2>/dev/null || break
+  done
+  if [ -n "$stopped" ] || [ -z "$again" ]; then break; fi
+done
+${ofService ? `if [ -n "$stopped" ] || [ "$status" = 0 ]; then sleep ${LINGER_SECONDS}; fi` : ''}
+exit "$status"`
+    .replaceAll(/\n{2,}/g, '\n')
+    .trim();
+}
+
+/**
+ * Shell: the keyring of the Secret takes the place of the agent's own before every start, and goes when the Secret says
+ * so. A Secret that is gone says nothing. An agent that finds a keyring heeds no `encrypt`, so a key that has changed would
+ * never reach it, nor would the end of encryption (\`setupBaseKeyrings\` in https://github.com/hashicorp/consul/blob/v1.22.7/agent/keyring.go). A keyring that
+ * did not come from the Secret is left alone.
+ */
+function keyringScript(role: Role, { dataDirectory, configDirectory }: GuardSettings): string {
+  const rings = role === 'server' ? 'local remote' : 'local';
+  const from = (file: string) => `"${configDirectory}/${file}"`;
+  return `
+keyring() {
+  serf="${dataDirectory}/serf"
+  if [ -s ${from(GOSSIP_FILES.keyring)} ]; then
+    mkdir -p "$serf"
+    for ring in ${rings}; do
+      (umask 077; cat ${from(GOSSIP_FILES.keyring)} >"$serf/$ring.new") && mv "$serf/$ring.new" "$serf/$ring.keyring"
+    done
+    : >"$serf/of-secret"
+  elif [ -e ${from(GOSSIP_FILES.revision)} ] && [ -e "$serf/of-secret" ]; then
+    rm -f "$serf/local.keyring" "$serf/remote.keyring" "$serf/of-secret"
+  fi
+}`.trim();
+}
+
+/** The container's command; its arguments go to the agent. */
+export function startCommand(config: Config, role: Role): string[] {
+  return ['/bin/sh', '-c', startScript(config, role), roleName(config, role)];
+}

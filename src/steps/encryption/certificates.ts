@@ -1,0 +1,101 @@
+import { type KeyPair, newAuthority, newLeaf } from '../../certificates/authority.ts';
+import { certificatesIn, lifeOf, namesIn } from '../../certificates/certificate.ts';
+import { Failure } from '../../failure.ts';
+import { tlsSecretName } from '../../manifests/name.ts';
+import type { TlsFiles } from '../../manifests/tls.ts';
+import type { Cluster } from '../../session/cluster.ts';
+import type { Run } from '../../session/run.ts';
+import { clientLeafNames, serverLeafNames, wantedServerNames } from './leaf-names.ts';
+import { hide } from './secret.ts';
+import type { TlsGoal } from './settle-tls.ts';
+import { type GivenCertificates, writeAuthority, writeTlsFiles } from './tls-secrets.ts';
+
+/**
+ * Certificates for both roles: those that the user gives, or new ones of the deployment's own authority, which is made
+ * where there is none.
+ * @param options.anew by a new authority, which takes the place of the one before in its Secret
+ */
+export async function issue(
+  run: Run,
+  cluster: Cluster,
+  { given, authority: known, files }: Pick<TlsGoal, 'given' | 'authority' | 'files'>,
+  { anew = false } = {},
+): Promise<GivenCertificates> {
+  if (given) return given;
+  const authority = !anew && known && isLong(known) ? known : await newAuthority(run.config.name);
+  hide(cluster, [authority.key]);
+  if (authority !== known) await writeAuthority(run, cluster, authority);
+  const [server, client] = await Promise.all([
+    newLeaf(authority, serverLeafNames(run.config, files && serverNamesIn(files))),
+    newLeaf(authority, clientLeafNames(run.config)),
+  ]);
+  return { authorities: authority.certificate, server, client };
+}
+
+function isLong({ certificate }: KeyPair): boolean {
+  const [one] = certificatesIn(certificate) ?? [];
+  return one !== undefined && lifeOf(one) === 'long';
+}
+
+function serverNamesIn({ server }: TlsFiles): string[] {
+  return namesIn(server.certificate).filter((name) => name.startsWith('server.'));
+}
+
+/** Whether agents will ask for a name that the servers' certificate does not carry. */
+export function lacksNames({ config }: Pick<Run, 'config'>, files: TlsFiles): boolean {
+  const there = serverNamesIn(files);
+  return wantedServerNames(config).some((name) => !there.includes(name));
+}
+
+/** Whether a leaf has less than a third of its life left, or cannot be read. */
+export function isDue({ server, client }: Pick<TlsFiles, 'server' | 'client'>): boolean {
+  return [server, client].some(({ certificate }) => {
+    const [leaf] = certificatesIn(certificate) ?? [];
+    return !leaf || lifeOf(leaf) !== 'long';
+  });
+}
+
+/** All certificates of both, each once, in PEM. */
+export function union(one: string, other: string): string {
+  const all = [...(certificatesIn(one) ?? []), ...(certificatesIn(other) ?? [])];
+  const once = new Map(all.map((certificate) => [certificate.fingerprint256, certificate]));
+  return [...once.values()].map(String).sort().join('');
+}
+
+/**
+ * Before any agent starts anew, the Secrets are there, so that a new cluster speaks TLS from its first word. One that runs in
+ * plaintext gets them with the first step.
+ * @throws Failure `certificate` where agents speak TLS and the Secrets are gone
+ */
+export async function beginWithTls(
+  run: Run,
+  cluster: Cluster,
+  tls: TlsGoal,
+  wasEnforced: boolean,
+): Promise<TlsFiles | undefined> {
+  const { goal, isNew, files, isTorn } = tls;
+  if (goal !== 'enforced') return files;
+  if (!isNew) {
+    if (!files && wasEnforced) throw gone(run);
+    return files;
+  }
+  const isWhole = files?.state === 'enforced' && !files.rotation && !isTorn && !tls.given;
+  if (isWhole && !isDue(files) && !lacksNames(run, files)) return files;
+  const begun: TlsFiles = {
+    ...(await issue(run, cluster, tls)),
+    state: 'enforced',
+    goal: 'enforced',
+    revision: (files?.revision ?? 0) + 1,
+  };
+  await writeTlsFiles(run, cluster, begun);
+  return begun;
+}
+
+function gone({ config: { name, namespace } }: Run): Failure {
+  return new Failure({
+    reason: 'certificate',
+    what: 'the agents speak TLS, and the Secrets with their certificates are gone',
+    where: `Secret/${tlsSecretName(name, 'server')} in namespace ${namespace}`,
+    hint: 'Nothing was changed. Agents that run have what they have read; one that starts now cannot reach the servers. Put the Secrets back. Without them: deploy with `tls: false`, which takes all agents to plaintext at once (some seconds without a leader), then with `tls: true`.',
+  });
+}

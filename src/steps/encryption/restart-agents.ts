@@ -1,0 +1,85 @@
+import pLimit from 'p-limit';
+import { Failure } from '../../failure.ts';
+import type { PodView } from '../../rollout/pod.ts';
+import { countOf } from '../../session/allowance.ts';
+import { pause } from '../../session/pause.ts';
+import type { Run } from '../../session/run.ts';
+import { waveName } from '../../session/run-step.ts';
+import { handOver } from '../replacement/leadership.ts';
+import { byRole, isThere } from './agent-pods.ts';
+import { type EncryptionTools, type EncryptionWatch, LOOK_MS, PARALLEL } from './encryption-watch.ts';
+import { type AwaitedFiles, untilFiles } from './restart.ts';
+
+/** An agent is back within two seconds or so; one that is not has another trouble. */
+const BACK_MS = 60_000;
+
+/** What restarted agents are to find, and to be. */
+export interface RestartedAs {
+  files: AwaitedFiles;
+  /** `sending`, for messages. */
+  state: string;
+  isReached: (pod: PodView) => Promise<boolean>;
+}
+
+/** Restarts agents in their pods: servers one at a time, the leader last; then clients in waves. */
+export async function restartAgents(
+  run: Run,
+  { tools, watch }: { tools: EncryptionTools; watch: EncryptionWatch },
+  pods: readonly PodView[],
+  as: RestartedAs,
+): Promise<void> {
+  const { workloads, refresh } = tools;
+  const limit = pLimit(PARALLEL);
+  const marker = `${as.files.file}-${as.files.revision ?? 'none'}`;
+  await Promise.all(pods.map((pod) => limit(() => refresh.poke(pod, marker))));
+  const { servers, clients: others } = byRole(workloads, pods);
+  for (const pod of await leaderLast(watch, servers)) {
+    const step = run.step(pod.name);
+    await handOver(run, tools, { awayFrom: pod.name });
+    await restart(run, tools, pod, as);
+    await watch.untilAllAreThere();
+    step.done('restarted');
+  }
+  const clients = others.toReversed();
+  const size = Math.max(countOf(run.config.clientMaxUnavailable, workloads.pods('client').length), 1);
+  for (let at = 0; at < clients.length; at += size) {
+    const wave = clients.slice(at, at + size);
+    const names = wave.map(({ name }) => name);
+    const step = run.step(waveName(names, at, clients.length));
+    await Promise.all(wave.map((pod) => restart(run, tools, pod, as)));
+    step.done('restarted');
+  }
+}
+
+async function leaderLast(watch: EncryptionWatch, servers: readonly PodView[]): Promise<PodView[]> {
+  if (servers.length === 0) return [];
+  const { evidence } = await watch.look();
+  const leader = evidence.find((one) => one.leader)?.leader;
+  const leading = evidence.flatMap(({ raft = [] }) => raft).find(({ address }) => address === leader)?.node;
+  return servers.toSorted((a, b) => Number(a.name === leading) - Number(b.name === leading));
+}
+
+/** Until the agent is as it is to be; or its pod is gone, whose successor starts with the files as they are. */
+async function restart(run: Run, tools: EncryptionTools, pod: PodView, as: RestartedAs): Promise<void> {
+  const { workloads } = tools;
+  const since = performance.now();
+  try {
+    await untilFiles(run, tools, pod, as.files, { restart: true });
+    while (isThere(workloads, pod) && !(await as.isReached(pod))) {
+      if (performance.now() - since > BACK_MS) throw notBack(pod, as.state);
+      await pause(LOOK_MS, run.signal);
+    }
+  } catch (error) {
+    run.signal.throwIfAborted();
+    if (isThere(workloads, pod)) throw error;
+  }
+}
+
+function notBack({ name }: PodView, state: string): Failure {
+  return new Failure({
+    reason: 'stalled',
+    what: `the agent was restarted for its encryption and is not "${state}" after ${BACK_MS / 1000} s`,
+    where: `Pod/${name}`,
+    hint: 'See its log. All other agents run and understand each other; deploy again, which goes on from there.',
+  });
+}

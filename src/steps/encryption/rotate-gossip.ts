@@ -1,0 +1,196 @@
+import pLimit from 'p-limit';
+import type { ConsulClient } from '../../consul/client.ts';
+import type { ConsulError } from '../../consul/failure.ts';
+import {
+  changeKeyring,
+  type GossipRing,
+  gossipRings,
+  isPartial,
+  otherDatacenters,
+} from '../../consul/gossip/keyring.ts';
+import { Failure } from '../../failure.ts';
+import type { GossipFiles } from '../../manifests/gossip.ts';
+import { AnyServer } from '../../session/any-server.ts';
+import { pause } from '../../session/pause.ts';
+import type { Run } from '../../session/run.ts';
+import { type EncryptionTools, EncryptionWatch, PARALLEL } from './encryption-watch.ts';
+import { gossipFilesAt, newKey, writeGossipFiles } from './gossip-secret.ts';
+import { untilFiles } from './restart.ts';
+import type { GossipGoal } from './settle-gossip.ts';
+
+const AGAIN_MS = 500;
+/** An agent that is away is away: nothing is rotated without it. */
+const THERE_MS = 30_000;
+/** Of one question about the keyring, which takes long where an agent does not answer. */
+const LIMIT_MS = 120_000;
+
+/**
+ * Gives all agents another key while they run. At every moment an agent that starts finds keys with which it understands
+ * the others: so the files come before the keyring where a key is added, and where one is taken away, too.
+ *
+ * | the Secret has | agents that run |
+ * |---|---|
+ * | old, new | have the new key as well |
+ * | new, old | encrypt with the new key |
+ * | new | have only the new key |
+ */
+export async function rotateGossip(
+  run: Run,
+  files: GossipFiles | undefined,
+  { goal, key, isNew }: GossipGoal,
+  tools: EncryptionTools,
+): Promise<void> {
+  const isAsked = run.config.rotate.includes('gossip');
+  if (goal !== 'strict' || !files || (isNew && !files.rotation)) return;
+  if (!isAsked && !files.rotation) return;
+  if (!files.rotation && key !== undefined && files.keys[0] === key) {
+    run.log.info('gossip: the agents have the key of `gossip-key-secret` already');
+    return;
+  }
+  const watch = new EncryptionWatch(run, tools, 'gossip');
+  try {
+    await run.phase('encrypt', 'Rotate the key of gossip', () =>
+      new Rotation(run, tools, watch, files).all(key),
+    );
+  } finally {
+    watch.close();
+  }
+}
+
+class Rotation {
+  readonly #run: Run;
+  readonly #tools: EncryptionTools;
+  readonly #watch: EncryptionWatch;
+  readonly #servers: AnyServer;
+  #files: GossipFiles;
+
+  constructor(run: Run, tools: EncryptionTools, watch: EncryptionWatch, files: GossipFiles) {
+    this.#run = run;
+    this.#tools = tools;
+    this.#watch = watch;
+    this.#servers = new AnyServer(run, tools.workloads, tools.agents);
+    this.#files = files;
+  }
+
+  async all(given: string | undefined): Promise<void> {
+    const run = this.#run;
+    await this.#watch.untilAllAreThere(THERE_MS);
+    onlyOneDatacenter(run, await this.#rings());
+    run.known.left =
+      'The key of gossip is on its way to the next one, and every agent understands the others. Run again: the next run goes on from there.';
+    if (!this.#files.rotation) {
+      const [old = ''] = this.#files.keys;
+      await this.#write({ keys: [old, given ?? newKey(this.#tools.cluster)], rotation: 'add' });
+    }
+    if (this.#files.rotation === 'add') {
+      const [old = '', next = ''] = this.#files.keys;
+      await this.#untilFiles();
+      await this.#change('install', next);
+      await this.#until(`every agent has the new key`, ({ keys, agents }) => keys[next] === agents);
+      await this.#write({ keys: [next, old], rotation: 'use' });
+    }
+    if (this.#files.rotation === 'use') {
+      const [next = ''] = this.#files.keys;
+      await this.#untilFiles();
+      await this.#change('use', next);
+      await this.#until(
+        'every agent encrypts with the new key',
+        ({ primary, agents }) => primary[next] === agents,
+      );
+      await this.#write({ keys: [next], rotation: 'remove' });
+    }
+    await this.#removeOthers();
+    await this.#write({ keys: this.#files.keys });
+    run.log.info('gossip: every agent has the new key, and no other');
+  }
+
+  async #removeOthers(): Promise<void> {
+    const [key = ''] = this.#files.keys;
+    await this.#untilFiles();
+    const others = new Set((await this.#rings()).flatMap(({ keys }) => Object.keys(keys)));
+    others.delete(key);
+    for (const other of others) await this.#change('remove', other);
+    await this.#until('no agent has another key', ({ keys }) =>
+      Object.keys(keys).every((one) => one === key),
+    );
+  }
+
+  async #write(change: Pick<GossipFiles, 'keys' | 'rotation'>): Promise<void> {
+    const { state, goal, revision } = this.#files;
+    this.#files = { ...change, state, goal, revision: revision + 1 };
+    await writeGossipFiles(this.#run, this.#tools.cluster, this.#files);
+  }
+
+  /** Until every agent would find these keys if it started now. */
+  async #untilFiles(): Promise<void> {
+    const files = gossipFilesAt(this.#run.config, this.#files);
+    const limit = pLimit(PARALLEL);
+    await Promise.all(
+      this.#watch
+        .pods()
+        .map((pod) => limit(() => untilFiles(this.#run, this.#tools, pod, files, { restart: false }))),
+    );
+  }
+
+  async #change(what: 'install' | 'use' | 'remove', key: string): Promise<void> {
+    await this.#ask((server, signal) => changeKeyring(server, what, key, signal));
+  }
+
+  async #rings(): Promise<GossipRing[]> {
+    return this.#ask(gossipRings);
+  }
+
+  /** Again while not all agents answer. Each of these calls may be repeated. */
+  async #ask<T>(ask: (server: ConsulClient, signal: AbortSignal) => Promise<T>): Promise<T> {
+    const until = performance.now() + LIMIT_MS;
+    for (;;) {
+      try {
+        return await this.#servers.ask(ask, LIMIT_MS);
+      } catch (error) {
+        if (!isPartial(error)) throw error;
+        if (performance.now() > until) throw silent(error);
+        this.#run.log.progress(`gossip waits: ${error.text}`, 'gossip');
+      }
+      await pause(AGAIN_MS, this.#run.signal);
+    }
+  }
+
+  /** In every ring, of as many agents as there are. */
+  async #until(what: string, holds: (ring: GossipRing) => boolean): Promise<void> {
+    for (;;) {
+      const { workloads } = this.#tools;
+      const [servers, all] = [workloads.pods('server').length, this.#watch.pods().length];
+      const rings = await this.#rings();
+      const isWhole = ({ wan, agents }: GossipRing) => agents === (wan ? servers : all);
+      if (rings.every((ring) => isWhole(ring) && holds(ring))) {
+        this.#run.log.info(`gossip: ${what}`);
+        return;
+      }
+      this.#run.log.progress(`gossip waits until ${what}`, 'gossip');
+      await pause(AGAIN_MS, this.#run.signal);
+    }
+  }
+}
+
+function silent(error: ConsulError): Failure {
+  return new Failure({
+    reason: 'stalled',
+    what: `the key of gossip cannot be changed, since not all agents answer: ${error.text}`,
+    where: error.agent,
+    hint: `That was tried for ${LIMIT_MS / 1000} s. Look at the agents that it names, and deploy again: the next run goes on from there.`,
+    cause: error,
+  });
+}
+
+/** Consul gives the key to every datacenter that it knows. */
+function onlyOneDatacenter(run: Run, rings: readonly GossipRing[]): void {
+  const { datacenter } = run.config;
+  const others = otherDatacenters(rings, datacenter);
+  if (others.length === 0) return;
+  throw new Failure({
+    reason: 'gossip-key',
+    what: `the key of gossip is not rotated, since ${others.join(', ')} has it, too`,
+    where: `datacenter ${datacenter}`,
+    hint: 'Nothing was changed. Consul would give the new key to the agents of all datacenters, and their Secrets would not have it. Rotate with `consul keyring`, and change the Secret of each.',
+  });
+}

@@ -1,0 +1,48 @@
+import { applyObject } from '../../kubernetes/apply/apply.ts';
+import { apiFailure } from '../../kubernetes/error.ts';
+import type { KubernetesObject } from '../../kubernetes/object.ts';
+import { readObject } from '../../kubernetes/read.ts';
+import type { Cluster } from '../../session/cluster.ts';
+import type { Run } from '../../session/run.ts';
+import { removedAsSeen } from '../removal/removal.ts';
+
+/** @throws Failure `forbidden` and others of the API server */
+export async function readSecret(
+  run: Run,
+  cluster: Cluster,
+  name: string,
+): Promise<KubernetesObject | undefined> {
+  const { namespace } = run.config;
+  const reference = { apiVersion: 'v1', kind: 'Secret', namespace, name };
+  try {
+    return await readObject(cluster.transport, cluster.discovery, reference, run.signal);
+  } catch (error) {
+    run.signal.throwIfAborted();
+    throw apiFailure(error, { verb: 'get', object: `Secret/${name}` });
+  }
+}
+
+/** @throws Failure; the Secret is written as it is given, and nothing else */
+export async function writeSecret(run: Run, cluster: Cluster, secret: KubernetesObject): Promise<void> {
+  cluster.transport.onObject?.(secret);
+  try {
+    await applyObject(cluster.transport, cluster.discovery, secret, { force: true, signal: run.signal });
+    run.known.changed = true;
+  } catch (error) {
+    run.signal.throwIfAborted();
+    throw apiFailure(error, { verb: 'patch', object: `Secret/${secret.metadata.name}` });
+  }
+}
+
+export async function removeSecret(run: Run, cluster: Cluster, name: string): Promise<void> {
+  let live = await readSecret(run, cluster, name);
+  while (live && !(await removedAsSeen(run, cluster, live))) live = await readSecret(run, cluster, name);
+}
+
+/** From all that is printed from here on. */
+export function hide({ transport }: Pick<Cluster, 'transport'>, secrets: readonly string[]): void {
+  const data = Object.fromEntries(
+    secrets.map((secret, at) => [String(at), Buffer.from(secret).toString('base64')]),
+  );
+  transport.onObject?.({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'keys' }, data });
+}

@@ -1,0 +1,37 @@
+import { ConsulError, isPassing } from '../../consul/failure.ts';
+import type { PodView } from '../../rollout/pod.ts';
+import { pause } from '../../session/pause.ts';
+import type { Run } from '../../session/run.ts';
+import { isThere } from './agent-pods.ts';
+import { type EncryptionTools, LOOK_MS } from './encryption-watch.ts';
+
+/** An agent whose connections begin anew is served within this. */
+const SERVED_MS = 30_000;
+
+/**
+ * Until every agent reaches the servers: by a stream, for which agents use TLS only with servers that have told that they do
+ * it, so that this may fail where all else works.
+ */
+export async function untilServed(
+  run: Run,
+  { agents, workloads }: EncryptionTools,
+  pods: readonly PodView[],
+): Promise<void> {
+  const { signal } = run;
+  await Promise.all(
+    pods.map(async (pod) => {
+      for (const since = performance.now(); ; ) {
+        try {
+          await agents.client(pod).get<unknown>('/v1/health/service/consul?cached', { signal });
+          return;
+        } catch (error) {
+          signal.throwIfAborted();
+          if (!isThere(workloads, pod)) return;
+          const mayPass = isPassing(error) || (error instanceof ConsulError && error.status >= 500);
+          if (!mayPass || performance.now() - since > SERVED_MS) throw error;
+        }
+        await pause(LOOK_MS, signal);
+      }
+    }),
+  );
+}

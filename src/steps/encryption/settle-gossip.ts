@@ -1,0 +1,167 @@
+import type { Config } from '../../config/config.ts';
+import { GOSSIP_STATES } from '../../consul/gossip/state.ts';
+import type { GossipOnWire } from '../../consul/gossip/wire.ts';
+import { Failure } from '../../failure.ts';
+import type { Inventory } from '../../inventory/inventory.ts';
+import type { AccessCheck } from '../../kubernetes/access.ts';
+import { type GossipFiles, hasOwnKey, joinsOtherDatacenters } from '../../manifests/gossip.ts';
+import { gossipSecretName } from '../../manifests/name.ts';
+import { count } from '../../report/count.ts';
+import type { Cluster } from '../../session/cluster.ts';
+import type { Run } from '../../session/run.ts';
+import type { WantedGossip } from '../proof/gossip.ts';
+import { carriagePermissions } from '../registrations/stash.ts';
+import { givenKey, readGossipFiles } from './gossip-secret.ts';
+import { hasNoServers, unlessDenied } from './settled.ts';
+
+/** What becomes of the gossip of a cluster. */
+export interface GossipGoal {
+  /**
+   * `own`: the user's configuration of the agents says what it is. `as-it-is`: nobody has asked for anything.
+   */
+  goal: 'strict' | 'off' | 'own' | 'as-it-is';
+  /** What the Secret says now. */
+  files: GossipFiles | undefined;
+  /** No server is there yet, so that the first ones begin as all are to be. */
+  isNew: boolean;
+  /** The key to use, where the user gives one. */
+  key: string | undefined;
+  /** What it takes to get there. */
+  access: readonly AccessCheck[];
+  /** That the Secret may not be read: to be thrown once all that is missing has been told. */
+  denied?: Failure;
+}
+
+/**
+ * What gossip is to be, by what was asked for and what runs. Asked before anything is written.
+ * @throws Failure `gossip-key` for a key that cannot be used
+ */
+export async function settleGossip(
+  run: Run,
+  cluster: Cluster,
+  record: { inventory: Pick<Inventory, 'history'> } | undefined,
+): Promise<GossipGoal> {
+  const { config } = run;
+  const isNew = await hasNoServers(run, cluster);
+  if (hasOwnKey(config)) {
+    if (config.rotate.length > 0) throw notOurs();
+    return { goal: 'own', files: undefined, isNew, key: undefined, access: [] };
+  }
+  const was = lastSeen(record?.inventory);
+  const read = await unlessDenied(async () => {
+    const found = await readGossipFiles(run, cluster);
+    const leads = goalOf(config, found, isNew, was);
+    return { found, given: leads === 'strict' ? await givenKey(run, cluster) : undefined };
+  });
+  const { found: files, given: key } = read instanceof Failure ? {} : read;
+  const goal = goalOf(config, files, isNew, was);
+  // Where the Secret may not be read, nobody knows whether agents have to restart.
+  const access = gossipAccess(run, { goal, files, isNew: isNew || read instanceof Failure });
+  if (read instanceof Failure) return { goal, files, isNew, key, access, denied: read };
+  if (key !== undefined && files && !files.keys.includes(key) && config.rotate.length === 0) {
+    throw new Failure({
+      reason: 'gossip-key',
+      what: 'the key of `gossip-key-secret` is another one than the agents have',
+      where: `Secret/${config.gossipKeySecret} in namespace ${config.namespace}`,
+      hint: `Nothing was changed. Deploy with \`rotate: gossip\`, which takes all agents to that key while they run; or leave the input out, to keep the key of Secret/${gossipSecretName(config.name)}.`,
+    });
+  }
+  return { goal, files, isNew, key, access };
+}
+
+/** A plan writes nothing, and a deploy restarts agents only where they are not yet as they are to be. */
+export function gossipAccess(
+  { config }: Pick<Run, 'config'>,
+  { goal, files, isNew }: Pick<GossipGoal, 'goal' | 'files' | 'isNew'>,
+): AccessCheck[] {
+  const { name, namespace, mode, gossipKeySecret } = config;
+  const secret = (verb: string, of = gossipSecretName(name)): AccessCheck => {
+    return { verb, group: '', resource: 'secrets', namespace, name: of };
+  };
+  const all = [secret('get'), ...(gossipKeySecret === undefined ? [] : [secret('get', gossipKeySecret)])];
+  if (mode !== 'deploy') return all;
+  if (goal === 'strict') all.push(secret('create'), secret('patch'));
+  if (goal === 'off' && files) all.push(secret('patch'), secret('delete'));
+  const restarts = !isNew && (goal === 'strict' ? files?.state !== 'strict' : goal === 'off' && files);
+  if (restarts || config.rotate.length > 0) all.push(...carriagePermissions(namespace));
+  return all;
+}
+
+/** What was settled, for whoever reads the log. */
+export function tellGossip(run: Run, { goal }: GossipGoal): void {
+  run.log.info(`gossip: ${TOLD[goal]}`);
+}
+
+const TOLD = {
+  own: 'as `server-config` and `client-config` say, which set `encrypt`',
+  strict: 'encrypted',
+  off: 'not encrypted, as asked for',
+  'as-it-is': 'as the agents that run have it; `gossip-encryption: true` encrypts it',
+};
+
+function goalOf(
+  config: Config,
+  files: GossipFiles | undefined,
+  isNew: boolean,
+  was: GossipOnWire | undefined,
+): 'strict' | 'off' | 'as-it-is' {
+  const { gossipEncryption: asked, gossipKeySecret } = config;
+  if (asked === 'true') return 'strict';
+  if (asked === 'false') return 'off';
+  if (files) return isNew ? 'strict' : files.goal;
+  // A key that is made here is not that of the other datacenter.
+  if (isNew && joinsOtherDatacenters(config) && gossipKeySecret === undefined) return 'as-it-is';
+  // Without its Secret: somebody has removed that, or the configuration of the agents held the key before.
+  return isNew || was === 'strict' ? 'strict' : 'as-it-is';
+}
+
+/** What the proof is to see once that is done. */
+export function wantedGossip({ goal }: GossipGoal): WantedGossip {
+  if (goal === 'strict') return 'strict';
+  return goal === 'off' ? 'plaintext' : 'alike';
+}
+
+/**
+ * What a verification is to see: what was asked for, or what the last run has seen. One that was encrypted and is not any
+ * more has changed, whoever did it.
+ */
+export function recordedGossip(
+  { config }: Pick<Run, 'config'>,
+  { history }: Pick<Inventory, 'history'>,
+): WantedGossip {
+  if (config.gossipEncryption === 'true') return 'strict';
+  if (config.gossipEncryption === 'false') return 'plaintext';
+  const last = lastSeen({ history });
+  return last === 'strict' || last === 'plaintext' ? last : 'alike';
+}
+
+function lastSeen(inventory: Pick<Inventory, 'history'> | undefined): GossipOnWire | undefined {
+  return inventory?.history.findLast(({ gossip }) => gossip !== undefined)?.gossip;
+}
+
+/** For a plan: what a deploy will do about it. */
+export function tellGossipPlan(run: Run, { goal, files, isNew }: GossipGoal): void {
+  const from = files?.state ?? 'off';
+  const way = GOSSIP_STATES.slice(GOSSIP_STATES.indexOf(from));
+  const steps = (states: readonly string[]) =>
+    `${states.join(' → ')}: every agent restarts ${count(states.length - 1, 'time')}, no pod is replaced`;
+  const back = GOSSIP_STATES.slice(0, GOSSIP_STATES.indexOf(from) + 1).reverse();
+  const observed = {
+    own: 'as the configuration of the agents says',
+    'as-it-is': 'stays as it is',
+    off: files ? steps(back) : 'not encrypted',
+    strict: isNew ? 'encrypted from the start' : way.length > 1 ? steps(way) : 'stays encrypted',
+  }[goal];
+  const rotation = run.config.rotate.includes('gossip') && files ? '; then a new key, without a restart' : '';
+  const check = { id: 'gossip-plan', title: 'Gossip', group: 'cluster' } as const;
+  run.check({ ...check, expected: 'what a deploy makes of it', observed: observed + rotation, passed: true });
+}
+
+function notOurs(): Failure {
+  return new Failure({
+    reason: 'gossip-key',
+    what: '`rotate: gossip` cannot change a key that `server-config` or `client-config` sets',
+    where: 'inputs',
+    hint: 'Nothing was changed. Take `encrypt` out of the configuration and give the key as `gossip-key-secret`; or rotate it with `consul keyring`.',
+  });
+}

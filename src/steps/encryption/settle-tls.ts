@@ -1,0 +1,168 @@
+import type { Config } from '../../config/config.ts';
+import { TLS_STATES } from '../../consul/rpc/state.ts';
+import { Failure } from '../../failure.ts';
+import type { Inventory, TlsRecord } from '../../inventory/inventory.ts';
+import type { AccessCheck } from '../../kubernetes/access.ts';
+import { joinsOtherDatacenters } from '../../manifests/gossip.ts';
+import { authoritySecretName, tlsSecretName } from '../../manifests/name.ts';
+import { hasOwnTls } from '../../manifests/tls.ts';
+import type { Cluster } from '../../session/cluster.ts';
+import type { Run } from '../../session/run.ts';
+import type { WantedTls } from '../proof/tls.ts';
+import { carriagePermissions } from '../registrations/stash.ts';
+import { hasNoServers, unlessDenied } from './settled.ts';
+import { type GivenCertificates, givenCertificates, readTlsSecrets, type TlsSecrets } from './tls-secrets.ts';
+
+/** What becomes of RPC between the agents of a cluster. */
+export interface TlsGoal extends TlsSecrets {
+  /** `own`: the user's configuration of the agents says what it is. `as-it-is`: nobody has asked for anything. */
+  goal: 'enforced' | 'off' | 'own' | 'as-it-is';
+  /** No server is there yet, so that the first ones begin as all are to be. */
+  isNew: boolean;
+  given: GivenCertificates | undefined;
+  /** What it takes to get there. */
+  access: readonly AccessCheck[];
+  /** That the Secrets may not be read: to be thrown once all that is missing has been told. */
+  denied?: Failure;
+}
+
+/**
+ * What RPC is to be, by what was asked for and what runs. Asked before anything is written.
+ * @throws Failure `certificate` for certificates that cannot be used
+ */
+export async function settleTls(
+  run: Run,
+  cluster: Cluster,
+  record: { inventory: Pick<Inventory, 'history'> } | undefined,
+): Promise<TlsGoal> {
+  const { config } = run;
+  const isNew = await hasNoServers(run, cluster);
+  const none = { files: undefined, isTorn: false, authority: undefined };
+  if (hasOwnTls(config)) {
+    if (config.rotate.includes('ca')) throw notOurs();
+    return { goal: 'own', ...none, isNew, given: undefined, access: [] };
+  }
+  const was = lastTls(record?.inventory);
+  const read = await unlessDenied(async () => {
+    const found = await readTlsSecrets(run, cluster);
+    const leads = goalOf(config, found, isNew, was);
+    return { found, given: leads === 'enforced' ? await givenCertificates(run, cluster) : undefined };
+  });
+  const { found, given } = read instanceof Failure ? { found: none, given: undefined } : read;
+  const goal = goalOf(config, found, isNew, was);
+  if (config.https !== 'off' && !(read instanceof Failure)) checkHttps(run, { goal, ...found, isNew });
+  const access = tlsAccess(run, { goal, files: found.files, isNew: isNew || read instanceof Failure });
+  return { goal, ...found, isNew, given, access, ...(read instanceof Failure && { denied: read }) };
+}
+
+/** HTTPS is served as soon as an agent starts with its port, so the certificates have to be there before. */
+function checkHttps(
+  { config }: Run,
+  { goal, files, isNew }: Pick<TlsGoal, 'goal' | 'files' | 'isNew'>,
+): void {
+  if (config.mode === 'verify' || (goal === 'enforced' && (isNew || files?.state === 'enforced'))) return;
+  throw new Failure({
+    reason: 'certificate',
+    what: `\`https: ${config.https}\` needs certificates, and RPC of this cluster does not speak TLS yet`,
+    where: `namespace ${config.namespace}`,
+    hint: 'Nothing was changed. Deploy with `tls: true` and without `https` first; then with it.',
+  });
+}
+
+function goalOf(
+  config: Config,
+  { files }: TlsSecrets,
+  isNew: boolean,
+  was: TlsRecord['state'] | undefined,
+): 'enforced' | 'off' | 'as-it-is' {
+  const { tls: asked, tlsSecret } = config;
+  if (asked === 'true') return 'enforced';
+  if (asked === 'false') return 'off';
+  if (files) return isNew ? 'enforced' : files.goal;
+  // An authority that is made here is not that of the other datacenter.
+  if (isNew && joinsOtherDatacenters(config) && tlsSecret === undefined) return 'as-it-is';
+  // Without its Secrets: somebody has removed them.
+  return isNew || was === 'enforced' ? 'enforced' : 'as-it-is';
+}
+
+/** A plan writes nothing, and a deploy restarts agents only where they are not yet as they are to be. */
+export function tlsAccess(
+  { config }: Pick<Run, 'config'>,
+  { goal, files, isNew }: Pick<TlsGoal, 'goal' | 'files' | 'isNew'>,
+): AccessCheck[] {
+  const { name, namespace, mode, tlsSecret, tlsClientSecret } = config;
+  const own = [tlsSecretName(name, 'server'), tlsSecretName(name, 'client'), authoritySecretName(name)];
+  const given = [tlsSecret, tlsClientSecret].filter((one) => one !== undefined);
+  const secrets = (verb: string, of: readonly string[]) =>
+    of.map((one): AccessCheck => ({ verb, group: '', resource: 'secrets', namespace, name: one }));
+  const all = secrets('get', [...own, ...given]);
+  if (mode !== 'deploy') return all;
+  if (goal === 'enforced') all.push(...secrets('create', own), ...secrets('patch', own));
+  if (goal === 'off' && files) all.push(...secrets('patch', own), ...secrets('delete', own));
+  const restarts = !isNew && (goal === 'enforced' ? files?.state !== 'enforced' : goal === 'off' && files);
+  if (restarts || config.rotate.length > 0) all.push(...carriagePermissions(namespace));
+  return all;
+}
+
+const TOLD = {
+  own: 'as `server-config` and `client-config` say',
+  enforced: 'with TLS',
+  off: 'in plaintext, as asked for',
+  'as-it-is': 'as the agents that run have it; `tls: true` encrypts it',
+};
+
+/** What was settled, for whoever reads the log. */
+export function tellTls(run: Run, { goal }: TlsGoal): void {
+  run.log.info(`RPC: ${TOLD[goal]}`);
+}
+
+/** For a plan: what a deploy will do about it. */
+export function tellTlsPlan(run: Run, { goal, files, isNew }: TlsGoal): void {
+  const from = files?.state ?? 'off';
+  const way = TLS_STATES.slice(TLS_STATES.indexOf(from));
+  const steps = 'every server restarts twice, every client reloads, no pod is replaced';
+  const observed = {
+    own: 'as the configuration of the agents says',
+    'as-it-is': 'stays as it is',
+    off: files ? `back to plaintext: every server restarts once, every client reloads` : 'plaintext',
+    enforced: isNew
+      ? 'TLS from the start'
+      : way.length > 1
+        ? `${way.join(' → ')}: ${steps}`
+        : 'stays with TLS',
+  }[goal];
+  const rotation = run.config.rotate.includes('ca') ? '; then a new authority, without a restart' : '';
+  const check = { id: 'tls-plan', title: 'TLS', group: 'cluster' } as const;
+  run.check({ ...check, expected: 'what a deploy makes of it', observed: observed + rotation, passed: true });
+}
+
+/** What the proof is to see once that is done. */
+export function wantedTls({ goal }: Pick<TlsGoal, 'goal'>): WantedTls {
+  if (goal === 'enforced') return 'enforced';
+  return goal === 'off' ? 'plaintext' : 'alike';
+}
+
+/** What a verification is to see: what was asked for, or what the last run has seen. */
+export function recordedTls(
+  { config }: Pick<Run, 'config'>,
+  inventory: Pick<Inventory, 'history'>,
+): WantedTls {
+  if (config.tls === 'true') return 'enforced';
+  if (config.tls === 'false') return 'plaintext';
+  const last = lastTls(inventory);
+  return last === 'enforced' || last === 'plaintext' ? last : 'alike';
+}
+
+/** What the last run saw that looked. */
+export function lastTls(inventory: Pick<Inventory, 'history'> | undefined): TlsRecord['state'] | undefined {
+  return inventory?.history.findLast(({ tls }) => tls !== undefined)?.tls?.state;
+}
+
+function notOurs(): Failure {
+  return new Failure({
+    reason: 'certificate',
+    what: '`rotate: ca` cannot change an authority that `server-config` or `client-config` names',
+    where: 'inputs',
+    hint: 'Nothing was changed. Take the settings of TLS out of the configuration, so that the action makes the certificates; or change the authority by hand.',
+  });
+}

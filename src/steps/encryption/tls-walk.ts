@@ -1,0 +1,199 @@
+import { datacenters } from '../../consul/datacenters.ts';
+import { type RpcSeen, TLS_STATES, type TlsState, tlsStateOf } from '../../consul/rpc/state.ts';
+import { isBefore, nextInOrder } from '../../consul/step-order.ts';
+import { Failure } from '../../failure.ts';
+import { tlsSecretName } from '../../manifests/name.ts';
+import { TLS_FILES, type TlsFiles } from '../../manifests/tls.ts';
+import type { PodView } from '../../rollout/pod.ts';
+import { AnyServer } from '../../session/any-server.ts';
+import type { Run } from '../../session/run.ts';
+import { requirePermissions } from '../preflight/permissions.ts';
+import { rpcLooksAt, stateOf } from '../proof/tls.ts';
+import { carriagePermissions } from '../registrations/stash.ts';
+import { byRole } from './agent-pods.ts';
+import { issue, union } from './certificates.ts';
+import { type EncryptionTools, EncryptionWatch } from './encryption-watch.ts';
+import { reloadWith } from './reload-agents.ts';
+import type { AwaitedFiles } from './restart.ts';
+import { restartAgents } from './restart-agents.ts';
+import { untilServed } from './served.ts';
+import type { TlsGoal } from './settle-tls.ts';
+import { removeTlsSecrets, writeTlsFiles } from './tls-secrets.ts';
+import { rpcSeen } from './tls-states.ts';
+
+/** Of a question that any server answers. */
+const ASK_MS = 60_000;
+
+/**
+ * Takes the agents of a cluster that runs to TLS, or back: one step at a time, each only when every agent is in the state
+ * before. Where each of them stands is seen on the wire and asked, so that the next run goes on where one was ended.
+ * @returns the files as they are then
+ */
+export async function walkTls(
+  run: Run,
+  goal: TlsGoal,
+  files: TlsFiles | undefined,
+  tools: EncryptionTools,
+): Promise<TlsFiles | undefined> {
+  if ((goal.goal !== 'enforced' && goal.goal !== 'off') || goal.isNew) return files;
+  const watch = new EncryptionWatch(run, tools, 'TLS');
+  try {
+    const walk = new TlsWalk(run, { ...goal, goal: goal.goal }, files, { tools, watch });
+    if (await walk.isAtGoal()) return files;
+    const title = goal.goal === 'enforced' ? 'Bring RPC to TLS' : 'Take RPC back to plaintext';
+    return await run.phase('encrypt', title, () => walk.all());
+  } finally {
+    watch.close();
+  }
+}
+
+class TlsWalk {
+  readonly #run: Run;
+  readonly #to: TlsGoal & { goal: 'enforced' | 'off' };
+  readonly #tools: EncryptionTools;
+  readonly #watch: EncryptionWatch;
+  #files: TlsFiles | undefined;
+
+  constructor(
+    run: Run,
+    to: TlsGoal & { goal: 'enforced' | 'off' },
+    files: TlsFiles | undefined,
+    { tools, watch }: { tools: EncryptionTools; watch: EncryptionWatch },
+  ) {
+    this.#run = run;
+    this.#to = to;
+    this.#files = files;
+    this.#tools = tools;
+    this.#watch = watch;
+  }
+
+  /** The Secrets say so, and no server was seen otherwise; one that does not answer is for the proof to tell of. */
+  async isAtGoal(): Promise<boolean> {
+    const { goal } = this.#to;
+    await this.#tools.workloads.untilSynced(this.#run.signal);
+    if (goal === 'off' && this.#files) return false;
+    if (goal === 'enforced' && this.#files?.state !== 'enforced') return false;
+    const { workloads, agents } = this.#tools;
+    const servers = workloads
+      .pods('server')
+      .filter(({ phase, ip }) => phase === 'Running' && ip !== undefined);
+    const looks = await rpcLooksAt(agents, servers, this.#run.signal);
+    const wanted = goal === 'enforced' ? 'enforced' : 'plaintext';
+    return looks.every((look) => look instanceof Failure || stateOf(look.seen) === wanted);
+  }
+
+  async all(): Promise<TlsFiles | undefined> {
+    const run = this.#run;
+    const { goal } = this.#to;
+    const way = goal === 'enforced' ? 'forwards' : 'backwards';
+    if (goal === 'off' && !this.#files) await this.#dropAtOnce();
+    for (let isChecked = false; ; isChecked = true) {
+      await this.#watch.untilAllAreThere();
+      if (!isChecked) await this.#mayGo();
+      const states = new Map([...(await this.#seen())].map(([pod, seen]) => [pod, tlsStateOf(seen, goal)]));
+      const next = nextInOrder(TLS_STATES, [...states.values()], way);
+      if (next === undefined) break;
+      const behind = [...states]
+        .filter(([, state]) => isBefore(TLS_STATES, state, next, way))
+        .map(([pod]) => pod);
+      run.known.left = `RPC is on its way to ${goal === 'enforced' ? 'TLS' : 'plaintext'}, and every agent understands the others. Run again: the next run goes on from there.`;
+      await this.#write(next);
+      run.log.info(`TLS: ${behind.length} agents go to the state "${next}"`);
+      await this.#go(behind, next);
+      await untilServed(run, this.#tools, this.#watch.pods());
+    }
+    if (goal === 'off') {
+      await removeTlsSecrets(run, this.#tools.cluster);
+      return undefined;
+    }
+    if (this.#files?.state !== 'enforced') await this.#write('enforced');
+    return this.#files;
+  }
+
+  /** Restarting an agent takes a command in its container; and another datacenter has to be told first. */
+  async #mayGo(): Promise<void> {
+    const run = this.#run;
+    await requirePermissions(run, this.#tools.cluster, carriagePermissions(run.config.namespace));
+    const servers = new AnyServer(run, this.#tools.workloads, this.#tools.agents);
+    const known = await servers.ask(datacenters, ASK_MS);
+    const others = known.filter((one) => one !== run.config.datacenter);
+    if (this.#to.goal === 'off' || others.length === 0) return;
+    throw new Failure({
+      reason: 'certificate',
+      what: `RPC is not taken to TLS, since the servers of ${others.join(', ')} speak to these, too`,
+      where: `datacenter ${run.config.datacenter}`,
+      hint: 'Nothing was changed. Servers that enforce TLS take no other datacenter in plaintext. Set `tls` in `server-config` of each datacenter, with one authority for all.',
+    });
+  }
+
+  /** By a restart where the agent has to tell the others, or has to lose connections; otherwise by a reload. */
+  async #go(behind: readonly PodView[], next: TlsState): Promise<void> {
+    const files = tlsFilesAt(this.#run, this.#files?.revision);
+    const { goal } = this.#to;
+    const isReached = async (pod: PodView) => {
+      const seen = (await this.#seen([pod])).get(pod);
+      return seen !== undefined && !isBefore(TLS_STATES, tlsStateOf(seen, goal), next, this.#way());
+    };
+    const as = { files: files('server'), state: next, isReached };
+    const { servers, clients } = byRole(this.#tools.workloads, behind);
+    const byRestart = goal === 'enforced' ? next !== 'outgoing' : next === 'off';
+    if (byRestart) await restartAgents(this.#run, { tools: this.#tools, watch: this.#watch }, servers, as);
+    else await reloadWith(this.#run, this.#tools, servers, as);
+    await reloadWith(this.#run, this.#tools, clients, { ...as, files: files('client') });
+  }
+
+  #way(): 'forwards' | 'backwards' {
+    return this.#to.goal === 'enforced' ? 'forwards' : 'backwards';
+  }
+
+  /** Where the Secrets are gone nobody can go step by step: all agents read at once that there is no TLS. */
+  async #dropAtOnce(): Promise<void> {
+    const none = { certificate: '', key: '' };
+    this.#files = { state: 'off', goal: 'off', authorities: '', server: none, client: none, revision: 1 };
+    await writeTlsFiles(this.#run, this.#tools.cluster, this.#files);
+    const files = tlsFilesAt(this.#run, this.#files.revision);
+    const isReached = async (pod: PodView) => !(await this.#seen([pod])).get(pod)?.dialsWithTls;
+    const as = { state: 'off', isReached };
+    const { servers, clients } = byRole(this.#tools.workloads, this.#watch.pods());
+    await Promise.all([
+      reloadWith(this.#run, this.#tools, servers, { ...as, files: files('server') }),
+      reloadWith(this.#run, this.#tools, clients, { ...as, files: files('client') }),
+    ]);
+  }
+
+  #seen(pods: readonly PodView[] = this.#watch.pods()): Promise<Map<PodView, RpcSeen>> {
+    const { workloads, agents } = this.#tools;
+    return rpcSeen(this.#run, agents, byRole(workloads, pods), this.#files?.server.certificate);
+  }
+
+  /** What agents find from now on when they start or read again. */
+  async #write(state: TlsState): Promise<void> {
+    const { cluster } = this.#tools;
+    const before = this.#files;
+    const isWhole = before?.server.certificate && before.client.certificate;
+    const pairs = isWhole ? before : await issue(this.#run, cluster, this.#to);
+    const { server, client } = pairs;
+    // Those that run trust what they have read.
+    const authorities = union(before?.authorities ?? '', pairs.authorities);
+    const revision = (before?.revision ?? 0) + 1;
+    const { rotation } = before ?? {};
+    this.#files = {
+      authorities,
+      server,
+      client,
+      state,
+      goal: this.#to.goal,
+      revision,
+      ...(rotation && { rotation }),
+    };
+    await writeTlsFiles(this.#run, cluster, this.#files);
+  }
+}
+
+/** Which files of its Secret a pod of a role is to have. */
+export function tlsFilesAt(
+  { config }: Pick<Run, 'config'>,
+  revision: number | undefined,
+): (role: 'server' | 'client') => AwaitedFiles {
+  return (role) => ({ secret: tlsSecretName(config.name, role), file: TLS_FILES.revision, revision });
+}

@@ -1,0 +1,184 @@
+import { type Life, lifeOf } from '../../certificates/certificate.ts';
+import { probeRpc, type RpcOnWire } from '../../consul/rpc/wire.ts';
+import { Failure } from '../../failure.ts';
+import type { TlsRecord } from '../../inventory/inventory.ts';
+import { count } from '../../report/count.ts';
+import type { PodView } from '../../rollout/pod.ts';
+import type { Agents } from '../../session/agents.ts';
+import type { CurrentPods } from '../../session/current-pods.ts';
+import { pause } from '../../session/pause.ts';
+import type { Run } from '../../session/run.ts';
+
+/** So long a server may be seen otherwise: one that has just restarted is soon as it is to be. */
+const PATIENCE_MS = 20_000;
+/** Between two looks, at first and at most. */
+const PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 5_000;
+
+/** What RPC has to be like on the wire; `alike`: whatever it is, the same at every server. */
+export type WantedTls = 'enforced' | 'plaintext' | 'alike';
+
+const EXPECTED: Record<WantedTls, string> = {
+  enforced: 'every server speaks TLS alone, with a certificate of one authority that is long valid',
+  plaintext: 'plaintext at every server, as asked for',
+  alike: 'the same at every server',
+};
+
+/** What a server does: `offered` is TLS beside plaintext. */
+type Seen = TlsRecord['state'];
+
+/** What a server was seen to do for RPC. */
+export interface RpcLook {
+  pod: PodView;
+  seen: RpcOnWire;
+}
+
+/** Certificates that Consul makes for its service mesh, where a server has none of its own: `….consul.ca.….consul`. */
+const MESH_ISSUER = /\.consul\.ca\./;
+
+/** The certificate that a server has for RPC; undefined where it shows that of the mesh, or none. */
+export function ownCertificate({ certificate }: RpcOnWire): RpcOnWire['certificate'] {
+  return certificate && !MESH_ISSUER.test(certificate.issuer) ? certificate : undefined;
+}
+
+/** Looks at what every server takes and shows at its port for RPC. */
+export async function proveTls(
+  run: Run,
+  { agents, pods }: { agents: Pick<Agents, 'rpc'>; pods: CurrentPods },
+  wanted: WantedTls,
+): Promise<void> {
+  const check = { id: 'tls', title: 'RPC', group: 'servers', expected: EXPECTED[wanted] } as const;
+  const fail = (observed: string) => run.check({ ...check, observed, passed: false });
+  fail('not looked at yet');
+  const looks = await untilSeen(run, fail, { agents, pods }, wanted);
+  if (!looks) {
+    const observed = 'not seen: port 8300 of these servers cannot be reached by a port-forward';
+    run.skip({ ...check, observed });
+    return;
+  }
+  run.check({ ...check, observed: describe(run, looks), passed: true });
+}
+
+async function untilSeen(
+  run: Run,
+  fail: (observed: string) => void,
+  { agents, pods }: { agents: Pick<Agents, 'rpc'>; pods: CurrentPods },
+  wanted: WantedTls,
+): Promise<RpcLook[] | undefined> {
+  let otherwiseSince: number | undefined;
+  for (let wait = PAUSE_MS; ; wait = Math.min(wait * 2, LONGEST_PAUSE_MS)) {
+    const looks = await rpcLooksAt(agents, await pods.servers(), run.signal);
+    // Servers that listen at the pod's address alone: of an earlier version, or by a configuration that says so.
+    if (wanted !== 'enforced' && looks.every(isUnheard)) return undefined;
+    const silent = looks.find((look): look is Failure => look instanceof Failure);
+    const seen = looks.filter((look): look is RpcLook => !(look instanceof Failure));
+    const trouble = silent ?? troubleOf(seen, wanted);
+    if (!trouble) return seen;
+    fail(trouble.message);
+    otherwiseSince = silent ? undefined : (otherwiseSince ?? performance.now());
+    if (otherwiseSince !== undefined && performance.now() - otherwiseSince > PATIENCE_MS) throw trouble;
+    await pause(wait, run.signal);
+  }
+}
+
+/** What each of these servers does, or why it does not tell. */
+export function rpcLooksAt(
+  agents: Pick<Agents, 'rpc'>,
+  pods: readonly PodView[],
+  signal: AbortSignal,
+): Promise<(RpcLook | Failure)[]> {
+  return Promise.all(
+    pods.map(async (pod) => {
+      try {
+        return { pod, seen: await probeRpc(pod.name, agents.rpc(pod), signal) };
+      } catch (error) {
+        signal.throwIfAborted();
+        return Failure.from(error);
+      }
+    }),
+  );
+}
+
+function isUnheard(look: RpcLook | Failure): boolean {
+  return look instanceof Failure && look.what.includes('nothing listens on port 8300');
+}
+
+export function stateOf(seen: RpcOnWire): Seen {
+  if (!seen.takesPlaintext) return 'enforced';
+  return ownCertificate(seen) ? 'offered' : 'plaintext';
+}
+
+const WORDS: Record<Seen, string> = {
+  plaintext: 'plaintext',
+  offered: 'TLS, not enforced',
+  enforced: 'TLS, enforced',
+};
+
+function troubleOf(looks: readonly RpcLook[], wanted: WantedTls): Failure | undefined {
+  const [first] = looks;
+  if (!first) return undefined;
+  const right: Seen = wanted === 'alike' ? stateOf(first.seen) : wanted;
+  const other = looks.find(({ seen }) => stateOf(seen) !== right);
+  if (other) {
+    const isOpen = stateOf(other.seen) !== 'enforced';
+    return new Failure({
+      reason: 'not-encrypted',
+      what: `RPC is ${WORDS[stateOf(other.seen)]} at ${other.pod.name}, and ${wanted === 'alike' ? `${WORDS[right]} at ${first.pod.name}` : `has to be ${WORDS[right]}`}`,
+      where: `Pod/${other.pod.name}`,
+      hint: isOpen
+        ? 'Deploy with `tls: true`: that takes every agent there, step by step. If one server alone differs, look for who has changed its Secret or its configuration. Where `patches` or `post-render` replace the volume `config`, that has to have the Secret of the certificates, too.'
+        : 'Deploy with `tls: true` to keep it, or `tls: false` to end it step by step.',
+    });
+  }
+  if (right === 'plaintext') return undefined;
+  const stranger = looks.find(({ seen }) => issuerOf(seen) !== issuerOf(first.seen));
+  if (stranger) {
+    return new Failure({
+      reason: 'certificate',
+      what: `the certificate of ${stranger.pod.name} is of another authority (${issuerOf(stranger.seen)}) than that of ${first.pod.name} (${issuerOf(first.seen)})`,
+      where: `Pod/${stranger.pod.name}`,
+      hint: 'Deploy again: that gives every agent the files of its Secret. If it stays so, look for who has changed the configuration of that server.',
+    });
+  }
+  const [soonest] = looks.toSorted((a, b) => endOf(a.seen) - endOf(b.seen));
+  const life = soonest && lifeAt(soonest.seen);
+  if (!soonest || (life !== 'expiring' && life !== 'over')) return undefined;
+  return new Failure({
+    reason: 'expiring',
+    what: `the certificate of ${soonest.pod.name} ${life === 'over' ? 'has expired' : 'expires'} at ${new Date(endOf(soonest.seen)).toISOString()}`,
+    where: `Pod/${soonest.pod.name}`,
+    hint: 'Deploy, or verify with `renew: true`: both make new certificates while all agents run. Certificates of `tls-secret` are renewed by who makes them; a deploy then gives them to the agents.',
+  });
+}
+
+function issuerOf(seen: RpcOnWire): string {
+  return ownCertificate(seen)?.issuer ?? 'none';
+}
+
+function endOf(seen: RpcOnWire): number {
+  return ownCertificate(seen)?.validToDate.getTime() ?? Number.POSITIVE_INFINITY;
+}
+
+function lifeAt(seen: RpcOnWire): Life {
+  const certificate = ownCertificate(seen);
+  return certificate ? lifeOf(certificate) : 'long';
+}
+
+function describe(run: Run, looks: readonly RpcLook[]): string {
+  const [first] = looks;
+  if (!first) return 'no server';
+  const state = stateOf(first.seen);
+  const [soonest = first] = looks.toSorted((a, b) => endOf(a.seen) - endOf(b.seen));
+  const end = state === 'plaintext' ? undefined : new Date(endOf(soonest.seen)).toISOString();
+  run.known.tls = {
+    state,
+    ...(end !== undefined && { issuer: issuerOf(first.seen), until: end }),
+  };
+  if (end !== undefined && lifeAt(soonest.seen) === 'due') {
+    run.warn(
+      `The certificate of ${soonest.pod.name} is valid until ${end} only: deploy, or verify with \`renew: true\`.`,
+    );
+  }
+  const until = end === undefined ? '' : `, valid until ${end}, by ${issuerOf(first.seen)}`;
+  return `${WORDS[state]} at ${looks.length} of ${count(looks.length, 'server')} (on the wire)${until}`;
+}

@@ -1,0 +1,149 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { AUTHORITY_DAYS, LEAF_DAYS, newAuthority, newLeaf } from '../../src/certificates/authority.ts';
+import { certificatesIn, faultsOf, lifeOf } from '../../src/certificates/certificate.ts';
+
+const DAY_MS = 86_400_000;
+const NAMES = { dns: ['server.dc1.consul', 'localhost'], ips: ['127.0.0.1', '::1'] };
+const USE = { name: 'server.dc1.consul' };
+const authority = await newAuthority('consul');
+const leaf = await newLeaf(authority, NAMES);
+
+/** OpenSSL, which shares no code with what made the certificates. */
+function openssl(args: readonly string[], files: Record<string, string>): string {
+  const directory = mkdtempSync(join(tmpdir(), 'certificates-'));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
+  return execFileSync('openssl', args, { cwd: directory, encoding: 'utf8' });
+}
+
+describe('certificates that a deploy makes', () => {
+  test('are taken by OpenSSL, for servers and for clients, under their name', () => {
+    const files = { 'ca.pem': authority.certificate, 'leaf.pem': leaf.certificate };
+    for (const purpose of ['sslserver', 'sslclient']) {
+      const asked = ['-x509_strict', '-purpose', purpose, '-verify_hostname', USE.name, 'leaf.pem'];
+      expect(openssl(['verify', '-CAfile', 'ca.pem', ...asked], files)).toBe('leaf.pem: OK\n');
+    }
+  });
+
+  test('carry the names and addresses that were asked for, and no others', () => {
+    const text = openssl(['x509', '-in', 'leaf.pem', '-noout', '-ext', 'subjectAltName'], {
+      'leaf.pem': leaf.certificate,
+    });
+    expect(text.split('\n')[1]?.trim()).toBe(
+      'DNS:server.dc1.consul, DNS:localhost, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1',
+    );
+  });
+
+  test('an authority may sign leaves, and no other authority', () => {
+    const text = openssl(['x509', '-in', 'ca.pem', '-noout', '-ext', 'basicConstraints,keyUsage'], {
+      'ca.pem': authority.certificate,
+    });
+    expect(text).toContain('CA:TRUE, pathlen:0');
+    expect(text).toContain('Certificate Sign, CRL Sign');
+  });
+
+  test('two authorities of one deployment are told apart by their names', async () => {
+    const subjects = [authority, await newAuthority('consul')].map(
+      ({ certificate }) => certificatesIn(certificate)?.[0]?.subject,
+    );
+    expect(subjects[0]).toMatch(/^CN=consul-deploy consul [0-9a-f]{8}$/);
+    expect(subjects[1]).not.toBe(subjects[0]);
+  });
+
+  test('a leaf does not outlive its authority', async () => {
+    const late = Date.now() + (AUTHORITY_DAYS - 10) * DAY_MS;
+    const [made] = certificatesIn((await newLeaf(authority, NAMES, late)).certificate) ?? [];
+    const [root] = certificatesIn(authority.certificate) ?? [];
+    expect(made?.validToDate).toEqual(root?.validToDate);
+  });
+});
+
+describe('how much of its life a certificate has left', () => {
+  const [one] = certificatesIn(leaf.certificate) ?? [];
+  test.each([
+    [0, 'long'],
+    [59, 'long'],
+    [61, 'due'],
+    [80, 'due'],
+    [82, 'expiring'],
+    [LEAF_DAYS, 'over'],
+  ])('after %i days: %s', (days, life) => {
+    if (!one) throw new TypeError('no certificate');
+    expect(lifeOf(one, Date.now() + days * DAY_MS)).toBe(life);
+  });
+});
+
+describe('what speaks against a pair', () => {
+  test('nothing, of one that was made here', () => {
+    expect(faultsOf(leaf, authority.certificate, USE)).toEqual([]);
+  });
+
+  test('nothing, of one among other authorities', async () => {
+    const other = await newAuthority('other');
+    expect(faultsOf(leaf, other.certificate + authority.certificate, USE)).toEqual([]);
+  });
+
+  test('another key, another authority, another name: all at once', async () => {
+    const other = await newAuthority('other');
+    expect(faultsOf({ ...leaf, key: other.key }, other.certificate, { name: 'server.dc2.consul' })).toEqual([
+      'the private key is not that of the certificate',
+      'the certificate is not signed by the authority',
+      'the certificate does not carry the name server.dc2.consul',
+    ]);
+  });
+
+  test('a client that could pose as a server', () => {
+    expect(faultsOf(leaf, authority.certificate, { name: 'localhost', not: USE.name })).toEqual([
+      'the certificate carries the name server.dc1.consul, so whoever holds it could pose as a server',
+    ]);
+  });
+
+  test('a time that is over, or has not come', () => {
+    const later = faultsOf(leaf, authority.certificate, USE, Date.now() + 2 * LEAF_DAYS * DAY_MS);
+    expect(later).toEqual([expect.stringMatching(/^the certificate has expired at 20/)]);
+    const sooner = faultsOf(leaf, authority.certificate, USE, Date.now() - DAY_MS);
+    expect(sooner.map((fault) => fault.slice(0, 36))).toEqual([
+      'the certificate is not valid before ',
+      'the authority is not valid before 20',
+    ]);
+  });
+
+  test.each([
+    [
+      'no certificate',
+      { certificate: '', key: leaf.key },
+      authority.certificate,
+      'the certificate cannot be read as PEM',
+    ],
+    ['no authority', leaf, '', 'there is no authority in PEM (`ca.crt`)'],
+    [
+      'a leaf in place of the authority',
+      leaf,
+      leaf.certificate,
+      'the authority is none: its certificate may not sign others',
+    ],
+  ])('%s', (_, pair, authorities, fault) => {
+    expect(faultsOf(pair, authorities, USE)).toContain(fault);
+  });
+
+  test('a certificate that is not for clients', () => {
+    const files = { 'ca.pem': authority.certificate, 'ca.key': authority.key };
+    const script = [
+      'openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout k.pem -subj /CN=x -out r.pem 2>/dev/null',
+      'printf "subjectAltName=DNS:server.dc1.consul\\nextendedKeyUsage=serverAuth\\n" > e.txt',
+      'openssl x509 -req -in r.pem -CA ca.pem -CAkey ca.key -CAcreateserial -days 5 -extfile e.txt 2>/dev/null',
+    ].join('; ');
+    const directory = mkdtempSync(join(tmpdir(), 'certificates-'));
+    onTestFinished(() => rmSync(directory, { recursive: true }));
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
+    const certificate = execFileSync('sh', ['-c', script], { cwd: directory, encoding: 'utf8' });
+    const key = execFileSync('cat', ['k.pem'], { cwd: directory, encoding: 'utf8' });
+    expect(faultsOf({ certificate, key }, authority.certificate, USE)).toEqual([
+      'the certificate is not for clients (extended key usage clientAuth)',
+    ]);
+  });
+});

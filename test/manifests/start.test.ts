@@ -1,0 +1,209 @@
+import { spawn } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { startScript } from '../../src/manifests/start.ts';
+import { config } from './fixture.ts';
+
+/** The files of the Secret, as they are mounted. */
+async function secret(folder: string, files: Record<string, string>): Promise<void> {
+  await rm(join(folder, 'config'), { recursive: true, force: true });
+  await mkdir(join(folder, 'config'));
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, 'config', name), text);
+}
+
+/** Runs the start of an agent that is this shell script. */
+async function start(
+  agent: string,
+  command = 'docker-entrypoint.sh',
+  role: 'server' | 'client' = 'server',
+  files: Record<string, string> = {},
+) {
+  const folder = await mkdtemp(join(tmpdir(), 'consul-deploy-start-'));
+  await mkdir(join(folder, 'serf'));
+  await secret(folder, files);
+  await writeFile(join(folder, command), `#!/bin/sh\n${agent}\n`);
+  await chmod(join(folder, command), 0o755);
+  const settings = {
+    dataDirectory: folder,
+    httpPort: 1,
+    httpsPort: 2,
+    raftPort: 8300,
+    pauseSeconds: 0.05,
+    configDirectory: join(folder, 'config'),
+  };
+  const child = spawn(
+    '/bin/sh',
+    ['-c', startScript(config(), role, settings), 'consul-server', 'agent', '-x={{ y }}'],
+    {
+      // A group of its own, which ends as a whole: the agent outlives its shell.
+      detached: true,
+      env: {
+        PATH: `${folder}:/usr/bin:/bin`,
+        POD_NAME: 'consul-server-0',
+        POD_IP: '10.0.0.1',
+        CONSUL_SERVER_0_SERVICE_HOST: '127.0.0.1',
+      },
+    },
+  );
+  let output = '';
+  const listeners = new Set<() => void>();
+  child.stdout.on('data', (chunk) => {
+    output += String(chunk);
+    for (const listener of listeners) listener();
+  });
+  onTestFinished(async () => {
+    try {
+      process.kill(-(child.pid ?? 0), 'SIGKILL');
+    } catch {
+      // All of it has ended.
+    }
+    await rm(folder, { recursive: true, force: true });
+  });
+  const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+  const said = (words: string) =>
+    new Promise<void>((resolve) => {
+      const listener = () => output.includes(words) && resolve();
+      listeners.add(listener);
+      listener();
+    });
+  return { child, ended, said, output: () => output, folder };
+}
+
+test('the agent gets the arguments of the container as they are, and its status is the status', async () => {
+  const { ended, output } = await start('echo "$@"; exit 7');
+  expect(await ended).toBe(7);
+  expect(output()).toBe('agent -x={{ y }}\n');
+});
+
+test('an image without the usual entry point runs consul itself', async () => {
+  const { ended, output } = await start('echo "$@"; exit 1', 'consul');
+  expect(await ended).toBe(1);
+  expect(output()).toBe('agent -x={{ y }} -data-dir=/consul/data -config-dir=/consul/config\n');
+});
+
+test.each(['SIGTERM', 'SIGINT'] as const)('%s stops the agent, whose end is waited for', async (signal) => {
+  const agent = `trap 'echo stopping; sleep 0.2; echo stopped; exit 3' TERM\necho running\nwhile :; do sleep 0.05; done`;
+  const { child, ended, said, output } = await start(agent);
+  await said('running');
+  child.kill(signal);
+  expect(await ended).toBe(3);
+  expect(output()).toBe('running\nstopping\nstopped\n');
+});
+
+test('SIGHUP reaches the agent, which goes on', async () => {
+  const { child, said } = await start(`trap 'echo reloaded' HUP\necho running\nwhile :; do sleep 0.05; done`);
+  await said('running');
+  child.kill('SIGHUP');
+  await said('reloaded');
+  expect(child.exitCode).toBeNull();
+});
+
+test('an agent that does not stop is ended', async () => {
+  const { child, ended, said } = await start(`trap '' TERM\necho running\nwhile :; do sleep 0.05; done`);
+  await said('running');
+  child.kill('SIGTERM');
+  expect(await ended).toBe(137);
+});
+
+const RUNS = 'echo "agent $* from $$"\nwhile :; do sleep 0.05; done';
+/** The arguments and the process id of each start. */
+const starts = (output: string) => [...output.matchAll(/agent (.*) ?from (\d+)/g)].map(([, ...one]) => one);
+
+describe('SIGUSR1', () => {
+  test('ends the agent, whatever it does about signals, and starts it again with the same arguments', async () => {
+    const { child, said, output } = await start(`trap '' TERM INT\n${RUNS}`);
+    await said('from');
+    child.kill('SIGUSR1');
+    await vi.waitUntil(() => starts(output()).length === 2, { timeout: 10_000 });
+    const [[first, before] = [], [second, after] = []] = starts(output());
+    expect(second).toBe(first);
+    expect(after).not.toBe(before);
+    expect(child.exitCode).toBeNull();
+  });
+
+  test('ends what an init has started, which does not pass it on', async () => {
+    const { child, said, output } = await start(`sh -c 'echo "agent x from $$"; exec sleep 60' &\nwait`);
+    await said('from');
+    const [[, before = ''] = []] = starts(output());
+    child.kill('SIGUSR1');
+    await vi.waitUntil(() => starts(output()).length === 2, { timeout: 10_000 });
+    // Of a process that has ended only its exit status is left until somebody asks for it.
+    const state = await readFile(`/proc/${before}/stat`, 'utf8').catch(() => ') Z');
+    expect(state).toContain(') Z');
+  });
+
+  test('after it a stop is a stop', async () => {
+    const { child, said, output, ended } = await start(RUNS, 'docker-entrypoint.sh', 'client');
+    await said('from');
+    child.kill('SIGUSR1');
+    await vi.waitUntil(() => starts(output()).length === 2, { timeout: 10_000 });
+    child.kill('SIGTERM');
+    expect(await ended).toBe(143);
+  });
+});
+
+describe('the keyring', () => {
+  /** An agent that starts again at SIGUSR1, and a Secret whose files can be changed. */
+  async function world(role: 'server' | 'client', before: Record<string, string> = {}) {
+    const agent = await start(RUNS, 'docker-entrypoint.sh', role, before);
+    await agent.said('from');
+    let count = 1;
+    const serf = (file: string) => join(agent.folder, 'serf', file);
+    return {
+      ring: (name: 'local' | 'remote') => readFile(serf(`${name}.keyring`), 'utf8').catch(() => undefined),
+      mode: async (name: 'local' | 'remote') =>
+        ((await stat(serf(`${name}.keyring`))).mode & 0o777).toString(8),
+      put: async (file: string, text: string) => writeFile(serf(file), text),
+      async again(files: Record<string, string>) {
+        await secret(agent.folder, files);
+        agent.child.kill('SIGUSR1');
+        count += 1;
+        await vi.waitUntil(() => starts(agent.output()).length === count, { timeout: 10_000 });
+      },
+    };
+  }
+
+  const STRICT = { 'gossip.keyring': '["a"]', 'gossip.revision': '1' };
+
+  test('of the Secret is there before the agent starts, and nobody else may read it', async () => {
+    const { ring, mode } = await world('server', STRICT);
+    expect(await ring('local')).toBe('["a"]');
+    expect(await ring('remote')).toBe('["a"]');
+    expect(await mode('local')).toBe('600');
+  });
+
+  test('of a client is that of its datacenter alone', async () => {
+    const { ring } = await world('client', STRICT);
+    expect(await ring('local')).toBe('["a"]');
+    expect(await ring('remote')).toBeUndefined();
+  });
+
+  test('is another one after a change, also where Consul has written its own', async () => {
+    const { ring, put, again } = await world('server', STRICT);
+    await put('local.keyring', '["b","a"]');
+    await again({ ...STRICT, 'gossip.keyring': '["c"]' });
+    expect(await ring('local')).toBe('["c"]');
+  });
+
+  test('goes when the Secret says so', async () => {
+    const { ring, again } = await world('server', STRICT);
+    await again({ 'gossip.keyring': '', 'gossip.revision': '2' });
+    expect(await ring('local')).toBeUndefined();
+    expect(await ring('remote')).toBeUndefined();
+  });
+
+  test('stays when the Secret is gone: that says nothing', async () => {
+    const { ring, again } = await world('server', STRICT);
+    await again({});
+    expect(await ring('local')).toBe('["a"]');
+  });
+
+  test('that never came from a Secret is left alone', async () => {
+    const { ring, put, again } = await world('server', { 'gossip.keyring': '', 'gossip.revision': '1' });
+    await put('local.keyring', '["own"]');
+    await again({ 'gossip.keyring': '', 'gossip.revision': '2' });
+    expect(await ring('local')).toBe('["own"]');
+  });
+});

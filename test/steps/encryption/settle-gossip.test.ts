@@ -1,0 +1,146 @@
+import { describe, expect, test } from 'vitest';
+import type { Config } from '../../../src/config/config.ts';
+import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
+import { gossipSecret } from '../../../src/manifests/gossip.ts';
+import { render } from '../../../src/manifests/render.ts';
+import { recordedGossip, settleGossip, wantedGossip } from '../../../src/steps/encryption/settle-gossip.ts';
+import { runRecord } from '../../inventory/fixture.ts';
+import { status } from '../../kubernetes/fake-server.ts';
+import { type Instead, startFakeApi } from '../../session/fake-api.ts';
+import { config, startRun } from '../../session/fixture.ts';
+
+const KEY = Buffer.alloc(32, 1).toString('base64');
+const OTHER = Buffer.alloc(32, 2).toString('base64');
+const SERVERS = render(config()).find(({ kind }) => kind === 'StatefulSet') as KubernetesObject;
+const secret = (goal: 'off' | 'strict') =>
+  gossipSecret(config(), { keys: [KEY], state: 'sending', goal, revision: 2 });
+const own = (key: string | undefined, name = 'our-key'): KubernetesObject => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: { name, namespace: 'consul' },
+  data: key === undefined ? {} : { key: Buffer.from(key).toString('base64') },
+});
+
+async function settle(
+  change: Partial<Config>,
+  objects: readonly KubernetesObject[],
+  { last, instead }: { last?: 'strict' | 'plaintext'; instead?: Instead } = {},
+) {
+  const { cluster, put } = await startFakeApi(instead);
+  put(...objects);
+  const { run } = startRun(change);
+  const history = last ? [{ ...runRecord(), gossip: last }, runRecord()] : [];
+  return settleGossip(run, cluster, { inventory: { history } });
+}
+
+describe('what gossip is to be', () => {
+  test.each([
+    ['a new cluster', 'auto', [], 'strict'],
+    ['a new cluster, without', 'false', [], 'off'],
+    ['a new cluster that finds its key again', 'auto', [secret('off')], 'strict'],
+    ['one that runs', 'auto', [SERVERS], 'as-it-is'],
+    ['one that runs, and is to be encrypted', 'true', [SERVERS], 'strict'],
+    ['one that is on its way there', 'auto', [SERVERS, secret('strict')], 'strict'],
+    ['one that is on its way back', 'auto', [SERVERS, secret('off')], 'off'],
+    ['one that turns back', 'false', [SERVERS, secret('strict')], 'off'],
+  ] as const)('%s (%s)', async (_, gossipEncryption, objects, goal) => {
+    const found = await settle({ gossipEncryption }, objects);
+    expect(found.goal).toBe(goal);
+    expect(found.isNew).toBe(!(objects as readonly KubernetesObject[]).includes(SERVERS));
+  });
+
+  test('one that was seen encrypted stays so without its Secret, which somebody has removed', async () => {
+    expect((await settle({}, [SERVERS], { last: 'strict' })).goal).toBe('strict');
+    expect((await settle({}, [SERVERS], { last: 'plaintext' })).goal).toBe('as-it-is');
+  });
+
+  test.each(['{"encrypt":"x"}', 'encrypt = "x"'])(
+    'what the user configures is used as it is: %s',
+    async (text) => {
+      const fragment = { format: 'json', text } as const;
+      const found = await settle({ serverConfig: fragment, gossipEncryption: 'true' }, [
+        SERVERS,
+        secret('strict'),
+      ]);
+      expect(found).toMatchObject({ goal: 'own', access: [] });
+      expect(wantedGossip(found)).toBe('alike');
+      await expect(settle({ clientConfig: fragment, rotate: ['gossip'] }, [])).rejects.toMatchObject({
+        reason: 'gossip-key',
+      });
+    },
+  );
+
+  test('settings beside the key are not the key', async () => {
+    const text = '{"encrypt_verify_incoming":false}';
+    expect((await settle({ serverConfig: { format: 'json', text } }, [])).goal).toBe('strict');
+  });
+});
+
+describe('a key of the user', () => {
+  const GIVEN = { gossipKeySecret: 'our-key' };
+
+  test('is read, and taken without the line break at its end', async () => {
+    expect((await settle(GIVEN, [own(`${KEY}\n`)])).key).toBe(KEY);
+  });
+
+  test.each([
+    ['no Secret', [], 'there is no such Secret'],
+    ['no key', [own(undefined)], 'it has no `key`'],
+    ['a short key', [own(Buffer.alloc(8).toString('base64'))], '16, 24 or 32 bytes'],
+    ['a key that is no base64', [own('not a key')], '16, 24 or 32 bytes'],
+  ] as const)('is refused: %s', async (_, objects, why) => {
+    await expect(settle(GIVEN, objects)).rejects.toMatchObject({
+      reason: 'gossip-key',
+      what: expect.stringContaining(why),
+      where: 'Secret/our-key in namespace consul',
+      hint: expect.stringContaining('Nothing was changed'),
+    });
+  });
+
+  test('that the agents do not have needs a rotation', async () => {
+    const objects = [SERVERS, secret('strict'), own(OTHER)];
+    await expect(settle(GIVEN, objects)).rejects.toMatchObject({
+      reason: 'gossip-key',
+      hint: expect.stringContaining('`rotate: gossip`'),
+    });
+    expect((await settle({ ...GIVEN, rotate: ['gossip'] }, objects)).key).toBe(OTHER);
+  });
+});
+
+describe('what may not be read', () => {
+  const refuses: Instead = ({ path }, response) => {
+    if (!path.endsWith('/secrets/consul-gossip')) return undefined;
+    status(response, 403, {});
+    return true;
+  };
+
+  test('is told, and asked for with all else that is missing', async () => {
+    const found = await settle({}, [SERVERS], { instead: refuses });
+    expect(found.denied).toMatchObject({ reason: 'forbidden' });
+    expect(found.access).toContainEqual(
+      expect.objectContaining({ verb: 'get', resource: 'secrets', name: 'consul-gossip' }),
+    );
+  });
+
+  test('is not asked for by a plan to be written', async () => {
+    const { access } = await settle({ mode: 'plan' }, []);
+    expect(access.map(({ verb }) => verb)).toEqual(['get']);
+  });
+});
+
+test('a Secret that somebody has changed is refused, not overwritten', async () => {
+  const broken = { ...secret('strict'), data: { keyring: 'eA==' } };
+  await expect(settle({}, [SERVERS, broken])).rejects.toMatchObject({ reason: 'gossip-key' });
+});
+
+test.each([
+  ['auto', 'strict', 'strict'],
+  ['auto', 'plaintext', 'plaintext'],
+  ['auto', 'takes-both', 'alike'],
+  ['auto', undefined, 'alike'],
+  ['true', 'plaintext', 'strict'],
+  ['false', 'strict', 'plaintext'],
+] as const)('a verification with %s after a run that saw %s wants %s', (gossipEncryption, gossip, wanted) => {
+  const history = [{ ...runRecord(), ...(gossip && { gossip }) }];
+  expect(recordedGossip({ config: config({ gossipEncryption }) }, { history })).toBe(wanted);
+});

@@ -1,0 +1,173 @@
+import { describe, expect, test } from 'vitest';
+import { newAuthority, newLeaf } from '../../../src/certificates/authority.ts';
+import type { Config } from '../../../src/config/config.ts';
+import type { TlsRecord } from '../../../src/inventory/inventory.ts';
+import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
+import { render } from '../../../src/manifests/render.ts';
+import { authoritySecret, type TlsFiles, tlsSecret } from '../../../src/manifests/tls.ts';
+import { clientLeafNames, serverLeafNames } from '../../../src/steps/encryption/leaf-names.ts';
+import { recordedTls, settleTls, wantedTls } from '../../../src/steps/encryption/settle-tls.ts';
+import { runRecord } from '../../inventory/fixture.ts';
+import { status } from '../../kubernetes/fake-server.ts';
+import { type Instead, startFakeApi } from '../../session/fake-api.ts';
+import { config, startRun } from '../../session/fixture.ts';
+
+const authority = await newAuthority('consul');
+const server = await newLeaf(authority, serverLeafNames(config()));
+const client = await newLeaf(authority, clientLeafNames(config()));
+const SERVERS = render(config()).find(({ kind }) => kind === 'StatefulSet') as KubernetesObject;
+
+function secrets(change: Partial<TlsFiles> = {}): KubernetesObject[] {
+  const base = { state: 'outgoing', goal: 'enforced', revision: 2 } as const;
+  const files = { ...base, authorities: authority.certificate, server, client, ...change };
+  return [tlsSecret(config(), 'server', files), tlsSecret(config(), 'client', files)];
+}
+
+async function settle(
+  change: Partial<Config>,
+  objects: readonly KubernetesObject[],
+  { last, instead }: { last?: TlsRecord['state']; instead?: Instead } = {},
+) {
+  const { cluster, put } = await startFakeApi(instead);
+  put(...objects);
+  const { run } = startRun(change);
+  const history = last ? [{ ...runRecord(), tls: { state: last } }, runRecord()] : [];
+  return settleTls(run, cluster, { inventory: { history } });
+}
+
+describe('what RPC is to be', () => {
+  test.each([
+    ['a new cluster', 'auto', [], 'enforced'],
+    ['a new cluster, without', 'false', [], 'off'],
+    ['a new cluster that finds its certificates again', 'auto', secrets({ goal: 'off' }), 'enforced'],
+    ['one that runs', 'auto', [SERVERS], 'as-it-is'],
+    ['one that runs, and is to speak TLS', 'true', [SERVERS], 'enforced'],
+    ['one that is on its way there', 'auto', [SERVERS, ...secrets()], 'enforced'],
+    ['one that is on its way back', 'auto', [SERVERS, ...secrets({ goal: 'off' })], 'off'],
+    ['one that turns back', 'false', [SERVERS, ...secrets()], 'off'],
+  ] as const)('%s (%s)', async (_, tls, objects, goal) => {
+    const found = await settle({ tls }, objects);
+    expect(found.goal).toBe(goal);
+    expect(found.isNew).toBe(!(objects as readonly KubernetesObject[]).includes(SERVERS));
+  });
+
+  test('one that was seen with TLS stays so without its Secrets, which somebody has removed', async () => {
+    expect((await settle({}, [SERVERS], { last: 'enforced' })).goal).toBe('enforced');
+    expect((await settle({}, [SERVERS], { last: 'plaintext' })).goal).toBe('as-it-is');
+  });
+
+  test('what the user configures is used as it is', async () => {
+    const fragment = { format: 'json', text: '{"tls":{"defaults":{"ca_file":"x"}}}' } as const;
+    const found = await settle({ serverConfig: fragment, tls: 'true' }, [SERVERS, ...secrets()]);
+    expect(found).toMatchObject({ goal: 'own', access: [] });
+    expect(wantedTls(found)).toBe('alike');
+    await expect(settle({ clientConfig: fragment, rotate: ['ca'] }, [])).rejects.toMatchObject({
+      reason: 'certificate',
+    });
+  });
+
+  test('a new cluster that joins another datacenter is not cut off from it', async () => {
+    const fragment = { format: 'json', text: '{"retry_join_wan":["10.9.9.9"]}' } as const;
+    expect((await settle({ serverConfig: fragment }, [])).goal).toBe('as-it-is');
+    expect((await settle({ serverConfig: fragment, tls: 'true' }, [])).goal).toBe('enforced');
+  });
+
+  test.each([
+    ['a new cluster', {}, []],
+    ['a cluster with TLS', {}, [SERVERS, ...secrets({ state: 'enforced' })]],
+  ] as const)('%s may have HTTPS', async (_, change, objects) => {
+    expect((await settle({ ...change, https: 'only' }, objects)).goal).toBe('enforced');
+  });
+
+  test.each([
+    ['in plaintext', {}, [SERVERS]],
+    ['that is to be taken to TLS by the same deploy', { tls: 'true' }, [SERVERS]],
+    ['on its way to TLS', {}, [SERVERS, ...secrets()]],
+  ] as const)('a cluster %s may not have HTTPS yet', async (_, change, objects) => {
+    await expect(settle({ ...change, https: 'also' }, objects)).rejects.toMatchObject({
+      reason: 'certificate',
+      hint: expect.stringContaining('`tls: true`'),
+    });
+  });
+
+  test('Secrets of which one is older, or gone, are seen as torn; the newer counts', async () => {
+    const [ofServers] = secrets({ revision: 5, state: 'enforced' });
+    const [, ofClients] = secrets();
+    const found = await settle({}, [SERVERS, ofServers, ofClients] as KubernetesObject[]);
+    expect(found).toMatchObject({ isTorn: true, files: { revision: 5, state: 'enforced' } });
+    const half = await settle({}, [SERVERS, ofServers] as KubernetesObject[]);
+    expect(half).toMatchObject({ isTorn: true, files: { client: { certificate: '' } } });
+    expect((await settle({}, [SERVERS, ...secrets()])).isTorn).toBe(false);
+  });
+
+  test.each([
+    ['a Secret of somebody else', { metadata: { name: 'consul-server-tls', namespace: 'consul' } }],
+    ['an authority of somebody else', { metadata: { name: 'consul-ca', namespace: 'consul' } }],
+  ])('%s is not written over', async (_, rest) => {
+    const secret = { apiVersion: 'v1', kind: 'Secret', data: { 'tls.crt': 'eA==' }, ...rest };
+    await expect(settle({}, [secret])).rejects.toMatchObject({
+      reason: 'certificate',
+      where: `Secret/${rest.metadata.name} in namespace consul`,
+    });
+  });
+
+  test('Secrets that may not be read are told of later, with all else that is missing', async () => {
+    const instead: Instead = ({ path }, response) => {
+      if (!path.includes('/secrets/')) return undefined;
+      status(response, 403, { reason: 'Forbidden' });
+      return true;
+    };
+    const { denied, access } = await settle({}, [SERVERS], { instead });
+    expect(denied).toMatchObject({ reason: 'forbidden' });
+    expect(access.map(({ name, verb }) => `${verb} ${name}`)).toContain('get consul-server-tls');
+  });
+});
+
+describe('certificates of the user', () => {
+  const GIVEN = { tlsSecret: 'for-servers', tlsClientSecret: 'for-clients' };
+  const secret = (name: string, pair: { certificate: string; key: string }, ca = authority.certificate) => {
+    const data = { 'tls.crt': pair.certificate, 'tls.key': pair.key, 'ca.crt': ca };
+    const inBase64 = Object.entries(data).map(([key, text]) => [key, Buffer.from(text).toString('base64')]);
+    const metadata = { name, namespace: 'consul' };
+    return { apiVersion: 'v1', kind: 'Secret', metadata, data: Object.fromEntries(inBase64) };
+  };
+
+  test('are taken', async () => {
+    const found = await settle(GIVEN, [secret('for-servers', server), secret('for-clients', client)]);
+    expect(found.given).toEqual({ authorities: authority.certificate, server, client });
+  });
+
+  test('are refused before anything is written, with all that speaks against them', async () => {
+    const swapped = [secret('for-servers', client), secret('for-clients', server)];
+    await expect(settle(GIVEN, swapped)).rejects.toMatchObject({
+      reason: 'certificate',
+      what: expect.stringMatching(
+        /Secret\/for-servers: the certificate does not carry the name server\.dc1\.consul; Secret\/for-clients: .*client\.dc1\.consul; Secret\/for-clients: .*could pose as a server/,
+      ),
+    });
+    await expect(settle(GIVEN, [])).rejects.toMatchObject({
+      what: expect.stringContaining('Secret/for-clients: there is no such Secret'),
+    });
+  });
+});
+
+test('the Secret of the authority is read as it was written', async () => {
+  const found = await settle({}, [authoritySecret(config(), authority), ...secrets()]);
+  expect(found.authority).toEqual(authority);
+});
+
+describe('what a verification is to see', () => {
+  const history = (state: TlsRecord['state'] | undefined) => ({
+    history: state ? [{ ...runRecord(), tls: { state } }] : [runRecord()],
+  });
+  test.each([
+    ['auto', 'enforced', 'enforced'],
+    ['auto', 'plaintext', 'plaintext'],
+    ['auto', 'offered', 'alike'],
+    ['auto', undefined, 'alike'],
+    ['true', 'plaintext', 'enforced'],
+    ['false', 'enforced', 'plaintext'],
+  ] as const)('asked for %s, last seen %s: %s', (tls, last, wanted) => {
+    expect(recordedTls({ config: config({ tls }) }, history(last))).toBe(wanted);
+  });
+});
