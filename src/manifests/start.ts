@@ -35,6 +35,7 @@ trap 'exit 143' TERM INT
 trap 'again=1' USR1
 ${ofService ? `${guardScript(config, settings)}\nguard` : ''}
 ${keyringScript(role, settings)}
+${role === 'server' ? temporaryFilesScript(settings) : ''}
 # Whoever it has started goes first: an init of the image does not pass KILL on.
 end() {
   set +f
@@ -60,6 +61,7 @@ restart() {
 while :; do
   again=
   keyring
+${role === 'server' ? '  temporary_files' : ''}
   if command -v docker-entrypoint.sh >/dev/null; then
     docker-entrypoint.sh "$@" &
   else
@@ -106,6 +108,21 @@ keyring() {
   elif [ -e ${from(GOSSIP_FILES.revision)} ] && [ -e "$serf/of-secret" ]; then
     rm -f "$serf/local.keyring" "$serf/remote.keyring" "$serf/of-secret"
   fi
+}`.trim();
+}
+
+/**
+ * Shell: where a server writes a snapshot before it sends it (`snapshot.New` in
+ * https://github.com/hashicorp/consul/blob/v1.22.7/snapshot/snapshot.go): the root file system is read-only. It lies in the
+ * data directory, since a volume of its own would make every `kubectl drain` ask for `--delete-emptydir-data`. What a server
+ * that was killed has left there goes at its next start.
+ */
+function temporaryFilesScript({ dataDirectory }: GuardSettings): string {
+  return `
+export TMPDIR="${dataDirectory}/tmp"
+temporary_files() {
+  rm -rf "$TMPDIR"
+  (umask 077; mkdir -p "$TMPDIR")
 }`.trim();
 }
 

@@ -111,6 +111,17 @@ const RUNS = 'echo "agent $* from $$"\nwhile :; do sleep 0.05; done';
 /** The arguments and the process id of each start. */
 const starts = (output: string) => [...output.matchAll(/agent (.*) ?from (\d+)/g)].map(([, ...one]) => one);
 
+test.each(['server', 'client'] as const)('the folder for temporary files of a %s', async (role) => {
+  const left = 'mkdir -p "$TMPDIR/old"; : >"$TMPDIR/snapshot1"';
+  const agent = `[ -z "$TMPDIR" ] || { echo "$TMPDIR $(ls "$TMPDIR" | wc -l) $(stat -c %a "$TMPDIR")"; ${left}; }\n${RUNS}`;
+  const { child, said, output, folder } = await start(agent, 'docker-entrypoint.sh', role);
+  await said('from');
+  child.kill('SIGUSR1');
+  await vi.waitUntil(() => starts(output()).length === 2, { timeout: 10_000 });
+  const lines = output().match(/^\S+\/tmp \d+ \d+$/gm) ?? [];
+  expect(lines).toEqual(role === 'server' ? Array(2).fill(`${folder}/tmp 0 700`) : []);
+});
+
 describe('SIGUSR1', () => {
   test('ends the agent, whatever it does about signals, and starts it again with the same arguments', async () => {
     const { child, said, output } = await start(`trap '' TERM INT\n${RUNS}`);
