@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-/** What stops something that everybody needs, or counts what fails while agents restart: beside others it takes thrice as long. */
-const ALONE = ['test/e2e/{adopt,gossip,heal,never-green,outage,tls,wiped-volume}.test.ts'];
+/** What stops something that everybody needs, counts what fails meanwhile, or has to heal in time: beside others it takes thrice as long. */
+const ALONE = ['test/e2e/{adopt,chaos,gossip,heal,never-green,outage,stable,tls,wiped-volume}.test.ts'];
 
 /** What takes minutes by itself, or crashes nodes: `script/test --soak`. */
 const SOAK = 'test/e2e/soak/**/*.test.ts';
