@@ -49,6 +49,7 @@ const STEPS = {
   removal: ['record'],
   render: [],
   replacement: ['apply', 'plan', 'preflight', 'proof', 'registrations', 'removal'],
+  snapshot: [],
   sweep: ['proof'],
   triage: ['proof'],
 };

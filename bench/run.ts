@@ -15,6 +15,7 @@ import { probes } from './probes.ts';
 import { redeploy } from './redeploy.ts';
 import type { Row } from './row.ts';
 import { sideBySide } from './side-by-side.ts';
+import { snapshot } from './snapshot.ts';
 
 const BENCHMARKS: Record<string, () => Promise<Row[]>> = {
   footprint,
@@ -29,6 +30,7 @@ const BENCHMARKS: Record<string, () => Promise<Row[]>> = {
   heal: heals,
   changes,
   encryption,
+  snapshot,
 };
 
 const chosen = process.argv.slice(2);

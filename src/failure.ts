@@ -52,6 +52,7 @@ export const FAILURE_REASONS = [
   'acl-denied',
   'node-conflict',
   'stale-data',
+  'snapshot',
   'data-lost',
   'stalled',
   'not-deployed',

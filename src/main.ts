@@ -20,6 +20,8 @@ const MODES: Record<Mode, (run: Run, mask: (secret: string) => void) => Promise<
   plan: planMode,
   verify: verifyMode,
   sweep: sweepMode,
+  snapshot: async (run, mask) => (await import('./modes/snapshot.ts')).snapshotMode(run, mask),
+  restore: async (run, mask) => (await import('./modes/restore.ts')).restoreMode(run, mask),
   destroy: destroyMode,
   render: renderMode,
 };

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../src/config/config.ts';
 import { encodeRecord } from '../src/inventory/codec.ts';
@@ -10,6 +11,8 @@ import { render } from '../src/manifests/render.ts';
 import { deployMode } from '../src/modes/deploy.ts';
 import { destroyMode } from '../src/modes/destroy.ts';
 import { planMode } from '../src/modes/plan.ts';
+import { restoreMode } from '../src/modes/restore.ts';
+import { snapshotMode } from '../src/modes/snapshot.ts';
 import { sweepMode } from '../src/modes/sweep.ts';
 import { verifyMode } from '../src/modes/verify.ts';
 import type { Run } from '../src/session/run.ts';
@@ -24,6 +27,7 @@ import { inventory, runRecord } from './inventory/fixture.ts';
 import { kubeconfig } from './kubernetes/fake-server.ts';
 import { config, startApi, startRun } from './session/fixture.ts';
 
+const SNAPSHOT_FILE = fileURLToPath(new URL('consul/snapshot/fixture.snap', import.meta.url));
 const ROOT = new URL('../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, ROOT), 'utf8');
 
@@ -112,6 +116,7 @@ const UNASKED: Record<string, { changes?: string[]; deletes?: string[] }> = {
   [RENEWS]: { changes: ['configmaps', 'pods'] },
   '`verify`': { changes: ['configmaps'] },
   '`verify` with `chaos`': { changes: ['configmaps'] },
+  '`restore`': { changes: ['configmaps'] },
   '`destroy` with `destroy-data`': { deletes: ['namespaces'] },
 };
 
@@ -153,8 +158,11 @@ describe('SECURITY.md promises what the code asks permission for', () => {
     ['`verify` with `chaos`', () => asked(verifyMode, { mode: 'verify', chaos: ['delete-server'] })],
     [RENEWS, async () => [...(await asked(verifyMode, { mode: 'verify' })), ...renewal()]],
     ['`sweep`', () => asked(sweepMode, { mode: 'sweep' })],
+    ['`snapshot`', () => asked(snapshotMode, { mode: 'snapshot' })],
+    ['`restore`', () => asked(restoreMode, { mode: 'restore', restorePath: SNAPSHOT_FILE })],
     ['`destroy`', () => asked(destroyMode, { mode: 'destroy' })],
     ['`destroy` with `destroy-data`', () => asked(destroyMode, { mode: 'destroy', destroyData: true })],
+    ['`destroy` that takes a snapshot', () => asked(destroyMode, { mode: 'destroy', snapshotPlain: true })],
   ];
 
   test('for every kind of run, and for no other', () => {
@@ -279,6 +287,8 @@ test.each<[string, RegExp, number | undefined, string[], Record<string, string>]
       'steps/replacement/returning-claims.ts': RETURNS,
       'steps/replacement/clients-survey.ts': REPLACES,
       'modes/sweep.ts': '`sweep`',
+      'modes/snapshot.ts': '`snapshot`',
+      'modes/restore.ts': '`restore`',
       'modes/verify.ts': VERIFY,
       'steps/apply/volume-growth.ts': GROWS,
     },

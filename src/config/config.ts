@@ -1,4 +1,4 @@
-export type Mode = 'deploy' | 'plan' | 'verify' | 'sweep' | 'destroy' | 'render';
+export type Mode = 'deploy' | 'plan' | 'verify' | 'sweep' | 'snapshot' | 'restore' | 'destroy' | 'render';
 
 /** Faults that a verification makes on purpose, where it was asked to. */
 export const FAULTS = ['delete-server', 'delete-leader', 'delete-client'] as const;
@@ -52,6 +52,15 @@ export interface Config {
   /** Of a verification: certificates that are due are renewed. */
   readonly renew: boolean;
 
+  readonly snapshot: 'auto' | 'always' | 'never';
+  readonly snapshotKey: SnapshotKey | undefined;
+  /** A snapshot may be left in plaintext. */
+  readonly snapshotPlain: boolean;
+  /** Of a snapshot, absolute; empty where none can be kept. */
+  readonly snapshotPath: string;
+  /** Of the snapshot to restore, absolute. */
+  readonly restorePath: string | undefined;
+
   readonly forceConflicts: readonly string[];
   readonly adopt: 'if-unowned' | 'never' | 'always';
   readonly expectPlan: string | undefined;
@@ -78,6 +87,11 @@ export interface Config {
   readonly manifestsPath: string | undefined;
   readonly logLevel: 'quiet' | 'info' | 'debug';
 }
+
+/** What a snapshot is encrypted with: keys of age, or a passphrase. */
+export type SnapshotKey =
+  | { readonly kind: 'keys'; readonly recipients: readonly string[]; readonly identities: readonly string[] }
+  | { readonly kind: 'passphrase'; readonly passphrase: string };
 
 export type ServerAddresses = 'service' | 'pod';
 

@@ -84,6 +84,27 @@ export function contradictions(
       refuse('https', 'off with tls false, which has no certificates');
     if (ofServers !== undefined) refuse('tls-secret', 'nothing with tls false, which has no certificates');
   }
+  const kept = values['snapshot-key'] !== undefined || values['snapshot-plain'];
+  if (mode === 'restore' && values.restore === undefined && texts.restore === '')
+    refuse('restore', 'the file with the snapshot, with mode restore');
+  if (mode !== undefined && mode !== 'restore' && values.restore !== undefined)
+    refuse('restore', `nothing with mode ${mode}; only restore reads it`);
+  if (mode === 'restore' && name !== undefined && confirm !== name)
+    refuse('confirm', `${quote(name)}, the name of the cluster whose data is replaced`);
+  if (!kept && mode === 'restore' && texts['snapshot-key'] === '')
+    refuse(
+      'snapshot-key',
+      'a key or a passphrase with mode restore, for what is there now; or snapshot-plain: true',
+    );
+  if (!kept && mode === 'snapshot' && texts['snapshot-key'] === '')
+    refuse(
+      'snapshot-key',
+      'a key or a passphrase with mode snapshot, which holds secrets; or snapshot-plain: true',
+    );
+  if (!kept && values.snapshot === 'always' && texts['snapshot-key'] === '')
+    refuse('snapshot', 'always together with snapshot-key, or with snapshot-plain: true');
+  if (values['snapshot-key'] !== undefined && values['snapshot-plain'])
+    refuse('snapshot-plain', 'false with snapshot-key, with which snapshots are encrypted');
   const { chaos = [] } = values;
   if (mode !== undefined && mode !== 'verify' && chaos.length > 0) {
     refuse('chaos', `nothing with mode ${mode}; only verify breaks on purpose what it has proven`);

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { CLUSTER } from './inputs/cluster.ts';
+import { DATA } from './inputs/data.ts';
 import { ENCRYPTION } from './inputs/encryption.ts';
 import type { Input } from './inputs/input.ts';
 import { PROOF } from './inputs/proof.ts';
@@ -16,6 +17,7 @@ export const INPUT_GROUPS = {
   cluster: CLUSTER,
   shape: SHAPE,
   encryption: ENCRYPTION,
+  data: DATA,
   safety: SAFETY,
   proof: PROOF,
   report: REPORT,
@@ -28,6 +30,7 @@ export const INPUTS = {
   ...CLUSTER,
   ...SHAPE,
   ...ENCRYPTION,
+  ...DATA,
   ...SAFETY,
   ...PROOF,
   ...REPORT,

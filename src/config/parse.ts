@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { Failure } from '../failure.ts';
 import type { Config } from './config.ts';
 import { contradictions } from './contradiction.ts';
@@ -57,12 +58,17 @@ interface OutputPaths {
   reportPath: string | undefined;
   junitPath: string | undefined;
   manifestsPath: string | undefined;
+  snapshotPath: string;
+  restorePath: string | undefined;
   mistakes: string[];
 }
 
 function outputPaths(values: Partial<InputValues>, env: NodeJS.ProcessEnv): OutputPaths {
   const mistakes: string[] = [];
-  const read = (name: 'report-path' | 'junit-path' | 'manifests-path', fallback?: string) => {
+  const read = (
+    name: 'report-path' | 'junit-path' | 'manifests-path' | 'snapshot-path',
+    fallback?: string,
+  ) => {
     const text = values[name] ?? fallback;
     if (text === undefined) return undefined;
     const path = outputPath(text, env);
@@ -74,14 +80,37 @@ function outputPaths(values: Partial<InputValues>, env: NodeJS.ProcessEnv): Outp
   const reportPath = read('report-path');
   const junitPath = read('junit-path');
   const manifestsPath = read('manifests-path', rendered);
-  const apart = (name: 'report-path' | 'junit-path', path?: string, other?: string, what?: string) => {
+  const kept = values['snapshot-key'] !== undefined || values['snapshot-plain'];
+  const snapshotFile = `consul-${values.name ?? ''}.snap${values['snapshot-key'] ? '.age' : ''}`;
+  const snapshotPath = read('snapshot-path', kept ? snapshotFile : undefined);
+  const apart = (
+    name: 'report-path' | 'junit-path' | 'snapshot-path',
+    path?: string,
+    other?: string,
+    what?: string,
+  ) => {
     if (path === undefined || path !== other) return;
     mistakes.push(`${name}: given ${quote(values[name])}; allowed: another file than ${what}`);
   };
   apart('report-path', reportPath, manifestsPath, 'the manifests go to');
   apart('junit-path', junitPath, manifestsPath, 'the manifests go to');
   apart('junit-path', junitPath, reportPath, 'the JSON report goes to');
-  return { reportPath, junitPath, manifestsPath, mistakes };
+  apart('snapshot-path', snapshotPath, manifestsPath, 'the manifests go to');
+  apart('snapshot-path', snapshotPath, reportPath, 'the JSON report goes to');
+  apart('snapshot-path', snapshotPath, junitPath, 'the JUnit report goes to');
+  const restorePath = values.restore && resolve(env.GITHUB_WORKSPACE || '.', values.restore);
+  if (restorePath !== undefined && restorePath === snapshotPath)
+    mistakes.push(
+      `snapshot-path: given ${quote(values['snapshot-path'] ?? '')}; allowed: another file than the one to restore, since what is there now goes there`,
+    );
+  return {
+    reportPath,
+    junitPath,
+    manifestsPath,
+    snapshotPath: snapshotPath ?? '',
+    restorePath,
+    mistakes,
+  };
 }
 
 /** The desktop's choice of a keyboard input method, which a runner on a desktop inherits. */
@@ -144,6 +173,12 @@ function toConfig(values: InputValues, paths: Omit<OutputPaths, 'mistakes'>): Co
     https: values.https,
     renew: values.renew,
     rotate: values.rotate,
+
+    snapshot: values.snapshot,
+    snapshotKey: values['snapshot-key'],
+    snapshotPlain: values['snapshot-plain'],
+    snapshotPath: paths.snapshotPath,
+    restorePath: paths.restorePath,
 
     forceConflicts: values['force-conflicts'],
     adopt: values.adopt,

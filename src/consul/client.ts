@@ -1,4 +1,5 @@
 import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
+import { Readable } from 'node:stream';
 import { Failure } from '../failure.ts';
 import { type Dial, DialAgent, type DialRequestOptions, type TlsOptions } from './connection.ts';
 import { ConsulError, cutByAcls, shorten, unreachable } from './failure.ts';
@@ -45,6 +46,15 @@ export interface ConsulResponse<T> {
   /** What ACLs allow where no rule says otherwise; undefined where they are off. */
   aclDefault?: 'allow' | 'deny';
 }
+
+/** An answer that is too long for the memory. */
+export interface ConsulDownload {
+  /** Ends with an error where the connection breaks, or stays silent for too long. */
+  body: Readable;
+  index?: number;
+}
+
+type Body = string | Readable | undefined;
 
 interface Answer {
   status: number;
@@ -93,6 +103,61 @@ export class ConsulClient {
     return this.#request<T>('DELETE', path, bodyOf(options), options);
   }
 
+  /** `timeoutMs` is how long the agent may be silent. */
+  async download(path: string, options: ConsulRequestOptions): Promise<ConsulDownload> {
+    const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+    const silence = new AbortController();
+    let timer: NodeJS.Timeout | undefined;
+    const listen = () => {
+      timer = setTimeout(
+        () => silence.abort(unreachable(this.name, `GET ${path} was silent for ${timeoutMs} ms`)),
+        timeoutMs,
+      );
+    };
+    const stop = AbortSignal.any([signal, this.#life.signal, silence.signal]);
+    const heard = () => clearTimeout(timer);
+    const failed = (error: unknown) => {
+      heard();
+      return stop.aborted ? stop.reason : this.#broken('GET', path, error);
+    };
+    listen();
+    try {
+      const incoming = await this.#open('GET', path + toQuery(options.query), undefined, stop);
+      if (incoming.statusCode !== 200) {
+        const { status, text } = await readAnswer(incoming);
+        throw new ConsulError({ status, text: this.#redact(text), method: 'GET', path, agent: this.name });
+      }
+      const index = indexOf(incoming.headers);
+      const chunks = async function* (): AsyncGenerator<Buffer> {
+        try {
+          for await (const chunk of incoming) {
+            // Whoever reads may take its time.
+            heard();
+            yield chunk;
+            listen();
+          }
+        } catch (error) {
+          throw failed(error);
+        } finally {
+          heard();
+        }
+      };
+      const body = Readable.from(chunks(), { objectMode: false });
+      return index === undefined ? { body } : { body, index };
+    } catch (error) {
+      throw failed(error);
+    }
+  }
+
+  /** Sends a body that is too long for the memory. `timeoutMs` is for all of it; the body ends with the request. */
+  async upload(path: string, body: Readable, options: ConsulRequestOptions): Promise<void> {
+    try {
+      await this.#request('PUT', path, body, options);
+    } finally {
+      body.destroy();
+    }
+  }
+
   /** Ends all requests and connections. */
   close(): void {
     this.#life.abort(unreachable(this.name, 'the connection was closed by this run'));
@@ -102,7 +167,7 @@ export class ConsulClient {
   async #request<T>(
     method: string,
     path: string,
-    body: string | undefined,
+    body: Body,
     options: ConsulRequestOptions,
   ): Promise<ConsulResponse<T>> {
     const { signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
@@ -125,21 +190,30 @@ export class ConsulClient {
       return response;
     } catch (error) {
       if (stop.aborted) throw stop.reason;
-      if (error instanceof Failure) throw error;
-      const why = error instanceof Error ? error.message : String(error);
-      throw unreachable(this.name, this.#redact(shorten(`${method} ${path} failed: ${why}`)), error);
+      throw this.#broken(method, path, error);
     } finally {
       clearTimeout(handle);
     }
   }
 
-  #send(method: string, path: string, body: string | undefined, stop: AbortSignal): Promise<Answer> {
+  #broken(method: string, path: string, error: unknown): Failure {
+    if (error instanceof Failure) return error;
+    const why = error instanceof Error ? error.message : String(error);
+    return unreachable(this.name, this.#redact(shorten(`${method} ${path} failed: ${why}`)), error);
+  }
+
+  async #send(method: string, path: string, body: Body, stop: AbortSignal): Promise<Answer> {
+    return readAnswer(await this.#open(method, path, body, stop));
+  }
+
+  /** The answer before its body, which the signal ends, too. */
+  #open(method: string, path: string, body: Body, stop: AbortSignal): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       stop.throwIfAborted();
       const headers: Record<string, string> = {};
       if (this.#token) headers['X-Consul-Token'] = this.#token;
       // Node sends the body of a DELETE in chunks where it is not told its length, and Consul takes that for none.
-      if (body !== undefined) headers['Content-Length'] = String(Buffer.byteLength(body));
+      if (typeof body === 'string') headers['Content-Length'] = String(Buffer.byteLength(body));
       const options: DialRequestOptions = {
         agent: this.#agent,
         host: 'localhost',
@@ -148,9 +222,7 @@ export class ConsulClient {
         headers,
         dialSignal: stop,
       };
-      const outgoing = request(options, (incoming) => {
-        readAnswer(incoming).then(resolve, reject);
-      });
+      const outgoing = request(options, resolve);
       // Not the `signal` option: Node would wait for the dial before it reports the abort.
       const abort = () => {
         reject(stop.reason);
@@ -159,7 +231,15 @@ export class ConsulClient {
       stop.addEventListener('abort', abort, { once: true });
       outgoing.on('close', () => stop.removeEventListener('abort', abort));
       outgoing.on('error', reject);
-      outgoing.end(body);
+      if (!(body instanceof Readable)) {
+        outgoing.end(body);
+        return;
+      }
+      body.once('error', (error) => {
+        reject(error);
+        outgoing.destroy();
+      });
+      body.pipe(outgoing);
     });
   }
 
@@ -191,8 +271,8 @@ function toResponse<T>({ status, headers, text }: Answer): ConsulResponse<T> {
   };
   const aclDefault = headers['x-consul-default-acl-policy'];
   if (aclDefault === 'allow' || aclDefault === 'deny') response.aclDefault = aclDefault;
-  const index = Number(headers['x-consul-index']);
-  if (Number.isSafeInteger(index)) response.index = index;
+  const index = indexOf(headers);
+  if (index !== undefined) response.index = index;
   const knownLeader = headers['x-consul-knownleader'];
   if (knownLeader !== undefined) response.knownLeader = knownLeader === 'true';
   const lastContact = Number(headers['x-consul-lastcontact']);
@@ -200,6 +280,11 @@ function toResponse<T>({ status, headers, text }: Answer): ConsulResponse<T> {
   const date = Date.parse(headers.date ?? '');
   if (Number.isFinite(date)) response.date = date;
   return response;
+}
+
+function indexOf(headers: IncomingHttpHeaders): number | undefined {
+  const index = Number(headers['x-consul-index']);
+  return Number.isSafeInteger(index) ? index : undefined;
 }
 
 function toQuery(query: ConsulRequestOptions['query']): string {

@@ -42,6 +42,7 @@ import { renderSet } from '../steps/render/render.ts';
 import { checkFewerServers, fewerServers } from '../steps/replacement/fewer-servers.ts';
 import { removeReturningClaims } from '../steps/replacement/returning-claims.ts';
 import { removeServers } from '../steps/replacement/scale-down.ts';
+import { dangerOf, snapshotBefore } from '../steps/snapshot/before-change.ts';
 import { Triage } from '../steps/triage/triage.ts';
 import { applyStages } from './apply-stages.ts';
 import { type DeployPlan, planDeploy, type Target } from './deploy-plan.ts';
@@ -118,6 +119,7 @@ async function changeAndProve(
     }
     const missing = await missingServices(run, planned.objects, live);
     const looks = { ...live, conservation, state };
+    await snapshotBefore(run, cluster, dangerOf(run.config, run.known.plan ?? []));
     const rolled = await lookAtRegistered(run, cluster, deploy, looks);
     return await triage.during(async () => {
       const named = await addNames(run, tls, encryption);

@@ -12,6 +12,7 @@ import { removeNamespace } from '../steps/removal/empty-namespace.ts';
 import { removedAsSeen } from '../steps/removal/removal.ts';
 import { takeDown } from '../steps/removal/take-down.ts';
 import { claimsOf, removeClaims } from '../steps/removal/volume-claims.ts';
+import { snapshotBefore, snapshotPermissions, takesSnapshot } from '../steps/snapshot/before-change.ts';
 
 /**
  * `mode: destroy`: removes what the record names, in the reverse order of a deploy, and waits until it is gone. It
@@ -32,6 +33,7 @@ async function destroyLocked(run: Run, cluster: Cluster): Promise<void> {
   const record = await readRecord(run, cluster);
   if (!record) return tellNothing(run);
   run.log.startHeartbeat();
+  await snapshotBefore(run, cluster, 'destroy');
   await run.phase('remove', 'Remove', async () => {
     run.known.left = 'What was removed so far is gone; the next run goes on from there.';
     await takeDown(run, cluster, record.inventory.entries, spareInDestroy(run.config.destroyData));
@@ -62,6 +64,7 @@ async function permissions(run: Run, cluster: Cluster, { inventory, live }: Depl
   const asked = [
     ...toRemove(cluster.discovery, [...entries, record]),
     ...of('', 'pods', ['list']),
+    ...(takesSnapshot(run.config, 'destroy') ? snapshotPermissions(namespace) : []),
     ...(destroyData ? of('', 'persistentvolumeclaims', ['list', 'delete']) : []),
     ...(destroyData ? toRemove(cluster.discovery, secrets) : []),
     ...(lock ? of('coordination.k8s.io', 'leases', ['get', 'create', 'update', 'delete']) : []),

@@ -1,5 +1,6 @@
 import type { AccessCheck } from '../kubernetes/access.ts';
 import type { Lock } from '../kubernetes/lease/lease.ts';
+import { agentPods, noServers } from '../session/agent-pods.ts';
 import { Agents } from '../session/agents.ts';
 import { type Cluster, withCluster } from '../session/cluster.ts';
 import { withLock } from '../session/lock.ts';
@@ -9,8 +10,6 @@ import { cleanUpAfter } from '../steps/proof/clean-up.ts';
 import { checkAsked, noteGhosts, totals } from '../steps/sweep/account.ts';
 import { sweepFailure, unknownIds } from '../steps/sweep/asked.ts';
 import { type Finding, findGhosts } from '../steps/sweep/finding.ts';
-import { notDeployed } from '../steps/sweep/follower.ts';
-import { agentPods } from '../steps/sweep/place.ts';
 import { nameOf, removeGhosts, watchRemoved } from '../steps/sweep/removal.ts';
 import { Surveyor } from '../steps/sweep/survey.ts';
 
@@ -24,7 +23,7 @@ export async function sweepMode(run: Run, mask: (secret: string) => void): Promi
     await run.phase('connect', 'Check the permissions', () => permissions(run, cluster));
     const pods = await agentPods(run, cluster);
     // Before the lock, which would be written beside nothing.
-    if (!pods.some(({ role }) => role === 'server')) throw notDeployed(run);
+    if (!pods.some(({ role }) => role === 'server')) throw noServers(run);
     await withLock(run, cluster, (held) => sweepLocked(run, cluster, held));
   });
 }

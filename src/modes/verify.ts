@@ -1,7 +1,5 @@
-import { Failure } from '../failure.ts';
 import type { Lock } from '../kubernetes/lease/lease.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
-import { recordName } from '../manifests/name.ts';
 import { type Cluster, withCluster } from '../session/cluster.ts';
 import { deployedConfig } from '../session/deployed-config.ts';
 import { withLive } from '../session/live.ts';
@@ -28,12 +26,13 @@ import { checkPermissions } from '../steps/preflight/permissions.ts';
 import { cleanUpAfter } from '../steps/proof/clean-up.ts';
 import { describeCluster } from '../steps/proof/describe-cluster.ts';
 import { waitAndProve } from '../steps/proof/proof.ts';
-import { type DeployRecord, readRecord } from '../steps/record/record.ts';
+import type { DeployRecord } from '../steps/record/record.ts';
 import { checkRestarts, remember } from '../steps/record/since-last-run.ts';
 import { checkServerRegistrations } from '../steps/registrations/at-servers.ts';
 import { checkVoterMinimum } from '../steps/replacement/voter-minimum.ts';
 import { checkLeftOver } from '../steps/sweep/left-over.ts';
 import { Triage } from '../steps/triage/triage.ts';
+import { present, recorded } from './recorded.ts';
 
 /**
  * `mode: verify`: proves that the cluster works and still is what was deployed, or throws the Failure that says what
@@ -106,31 +105,6 @@ async function verifyLocked(run: Run, cluster: Cluster, held: Lock | undefined):
   });
 }
 
-/** @throws Failure `not-deployed` */
-async function recorded(run: Run, cluster: Cluster): Promise<DeployRecord> {
-  const record = await readRecord(run, cluster);
-  const { name, namespace } = run.config;
-  const where = `ConfigMap/${recordName(name)} in namespace ${namespace}`;
-  if (!record) {
-    throw new Failure({
-      reason: 'not-deployed',
-      what: `there is no record of a deploy of "${name}" in namespace ${namespace}`,
-      where,
-      hint: 'Correct `name`, `namespace` or the cluster; or deploy once, which writes the record.',
-    });
-  }
-  const { phase, run: by, at, history } = record.inventory;
-  if (phase === 'applying' && history.length === 0) {
-    throw new Failure({
-      reason: 'not-deployed',
-      what: `the first deploy of "${name}" has not come to its end: ${by} began at ${at}`,
-      where,
-      hint: 'Wait for it where it still runs; otherwise deploy again: that continues from what is there.',
-    });
-  }
-  return record;
-}
-
 async function permissions(
   run: Run,
   cluster: Cluster,
@@ -154,10 +128,4 @@ function settle(run: Run, { drift, deployed }: Comparison, { inventory, manifest
   }
   tellLastDeploy(run, inventory);
   addDrift(run, drift);
-}
-
-/** What was deployed and is there. */
-function present({ deployed, live }: Comparison): KubernetesObject[] {
-  const there = new Set(live.map(storedKey));
-  return deployed.filter((object) => there.has(storedKey(object)));
 }

@@ -16,6 +16,7 @@ const KEYS: readonly string[] = [
     'serverAddresses',
     'gossip',
     'tls',
+    'snapshot',
     'leader',
     'voters',
   ],

@@ -18,6 +18,9 @@ export function outputs(result: Result, reportPath?: string): Record<string, str
     voters: number(result.voters),
     'clients-ready': number(result.clientsReady),
     'clients-desired': number(result.clientsDesired),
+    snapshot: result.snapshot?.path ?? '',
+    'snapshot-index': number(result.snapshot?.index),
+    'snapshot-sha256': result.snapshot?.sha256 ?? '',
     'duration-ms': number(Math.round(result.durationMs)),
     report: reportPath ?? '',
   };

@@ -8,6 +8,8 @@ const TITLES: Record<PhaseName, string> = {
   'dry-run': 'Dry run',
   compare: 'Compare with what was deployed',
   survey: 'Look for ghosts',
+  snapshot: 'Take a snapshot',
+  restore: 'Restore',
   apply: 'Apply',
   encrypt: 'Encrypt what agents say',
   wait: 'Wait for servers and clients',

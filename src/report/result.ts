@@ -9,7 +9,7 @@ export interface Check {
   id: string;
   /** What a person reads, such as "Voters". */
   title: string;
-  group: 'cluster' | 'servers' | 'clients' | 'quorum' | 'smoke' | 'drift' | 'chaos' | 'catalog';
+  group: 'cluster' | 'servers' | 'clients' | 'quorum' | 'smoke' | 'drift' | 'chaos' | 'catalog' | 'data';
   expected: string;
   observed: string;
   status: 'passed' | 'failed' | 'pending' | 'warning' | 'skipped';
@@ -25,6 +25,8 @@ export type PhaseName =
   | 'dry-run'
   | 'compare'
   | 'survey'
+  | 'snapshot'
+  | 'restore'
   | 'apply'
   | 'encrypt'
   | 'wait'
@@ -162,7 +164,7 @@ export interface FailureReport {
 /** The outcome of one run: everything any report says comes from here. JSON-serializable. */
 export interface Result {
   schemaVersion: 1;
-  mode: 'deploy' | 'plan' | 'verify' | 'sweep' | 'destroy' | 'render';
+  mode: 'deploy' | 'plan' | 'verify' | 'sweep' | 'snapshot' | 'restore' | 'destroy' | 'render';
   result: 'success' | 'failure' | 'cancelled';
   failure?: FailureReport;
   /** How the cluster was left, in one sentence. */
@@ -191,6 +193,23 @@ export interface Result {
   gossip?: 'plaintext' | 'takes-both' | 'strict';
   /** What every server was seen to do with RPC, on the wire; `until`: the first of their certificates ends then. */
   tls?: { state: 'plaintext' | 'offered' | 'enforced'; issuer?: string; until?: string };
+  /** The last one that this run took. */
+  snapshot?: {
+    path: string;
+    bytes: number;
+    /** Of the file, in hexadecimal. */
+    sha256: string;
+    /** Of the last change in it. */
+    index: number;
+    encrypted: boolean;
+    /** Taken without a leader, so that the last writes may be missing. */
+    stale: boolean;
+    /** How many of each kind are in it. */
+    counts: Record<string, number>;
+    /** Keys that begin alike, up to the first slash; the biggest first. */
+    prefixes: { prefix: string; keys: number; bytes: number }[];
+    services: { service: string; instances: number }[];
+  };
   /** Node name of the leader. */
   leader?: string;
   voters?: number;

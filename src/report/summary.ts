@@ -6,6 +6,7 @@ import { planSections } from './plan.ts';
 import { isAboutPlan } from './plan-line.ts';
 import type { Check, ObjectOutcome, Result } from './result.ts';
 import { joinWithin, type Section } from './section.ts';
+import { snapshotSections } from './snapshot.ts';
 import { timeline } from './timeline.ts';
 import { byUrgency, CHECK_ORDER, count, OBJECT_ORDER, tally, verdict } from './verdict.ts';
 
@@ -26,6 +27,7 @@ export function summary(result: Result, maxBytes = MAX_BYTES): string {
     ...(isAboutPlan(result) ? plan : []),
     ...driftSections(result),
     ...ghostSections(result),
+    ...snapshotSections(result),
     evidence(result),
     checks(result),
     warnings(result),

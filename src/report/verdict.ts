@@ -55,6 +55,8 @@ function unproven({ mode, failure }: Result): string {
   if (mode === 'plan') return 'There is no plan';
   if (mode === 'destroy') return 'Consul is not removed';
   if (mode === 'sweep') return 'The catalog is not clean';
+  if (mode === 'snapshot') return 'There is no snapshot';
+  if (mode === 'restore') return 'Nothing is proven to be restored';
   if (failure?.reason === 'not-moved') return 'Consul is proven, and services are still at its servers';
   return failure?.reason === 'drift' ? 'Consul is not as it was deployed' : 'Consul is not proven';
 }
@@ -66,11 +68,13 @@ function success(result: Result): string {
   if (result.mode === 'plan') return `Plan: ${planHeadline(result)}`;
   if (result.mode === 'destroy') return destroyed(result, took);
   if (result.mode === 'sweep') return sweepHeadline(result);
+  if (result.mode === 'snapshot') return snapshotHeadline(result, took);
   const parts = result.voters === undefined ? [] : [count(result.voters, 'voter')];
   const { clientsReady: ready, clientsDesired: desired } = result;
   if (ready !== undefined && desired) {
     parts.push(ready === desired ? count(ready, 'client') : `${ready} of ${count(desired, 'client')}`);
   }
+  if (result.mode === 'restore') parts.unshift('the snapshot is restored');
   return `${works(result)}: ${[...parts, `proven in ${took}`].join(', ')}`;
 }
 
@@ -79,6 +83,11 @@ function destroyed({ changed, objects }: Result, took: string): string {
   const kept = objects.filter(({ action }) => action === 'kept').length;
   const removed = objects.filter(({ action }) => action === 'removed').length;
   return `Consul is removed: ${count(removed, 'object')} in ${took}${kept > 0 ? `, ${kept} kept` : ''}`;
+}
+
+function snapshotHeadline({ snapshot }: Result, took: string): string {
+  const { keys = 0, services = 0 } = snapshot?.counts ?? {};
+  return `Snapshot of ${count(keys, 'key')} and ${count(services, 'service')}, taken and verified in ${took}`;
 }
 
 function works({ mode, drift = [] }: Result): string {

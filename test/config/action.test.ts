@@ -33,6 +33,9 @@ test('action.yml has the documented outputs', () => {
     'voters',
     'clients-ready',
     'clients-desired',
+    'snapshot',
+    'snapshot-index',
+    'snapshot-sha256',
     'duration-ms',
     'report',
   ]);

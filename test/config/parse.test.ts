@@ -38,6 +38,11 @@ describe('parseConfig', () => {
       https: 'off',
       renew: false,
       rotate: [],
+      snapshot: 'auto',
+      snapshotKey: undefined,
+      snapshotPlain: false,
+      snapshotPath: '',
+      restorePath: undefined,
       serverResources: { requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '512Mi' } },
       clientResources: { requests: { cpu: '20m', memory: '64Mi' }, limits: { memory: '256Mi' } },
       serverConfig: undefined,
@@ -107,6 +112,11 @@ describe('parseConfig', () => {
         https: 'also',
         renew: 'true',
         rotate: 'gossip',
+        snapshot: 'always',
+        'snapshot-key': 'a passphrase of some words',
+        'snapshot-plain': 'false',
+        'snapshot-path': '/s.age',
+        restore: '',
         'server-resources': 'limits: {cpu: 2}',
         'client-resources': '{}',
         'server-config': '{"log_level": "debug"}',
@@ -166,6 +176,11 @@ describe('parseConfig', () => {
       https: 'also',
       renew: true,
       rotate: ['gossip'],
+      snapshot: 'always',
+      snapshotKey: { kind: 'passphrase', passphrase: 'a passphrase of some words' },
+      snapshotPlain: false,
+      snapshotPath: '/s.age',
+      restorePath: undefined,
       serverResources: { limits: { cpu: '2' } },
       clientResources: {},
       serverConfig: { format: 'json', text: '{"log_level": "debug"}' },
@@ -260,7 +275,14 @@ describe('parseConfig', () => {
   test('values of confidential inputs are never repeated', () => {
     const canary = 'canary7';
     const confidential = INPUT_NAMES.filter((name) => (INPUTS[name] as Input).confidential);
-    expect(confidential).toEqual(['kubeconfig', 'server-config', 'client-config', 'patches', 'post-render']);
+    expect(confidential).toEqual([
+      'kubeconfig',
+      'server-config',
+      'client-config',
+      'patches',
+      'post-render',
+      'snapshot-key',
+    ]);
     const lines = [
       `{"a": ${canary}}`,
       `{"${canary}": 1,}`,

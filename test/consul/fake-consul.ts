@@ -20,6 +20,10 @@ export interface FakeAnswer {
   body?: unknown;
   /** Sent as text. */
   text?: string;
+  /** Sent as they are. */
+  bytes?: Buffer;
+  /** After so many of them the connection breaks. */
+  breaksAfter?: number;
   headers?: Record<string, string>;
 }
 
@@ -50,6 +54,12 @@ export async function fakeConsul(handler: FakeHandler): Promise<FakeConsul> {
     if (answer === 'silence') return;
     if (answer === 'reset') {
       incoming.socket.destroy();
+      return;
+    }
+    if (answer.bytes) {
+      outgoing.writeHead(200, { 'content-type': 'application/x-gzip', ...answer.headers });
+      if (answer.breaksAfter === undefined) outgoing.end(answer.bytes);
+      else outgoing.write(answer.bytes.subarray(0, answer.breaksAfter), () => incoming.socket.destroy());
       return;
     }
     const json = answer.text === undefined;

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFailed } from 'vitest';
@@ -15,6 +15,8 @@ export interface Outcome {
   report: Result | undefined;
   /** Files the run left in its workspace. */
   read: (file: string) => string;
+  /** All that is there, but what the runner itself reads. */
+  files: Map<string, { bytes: Buffer; mode: number }>;
 }
 
 export interface Running {
@@ -25,8 +27,14 @@ export interface Running {
 }
 
 /** The committed bundle, started as a runner starts it: inputs with the defaults of action.yml, then main and post. */
-export function start(inputs: Record<string, string>, env: NodeJS.ProcessEnv = {}): Running {
+export function start(
+  inputs: Record<string, string>,
+  env: NodeJS.ProcessEnv = {},
+  /** Does something to the workspace before the run; what it returns is called at its end. */
+  prepare: (workspace: string) => () => void = () => () => undefined,
+): Running {
   const out = mkdtempSync(join(tmpdir(), 'consul-deploy-e2e-'));
+  const undo = prepare(out);
   const given = { timeout: '2m', 'stable-for': '3s', 'report-path': 'report.json', ...inputs };
   const pairs = Object.entries(given).map(([name, value]) => `${name}=${value}`);
   const child = spawn(process.execPath, ['script/lib/runner.mjs', '.', out, ...pairs], {
@@ -61,12 +69,28 @@ export function start(inputs: Record<string, string>, env: NodeJS.ProcessEnv = {
         summary: optional('summary.md') ?? '',
         report: report === undefined ? undefined : (JSON.parse(report) as Result),
         read: (file) => files.get(file) ?? '',
+        files: leftIn(out),
       };
+      undo();
       rmSync(out, { recursive: true, force: true });
       resolve(result);
     });
   });
   return { process: child, log: () => log, outcome };
+}
+
+const OF_RUNNER = /^(outputs\.json|summary\.md|report\.json|github_.*)$/;
+
+function leftIn(folder: string): Outcome['files'] {
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  return new Map(
+    names.flatMap((name) => {
+      const file = join(folder, name);
+      const found = statSync(file);
+      if (!found.isFile() || OF_RUNNER.test(name)) return [];
+      return [[name, { bytes: readFileSync(file), mode: found.mode & 0o777 }] as const];
+    }),
+  );
 }
 
 /** A test that is over before its run shows how far that came. Outside of a test there is nobody to tell. */

@@ -18,6 +18,9 @@ describe('outputs', () => {
       "plan-digest": "",
       "report": "/tmp/report.json",
       "result": "success",
+      "snapshot": "",
+      "snapshot-index": "",
+      "snapshot-sha256": "",
       "voters": "3",
     }
   `));

@@ -82,7 +82,7 @@ describe('publishing to the runner', () => {
       config: { summary: false, reportPath: undefined, junitPath: undefined },
     });
     const names = Object.keys(await outputs());
-    expect(names).toHaveLength(13);
+    expect(names).toHaveLength(16);
     for (const text of Object.values(HOSTILE)) {
       await writeFile(join(folder, 'output'), '');
       await publish(hostile(text), {

@@ -4,7 +4,7 @@
 
 # The programs of the cluster, and those only tests want.
 PROGRAMS='kubernetes etcd coredns consul consul-previous'
-TOOLS='act actionlint helm'
+TOOLS='act actionlint age helm'
 IMAGES='pause coredns consul consul-previous'
 
 package_of() {
@@ -15,6 +15,7 @@ package_of() {
     consul | consul-previous) echo github.com/hashicorp/consul ;;
     act) echo github.com/nektos/act ;;
     actionlint) echo github.com/rhysd/actionlint/cmd/actionlint ;;
+    age) echo filippo.io/age/cmd/age ;;
     helm) echo helm.sh/helm/v4/cmd/helm ;;
     *) return 1 ;;
   esac

@@ -52,7 +52,7 @@ export const SAFETY = {
   confirm: {
     parser: optional(line('the name of the cluster')),
     default: '',
-    description: 'For `destroy`: the value of `name`, as a sign that this cluster is meant.',
+    description: 'For `destroy` and `restore`: the value of `name`, as a sign that this cluster is meant.',
   },
   'destroy-data': {
     parser: boolean,

@@ -1,12 +1,12 @@
 import type { ServerEvidence } from '../../consul/quorum/evidence.ts';
 import { Failure } from '../../failure.ts';
+import { type AgentPod, noServers } from '../../session/agent-pods.ts';
 import type { Run } from '../../session/run.ts';
-import type { AgentPod } from './place.ts';
 
 /** A server that follows the one leader. @throws Failure where there is none, or more than one */
 export function follower(run: Run, pods: readonly AgentPod[], evidence: readonly ServerEvidence[]): AgentPod {
   const { name, namespace } = run.config;
-  if (!pods.some(({ role }) => role === 'server')) throw notDeployed(run);
+  if (!pods.some(({ role }) => role === 'server')) throw noServers(run);
   const hidden = evidence.find(({ denied }) => denied.includes('members'));
   if (hidden) {
     throw new Failure({
@@ -34,14 +34,5 @@ export function follower(run: Run, pods: readonly AgentPod[], evidence: readonly
     where: `servers of "${name}" in namespace ${namespace}`,
     hint: 'Nothing is removed without a quorum. `mode: verify` says what is wrong.',
     details: evidence.map(({ name: pod, errors }) => `${pod}: ${Object.values(errors)[0] ?? 'no leader'}`),
-  });
-}
-
-export function notDeployed({ config: { name, namespace } }: Pick<Run, 'config'>): Failure {
-  return new Failure({
-    reason: 'not-deployed',
-    what: `there is no server of "${name}" in namespace ${namespace}`,
-    where: `pods labelled app=${name},consul-role=server`,
-    hint: 'Correct `name`, `namespace` or the cluster. No record of a deploy is needed: servers and clients are found by these labels.',
   });
 }

@@ -1,13 +1,8 @@
 import { ApiError, apiFailure } from '../../kubernetes/error.ts';
-import { listObjects } from '../../kubernetes/list.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
-import { type PodView, podView } from '../../rollout/pod.ts';
+import { type AgentPod, agentPods } from '../../session/agent-pods.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
-
-export interface AgentPod extends PodView {
-  role: 'server' | 'client';
-}
 
 /** Where agents of this deployment run, or will run. */
 export interface Places {
@@ -34,18 +29,6 @@ export async function findPlaces(run: Run, cluster: Pick<Cluster, 'transport'>):
     return Array.from({ length: replicas }, (_, ordinal) => `${object.metadata.name}-${ordinal}`);
   });
   return { pods, wanted: new Set(wanted), onNodes: daemonSet !== undefined };
-}
-
-export async function agentPods(run: Run, { transport }: Pick<Cluster, 'transport'>): Promise<AgentPod[]> {
-  const { name, namespace } = run.config;
-  const path = `/api/v1/namespaces/${namespace}/pods`;
-  const labelSelector = `app=${name},consul-role in (server,client)`;
-  return listObjects(transport, path, { labelSelector, project: agentPod }, run.signal);
-}
-
-function agentPod(raw: KubernetesObject): AgentPod[] {
-  const pod = podView(raw);
-  return [{ ...pod, role: pod.labels['consul-role'] === 'server' ? 'server' : 'client' }];
 }
 
 async function read(

@@ -15,11 +15,12 @@ import { selfAnswer } from '../../consul/quorum/evidence-answer.ts';
 import { Failure } from '../../failure.ts';
 import { listIfAllowed } from '../../kubernetes/list.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
+import type { AgentPod } from '../../session/agent-pods.ts';
 import type { Agents } from '../../session/agents.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
 import { follower } from './follower.ts';
-import { type AgentPod, findPlaces, type Places } from './place.ts';
+import { findPlaces, type Places } from './place.ts';
 
 /** Connections that are opened at once, and, of a big fleet, that are open at once. */
 const PARALLEL = 8;

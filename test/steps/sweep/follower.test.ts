@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ServerEvidence } from '../../../src/consul/quorum/evidence.ts';
+import type { AgentPod } from '../../../src/session/agent-pods.ts';
 import { follower } from '../../../src/steps/sweep/follower.ts';
-import type { AgentPod } from '../../../src/steps/sweep/place.ts';
 import { pod } from '../../rollout/fixture.ts';
 import { startRun } from '../../session/fixture.ts';
 

@@ -1,0 +1,41 @@
+import { boolean } from '../parser/boolean.ts';
+import { choice } from '../parser/choice.ts';
+import { optional } from '../parser/parser.ts';
+import { snapshotKey } from '../parser/snapshot-key.ts';
+import { line } from '../parser/text.ts';
+import type { Input } from './input.ts';
+
+/** Copies of what Consul holds. */
+export const DATA = {
+  snapshot: {
+    parser: choice(['auto', 'always', 'never']),
+    default: 'auto',
+    description:
+      'When `deploy` and `destroy` take a snapshot before they change anything. `auto`: where servers are replaced or data may be lost, and `snapshot-key` or `snapshot-plain` says how to keep it.',
+  },
+  'snapshot-key': {
+    parser: optional(snapshotKey),
+    default: '',
+    description:
+      'What a snapshot is encrypted with, which holds secrets: recipients (`age1…`) or secret keys of [age](https://age-encryption.org), one a line, or a passphrase.',
+    confidential: true,
+  },
+  'snapshot-plain': {
+    parser: boolean,
+    default: 'false',
+    description:
+      'Leave a snapshot in plaintext where there is no `snapshot-key`. Whoever reads it has all tokens.',
+  },
+  'snapshot-path': {
+    parser: optional(line('a path')),
+    default: '',
+    description:
+      'File to write a snapshot to, in the workspace or the temporary directory of the runner. Without it: `consul-<name>.snap.age` in the workspace, or `.snap` in plaintext.',
+  },
+  restore: {
+    parser: optional(line('a path')),
+    default: '',
+    description:
+      'For `restore`: the file with the snapshot. A relative path starts at the workspace. Where it is encrypted, `snapshot-key` has to be the secret key or the passphrase.',
+  },
+} as const satisfies Record<string, Input>;

@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto';
+import { decodeMultiStream } from '@msgpack/msgpack';
+import { countedAs, NOTHING, RECORD_TYPE, type SnapshotCounts } from './record-type.ts';
+
+/** The state of a snapshot, read to its end. */
+export interface SnapshotState {
+  /** Of the last change in it. */
+  index: number;
+  counts: SnapshotCounts;
+}
+
+/** One key, without its value. */
+export interface SnapshotKeyEntry {
+  key: string;
+  /** Of its value and flags. */
+  digest: Buffer;
+  /** Length of its value. */
+  bytes: number;
+  /** Index of its last change. */
+  modified: number;
+}
+
+/** Is told what is in a snapshot while it is read. */
+export interface Reader {
+  /** In the order of the keys. */
+  key?: (entry: SnapshotKeyEntry) => void;
+  /** The name, once for each instance. */
+  service?: (name: string) => void;
+}
+
+/** Longer than any value that Consul takes; a damaged length does not fill the memory. */
+const LONGEST_VALUE = 64 * 1024 * 1024;
+const MOST_ENTRIES = 1_000_000;
+
+/**
+ * Reads `state.bin`: a header, then for each record its type and the record itself, all of it msgpack
+ * (`persist` in https://github.com/hashicorp/consul/blob/v1.22.7/agent/consul/fsm/snapshot.go). Values are bytes.
+ * @throws Error for what is no such state
+ */
+export async function readState(
+  source: AsyncIterable<Uint8Array>,
+  reader: Reader = {},
+): Promise<SnapshotState> {
+  const counts = { ...NOTHING };
+  let index: number | undefined;
+  let type: number | undefined;
+  for await (const item of decodeMultiStream<undefined>(source, OPTIONS)) {
+    if (index === undefined) {
+      index = lastIndexOf(item);
+    } else if (type === undefined) {
+      type = typeOf(item);
+    } else {
+      counts[isMap(item) ? countedAs(type, item) : 'others'] += 1;
+      if (type === RECORD_TYPE.keyValue) reader.key?.(keyValue(objectOf(item)));
+      if (type === RECORD_TYPE.register && reader.service) tellService(objectOf(item), reader.service);
+      type = undefined;
+    }
+  }
+  if (index === undefined) throw new Error('the state is empty');
+  if (type !== undefined) throw new Error('the state ends within a record');
+  return { index, counts };
+}
+
+/** Strings stay bytes: Consul writes values, which need not be text, as strings. */
+const OPTIONS = {
+  rawStrings: true,
+  useBigInt64: false,
+  maxStrLength: LONGEST_VALUE,
+  maxBinLength: LONGEST_VALUE,
+  maxExtLength: LONGEST_VALUE,
+  maxArrayLength: MOST_ENTRIES,
+  maxMapLength: MOST_ENTRIES,
+  mapKeyConverter: (key: unknown) => (key instanceof Uint8Array ? text(key) : String(key)),
+} as const;
+
+function lastIndexOf(header: unknown): number {
+  const { LastIndex } = objectOf(header);
+  if (typeof LastIndex !== 'number') throw new Error('its state has no header with an index');
+  return LastIndex;
+}
+
+function typeOf(item: unknown): number {
+  if (typeof item !== 'number') throw new Error('a record of the state has no type');
+  return item;
+}
+
+function isMap(item: unknown): item is Record<string, unknown> {
+  return typeof item === 'object' && item !== null && !Array.isArray(item);
+}
+
+function objectOf(item: unknown): Record<string, unknown> {
+  if (!isMap(item)) throw new Error('a record of the state is no map');
+  return item;
+}
+
+function keyValue({ Key, Value, Flags, ModifyIndex }: Record<string, unknown>): SnapshotKeyEntry {
+  if (!(Key instanceof Uint8Array)) throw new Error('an entry of the state has no key');
+  const value = Value instanceof Uint8Array ? Value : Buffer.alloc(0);
+  const digest = createHash('sha256')
+    .update(`${value.length}:`)
+    .update(value)
+    .update(String(Flags ?? 0))
+    .digest();
+  return { key: text(Key), digest, bytes: value.length, modified: Number(ModifyIndex ?? 0) };
+}
+
+function tellService({ Service }: Record<string, unknown>, tell: (name: string) => void): void {
+  const name = isMap(Service) ? Service.Service : undefined;
+  if (name instanceof Uint8Array) tell(text(name));
+}
+
+function text(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
+}

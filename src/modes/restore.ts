@@ -1,0 +1,115 @@
+import type { Lock } from '../kubernetes/lease/lease.ts';
+import { type Cluster, withCluster } from '../session/cluster.ts';
+import { deployedConfig } from '../session/deployed-config.ts';
+import { withLive } from '../session/live.ts';
+import { withLock } from '../session/lock.ts';
+import type { Run } from '../session/run.ts';
+import { storedKey } from '../session/stored.ts';
+import { type Comparison, compare } from '../steps/drift/compare.ts';
+import { lookOnce, missingServers } from '../steps/drift/missing-servers.ts';
+import { recordedGossip } from '../steps/encryption/settle-gossip.ts';
+import { recordedTls } from '../steps/encryption/settle-tls.ts';
+import { checkPermissions } from '../steps/preflight/permissions.ts';
+import { cleanUpAfter } from '../steps/proof/clean-up.ts';
+import { describeCluster } from '../steps/proof/describe-cluster.ts';
+import { waitAndProve } from '../steps/proof/proof.ts';
+import type { DeployRecord } from '../steps/record/record.ts';
+import { remember } from '../steps/record/since-last-run.ts';
+import { Conservation } from '../steps/registrations/catalog-before-after.ts';
+import {
+  proveContent,
+  readToRestore,
+  restoreSnapshot,
+  type ToRestore,
+  tellDifference,
+} from '../steps/snapshot/restore.ts';
+import { currentServers } from '../steps/snapshot/servers.ts';
+import { takeSnapshot } from '../steps/snapshot/take.ts';
+import { Triage } from '../steps/triage/triage.ts';
+import { present, recorded } from './recorded.ts';
+
+/**
+ * `mode: restore`: brings Consul to what a snapshot holds, and proves it. Only a cluster that is proven is restored, since
+ * Consul gives no promise for servers that fail meanwhile; and what it held before is in a snapshot of its own first.
+ */
+export async function restoreMode(run: Run, mask: (secret: string) => void): Promise<void> {
+  const file = await run.phase('read', 'Read the snapshot', () =>
+    readToRestore(run, run.config.restorePath ?? ''),
+  );
+  await withCluster(run, mask, 'Connect to the cluster', async (cluster) => {
+    const { manifests } = await recorded(run, cluster);
+    const observed = await checkPermissions(run, cluster, manifests, ['get']);
+    const check = { id: 'cluster-permissions', title: 'Permissions', group: 'cluster' } as const;
+    run.check({ ...check, expected: 'all that a restore needs', observed, passed: true });
+    await withLock(run, cluster, (held) => restoreLocked(run, cluster, held, file));
+  });
+}
+
+async function restoreLocked(
+  run: Run,
+  cluster: Cluster,
+  held: Lock | undefined,
+  file: ToRestore,
+): Promise<void> {
+  // Again: the run that held the lock may have written another.
+  const record = await recorded(run, cluster);
+  const comparison = await run.phase('compare', 'Compare with what was deployed', async () => {
+    const found = await compare(run, cluster, record);
+    run.isAbout(deployedConfig(run.config, found.deployed).config);
+    return found;
+  });
+  await withLive(run, cluster, present(comparison), async (live) => {
+    const { workloads, agents } = live;
+    workloads.judge(new Map(comparison.live.map((object) => [storedKey(object), object])));
+    const prove = proof(run, cluster, record, live);
+    const servers = currentServers(run, cluster, agents);
+    const registered = new Conservation(run, workloads, agents, []);
+    await run.phase('prove', 'Prove the cluster as it is', async () => {
+      await workloads.untilSynced(run.signal);
+      await refuseMissing(run, comparison, live, cluster);
+      await prove();
+    });
+    if (held?.takenOverFrom !== undefined) await cleanUpAfter(run, cluster);
+    const now = await run.phase('snapshot', 'Take a snapshot of what there is', async () => {
+      await registered.begin({ rolls: false });
+      return takeSnapshot(run, servers);
+    });
+    tellDifference(run, now, file);
+    await run.phase('restore', 'Restore', () => restoreSnapshot(run, servers, file));
+    const look = await run.phase('prove', 'Prove what was restored', async () => {
+      const seen = await prove();
+      await proveContent(run, servers, file);
+      await registered.end();
+      return seen;
+    });
+    run.mark('verdict');
+    describeCluster(run, workloads, look);
+    await remember(run, cluster, workloads, look, record);
+    run.known.left = `Consul holds what the snapshot holds. What it held before is in ${run.known.snapshot?.path}.`;
+  });
+}
+
+type Live = Parameters<Parameters<typeof withLive>[3]>[0];
+
+/** What `verify` proves of the cluster, as often as it is called. */
+function proof(run: Run, cluster: Cluster, { inventory }: DeployRecord, live: Live) {
+  return async () => {
+    const triage = new Triage(run, live.workloads, cluster.transport);
+    const wanted = { gossip: recordedGossip(run, inventory), tls: recordedTls(run, inventory) };
+    const { clock } = cluster.transport;
+    const before = inventory.history.at(-1)?.led;
+    return triage.during(() => waitAndProve(run, { ...live, observer: triage, clock, before, ...wanted }));
+  };
+}
+
+async function refuseMissing(
+  run: Run,
+  comparison: Comparison,
+  { workloads, agents }: Live,
+  cluster: Cluster,
+): Promise<void> {
+  const lack = missingServers(run, comparison);
+  if (!lack) return;
+  await lookOnce(run, workloads, agents, new Triage(run, workloads, cluster.transport));
+  throw lack;
+}

@@ -1,0 +1,23 @@
+import type { SnapshotCounts } from '../../consul/snapshot/record-type.ts';
+
+export const NOUNS: Readonly<Record<keyof SnapshotCounts, string>> = {
+  keys: 'keys',
+  nodes: 'nodes',
+  services: 'services',
+  checks: 'checks',
+  sessions: 'sessions',
+  preparedQueries: 'prepared queries',
+  configEntries: 'configuration entries',
+  tokens: 'tokens',
+  policies: 'policies',
+  roles: 'roles',
+  others: 'others',
+};
+
+/** `4 keys, 3 nodes`; what there is none of is left out, but for keys and services. */
+export function counted(counts: SnapshotCounts): string {
+  return Object.entries(counts)
+    .filter(([kind, count]) => count > 0 || kind === 'keys' || kind === 'services')
+    .map(([kind, count]) => `${count} ${NOUNS[kind as keyof SnapshotCounts]}`)
+    .join(', ');
+}

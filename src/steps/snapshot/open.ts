@@ -1,0 +1,77 @@
+import { open } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import type { SnapshotKey } from '../../config/config.ts';
+import { Failure } from '../../failure.ts';
+
+/** Every file of age begins so (https://age-encryption.org/v1). */
+const AGE = 'age-encryption.org/v1\n';
+
+/**
+ * The snapshot in a file, decrypted where it is encrypted.
+ * @throws Failure `snapshot` where there is no such file or the key does not open it, `invalid-input` without a key
+ */
+export async function openSnapshot(path: string, key: SnapshotKey | undefined): Promise<Readable> {
+  const file = await opened(path);
+  const start = Buffer.alloc(AGE.length);
+  await file.read(start, 0, AGE.length, 0);
+  const bytes = file.createReadStream({ start: 0 });
+  if (start.toString('latin1') !== AGE) return bytes;
+  if (!key) {
+    bytes.destroy();
+    throw new Failure({
+      reason: 'invalid-input',
+      what: 'the snapshot is encrypted, and there is no key to read it with',
+      where: path,
+      hint: 'Nothing was changed. Give `snapshot-key`: the secret key, or the passphrase.',
+    });
+  }
+  try {
+    return await decrypted(bytes, key);
+  } catch (error) {
+    bytes.destroy();
+    if (error instanceof Failure) throw error;
+    // Without the library's own message, which may quote the key.
+    throw new Failure({
+      reason: 'snapshot',
+      what: 'the key does not open the snapshot',
+      where: path,
+      hint: 'Nothing was changed. Give in `snapshot-key` the secret key or the passphrase that it was written for.',
+    });
+  }
+}
+
+async function decrypted(bytes: Readable, key: SnapshotKey): Promise<Readable> {
+  const age = await import('age-encryption');
+  const decrypter = new age.Decrypter();
+  if (key.kind === 'passphrase') decrypter.addPassphrase(key.passphrase);
+  else {
+    if (key.identities.length === 0) throw noIdentity();
+    for (const identity of key.identities) decrypter.addIdentity(identity);
+  }
+  const plain = await decrypter.decrypt(Readable.toWeb(bytes) as ReadableStream<Uint8Array>);
+  return Readable.from(plain as unknown as AsyncIterable<Uint8Array>, { objectMode: false });
+}
+
+function noIdentity(): Failure {
+  return new Failure({
+    reason: 'invalid-input',
+    what: 'a recipient can only write snapshots, and not read them',
+    where: 'snapshot-key',
+    hint: 'Nothing was changed. Give the secret key as well (`AGE-SECRET-KEY-1…`), from the file that age-keygen wrote.',
+  });
+}
+
+async function opened(path: string) {
+  try {
+    return await open(path, 'r');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    throw new Failure({
+      reason: 'snapshot',
+      what: `there is no snapshot that could be read (${code})`,
+      where: path,
+      hint: 'Nothing was changed. A relative path starts at the workspace; an artifact has to be downloaded by a step before.',
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest';
+import { parseConfig } from '../../src/config/parse.ts';
+import { inputSecrets } from '../../src/config/secret.ts';
+import { given, mistakes } from './given.ts';
+
+const RECIPIENT = `age1${'q'.repeat(58)}`;
+const IDENTITY = `AGE-SECRET-KEY-1${'Q'.repeat(58)}`;
+
+function keyOf(text: string) {
+  return parseConfig(given({ 'snapshot-key': text })).snapshotKey;
+}
+
+describe('snapshot-key', () => {
+  test('is one recipient or several, or secret keys, as age-keygen writes them', () => {
+    expect(keyOf(RECIPIENT)).toEqual({ kind: 'keys', recipients: [RECIPIENT], identities: [] });
+    const file = `# created: 2026-01-01T00:00:00Z\n# public key: ${RECIPIENT}\n${IDENTITY}\n`;
+    expect(keyOf(file)).toEqual({ kind: 'keys', recipients: [], identities: [IDENTITY] });
+    expect(keyOf(`${RECIPIENT}\n${IDENTITY.toLowerCase()}`)).toEqual({
+      kind: 'keys',
+      recipients: [RECIPIENT],
+      identities: [IDENTITY],
+    });
+  });
+
+  test('is a passphrase otherwise', () => {
+    expect(keyOf('twelve chars')).toEqual({ kind: 'passphrase', passphrase: 'twelve chars' });
+  });
+
+  test.each([
+    ['too short', 'brief-one', /too short/],
+    ['cut off', RECIPIENT.slice(0, -3), /begins as an age key does/],
+    ['a secret key that is cut off', IDENTITY.slice(0, -3), /begins as an age key does/],
+    ['of two lines that are no keys', 'a long passphrase\nin two lines', /one a line/],
+  ])('that is %s is refused, and not repeated', (_, text, why) => {
+    const [line = '', ...others] = mistakes({ 'snapshot-key': text });
+    expect(others).toEqual([]);
+    expect(line).toMatch(why);
+    expect(line).not.toContain(text);
+  });
+
+  test('is masked, but for what is public', () => {
+    const secrets = (text: string) => inputSecrets(parseConfig(given({ 'snapshot-key': text })));
+    expect(secrets(`${RECIPIENT}\n${IDENTITY}`)).toEqual([IDENTITY]);
+    expect(secrets('a long passphrase')).toEqual(['a long passphrase']);
+  });
+});
+
+test('the file is named after the deployment, and says whether it is encrypted', () => {
+  const path = (inputs: Record<string, string>) => parseConfig(given(inputs)).snapshotPath;
+  expect(path({})).toBe('');
+  expect(path({ name: 'c2', 'snapshot-plain': 'true' })).toMatch(/\/consul-c2\.snap$/);
+  expect(path({ name: 'c2', 'snapshot-key': RECIPIENT })).toMatch(/\/consul-c2\.snap\.age$/);
+});
+
+describe('what does not go together', () => {
+  const KEY = { 'snapshot-key': 'a long passphrase' };
+  const RESTORE = { mode: 'restore', restore: 'a.snap', confirm: 'consul' };
+
+  test.each<[Record<string, string>, string]>([
+    [{ mode: 'snapshot' }, 'snapshot-key'],
+    [{ snapshot: 'always' }, 'snapshot'],
+    [{ ...KEY, 'snapshot-plain': 'true' }, 'snapshot-plain'],
+    [{ ...KEY, ...RESTORE, restore: '' }, 'restore'],
+    [{ ...KEY, ...RESTORE, confirm: '' }, 'confirm'],
+    [{ ...KEY, ...RESTORE, confirm: 'other' }, 'confirm'],
+    [RESTORE, 'snapshot-key'],
+    [{ ...KEY, ...RESTORE, 'snapshot-path': 'a.snap' }, 'snapshot-path'],
+    [{ ...KEY, restore: 'a.snap' }, 'restore'],
+    [{ ...KEY, 'snapshot-path': 'r.json', 'report-path': 'r.json' }, 'snapshot-path'],
+  ])('%j', (inputs, name) => {
+    const lines = mistakes(inputs);
+    expect(lines.map((line) => line.slice(0, line.indexOf(':')))).toEqual([name]);
+  });
+
+  test.each<Record<string, string>>([
+    { mode: 'snapshot', ...KEY },
+    { mode: 'snapshot', 'snapshot-plain': 'true' },
+    { ...KEY, ...RESTORE },
+    { snapshot: 'always', ...KEY },
+  ])('and what does: %j', (inputs) => {
+    expect(mistakes(inputs)).toEqual([]);
+  });
+});

@@ -1,0 +1,234 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Encrypter, generateIdentity, identityToRecipient } from 'age-encryption';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { check, deploy, type Outcome, start } from './action.ts';
+import { kubectl, namespaceName, pods, removeNamespace } from './cluster.ts';
+import { consul } from './consul.ts';
+import { TINY } from './owned.ts';
+import { expectRed } from './scenario.ts';
+
+const run = promisify(execFile);
+
+/** What `consul snapshot inspect` says of a file. */
+interface Inspected {
+  Meta: { Index: number };
+  Stats: { Name: string; Count: number }[];
+}
+
+describe('a snapshot', () => {
+  const namespace = namespaceName('snapshot');
+  const given = { ...TINY, namespace, 'client-replicas': '1', 'server-storage': '1Gi' };
+  const snapshot = { namespace, mode: 'snapshot', 'snapshot-plain': 'true' };
+  const folder = mkdtempSync(join(tmpdir(), 'consul-deploy-snapshot-'));
+  const programs = new Map<string, string>();
+  let identity = '';
+  let recipient = '';
+
+  beforeAll(async () => {
+    for (const name of ['age', 'consul']) {
+      programs.set(name, (await run('testbed/build', [name])).stdout.trim());
+    }
+    identity = await generateIdentity();
+    recipient = await identityToRecipient(identity);
+    const outcome = await deploy(given);
+    expect(outcome.code, outcome.log).toBe(0);
+    const ip = await server();
+    for (let index = 0; index < 50; index += 1) {
+      const body = index === 0 ? Buffer.from([0xff, 0, 0xc1, 0x80]) : `value ${index}`;
+      await consul(ip, `/v1/kv/app/${index}`, { method: 'PUT', body });
+    }
+  });
+  afterAll(async () => {
+    rmSync(folder, { recursive: true, force: true });
+    await removeNamespace(namespace);
+  });
+
+  async function server(): Promise<string> {
+    const [pod] = await pods(namespace, 'server');
+    return pod?.status.podIP ?? '';
+  }
+
+  /** By Consul itself, which reads the file to its end. */
+  async function inspect(bytes: Buffer): Promise<Inspected> {
+    const file = join(folder, 'inspected.snap');
+    writeFileSync(file, bytes);
+    const { stdout } = await run(programs.get('consul') ?? '', ['snapshot', 'inspect', '-format=json', file]);
+    return JSON.parse(stdout) as Inspected;
+  }
+
+  function count({ Stats }: Inspected, name: string): number {
+    return Stats.find(({ Name }) => Name === name)?.Count ?? 0;
+  }
+
+  function only({ files, log }: Outcome): { name: string; bytes: Buffer; mode: number } {
+    const [first, ...others] = [...files].map(([name, file]) => ({ name, ...file }));
+    expect(others).toEqual([]);
+    if (!first) throw new Error(`there is no file:\n${log}`);
+    return first;
+  }
+
+  it('is encrypted, and holds what Consul itself finds in it', async () => {
+    const outcome = await deploy({ ...snapshot, 'snapshot-plain': 'false', 'snapshot-key': recipient });
+    expect(outcome.code, outcome.log).toBe(0);
+    const { name, bytes, mode } = only(outcome);
+    expect(name).toBe('consul-consul.snap.age');
+    expect(mode).toBe(0o600);
+    expect(bytes.includes('value 1')).toBe(false);
+    const [encrypted, key] = [join(folder, 'encrypted'), join(folder, 'key')];
+    writeFileSync(encrypted, bytes);
+    writeFileSync(key, identity);
+    const plain = execFileSync(programs.get('age') ?? '', ['-d', '-i', key, encrypted], {
+      maxBuffer: 1 << 26,
+    });
+    const inspected = await inspect(plain);
+    expect(count(inspected, 'KVS')).toBe(50);
+
+    const { snapshot: told } = outcome.report ?? {};
+    const { keys = 0, nodes = 0, services = 0, checks = 0, sessions = 0 } = told?.counts ?? {};
+    expect(keys).toBe(50);
+    expect(nodes + services + checks).toBe(count(inspected, 'Register'));
+    expect(sessions).toBe(count(inspected, 'Session'));
+    const all = Object.values(told?.counts ?? {}).reduce((sum, one) => sum + one, 0);
+    expect(all).toBe(inspected.Stats.reduce((sum, { Count }) => sum + Count, 0));
+    expect(told).toMatchObject({ index: inspected.Meta.Index, encrypted: true, stale: false });
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    expect(outcome.outputs).toMatchObject({ 'snapshot-sha256': sha256, changed: 'false' });
+    expect(outcome.outputs.snapshot).toMatch(/consul-consul\.snap\.age$/);
+    expect(outcome.summary).toContain('Snapshot of 50 keys');
+  });
+
+  it('that this has taken, is restored by Consul', async () => {
+    const { bytes } = only(await deploy(snapshot));
+    const ip = await server();
+    await consul(ip, '/v1/kv/app?recurse', { method: 'DELETE' });
+    const file = join(folder, 'restored.snap');
+    writeFileSync(file, bytes);
+    await run(programs.get('consul') ?? '', ['snapshot', 'restore', `-http-addr=${ip}:8500`, file]);
+    const [first] = await consul<{ Value: string }[]>(ip, '/v1/kv/app/0');
+    expect(Buffer.from(first?.Value ?? '', 'base64')).toEqual(Buffer.from([0xff, 0, 0xc1, 0x80]));
+    expect(await consul<string[]>(ip, '/v1/kv/app?keys')).toHaveLength(50);
+  });
+
+  it('of Consul is restored, with what is there now kept and every key proven', async () => {
+    const ip = await server();
+    const theirs = join(folder, 'theirs.snap');
+    await run(programs.get('consul') ?? '', ['snapshot', 'save', `-http-addr=${ip}:8500`, theirs]);
+    await consul(ip, '/v1/kv/app/0', { method: 'DELETE' });
+    await consul(ip, '/v1/kv/app/1', { method: 'PUT', body: 'other' });
+    await consul(ip, '/v1/kv/later', { method: 'PUT', body: 'later' });
+    const restore = {
+      ...given,
+      mode: 'restore',
+      restore: 'theirs.snap',
+      confirm: 'consul',
+      'snapshot-key': recipient,
+    };
+    const outcome = await start(restore, {}, (workspace) => {
+      copyFileSync(theirs, join(workspace, 'theirs.snap'));
+      return () => undefined;
+    }).outcome;
+    expect(outcome.code, outcome.log).toBe(0);
+    expect(check(outcome, 'restore-difference').observed).toBe(
+      'goes: 1 key (later); gets another value: 1 key (app/1); comes back: 1 key (app/0)',
+    );
+    expect(check(outcome, 'restore-content')).toMatchObject({ status: 'passed', observed: 'all of them' });
+    expect(check(outcome, 'smoke-kv').status).toBe('passed');
+    expect(outcome.report?.left).toContain('Consul holds what the snapshot holds');
+    expect(await consul<string[]>(ip, '/v1/kv/app?keys')).toHaveLength(50);
+    const [one] = await consul<{ Value: string }[]>(ip, '/v1/kv/app/1');
+    expect(Buffer.from(one?.Value ?? '', 'base64').toString()).toBe('value 1');
+    // What was there before, as it was.
+    const kept = outcome.files.get('consul-consul.snap.age');
+    expect(kept?.mode).toBe(0o600);
+  });
+
+  it('that is damaged, or that no key opens, is refused before anything is written', async () => {
+    const { bytes } = only(await deploy(snapshot));
+    const before = await consul<string[]>(await server(), '/v1/kv/?keys');
+    const restore = {
+      ...given,
+      mode: 'restore',
+      restore: 'bad.snap',
+      confirm: 'consul',
+      'snapshot-key': recipient,
+    };
+    const encrypter = new Encrypter();
+    encrypter.addRecipient(await identityToRecipient(await generateIdentity()));
+    const bad: [Uint8Array, string][] = [
+      [bytes.subarray(0, bytes.length - 20), 'the snapshot is damaged'],
+      [Buffer.from('no snapshot at all'), 'the snapshot is damaged'],
+      [await encrypter.encrypt(bytes), 'a recipient can only write snapshots'],
+    ];
+    for (const [content, what] of bad) {
+      const outcome = await start(restore, {}, (workspace) => {
+        writeFileSync(join(workspace, 'bad.snap'), content);
+        return () => undefined;
+      }).outcome;
+      expect(outcome.code, outcome.log).toBe(1);
+      expect(outcome.report?.failure?.what).toContain(what);
+      expect(outcome.outputs.changed).toBe('false');
+    }
+    expect(await consul<string[]>(await server(), '/v1/kv/?keys')).toEqual(before);
+  });
+
+  it('is not left without a key', async () => {
+    const outcome = await deploy({ ...snapshot, 'snapshot-plain': 'false' });
+    expectRed(outcome, 'invalid-input');
+    expect(outcome.files.size).toBe(0);
+  });
+
+  it('that fits on no disk leaves the one before as it is, and nothing beside it', async () => {
+    const outcome = await start({ ...snapshot, 'snapshot-path': 'disk/old.snap' }, {}, (workspace) => {
+      const disk = join(workspace, 'disk');
+      mkdirSync(disk);
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4k', 'none', disk]);
+      writeFileSync(join(disk, 'old.snap'), 'old');
+      return () => execFileSync('umount', [disk]);
+    }).outcome;
+    expectRed(outcome, 'snapshot', 'There is no snapshot');
+    expect(outcome.report?.failure?.what).toContain('the disk of the runner is full');
+    expect([...outcome.files].map(([name, { bytes }]) => [name, bytes.toString()])).toEqual([
+      ['disk/old.snap', 'old'],
+    ]);
+  });
+
+  it('is taken before servers are replaced, and not for less', async () => {
+    const inputs = { ...given, 'snapshot-key': recipient };
+    const same = await deploy(inputs);
+    expect(same.code, same.log).toBe(0);
+    expect(same.report?.snapshot).toBeUndefined();
+    const changed = await deploy({
+      ...inputs,
+      'server-config': '{"raft_protocol":3,"performance":{"raft_multiplier":2}}',
+    });
+    expect(changed.code, changed.log).toBe(0);
+    expect(check(changed, 'snapshot').status).toBe('passed');
+    expect(changed.report?.snapshot?.counts.keys).toBe(50);
+    const { phases = [] } = changed.report ?? {};
+    const [before, apply] = ['snapshot', 'apply'].map((name) => phases.find((phase) => phase.name === name));
+    expect(before?.endMs).toBeLessThanOrEqual(apply?.startMs ?? 0);
+    expect(only(changed).name).toBe('consul-consul.snap.age');
+  });
+
+  it('is not taken in vain: where it is asked for and impossible, nothing is changed', async () => {
+    // As a version before this one deployed its servers.
+    await kubectl('-n', namespace, 'exec', 'consul-server-0', '--', 'rm', '-r', '/consul/data/tmp');
+    const destroy = {
+      ...given,
+      mode: 'destroy',
+      confirm: 'consul',
+      snapshot: 'always',
+      'snapshot-key': recipient,
+    };
+    const outcome = await deploy(destroy);
+    expectRed(outcome, 'snapshot', 'Consul is not removed');
+    expect(outcome.report?.failure?.hint).toContain('deploy once with this version');
+    expect(outcome.outputs.changed).toBe('false');
+    expect(await consul<string[]>(await server(), '/v1/kv/app?keys')).toHaveLength(50);
+  });
+});

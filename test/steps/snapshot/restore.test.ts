@@ -1,0 +1,94 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import type { Result } from '../../../src/report/result.ts';
+import {
+  proveContent,
+  readToRestore,
+  restoreSnapshot,
+  type ToRestore,
+  tellDifference,
+} from '../../../src/steps/snapshot/restore.ts';
+import { clientOf, type FakeAnswer, type FakeConsul, fakeConsul } from '../../consul/fake-consul.ts';
+import { altered, SNAPSHOT } from '../../consul/snapshot/fixture.ts';
+import { startRun } from '../../session/fixture.ts';
+
+/** A leader that holds this, and answers a restore so; the file holds the real snapshot. */
+async function world({ now = SNAPSHOT, answer = {} }: { now?: Buffer; answer?: FakeAnswer | 'reset' } = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'consul-deploy-restore-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, 'consul.snap');
+  writeFileSync(path, SNAPSHOT);
+  const fake: FakeConsul = await fakeConsul(({ method, path }) => {
+    if (path !== '/v1/snapshot') return { body: [], headers: { 'x-consul-index': '5' } };
+    return method === 'PUT' ? answer : { bytes: now };
+  });
+  const { run } = startRun();
+  const client = clientOf(fake);
+  const file: ToRestore = await readToRestore(run, path);
+  return { run, fake, file, path, servers: async () => [client], result: () => run.result() };
+}
+
+function checkOf(result: Result, id: string) {
+  return result.checks.find((check) => check.id === id);
+}
+
+test('the snapshot is sent to the leader, and then Consul is said to hold it', async () => {
+  const { run, fake, file, servers, result } = await world();
+  await restoreSnapshot(run, servers, file);
+  const sent = fake.requests.filter(({ method }) => method === 'PUT');
+  expect(sent.map(({ path }) => path)).toEqual(['/v1/snapshot']);
+  expect(sent[0]?.body.length).toBeGreaterThan(1000);
+  expect(result()).toMatchObject({
+    changed: true,
+    left: expect.stringContaining('Consul holds what the snapshot holds'),
+  });
+});
+
+test.each<[string, FakeAnswer | 'reset', string]>([
+  ['breaks', 'reset', 'unreachable'],
+  ['is refused', { status: 500, text: 'failed to restore' }, 'rejected'],
+  ['is denied', { status: 403, text: 'Permission denied' }, 'acl-denied'],
+])('a restore that %s: the report says that its end was not seen', async (_, answer, reason) => {
+  const { run, file, servers, result } = await world({ answer });
+  await expect(restoreSnapshot(run, servers, file)).rejects.toMatchObject({ reason });
+  expect(result().left).toContain('its end was not seen');
+});
+
+test('what goes, changes and comes back is told by name', async () => {
+  const { run, file, result } = await world();
+  const other = join(file.path, '..', 'other.snap');
+  writeFileSync(other, altered('app/empty', 'app/later'));
+  const now = await readToRestore(run, other);
+  tellDifference(run, now.keys, file);
+  expect(checkOf(result(), 'restore-difference')?.observed).toBe(
+    'goes: 1 key (app/later); gets another value: no key; comes back: 1 key (app/empty)',
+  );
+});
+
+test('the content is proven by another snapshot', async () => {
+  const { run, file, servers, result } = await world();
+  await proveContent(run, servers, file);
+  expect(checkOf(result(), 'restore-content')).toMatchObject({ status: 'passed', observed: 'all of them' });
+});
+
+test.each<[string, [string, string], string]>([
+  ['a key that is not there', ['app/empty', 'app/other'], 'missing: 1 key (app/empty)'],
+  ['a key with another value', ['straße', 'STRAße'], 'with another value: 1 key (app/ümlaut)'],
+])('%s is named, and the run is red', async (_, [from, to], complaint) => {
+  const { run, file, servers, result } = await world({ now: altered(from, to) });
+  await expect(proveContent(run, servers, file)).rejects.toMatchObject({
+    reason: 'state-lost',
+    details: [complaint],
+  });
+  expect(checkOf(result(), 'restore-content')?.status).toBe('failed');
+});
+
+test('a file that is not there is told before anything is asked', async () => {
+  const { run, path, fake } = await world();
+  await expect(readToRestore(run, `${path}.none`)).rejects.toThrow(
+    /no snapshot that could be read \(ENOENT\)/,
+  );
+  expect(fake.requests).toEqual([]);
+});
