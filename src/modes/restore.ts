@@ -17,14 +17,13 @@ import type { DeployRecord } from '../steps/record/record.ts';
 import { remember } from '../steps/record/since-last-run.ts';
 import { Conservation } from '../steps/registrations/catalog-before-after.ts';
 import {
+  keepAndCompare,
   proveContent,
   readToRestore,
   restoreSnapshot,
   type ToRestore,
-  tellDifference,
 } from '../steps/snapshot/restore.ts';
 import { currentServers } from '../steps/snapshot/servers.ts';
-import { takeSnapshot } from '../steps/snapshot/take.ts';
 import { Triage } from '../steps/triage/triage.ts';
 import { present, recorded } from './recorded.ts';
 
@@ -70,11 +69,10 @@ async function restoreLocked(
       await prove();
     });
     if (held?.takenOverFrom !== undefined) await cleanUpAfter(run, cluster);
-    const now = await run.phase('snapshot', 'Take a snapshot of what there is', async () => {
+    await run.phase('snapshot', 'Take a snapshot of what there is', async () => {
       await registered.begin({ rolls: false });
-      return takeSnapshot(run, servers);
+      await keepAndCompare(run, servers, file);
     });
-    tellDifference(run, now, file);
     await run.phase('restore', 'Restore', () => restoreSnapshot(run, servers, file));
     const look = await run.phase('prove', 'Prove what was restored', async () => {
       const seen = await prove();

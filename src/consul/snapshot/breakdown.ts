@@ -18,11 +18,11 @@ export class Breakdown {
   readonly #prefixes = new Map<string, Prefix>();
   readonly #services = new Map<string, number>();
 
-  key({ key, bytes }: Pick<SnapshotKeyEntry, 'key' | 'bytes'>): void {
+  key({ key, value }: Pick<SnapshotKeyEntry, 'key' | 'value'>): void {
     const slash = key.indexOf('/');
     const prefix = this.#name(this.#prefixes, slash < 0 ? '(no prefix)' : key.slice(0, slash + 1));
     const { keys = 0, bytes: before = 0 } = this.#prefixes.get(prefix) ?? {};
-    this.#prefixes.set(prefix, { prefix, keys: keys + 1, bytes: before + bytes });
+    this.#prefixes.set(prefix, { prefix, keys: keys + 1, bytes: before + value.length });
   }
 
   service(service: string): void {

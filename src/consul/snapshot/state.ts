@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { decodeMultiStream } from '@msgpack/msgpack';
 import { countedAs, NOTHING, RECORD_TYPE, type SnapshotCounts } from './record-type.ts';
 
@@ -9,13 +8,11 @@ export interface SnapshotState {
   counts: SnapshotCounts;
 }
 
-/** One key, without its value. */
+/** One key. Its value is a view of what was read last, and stays what it is only until the next. */
 export interface SnapshotKeyEntry {
   key: string;
-  /** Of its value and flags. */
-  digest: Buffer;
-  /** Length of its value. */
-  bytes: number;
+  value: Uint8Array;
+  flags: number;
   /** Index of its last change. */
   modified: number;
 }
@@ -31,6 +28,7 @@ export interface Reader {
 /** Longer than any value that Consul takes; a damaged length does not fill the memory. */
 const LONGEST_VALUE = 64 * 1024 * 1024;
 const MOST_ENTRIES = 1_000_000;
+const NO_BYTES = new Uint8Array();
 
 /**
  * Reads `state.bin`: a header, then for each record its type and the record itself, all of it msgpack
@@ -70,7 +68,7 @@ const OPTIONS = {
   maxExtLength: LONGEST_VALUE,
   maxArrayLength: MOST_ENTRIES,
   maxMapLength: MOST_ENTRIES,
-  mapKeyConverter: (key: unknown) => (key instanceof Uint8Array ? text(key) : String(key)),
+  mapKeyConverter: (key: unknown) => (key instanceof Uint8Array ? fieldName(key) : String(key)),
 } as const;
 
 function lastIndexOf(header: unknown): number {
@@ -95,18 +93,31 @@ function objectOf(item: unknown): Record<string, unknown> {
 
 function keyValue({ Key, Value, Flags, ModifyIndex }: Record<string, unknown>): SnapshotKeyEntry {
   if (!(Key instanceof Uint8Array)) throw new Error('an entry of the state has no key');
-  const value = Value instanceof Uint8Array ? Value : Buffer.alloc(0);
-  const digest = createHash('sha256')
-    .update(`${value.length}:`)
-    .update(value)
-    .update(String(Flags ?? 0))
-    .digest();
-  return { key: text(Key), digest, bytes: value.length, modified: Number(ModifyIndex ?? 0) };
+  return {
+    key: text(Key),
+    value: Value instanceof Uint8Array ? Value : NO_BYTES,
+    flags: Number(Flags ?? 0),
+    modified: Number(ModifyIndex ?? 0),
+  };
 }
 
 function tellService({ Service }: Record<string, unknown>, tell: (name: string) => void): void {
   const name = isMap(Service) ? Service.Service : undefined;
   if (name instanceof Uint8Array) tell(text(name));
+}
+
+/** The same few names come in every record. */
+const fieldNames = new Map<number, { bytes: Uint8Array; name: string }>();
+const MOST_FIELD_NAMES = 1_000;
+
+function fieldName(bytes: Uint8Array): string {
+  const { length } = bytes;
+  const hash = (length << 16) | ((bytes[0] ?? 0) << 8) | (bytes[length - 1] ?? 0);
+  const known = fieldNames.get(hash);
+  if (known && Buffer.compare(known.bytes, bytes) === 0) return known.name;
+  const name = text(bytes);
+  if (fieldNames.size < MOST_FIELD_NAMES) fieldNames.set(hash, { bytes: bytes.slice(), name });
+  return name;
 }
 
 function text(bytes: Uint8Array): string {

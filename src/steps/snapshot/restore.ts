@@ -1,6 +1,7 @@
 import type { ConsulClient } from '../../consul/client.ts';
 import { type VerifiedSnapshot, verifySnapshot } from '../../consul/snapshot/archive.ts';
 import { SnapshotKeys } from '../../consul/snapshot/keys.ts';
+import type { SnapshotKeyEntry } from '../../consul/snapshot/state.ts';
 import { Failure } from '../../failure.ts';
 import { count } from '../../report/count.ts';
 import { oneLine } from '../../report/escape.ts';
@@ -8,6 +9,7 @@ import type { Run } from '../../session/run.ts';
 import { counted, NOUNS } from './counted.ts';
 import { openSnapshot } from './open.ts';
 import { findSource, refused, type Servers } from './source.ts';
+import { takeSnapshot } from './take.ts';
 
 /** A snapshot that is to be restored, read to its end. */
 export interface ToRestore {
@@ -41,6 +43,17 @@ export async function readToRestore(run: Run, path: string): Promise<ToRestore> 
     passed: true,
   });
   return { path, snapshot, keys };
+}
+
+/** Takes a snapshot of what there is now, and tells what the restore takes away from it and brings back. */
+export async function keepAndCompare(run: Run, servers: Servers, file: ToRestore): Promise<void> {
+  let now = new SnapshotKeys();
+  const reader = () => {
+    now = new SnapshotKeys();
+    return { key: (entry: SnapshotKeyEntry) => now.add(entry) };
+  };
+  await takeSnapshot(run, servers, { reader });
+  tellDifference(run, now, file);
 }
 
 /** What a restore takes away and brings back, against what there is now. */

@@ -28,7 +28,7 @@ const ANSWER_MS = 5_000;
 export async function findSource(
   run: Run,
   servers: Servers,
-  { leaderMs = LEADER_MS }: { leaderMs?: number } = {},
+  { leaderMs = LEADER_MS }: { leaderMs?: number | undefined } = {},
 ): Promise<Source> {
   const { signal, log } = run;
   const onTrouble = (what: string) => log.progress(`the servers do not answer: ${what}`, 'snapshot');

@@ -4,7 +4,6 @@ import { isPassing } from '../../consul/failure.ts';
 import { type VerifiedSnapshot, verifySnapshot } from '../../consul/snapshot/archive.ts';
 import { Breakdown } from '../../consul/snapshot/breakdown.ts';
 import { DamagedSnapshot } from '../../consul/snapshot/damaged.ts';
-import { SnapshotKeys } from '../../consul/snapshot/keys.ts';
 import type { Reader, SnapshotKeyEntry } from '../../consul/snapshot/state.ts';
 import { Failure } from '../../failure.ts';
 import type { Run } from '../../session/run.ts';
@@ -20,6 +19,13 @@ const TRIES = 3;
 /** Of prefixes and services in the report. */
 const MOST_ROWS = 100;
 
+export interface TakeOptions {
+  /** Reads along; made anew for each try. */
+  reader?: () => Reader;
+  /** How long a leader is waited for. */
+  leaderMs?: number | undefined;
+}
+
 /**
  * Takes a snapshot through the leader, reads it to its end while it comes, and leaves it in the file of the run: encrypted, or
  * in plaintext where that was asked for. Nothing of it is in memory as a whole, or on the disk in plaintext otherwise.
@@ -28,25 +34,25 @@ const MOST_ROWS = 100;
 export async function takeSnapshot(
   run: Run,
   servers: Servers,
-  options: { leaderMs?: number } = {},
-): Promise<SnapshotKeys> {
+  { reader, leaderMs }: TakeOptions = {},
+): Promise<void> {
   const { snapshotKey, snapshotPath: path } = run.config;
   const encrypted = snapshotKey && (await encryption(snapshotKey));
   for (let attempt = 1; ; attempt += 1) {
-    const source = await findSource(run, servers, options);
-    const keys = new SnapshotKeys();
+    const source = await findSource(run, servers, { leaderMs });
     const breakdown = new Breakdown();
-    const reader = {
+    const others = reader?.();
+    const readers = {
       key: (entry: SnapshotKeyEntry) => {
-        keys.add(entry);
         breakdown.key(entry);
+        others?.key?.(entry);
       },
       service: (name: string) => breakdown.service(name),
     };
     try {
-      const { snapshot, file } = await download(run, source, { path, encrypted, reader });
+      const { snapshot, file } = await download(run, source, { path, encrypted, reader: readers });
       tell(run, { source, snapshot, file, encrypted: encrypted !== undefined, breakdown });
-      return keys;
+      return;
     } catch (error) {
       run.signal.throwIfAborted();
       const again = isPassing(error) || error instanceof DamagedSnapshot;

@@ -9,7 +9,7 @@ test('keys by what they begin with, the biggest first', () => {
     ['lone', 5],
     ['/rooted', 0],
   ] as const) {
-    breakdown.key({ key, bytes });
+    breakdown.key({ key, value: new Uint8Array(bytes) });
   }
   expect(breakdown.prefixes()).toEqual([
     { prefix: '(no prefix)', keys: 1, bytes: 5 },
@@ -30,7 +30,7 @@ test('services by how many instances they have', () => {
 test('however many and long names there are, few are kept', () => {
   const breakdown = new Breakdown();
   for (let index = 0; index < 5_000; index += 1)
-    breakdown.key({ key: `${index}${'x'.repeat(400)}/a`, bytes: 1 });
+    breakdown.key({ key: `${index}${'x'.repeat(400)}/a`, value: Uint8Array.of(1) });
   const prefixes = breakdown.prefixes();
   expect(prefixes).toHaveLength(1_001);
   expect(prefixes[0]).toEqual({ prefix: '(all others)', keys: 4_000, bytes: 4_000 });
