@@ -16,6 +16,7 @@ import { waitAndProve } from '../steps/proof/proof.ts';
 import type { DeployRecord } from '../steps/record/record.ts';
 import { remember } from '../steps/record/since-last-run.ts';
 import { Conservation } from '../steps/registrations/catalog-before-after.ts';
+import { replaceOldNodes } from '../steps/snapshot/old-nodes.ts';
 import {
   keepAndCompare,
   proveContent,
@@ -73,7 +74,10 @@ async function restoreLocked(
       await registered.begin({ rolls: false });
       await keepAndCompare(run, servers, file);
     });
-    await run.phase('restore', 'Restore', () => restoreSnapshot(run, servers, file));
+    await run.phase('restore', 'Restore', async () => {
+      await restoreSnapshot(run, servers, file);
+      await replaceOldNodes(run, servers);
+    });
     const look = await run.phase('prove', 'Prove what was restored', async () => {
       const seen = await prove();
       await proveContent(run, servers, file);

@@ -41,7 +41,7 @@ export interface Member {
   Name: string;
   Addr: string;
   Status: number;
-  Tags: { role: string };
+  Tags: { role: string; id: string };
 }
 
 /** Status 1 is alive. */

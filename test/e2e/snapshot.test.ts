@@ -8,7 +8,7 @@ import { Encrypter, generateIdentity, identityToRecipient } from 'age-encryption
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { check, deploy, type Outcome, start } from './action.ts';
 import { kubectl, namespaceName, pods, removeNamespace } from './cluster.ts';
-import { consul } from './consul.ts';
+import { consul, keys, members } from './consul.ts';
 import { TINY } from './owned.ts';
 import { expectRed } from './scenario.ts';
 
@@ -230,5 +230,42 @@ describe('a snapshot', () => {
     expect(outcome.report?.failure?.hint).toContain('deploy once with this version');
     expect(outcome.outputs.changed).toBe('false');
     expect(await consul<string[]>(await server(), '/v1/kv/app?keys')).toHaveLength(50);
+  });
+
+  it('brings all of it back after a rebuild: destroyed with its data, deployed anew, restored', async () => {
+    const destroy = {
+      ...given,
+      ...{ mode: 'destroy', confirm: 'consul', 'destroy-data': 'true', 'snapshot-key': identity },
+    };
+    await kubectl('-n', namespace, 'exec', 'consul-server-0', '--', 'mkdir', '/consul/data/tmp');
+    const destroyed = await deploy(destroy);
+    expect(destroyed.code, destroyed.log).toBe(0);
+    const { bytes } = only(destroyed);
+    const deployed = await deploy(given);
+    expect(deployed.code, deployed.log).toBe(0);
+    expect(await keys(await server(), '')).toEqual([]);
+
+    const inputs = {
+      ...given,
+      mode: 'restore',
+      restore: 'kept.age',
+      confirm: 'consul',
+      'snapshot-key': identity,
+    };
+    const outcome = await start(inputs, {}, (workspace) => {
+      writeFileSync(join(workspace, 'kept.age'), bytes);
+      return () => undefined;
+    }).outcome;
+    expect(outcome.code, outcome.log).toBe(0);
+    // The agents have other ids than those of the snapshot, under the same names.
+    expect(check(outcome, 'restore-nodes').observed).toContain('in place of the snapshot');
+    const ip = await server();
+    expect(await consul<string[]>(ip, '/v1/kv/app?keys')).toHaveLength(50);
+    const nodes = await consul<{ Node: string; ID: string }[]>(ip, '/v1/catalog/nodes');
+    const alive = await members(ip);
+    expect(nodes.map(({ Node }) => Node).sort()).toEqual(['consul-client-0', 'consul-server-0']);
+    expect(new Map(nodes.map(({ Node, ID }) => [Node, ID]))).toEqual(
+      new Map(alive.map(({ Name, Tags }) => [Name, Tags.id])),
+    );
   });
 });
