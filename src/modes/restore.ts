@@ -1,7 +1,7 @@
 import type { Lock } from '../kubernetes/lease/lease.ts';
 import { type Cluster, withCluster } from '../session/cluster.ts';
 import { deployedConfig } from '../session/deployed-config.ts';
-import { withLive } from '../session/live.ts';
+import { type Live, withLive } from '../session/live.ts';
 import { withLock } from '../session/lock.ts';
 import type { Run } from '../session/run.ts';
 import { storedKey } from '../session/stored.ts';
@@ -90,8 +90,6 @@ async function restoreLocked(
     run.known.left = `Consul holds what the snapshot holds. What it held before is in ${run.known.snapshot?.path}.`;
   });
 }
-
-type Live = Parameters<Parameters<typeof withLive>[3]>[0];
 
 /** What `verify` proves of the cluster, as often as it is called. */
 function proof(run: Run, cluster: Cluster, { inventory }: DeployRecord, live: Live) {
