@@ -60,8 +60,11 @@ restart() {
 }
 while :; do
   again=
+  early=
+  trap 'early=1' TERM INT
   keyring
 ${role === 'server' ? '  temporary_files' : ''}
+  [ -z "$early$stopped" ] || exit 143
   if command -v docker-entrypoint.sh >/dev/null; then
     docker-entrypoint.sh "$@" &
   else
@@ -73,6 +76,7 @@ ${role === 'server' ? '  temporary_files' : ''}
   trap restart USR1
   trap 'kill -HUP "$agent" 2>/dev/null' HUP
   # One that came before this agent was there to be ended.
+  [ -z "$early$stopped" ] || { stopped=; stop; }
   [ -z "$again" ] || restart
   while :; do
     wait "$agent"

@@ -111,6 +111,17 @@ const RUNS = 'echo "agent $* from $$"\nwhile :; do sleep 0.05; done';
 /** The arguments and the process id of each start. */
 const starts = (output: string) => [...output.matchAll(/agent (.*) ?from (\d+)/g)].map(([, ...one]) => one);
 
+test('a stop that comes while the agent is started again is a stop', async () => {
+  const { child, ended, said, output, folder } = await start(RUNS);
+  await said('from');
+  // A program that the shell runs just before the agent sends it.
+  await writeFile(join(folder, 'mkdir'), `#!/bin/sh\nkill -TERM ${child.pid}\nexec /bin/mkdir "$@"\n`);
+  await chmod(join(folder, 'mkdir'), 0o755);
+  child.kill('SIGUSR1');
+  expect(await ended).toBe(143);
+  expect(starts(output())).toHaveLength(1);
+});
+
 test.each(['server', 'client'] as const)('the folder for temporary files of a %s', async (role) => {
   const left = 'mkdir -p "$TMPDIR/old"; : >"$TMPDIR/snapshot1"';
   const agent = `[ -z "$TMPDIR" ] || { echo "$TMPDIR $(ls "$TMPDIR" | wc -l) $(stat -c %a "$TMPDIR")"; ${left}; }\n${RUNS}`;
