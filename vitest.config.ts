@@ -2,13 +2,16 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** What stops something that everybody needs, counts what fails meanwhile, or has to heal in time: beside others it takes thrice as long. */
-const ALONE = ['test/e2e/{adopt,chaos,gossip,heal,never-green,outage,stable,tls,wiped-volume}.test.ts'];
+const ALONE = [
+  'test/e2e/{adopt,chaos,gossip,heal,never-green,outage,stable,tls,wiped-volume}.test.ts',
+  'test/e2e/faults/pod.test.ts',
+];
 
 /** What takes minutes by itself, or crashes nodes: `script/test --soak`. */
 const SOAK = 'test/e2e/soak/**/*.test.ts';
 
-/** One cluster for all, each scenario in a namespace of its own. */
-const CLUSTER = { testTimeout: 300_000, hookTimeout: 300_000 };
+/** One cluster for all, each scenario in a namespace of its own; more at once than a few only wait for the processors. */
+const CLUSTER = { testTimeout: 300_000, hookTimeout: 300_000, maxConcurrency: 4 };
 
 export default defineConfig({
   test: {
