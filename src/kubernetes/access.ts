@@ -14,6 +14,12 @@ export interface AccessCheck {
   name?: string;
 }
 
+/** Opens connections to pods of this namespace. A WebSocket is opened by GET; since Kubernetes 1.35 it needs `create`, too. */
+export function portForwardChecks(namespace: string): AccessCheck[] {
+  const resource = { group: '', resource: 'pods', subresource: 'portforward', namespace };
+  return ['get', 'create'].map((verb) => ({ verb, ...resource }));
+}
+
 /** Asks the API server which of these permissions we do not have, in the order of the checks. */
 export async function missingPermissions(
   transport: Pick<Transport, 'request'>,

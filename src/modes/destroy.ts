@@ -1,5 +1,5 @@
 import { spareInDestroy } from '../inventory/prune.ts';
-import type { AccessCheck } from '../kubernetes/access.ts';
+import { type AccessCheck, portForwardChecks } from '../kubernetes/access.ts';
 import { gossipSecretName } from '../manifests/name.ts';
 import { type Cluster, withCluster } from '../session/cluster.ts';
 import { withLock } from '../session/lock.ts';
@@ -12,7 +12,7 @@ import { removeNamespace } from '../steps/removal/empty-namespace.ts';
 import { removedAsSeen } from '../steps/removal/removal.ts';
 import { takeDown } from '../steps/removal/take-down.ts';
 import { claimsOf, removeClaims } from '../steps/removal/volume-claims.ts';
-import { snapshotBefore, snapshotPermissions, takesSnapshot } from '../steps/snapshot/before-change.ts';
+import { snapshotBefore, takesSnapshot } from '../steps/snapshot/before-change.ts';
 
 /**
  * `mode: destroy`: removes what the record names, in the reverse order of a deploy, and waits until it is gone. It
@@ -64,7 +64,7 @@ async function permissions(run: Run, cluster: Cluster, { inventory, live }: Depl
   const asked = [
     ...toRemove(cluster.discovery, [...entries, record]),
     ...of('', 'pods', ['list']),
-    ...(takesSnapshot(run.config, 'destroy') ? snapshotPermissions(namespace) : []),
+    ...(takesSnapshot(run.config, 'destroy') ? portForwardChecks(namespace) : []),
     ...(destroyData ? of('', 'persistentvolumeclaims', ['list', 'delete']) : []),
     ...(destroyData ? toRemove(cluster.discovery, secrets) : []),
     ...(lock ? of('coordination.k8s.io', 'leases', ['get', 'create', 'update', 'delete']) : []),

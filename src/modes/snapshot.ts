@@ -1,8 +1,8 @@
+import { portForwardChecks } from '../kubernetes/access.ts';
 import { Agents } from '../session/agents.ts';
 import { type Cluster, withCluster } from '../session/cluster.ts';
 import type { Run } from '../session/run.ts';
 import { requirePermissions } from '../steps/preflight/permissions.ts';
-import { snapshotPermissions } from '../steps/snapshot/before-change.ts';
 import { currentServers } from '../steps/snapshot/servers.ts';
 import { takeSnapshot } from '../steps/snapshot/take.ts';
 
@@ -29,7 +29,7 @@ async function permissions(run: Run, cluster: Cluster): Promise<void> {
   const { namespace } = run.config;
   const observed = await requirePermissions(run, cluster, [
     { verb: 'list', group: '', resource: 'pods', namespace },
-    ...snapshotPermissions(namespace),
+    ...portForwardChecks(namespace),
   ]);
   const check = { id: 'cluster-permissions', title: 'Permissions', group: 'cluster' } as const;
   run.check({ ...check, expected: 'all that a snapshot needs', observed, passed: true });

@@ -1,4 +1,4 @@
-import type { AccessCheck } from '../kubernetes/access.ts';
+import { type AccessCheck, portForwardChecks } from '../kubernetes/access.ts';
 import type { Lock } from '../kubernetes/lease/lease.ts';
 import { agentPods, noServers } from '../session/agent-pods.ts';
 import { Agents } from '../session/agents.ts';
@@ -106,16 +106,11 @@ function tellRemoved(run: Run, findings: readonly Finding[]): void {
 
 async function permissions(run: Run, cluster: Cluster): Promise<void> {
   const { namespace, lock: locks } = run.config;
-  const of = (
-    group: string,
-    resource: string,
-    verbs: readonly string[],
-    subresource?: string,
-  ): AccessCheck[] =>
-    verbs.map((verb) => ({ verb, group, resource, namespace, ...(subresource && { subresource }) }));
+  const of = (group: string, resource: string, verbs: readonly string[]): AccessCheck[] =>
+    verbs.map((verb) => ({ verb, group, resource, namespace }));
   const observed = await requirePermissions(run, cluster, [
     ...of('', 'pods', ['list']),
-    ...of('', 'pods', ['get', 'create'], 'portforward'),
+    ...portForwardChecks(namespace),
     ...of('apps', 'statefulsets', ['get']),
     ...(locks ? of('coordination.k8s.io', 'leases', ['get', 'create', 'update']) : []),
   ]);

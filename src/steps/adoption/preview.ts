@@ -1,4 +1,4 @@
-import { type AccessCheck, missingPermissions } from '../../kubernetes/access.ts';
+import { type AccessCheck, missingPermissions, portForwardChecks } from '../../kubernetes/access.ts';
 import type { PlannedObject } from '../../kubernetes/apply/plan.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
@@ -31,9 +31,5 @@ export async function previewTakeovers(run: Run, cluster: Cluster, objects: Plan
 }
 
 function needed(namespace: string): AccessCheck[] {
-  const pods = { group: '', resource: 'pods', namespace };
-  return [
-    { verb: 'list', ...pods },
-    ...['get', 'create'].map((verb) => ({ verb, ...pods, subresource: 'portforward' })),
-  ];
+  return [{ verb: 'list', group: '', resource: 'pods', namespace }, ...portForwardChecks(namespace)];
 }

@@ -1,5 +1,5 @@
 import { Failure } from '../../failure.ts';
-import { type AccessCheck, missingPermissions, roleFor } from '../../kubernetes/access.ts';
+import { type AccessCheck, missingPermissions, portForwardChecks, roleFor } from '../../kubernetes/access.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import type { ObjectReference } from '../../kubernetes/read.ts';
 import type { Cluster } from '../../session/cluster.ts';
@@ -79,10 +79,7 @@ function needed(
   // A plan applies in dry runs only, which need the same verbs; it follows no rollout, asks no agent and takes no lock.
   if (isPlan) return [...checks.values()];
   for (const verb of ['list', 'watch']) add({ verb, group: '', resource: 'pods', namespace });
-  // A WebSocket is opened by GET; since Kubernetes 1.35 it needs `create` as well.
-  for (const verb of ['get', 'create']) {
-    add({ verb, group: '', resource: 'pods', subresource: 'portforward', namespace });
-  }
+  for (const check of portForwardChecks(namespace)) add(check);
   if (moveRegistrations && mode === 'deploy') for (const check of carriagePermissions(namespace)) add(check);
   if (chaos.length > 0) add({ verb: 'delete', group: '', resource: 'pods', namespace });
   if (lock) {

@@ -1,6 +1,5 @@
 import type { Config } from '../../config/config.ts';
 import { Failure } from '../../failure.ts';
-import type { AccessCheck } from '../../kubernetes/access.ts';
 import { roleName } from '../../manifests/name.ts';
 import type { PlannedChange } from '../../report/result.ts';
 import { agentPods } from '../../session/agent-pods.ts';
@@ -39,18 +38,6 @@ export function takesSnapshot(
 ): boolean {
   const kept = snapshotKey !== undefined || snapshotPlain;
   return snapshot === 'always' || (snapshot === 'auto' && danger !== 'none' && kept);
-}
-
-/** What it needs beside what a destroy needs anyway. */
-export function snapshotPermissions(namespace: string): AccessCheck[] {
-  // A WebSocket is opened by GET; since Kubernetes 1.35 it needs `create` as well.
-  return ['get', 'create'].map((verb) => ({
-    verb,
-    group: '',
-    resource: 'pods',
-    subresource: 'portforward',
-    namespace,
-  }));
 }
 
 /**
