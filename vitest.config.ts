@@ -3,12 +3,15 @@ import { defineConfig } from 'vitest/config';
 
 /** What stops something that everybody needs, counts what fails meanwhile, or has to heal in time: beside others it takes thrice as long. */
 const ALONE = [
-  'test/e2e/{adopt,chaos,gossip,heal,never-green,outage,stable,tls,wiped-volume}.test.ts',
+  'test/e2e/{adopt,chaos,gossip,heal,never-green,outage,stable,tls}.test.ts',
   'test/e2e/faults/pod.test.ts',
 ];
 
 /** What takes minutes by itself, or crashes nodes: `script/test --soak`. */
 const SOAK = 'test/e2e/soak/**/*.test.ts';
+
+/** What tests wait for is asked of one kubectl, which stays. */
+const PROXY = 'test/e2e/kubectl-proxy.ts';
 
 /** One cluster for all, each scenario in a namespace of its own; more at once than a few only wait for the processors. */
 const CLUSTER = { testTimeout: 300_000, hookTimeout: 300_000, maxConcurrency: 4 };
@@ -32,6 +35,7 @@ export default defineConfig({
         test: {
           ...CLUSTER,
           name: 'e2e',
+          globalSetup: PROXY,
           include: ['test/e2e/**/*.test.ts'],
           exclude: [...ALONE, SOAK],
           // Most of them wait most of the time.
@@ -43,13 +47,20 @@ export default defineConfig({
         test: {
           ...CLUSTER,
           name: 'e2e-alone',
+          globalSetup: PROXY,
           include: ALONE,
           fileParallelism: false,
           sequence: { groupOrder: 2 },
         },
       },
       {
-        test: { ...CLUSTER, name: 'e2e-soak', include: [SOAK], fileParallelism: false },
+        test: {
+          ...CLUSTER,
+          name: 'e2e-soak',
+          globalSetup: PROXY,
+          include: [SOAK],
+          fileParallelism: false,
+        },
       },
     ],
   },

@@ -1,127 +1,23 @@
-import { randomBytes } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
-import { check, deploy, killedAt, type Outcome } from './action.ts';
+import { deploy, type Outcome } from './action.ts';
 import {
   eventually,
   isReady,
   kubectl,
   kubectlApply,
-  kubectlJson,
   namespaceName,
   pods,
   removeNamespace,
   versions,
 } from './cluster.ts';
-import { consul, keys, raftViews } from './consul.ts';
-import { manifests, put, registered, startOriginal } from './original.ts';
+import { consul, keys } from './consul.ts';
+import { manifests, startOriginal } from './original.ts';
 import { expectRed, expectReplaced } from './scenario.ts';
 import { underLoad } from './store-load.ts';
-
-/** What the hand-made cluster is, in the words of the inputs. */
-const inputs = {
-  domain: 'cluster.local',
-  recursors: '114.114.114.114',
-  'client-replicas': '2',
-  'stable-for': '2s',
-  timeout: '5m',
-};
+import { addresses, expectAllKept, expectNewShape, inputs, register, registrations } from './takeover.ts';
 
 /** Longer than any election on a loaded machine, and far shorter than a cluster that is recreated. */
 const LONGEST_GAP_MS = 15_000;
-
-interface StatefulSet {
-  metadata: { uid: string; annotations?: Record<string, string> };
-  spec: { podManagementPolicy: string; updateStrategy: unknown; volumeClaimTemplates?: unknown[] };
-  status: { updateRevision: string; updatedReplicas: number };
-}
-
-function statefulSet(namespace: string, name: string): Promise<StatefulSet> {
-  return kubectlJson<StatefulSet>('-n', namespace, 'get', 'statefulset', name);
-}
-
-async function addresses(namespace: string): Promise<Record<string, string>> {
-  const all = await pods(namespace);
-  return Object.fromEntries(all.map(({ metadata, status }) => [metadata.name, status.podIP ?? '']));
-}
-
-/** Services with every kind of check that can be taken along, at clients and, as some do, at a server. */
-async function register(namespace: string): Promise<void> {
-  const at = await addresses(namespace);
-  await put(at['consul-client-0'] ?? '', '/v1/agent/service/register', {
-    ID: 'web-1',
-    Name: 'web',
-    Tags: ['a', 'b'],
-    Meta: { owner: 'team ä' },
-    Address: '10.1.2.3',
-    Port: 8080,
-    Weights: { Passing: 3, Warning: 1 },
-    EnableTagOverride: true,
-    Checks: [
-      {
-        Name: 'web answers',
-        HTTP: 'http://127.0.0.1:8500/v1/status/leader',
-        Header: { 'X-Of': ['test'] },
-        Interval: '1s',
-        Timeout: '900ms',
-      },
-      { CheckID: 'web-told', Name: 'web tells', TTL: '1h', Status: 'passing', Notes: 'by the application' },
-    ],
-  });
-  await put(at['consul-client-0'] ?? '', '/v1/agent/check/register', {
-    ID: 'disk',
-    Name: 'disk of the node',
-    TTL: '1h',
-    // With any other, nothing at this node counts as passing, nor does what is registered for the proof.
-    Status: 'passing',
-  });
-  await put(at['consul-client-1'] ?? '', '/v1/agent/service/register', {
-    Name: 'db',
-    Port: 5432,
-    Check: { TCP: '127.0.0.1:8300', Interval: '10s', Timeout: '1s', Status: 'critical' },
-  });
-  await put(at['consul-client-1'] ?? '', '/v1/agent/service/maintenance/db?enable=true&reason=by%20hand');
-  await put(at['consul-server-0'] ?? '', '/v1/agent/service/register', { Name: 'at-a-server', Port: 1 });
-}
-
-const NODES = ['consul-client-0', 'consul-client-1', 'consul-server-0'];
-
-async function registrations(namespace: string): Promise<unknown[]> {
-  const at = await addresses(namespace);
-  return Promise.all(NODES.map((node) => registered(at['consul-server-1'] ?? '', node)));
-}
-
-/** All that was acknowledged, at every server itself. */
-async function expectAllKept(namespace: string, written: ReadonlyMap<string, string>): Promise<void> {
-  for (const { status } of await pods(namespace, 'server')) {
-    const entries = await consul<{ Key: string; Value: string | null }[]>(
-      status.podIP ?? '',
-      '/v1/kv/load/?recurse&stale',
-    );
-    const found = new Map(
-      entries.map(({ Key, Value }) => [Key, Buffer.from(Value ?? '', 'base64').toString()]),
-    );
-    const lost = [...written].filter(([key, value]) => found.get(key) !== value).map(([key]) => key);
-    expect(lost).toEqual([]);
-  }
-}
-
-async function expectNewShape(namespace: string): Promise<void> {
-  for (const name of ['consul-server', 'consul-client']) {
-    const { metadata, spec, status } = await statefulSet(namespace, name);
-    expect(spec.podManagementPolicy).toBe('Parallel');
-    expect(metadata.annotations ?? {}).not.toHaveProperty('consul-deploy/takeover');
-    expect(spec.updateStrategy).toEqual({ type: 'RollingUpdate', rollingUpdate: { partition: 0 } });
-    const owned = (await pods(namespace)).filter(({ metadata: { name: pod } }) => pod.startsWith(`${name}-`));
-    for (const pod of owned) {
-      expect(isReady(pod), pod.metadata.name).toBe(true);
-      expect(pod.metadata.labels['controller-revision-hash']).toBe(status.updateRevision);
-      expect(pod).toMatchObject({ metadata: { ownerReferences: [{ uid: metadata.uid }] } });
-    }
-  }
-  for (const { servers } of await raftViews(namespace)) {
-    expect(servers.filter(({ Voter }) => Voter)).toHaveLength(3);
-  }
-}
 
 describe('the hand-made cluster, taken over by one deploy', () => {
   const namespace = namespaceName('adopt');
@@ -213,68 +109,6 @@ describe('the hand-made cluster, taken over by one deploy', () => {
     expect(services(await versions(namespace))).toEqual(services(stored));
     expect((await pods(namespace)).map(({ metadata }) => metadata.uid).sort()).toEqual(uids);
   });
-});
-
-/** Two runs are ended and three begin: on a loaded machine that takes its time. */
-const KILLED_MS = 600_000;
-
-describe('a takeover that is killed in the middle', () => {
-  const namespace = namespaceName('adopt-killed');
-  const given = { ...inputs, namespace, 'server-storage': 'ephemeral' };
-  afterAll(() => removeNamespace(namespace));
-
-  it(
-    'is finished by the next runs, wherever it was ended, and loses nothing',
-    async () => {
-      const key = randomBytes(32).toString('base64');
-      await startOriginal(namespace, 2, key);
-      const [server] = await pods(namespace, 'server');
-      const autopilot = '/v1/operator/autopilot/configuration';
-      const settings = await consul<object>(server?.status.podIP ?? '', autopilot);
-      // How long a newcomer is watched before it votes: it is not what this is about, and takes most of the time.
-      await put(server?.status.podIP ?? '', autopilot, { ...settings, ServerStabilizationTime: '2s' });
-      await register(namespace);
-      const before = await eventually('the first result of the HTTP check', 20_000, async () => {
-        const found = await registrations(namespace);
-        return JSON.stringify(found).includes('"Status":"passing"},{"CheckID":"web-told"')
-          ? found
-          : undefined;
-      });
-      const { load } = await underLoad(namespace, async () => {
-        // Between its two halves: the StatefulSet is gone, and its pods are nobody's.
-        await killedAt(given, 'StatefulSet/consul-server: removed without its pods');
-        // With one server moved and another on its way.
-        await killedAt(given, 'consul-server-1 is replaced');
-        const last = await deploy(given);
-        expect(last.code, last.log).toBe(0);
-        // Encrypted before, and all the way: with the key that its owners have made.
-        expect(check(last, 'gossip').observed).toBe('encrypted and enforced at 5 of 5 agents (on the wire)');
-        expect(last.log).not.toContain(key);
-      });
-      console.log(
-        `adopt, killed twice: ${load.written.size} writes acknowledged; longest gap: writes ${Math.round(load.writeGapMs)} ms, reads ${Math.round(load.readGapMs)} ms`,
-      );
-      await expectAllKept(namespace, load.written);
-      await expectNewShape(namespace);
-      const secret = await kubectl(
-        '-n',
-        namespace,
-        'get',
-        'secret',
-        'consul-gossip',
-        '-o',
-        'jsonpath={.data.keyring}',
-      );
-      expect(JSON.parse(Buffer.from(secret, 'base64').toString())).toEqual([key]);
-      expect(
-        await eventually('the checks as they were', 20_000, async () => {
-          const now = await registrations(namespace);
-          return JSON.stringify(now) === JSON.stringify(before) ? now : undefined;
-        }).catch(() => registrations(namespace)),
-      ).toEqual(before);
-    },
-    KILLED_MS,
-  );
 });
 
 describe('a cluster that cannot be taken over safely', () => {

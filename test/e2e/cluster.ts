@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { proxied } from './kubectl-proxy.ts';
 
 const run = promisify(execFile);
 
@@ -41,8 +42,15 @@ export interface Pod {
 }
 
 export async function pods(namespace: string, role?: 'server' | 'client'): Promise<Pod[]> {
-  const selector = role ? [`-l=consul-role=${role}`] : [];
-  const { items } = await kubectlJson<{ items: Pod[] }>('-n', namespace, 'get', 'pods', ...selector);
+  return podsOf(namespace, role ? `consul-role=${role}` : '');
+}
+
+/** The pods that a selector picks. */
+export async function podsOf(namespace: string, selector: string): Promise<Pod[]> {
+  const path = `/api/v1/namespaces/${namespace}/pods?labelSelector=${encodeURIComponent(selector)}`;
+  const list = await proxied<{ items: Pod[] }>(path, KUBECTL_MS);
+  if (list) return list.items;
+  const { items } = await kubectlJson<{ items: Pod[] }>('-n', namespace, 'get', 'pods', '-l', selector);
   return items;
 }
 

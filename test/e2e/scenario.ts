@@ -10,6 +10,9 @@ export const SMALL = {
   'client-replicas': '2',
 };
 
+/** For what no quorum has a part in: one server is one at once. */
+export const ONE_SERVER = { ...SMALL, servers: '1' };
+
 /** A test in a namespace of its own, which goes with it: what has failed would go on trying. */
 export function within(scenario: string, test: (namespace: string) => Promise<void>): () => Promise<void> {
   return async () => {

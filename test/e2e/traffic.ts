@@ -1,4 +1,4 @@
-import { eventually, kubectlJson, type Pod } from './cluster.ts';
+import { eventually, podsOf } from './cluster.ts';
 import { livePods } from './pod-watch.ts';
 import { Agent } from './traffic/agent.ts';
 import type { Count } from './traffic/count.ts';
@@ -82,7 +82,7 @@ export async function underTraffic<T>(
 }
 
 async function lostAnywhere(namespace: string, selector = 'consul-role=server', writes: Writer) {
-  const { items } = await kubectlJson<{ items: Pod[] }>('-n', namespace, 'get', 'pods', '-l', selector);
+  const items = await podsOf(namespace, selector);
   const found = await Promise.all(
     items.map(async ({ metadata, status }) => {
       let lost: string[] = [];

@@ -3,13 +3,14 @@
 # shellcheck shell=bash
 
 # The programs of the cluster, and those only tests want.
-PROGRAMS='kubernetes etcd coredns consul consul-previous'
+PROGRAMS='kubernetes kubectl etcd coredns consul consul-previous'
 TOOLS='act actionlint age helm'
 IMAGES='pause coredns consul consul-previous'
 
 package_of() {
   case $1 in
     kubernetes) echo . ;;
+    kubectl) echo k8s.io/kubernetes/cmd/kubectl ;;
     etcd) echo go.etcd.io/etcd/server/v3 ;;
     coredns) echo github.com/coredns/coredns ;;
     consul | consul-previous) echo github.com/hashicorp/consul ;;
@@ -18,6 +19,14 @@ package_of() {
     age) echo filippo.io/age/cmd/age ;;
     helm) echo helm.sh/helm/v4/cmd/helm ;;
     *) return 1 ;;
+  esac
+}
+
+# The folder of its go.mod.
+folder_of() {
+  case $1 in
+    kubectl) echo "$TESTBED/tools/kubernetes" ;;
+    *) echo "$TESTBED/tools/$1" ;;
   esac
 }
 
@@ -32,12 +41,12 @@ cold_time_of() {
 }
 
 version_of() { # MODULE PROGRAM
-  sed -n "s#^\(require \)\?[[:space:]]*$1 \(v[^ ]*\).*#\2#p" "$TESTBED/tools/$2/go.mod" | head -n 1
+  sed -n "s#^\(require \)\?[[:space:]]*$1 \(v[^ ]*\).*#\2#p" "$(folder_of "$2")/go.mod" | head -n 1
 }
 
 ldflags_of() {
   local flags='-s -w' version minor package
-  if [ "$1" = kubernetes ]; then
+  if [ "$1" = kubernetes ] || [ "$1" = kubectl ]; then
     # Kubernetes reads its own version from variables that its release build sets.
     version=$(version_of k8s.io/kubernetes kubernetes)
     minor=$(cut -d. -f2 <<<"$version")
@@ -80,7 +89,8 @@ go_build() {
 }
 
 build_program() {
-  local dir=$TESTBED/tools/$1 package flags hash name
+  local dir package flags hash name
+  dir=$(folder_of "$1")
   package=$(package_of "$1") || die "unknown program '$1'" "there are: $PROGRAMS $TOOLS"
   flags=$(ldflags_of "$1")
   hash=$({ echo "$GO_VERSION $package $flags"; cat "$dir"/go.mod "$dir"/go.sum "$dir"/*.go 2>/dev/null || true; } | hash_of)
@@ -89,7 +99,7 @@ build_program() {
     stamp "$1" "$hash"
   fi
   if [ "$1" = kubernetes ]; then
-    for name in kube-apiserver kube-controller-manager kube-scheduler kube-proxy kubelet kubectl; do
+    for name in kube-apiserver kube-controller-manager kube-scheduler kube-proxy kubelet; do
       ln -sfn kubernetes "$BIN/$name"
     done
   fi

@@ -4,6 +4,9 @@ go 1.26.0
 
 godebug default=go1.26
 
+// Built beside the others: the one program of all of them takes long to start.
+tool k8s.io/kubernetes/cmd/kubectl
+
 require (
 	github.com/spf13/cobra v1.10.2
 	k8s.io/component-base v0.36.3

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { deploy } from './action.ts';
-import { bed } from './bed.ts';
-import { eventually, kubectl, namespaceName, type Pod, pods, removeNamespace } from './cluster.ts';
-import { consul } from './consul.ts';
+import { deploy } from '../action.ts';
+import { bed } from '../bed.ts';
+import { eventually, kubectl, namespaceName, type Pod, pods, removeNamespace } from '../cluster.ts';
+import { consul } from '../consul.ts';
 
 /** Long enough for several elections: with this timing of Raft one takes two seconds at most. */
 const LOOKED_AT_MS = 15_000;
