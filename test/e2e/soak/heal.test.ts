@@ -3,7 +3,7 @@ import { bed } from '../bed.ts';
 import { kubectl, lasted, namespaceName, type Pod, pods, removeNamespace, signalAgent } from '../cluster.ts';
 import { CLIENT_NAMES, type Restarts, SERVER_NAMES, Survivor } from '../survivor.ts';
 
-/** What heal.test.ts does not wait for: faults that take minutes, that crash nodes, or that come ten times. */
+/** What lost-agents.test.ts does not wait for: faults that take minutes, that crash nodes, or that come ten times. */
 const one = new Survivor(namespaceName('heal'));
 const two = new Survivor(namespaceName('heal'));
 const both = [one, two];

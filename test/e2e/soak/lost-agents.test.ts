@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { kubectl, namespaceName, removeNamespace } from './cluster.ts';
-import { CLIENT_NAMES, SERVER_NAMES, Survivor } from './survivor.ts';
+import { kubectl, namespaceName, removeNamespace } from '../cluster.ts';
+import { CLIENT_NAMES, SERVER_NAMES, Survivor } from '../survivor.ts';
 
 /**
  * What happens to a cluster on a bad day, and nobody there to help: the action deploys it once, and is not run again.
- * docs/design/healing.md says what heals each fault; soak/heal.test.ts has those that take minutes.
+ * docs/design/healing.md says what heals each fault; heal.test.ts has those that take minutes.
  */
 const cluster = new Survivor(namespaceName('heal'));
 

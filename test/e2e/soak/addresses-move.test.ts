@@ -1,0 +1,43 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import { deploy } from '../action.ts';
+import { eventually, namespaceName, pods, removeNamespace } from '../cluster.ts';
+import { consul } from '../consul.ts';
+import { expectRed } from '../scenario.ts';
+import { addressesOf, expectKnownAt, THREE_SERVERS } from '../server-addresses.ts';
+
+describe('three servers with volumes', () => {
+  const namespace = namespaceName('addresses-move');
+  const inputs = { ...THREE_SERVERS, namespace };
+  afterAll(() => removeNamespace(namespace));
+
+  it('move to the addresses of their pods when asked to, keep them, and move back', async () => {
+    const first = await deploy(inputs);
+    expect(first.code, first.log).toBe(0);
+    const moved = await deploy({ ...inputs, 'server-addresses': 'pod' });
+    expect(moved.code, moved.log).toBe(0);
+    await expectKnownAt(namespace, await addressesOf(namespace, 'pod'));
+    const kept = await deploy(inputs);
+    expect(kept.code, kept.log).toBe(0);
+    expect(kept.outputs.changed).toBe('false');
+    expect(kept.report?.serverAddresses).toBe('pod');
+    const [server] = await pods(namespace, 'server');
+    const ip = server?.status.podIP ?? '';
+    const peering = JSON.stringify({ PeerName: 'west' });
+    await consul(ip, '/v1/peering/token', { method: 'POST', body: peering });
+    const refused = await deploy({ ...inputs, 'server-addresses': 'service' });
+    expectRed(refused, 'unfit-cluster');
+    expect(refused.report?.left).toBe('Nothing was changed.');
+    expect(refused.report?.failure?.what).toContain('this cluster is peered with west');
+    await fetch(`http://${ip}:8500/v1/peering/west`, { method: 'DELETE' });
+    await eventually('no peering', 30_000, async () => {
+      const peerings = await consul<unknown[]>(ip, '/v1/peerings');
+      return peerings.length === 0 || undefined;
+    });
+    const back = await deploy({ ...inputs, 'server-addresses': 'service' });
+    expect(back.code, back.log).toBe(0);
+    await expectKnownAt(namespace, await addressesOf(namespace, 'service'));
+    const verified = await deploy({ ...inputs, mode: 'verify' });
+    expect(verified.code, verified.log).toBe(0);
+    // Six servers are replaced, each with another address, which the others have to learn: 250 s on a quiet machine.
+  }, 600_000);
+});
