@@ -46,7 +46,7 @@ describe('the hand-made cluster, taken over by one deploy', () => {
     before = await eventually('the first result of the HTTP check', 20_000, async () => {
       const found = await registrations(namespace);
       return JSON.stringify(found).includes(
-        '"Name":"web answers","Notes":"","ServiceID":"web-1","Type":"http","Interval":"1s","Timeout":"900ms","Status":"passing"',
+        '"Name":"web answers","Notes":"","ServiceID":"web-1","Type":"http","Interval":"1s","Timeout":"9.5s","Status":"passing"',
       )
         ? found
         : undefined;

@@ -49,7 +49,7 @@ async function register(namespace: string, clients: string): Promise<void> {
           Name: 'web answers',
           HTTP: 'http://127.0.0.1:8500/v1/status/leader',
           Interval: '1s',
-          Timeout: '900ms',
+          Timeout: '9500ms',
         },
         {
           CheckID: `web-told-${at}`,
@@ -88,7 +88,7 @@ async function settledRegistrations(namespace: string, clients: string): Promise
   return eventually('the first result of the HTTP checks', 30_000, async () => {
     const found = await registrations(namespace, clients);
     return JSON.stringify(found).includes(
-      '"Type":"http","Interval":"1s","Timeout":"900ms","Status":"critical"',
+      '"Type":"http","Interval":"1s","Timeout":"9.5s","Status":"critical"',
     )
       ? undefined
       : found;

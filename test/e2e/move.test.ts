@@ -33,7 +33,7 @@ describe('services that are registered at servers', () => {
   /** The application of all of them is an agent's own HTTP server: an address that every pod can reach. */
   async function registerAll(): Promise<void> {
     const app = at['consul-client-1'];
-    const http = { HTTP: `http://${app}:8500/v1/status/leader`, Interval: '1s', Timeout: '2s' };
+    const http = { HTTP: `http://${app}:8500/v1/status/leader`, Interval: '1s', Timeout: '10s' };
     const web = {
       ID: 'web-1',
       Name: 'web',
@@ -46,7 +46,7 @@ describe('services that are registered at servers', () => {
       EnableTagOverride: true,
       Checks: [
         { Name: 'answers', Notes: 'n', Header: { 'X-Of': ['test'] }, ...http },
-        { CheckID: 'web-port', Name: 'port', TCP: `${app}:8500`, Interval: '2s', Timeout: '1s' },
+        { CheckID: 'web-port', Name: 'port', TCP: `${app}:8500`, Interval: '2s', Timeout: '10s' },
       ],
     };
     await register('consul-server-0', web);
@@ -57,7 +57,7 @@ describe('services that are registered at servers', () => {
       Name: 'db',
       Address: ip,
       Port: 8500,
-      Check: { TCP: `${ip}:8500`, Interval: '1s', Timeout: '1s' },
+      Check: { TCP: `${ip}:8500`, Interval: '1s', Timeout: '10s' },
     });
     await register('consul-server-1', db(at['consul-client-0']));
     await register('consul-server-2', db(at['consul-client-1']));

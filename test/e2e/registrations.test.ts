@@ -4,13 +4,13 @@ import { eventually, kubectl, kubectlApply, kubectlJson, pods } from './cluster.
 import { consul } from './consul.ts';
 import { SMALL, within } from './scenario.ts';
 
-const PODS = 20;
+const PODS = 6;
 const EACH = 10;
 /** An agent compares all it holds with the catalog once a minute. */
 const ROUND_MS = 90_000;
 
 /**
- * An application of twenty pods that registers ten services each through the Service and takes them back, by a new
+ * An application of several pods that registers ten services each through the Service and takes them back, by a new
  * connection each time, and tells the answers.
  */
 function application(name: string): object {
@@ -101,7 +101,7 @@ async function settled(namespace: string, name: string): Promise<string[]> {
   return ids;
 }
 
-describe.concurrent('two hundred services that come and go through the Service, from twenty pods', () => {
+describe.concurrent('sixty services that come and go through the Service, from six pods', () => {
   it.each([
     ['statefulset', { sessionAffinity: 'None' }],
     ['daemonset', { internalTrafficPolicy: 'Cluster' }],

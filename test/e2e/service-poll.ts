@@ -2,7 +2,7 @@ import { Resolver } from 'node:dns/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { consul } from './consul.ts';
 
-const PERIOD_MS = 25;
+const PERIOD_MS = 50;
 
 export interface ServicePoll {
   /** How often all of them were asked for all services. */

@@ -45,7 +45,7 @@ export async function register(namespace: string): Promise<void> {
         HTTP: 'http://127.0.0.1:8500/v1/status/leader',
         Header: { 'X-Of': ['test'] },
         Interval: '1s',
-        Timeout: '900ms',
+        Timeout: '9500ms',
       },
       { CheckID: 'web-told', Name: 'web tells', TTL: '1h', Status: 'passing', Notes: 'by the application' },
     ],
