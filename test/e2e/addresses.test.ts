@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deploy } from './action.ts';
-import { kubectl, kubectlFed, kubectlJson, namespaceName, removeNamespace } from './cluster.ts';
+import { kubectl, kubectlJson, namespaceName, removeNamespace } from './cluster.ts';
 import { expectRed } from './scenario.ts';
 import { addressesOf, expectKnownAt, THREE_SERVERS } from './server-addresses.ts';
 
@@ -15,24 +15,6 @@ describe('three servers with volumes', () => {
   afterAll(() => removeNamespace(namespace));
 
   const service = (name: string) => kubectlJson<Service>('-n', namespace, 'get', 'service', name);
-
-  /** Makes Services again with these addresses, otherwise as they are. */
-  async function withAddresses(wanted: Record<string, string | undefined>): Promise<void> {
-    const made = await Promise.all(
-      Object.entries(wanted).map(async ([name, clusterIP]) => {
-        const { metadata, spec, ...rest } = await service(name);
-        const {
-          uid: _,
-          resourceVersion: __,
-          ...kept
-        } = metadata as Service['metadata'] & Record<string, unknown>;
-        return { ...rest, metadata: kept, spec: { ...spec, clusterIP, clusterIPs: [clusterIP] } };
-      }),
-    );
-    await kubectl('-n', namespace, 'delete', 'service', ...Object.keys(wanted));
-    const list = { apiVersion: 'v1', kind: 'List', items: made };
-    await kubectlFed(JSON.stringify(list), 'create', '-f', '-');
-  }
 
   beforeAll(async () => {
     const first = await deploy(inputs);
@@ -73,24 +55,5 @@ describe('three servers with volumes', () => {
     await kubectl('-n', namespace, 'delete', 'service', 'consul-server-1');
     const repaired = await deploy(inputs);
     expect(repaired.code, repaired.log).toBe(0);
-  });
-
-  it('are red where two Services have swapped their addresses, and nothing is written until they are back', async () => {
-    const own = await addressesOf(namespace, 'service');
-    const [zero, one] = ['consul-server-0', 'consul-server-1'];
-    await withAddresses({ [zero]: own[one], [one]: own[zero] });
-    const verified = await deploy({ ...inputs, mode: 'verify' });
-    expectRed(verified, 'quorum');
-    const refused = await deploy(inputs);
-    expectRed(refused, 'quorum');
-    expect(refused.report?.left).toBe('Nothing was changed.');
-    expect(refused.report?.failure?.what).toContain(
-      `${zero} tells others ${own[zero]}, which the Service of another server has now`,
-    );
-    expect(refused.report?.failure?.hint).toContain('Give the Services their addresses back');
-    await withAddresses({ [zero]: own[zero], [one]: own[one] });
-    const repaired = await deploy(inputs);
-    expect(repaired.code, repaired.log).toBe(0);
-    await expectKnownAt(namespace, own);
   });
 });
