@@ -39,8 +39,10 @@ describe.concurrent('an API server that misbehaves for a while', () => {
   });
 
   it('answers 429 and 500 and closes connections, at the start and in the middle: the deploy is green', async () => {
-    proxy.misbehave(3_000);
     const run = start({ ...inputs, namespace, kubeconfig: proxy.kubeconfig }, { KUBECONFIG: '/nonexistent' });
+    // On a busy machine a process takes as long to start as the trouble lasts.
+    await eventually('a connection', 30_000, async () => (proxy.counts.connections > 0 ? true : undefined));
+    proxy.misbehave(3_000);
     await logged(run, 'Wait and prove');
     const first = { ...proxy.counts };
     // The watches and port-forwards live by now, or are about to.

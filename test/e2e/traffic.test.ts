@@ -37,6 +37,13 @@ describe('Traffic beside a change', () => {
       // Whoever asks for what is lost has to find it.
       const [first = ''] = loud.writes.acknowledged.keys();
       await kubectl('-n', namespace, 'exec', 'consul-server-0', '--', 'consul', 'kv', 'delete', first);
+      // A follower hears of it a moment later.
+      for (const { status } of await pods(namespace, 'server')) {
+        await eventually('the key to be gone', 20_000, async () => {
+          const answer = await fetch(`http://${status.podIP}:8500/v1/kv/${first}?stale`);
+          return answer.status === 404 ? true : undefined;
+        });
+      }
       expect(await loud.lost()).toEqual([0, 1, 2].map((ordinal) => `consul-server-${ordinal}: ${first}`));
     }),
   );
