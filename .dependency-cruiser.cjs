@@ -44,6 +44,7 @@ const STEPS = {
   preflight: ['registrations'],
   proof: ['registrations'],
   record: ['proof'],
+  rehearsal: ['removal', 'snapshot'],
   registrations: [],
   reload: [],
   removal: ['record'],

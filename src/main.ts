@@ -21,6 +21,7 @@ const MODES: Record<Mode, (run: Run, mask: (secret: string) => void) => Promise<
   verify: verifyMode,
   sweep: sweepMode,
   snapshot: async (run, mask) => (await import('./modes/snapshot.ts')).snapshotMode(run, mask),
+  rehearse: async (run, mask) => (await import('./modes/rehearse.ts')).rehearseMode(run, mask),
   restore: async (run, mask) => (await import('./modes/restore.ts')).restoreMode(run, mask),
   destroy: destroyMode,
   render: renderMode,
@@ -66,9 +67,9 @@ function readConfig(env: NodeJS.ProcessEnv): { config: Config; mistake?: Failure
   } catch (error) {
     const mistake = Failure.from(error);
     const { GITHUB_WORKSPACE, RUNNER_TEMP, INPUT_SUMMARY } = env;
-    const { 'INPUT_REPORT-PATH': report, 'INPUT_JUNIT-PATH': junit } = env;
+    const files = ['INPUT_REPORT-PATH', 'INPUT_JUNIT-PATH', 'INPUT_SUMMARY-PATH'];
     try {
-      const paths = { 'INPUT_REPORT-PATH': report, 'INPUT_JUNIT-PATH': junit };
+      const paths = Object.fromEntries(files.map((name) => [name, env[name]]));
       const reporting = { GITHUB_WORKSPACE, RUNNER_TEMP, INPUT_SUMMARY, ...paths };
       return { config: parseConfig(reporting), mistake };
     } catch {

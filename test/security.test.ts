@@ -11,6 +11,7 @@ import { render } from '../src/manifests/render.ts';
 import { deployMode } from '../src/modes/deploy.ts';
 import { destroyMode } from '../src/modes/destroy.ts';
 import { planMode } from '../src/modes/plan.ts';
+import { rehearseMode } from '../src/modes/rehearse.ts';
 import { restoreMode } from '../src/modes/restore.ts';
 import { snapshotMode } from '../src/modes/snapshot.ts';
 import { sweepMode } from '../src/modes/sweep.ts';
@@ -89,7 +90,7 @@ async function asked(
     ...(binaryData && { binaryData }),
   };
   const objects = { [`/api/v1/namespaces/consul/configmaps/${name}`]: record };
-  const api = await startApi({ objects, denied: ['list pods', 'get statefulsets'] });
+  const api = await startApi({ objects, denied: ['list pods', 'get statefulsets', 'create namespaces'] });
   const { run } = startRun({
     ...SHAPE,
     kubeconfig: { kind: 'inline', yaml: kubeconfig(api.url) },
@@ -159,6 +160,7 @@ describe('SECURITY.md promises what the code asks permission for', () => {
     [RENEWS, async () => [...(await asked(verifyMode, { mode: 'verify' })), ...renewal()]],
     ['`sweep`', () => asked(sweepMode, { mode: 'sweep' })],
     ['`snapshot`', () => asked(snapshotMode, { mode: 'snapshot' })],
+    ['`rehearse`', () => asked(rehearseMode, { mode: 'rehearse', restorePath: SNAPSHOT_FILE })],
     ['`restore`', () => asked(restoreMode, { mode: 'restore', restorePath: SNAPSHOT_FILE })],
     ['`destroy`', () => asked(destroyMode, { mode: 'destroy' })],
     ['`destroy` with `destroy-data`', () => asked(destroyMode, { mode: 'destroy', destroyData: true })],
@@ -231,6 +233,7 @@ test.each<[string, RegExp, number | undefined, string[], Record<string, string>]
       'steps/registrations/carry-over.ts': REPLACES,
       'steps/encryption/secret.ts': ENCRYPTS,
       'steps/removal/prune.ts': DEPLOY,
+      'steps/rehearsal/namespace.ts': '`rehearse`',
       'steps/replacement/returning-claims.ts': RETURNS,
       'steps/removal/take-down.ts': DESTROY,
     },
@@ -261,6 +264,8 @@ test.each<[string, RegExp, number | undefined, string[], Record<string, string>]
       'steps/apply/namespace.ts': DEPLOY,
       'steps/apply/retry-controllers.ts': DEPLOY,
       'steps/record/record.ts': VERIFY,
+      'steps/rehearsal/namespace.ts': '`rehearse`',
+      'steps/rehearsal/server.ts': '`rehearse`',
       'steps/reload/refresh-files.ts': RELOADS,
       'steps/registrations/stash.ts': REPLACES,
       'steps/replacement/scale-down.ts': DEPLOY,
@@ -288,6 +293,7 @@ test.each<[string, RegExp, number | undefined, string[], Record<string, string>]
       'steps/replacement/clients-survey.ts': REPLACES,
       'modes/sweep.ts': '`sweep`',
       'modes/snapshot.ts': '`snapshot`',
+      'modes/rehearse.ts': '`rehearse`',
       'modes/restore.ts': '`restore`',
       'modes/verify.ts': VERIFY,
       'steps/apply/volume-growth.ts': GROWS,

@@ -1,4 +1,13 @@
-export type Mode = 'deploy' | 'plan' | 'verify' | 'sweep' | 'snapshot' | 'restore' | 'destroy' | 'render';
+export type Mode =
+  | 'deploy'
+  | 'plan'
+  | 'verify'
+  | 'sweep'
+  | 'snapshot'
+  | 'rehearse'
+  | 'restore'
+  | 'destroy'
+  | 'render';
 
 /** Faults that a verification makes on purpose, where it was asked to. */
 export const FAULTS = ['delete-server', 'delete-leader', 'delete-client'] as const;
@@ -84,6 +93,7 @@ export interface Config {
   readonly summary: boolean;
   readonly reportPath: string | undefined;
   readonly junitPath: string | undefined;
+  readonly summaryPath: string | undefined;
   readonly manifestsPath: string | undefined;
   readonly logLevel: 'quiet' | 'info' | 'debug';
 }

@@ -85,10 +85,11 @@ export function contradictions(
     if (ofServers !== undefined) refuse('tls-secret', 'nothing with tls false, which has no certificates');
   }
   const kept = values['snapshot-key'] !== undefined || values['snapshot-plain'];
-  if (mode === 'restore' && values.restore === undefined && texts.restore === '')
-    refuse('restore', 'the file with the snapshot, with mode restore');
-  if (mode !== undefined && mode !== 'restore' && values.restore !== undefined)
-    refuse('restore', `nothing with mode ${mode}; only restore reads it`);
+  const reads = mode === 'restore' || mode === 'rehearse';
+  if (reads && values.restore === undefined && texts.restore === '')
+    refuse('restore', `the file with the snapshot, with mode ${mode}`);
+  if (mode !== undefined && !reads && values.restore !== undefined)
+    refuse('restore', `nothing with mode ${mode}; only restore and rehearse read it`);
   if (mode === 'restore' && name !== undefined && confirm !== name)
     refuse('confirm', `${quote(name)}, the name of the cluster whose data is replaced`);
   if (!kept && mode === 'restore' && texts['snapshot-key'] === '')

@@ -54,9 +54,13 @@ function parseInput(name: InputName, text: string): Parsed {
   return { name, ok: false, mistakes };
 }
 
+/** The inputs that name a file to write. */
+type FileInput = 'report-path' | 'junit-path' | 'summary-path' | 'manifests-path' | 'snapshot-path';
+
 interface OutputPaths {
   reportPath: string | undefined;
   junitPath: string | undefined;
+  summaryPath: string | undefined;
   manifestsPath: string | undefined;
   snapshotPath: string;
   restorePath: string | undefined;
@@ -65,10 +69,7 @@ interface OutputPaths {
 
 function outputPaths(values: Partial<InputValues>, env: NodeJS.ProcessEnv): OutputPaths {
   const mistakes: string[] = [];
-  const read = (
-    name: 'report-path' | 'junit-path' | 'manifests-path' | 'snapshot-path',
-    fallback?: string,
-  ) => {
+  const read = (name: FileInput, fallback?: string) => {
     const text = values[name] ?? fallback;
     if (text === undefined) return undefined;
     const path = outputPath(text, env);
@@ -79,33 +80,33 @@ function outputPaths(values: Partial<InputValues>, env: NodeJS.ProcessEnv): Outp
   const rendered = values.mode === 'render' ? 'consul-manifests.yaml' : undefined;
   const reportPath = read('report-path');
   const junitPath = read('junit-path');
+  const summaryPath = read('summary-path');
   const manifestsPath = read('manifests-path', rendered);
   const kept = values['snapshot-key'] !== undefined || values['snapshot-plain'];
   const snapshotFile = `consul-${values.name ?? ''}.snap${values['snapshot-key'] ? '.age' : ''}`;
   const snapshotPath = read('snapshot-path', kept ? snapshotFile : undefined);
-  const apart = (
-    name: 'report-path' | 'junit-path' | 'snapshot-path',
-    path?: string,
-    other?: string,
-    what?: string,
-  ) => {
-    if (path === undefined || path !== other) return;
-    mistakes.push(`${name}: given ${quote(values[name])}; allowed: another file than ${what}`);
-  };
-  apart('report-path', reportPath, manifestsPath, 'the manifests go to');
-  apart('junit-path', junitPath, manifestsPath, 'the manifests go to');
-  apart('junit-path', junitPath, reportPath, 'the JSON report goes to');
-  apart('snapshot-path', snapshotPath, manifestsPath, 'the manifests go to');
-  apart('snapshot-path', snapshotPath, reportPath, 'the JSON report goes to');
-  apart('snapshot-path', snapshotPath, junitPath, 'the JUnit report goes to');
+  const files: [name: FileInput, path: string | undefined, what: string][] = [
+    ['manifests-path', manifestsPath, 'the manifests go to'],
+    ['report-path', reportPath, 'the JSON report goes to'],
+    ['junit-path', junitPath, 'the JUnit report goes to'],
+    ['summary-path', summaryPath, 'the summary goes to'],
+    ['snapshot-path', snapshotPath, 'the snapshot goes to'],
+  ];
+  for (const [index, [name, path]] of files.entries()) {
+    for (const [, other, what] of files.slice(0, index)) {
+      if (path === undefined || path !== other) continue;
+      mistakes.push(`${name}: given ${quote(values[name])}; allowed: another file than ${what}`);
+    }
+  }
   const restorePath = values.restore && resolve(env.GITHUB_WORKSPACE || '.', values.restore);
-  if (restorePath !== undefined && restorePath === snapshotPath)
+  if (restorePath !== undefined && restorePath === snapshotPath && values.mode !== 'rehearse')
     mistakes.push(
       `snapshot-path: given ${quote(values['snapshot-path'] ?? '')}; allowed: another file than the one to restore, since what is there now goes there`,
     );
   return {
     reportPath,
     junitPath,
+    summaryPath,
     manifestsPath,
     snapshotPath: snapshotPath ?? '',
     restorePath,
@@ -203,6 +204,7 @@ function toConfig(values: InputValues, paths: Omit<OutputPaths, 'mistakes'>): Co
     summary: values.summary,
     reportPath: paths.reportPath,
     junitPath: paths.junitPath,
+    summaryPath: paths.summaryPath,
     manifestsPath: paths.manifestsPath,
     logLevel: values['log-level'],
   };

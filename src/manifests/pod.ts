@@ -9,6 +9,22 @@ import { startCommand } from './start.ts';
 const USER = 100;
 const GROUP = 1000;
 
+/** What the Pod Security level `restricted` asks of a pod, and of a container. */
+export const POD_SECURITY = {
+  runAsNonRoot: true,
+  runAsUser: USER,
+  runAsGroup: GROUP,
+  fsGroup: GROUP,
+  // Without it the kubelet walks the whole data directory at every start of a pod.
+  fsGroupChangePolicy: 'OnRootMismatch',
+  seccompProfile: { type: 'RuntimeDefault' },
+} as const;
+export const CONTAINER_SECURITY = {
+  allowPrivilegeEscalation: false,
+  readOnlyRootFilesystem: true,
+  capabilities: { drop: ['ALL'] },
+} as const;
+
 interface AgentPod {
   role: Role;
   /** Arguments after `agent`. */
@@ -33,15 +49,7 @@ export function agentPodSpec(config: Config, pod: AgentPod): Record<string, unkn
     // The addresses of the join Services come from the environment: see join.ts.
     enableServiceLinks: true,
     terminationGracePeriodSeconds: pod.gracePeriodSeconds,
-    securityContext: {
-      runAsNonRoot: true,
-      runAsUser: USER,
-      runAsGroup: GROUP,
-      fsGroup: GROUP,
-      // Without it the kubelet walks the whole data directory at every start of a pod.
-      fsGroupChangePolicy: 'OnRootMismatch',
-      seccompProfile: { type: 'RuntimeDefault' },
-    },
+    securityContext: POD_SECURITY,
     // On a node of another system no container of this image can start.
     nodeSelector: { 'kubernetes.io/os': 'linux' },
     ...pod.placement,
@@ -65,11 +73,7 @@ export function agentPodSpec(config: Config, pod: AgentPod): Record<string, unkn
         livenessProbe: pod.probes.liveness,
         ...(pod.preStop && { lifecycle: { preStop: pod.preStop } }),
         resources: pod.resources,
-        securityContext: {
-          allowPrivilegeEscalation: false,
-          readOnlyRootFilesystem: true,
-          capabilities: { drop: ['ALL'] },
-        },
+        securityContext: CONTAINER_SECURITY,
         volumeMounts: [
           { name: 'config', mountPath: CONFIG_DIRECTORY, readOnly: true },
           { name: 'data', mountPath: '/consul/data' },

@@ -17,14 +17,9 @@ import type { DeployRecord } from '../steps/record/record.ts';
 import { remember } from '../steps/record/since-last-run.ts';
 import { Conservation } from '../steps/registrations/catalog-before-after.ts';
 import { replaceOldNodes } from '../steps/snapshot/old-nodes.ts';
-import {
-  keepAndCompare,
-  proveContent,
-  readToRestore,
-  restoreSnapshot,
-  type ToRestore,
-} from '../steps/snapshot/restore.ts';
+import { keepAndCompare, proveContent, restoreSnapshot } from '../steps/snapshot/restore.ts';
 import { currentServers } from '../steps/snapshot/servers.ts';
+import { readToRestore, type ToRestore } from '../steps/snapshot/to-restore.ts';
 import { Triage } from '../steps/triage/triage.ts';
 import { present, recorded } from './recorded.ts';
 

@@ -9,6 +9,7 @@ const TITLES: Record<PhaseName, string> = {
   compare: 'Compare with what was deployed',
   survey: 'Look for ghosts',
   snapshot: 'Take a snapshot',
+  rehearse: 'Rehearse the restore',
   restore: 'Restore',
   apply: 'Apply',
   encrypt: 'Encrypt what agents say',

@@ -13,11 +13,12 @@ import { summary } from './summary.ts';
 export interface PublishOptions {
   /** What it must not print, no report says either. */
   log: Log;
-  /** The inputs `summary`, `report-path` and `junit-path`; a relative path is taken from the working directory. */
+  /** The inputs `summary`, `summary-path`, `report-path` and `junit-path`; a relative path is taken from the working directory. */
   config: {
     readonly summary: boolean;
     readonly reportPath: string | undefined;
     readonly junitPath: string | undefined;
+    readonly summaryPath: string | undefined;
   };
   /** Default: those of the runner, as far as it offers them. */
   sinks?: Sinks;
@@ -46,7 +47,7 @@ export async function publish(outcome: Result, { log, config, sinks }: PublishOp
     }
   };
   const to = sinks ?? runnerSinks(process.env);
-  const { reportPath, junitPath } = config;
+  const { reportPath, junitPath, summaryPath } = config;
   const result = redactResult(outcome, log.secrets);
   log.stop();
   // What needs no file comes first: a cancelled run has seconds left.
@@ -70,6 +71,7 @@ export async function publish(outcome: Result, { log, config, sinks }: PublishOp
       await attempt('outputs', () => writeOutputs(written ? log.secrets.redact(reportPath) : undefined));
     })(),
     attempt('JUnit report', () => (junitPath === undefined ? undefined : write(junitPath, toJunit(result)))),
+    attempt('summary', () => (summaryPath === undefined ? undefined : write(summaryPath, summary(result)))),
   ]);
 }
 

@@ -26,6 +26,7 @@ export type PhaseName =
   | 'compare'
   | 'survey'
   | 'snapshot'
+  | 'rehearse'
   | 'restore'
   | 'apply'
   | 'encrypt'
@@ -164,7 +165,7 @@ export interface FailureReport {
 /** The outcome of one run: everything any report says comes from here. JSON-serializable. */
 export interface Result {
   schemaVersion: 1;
-  mode: 'deploy' | 'plan' | 'verify' | 'sweep' | 'snapshot' | 'restore' | 'destroy' | 'render';
+  mode: 'deploy' | 'plan' | 'verify' | 'sweep' | 'snapshot' | 'rehearse' | 'restore' | 'destroy' | 'render';
   result: 'success' | 'failure' | 'cancelled';
   failure?: FailureReport;
   /** How the cluster was left, in one sentence. */

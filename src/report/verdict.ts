@@ -56,6 +56,7 @@ function unproven({ mode, failure }: Result): string {
   if (mode === 'destroy') return 'Consul is not removed';
   if (mode === 'sweep') return 'The catalog is not clean';
   if (mode === 'snapshot') return 'There is no snapshot';
+  if (mode === 'rehearse') return 'The snapshot is not proven';
   if (mode === 'restore') return 'Nothing is proven to be restored';
   if (failure?.reason === 'not-moved') return 'Consul is proven, and services are still at its servers';
   return failure?.reason === 'drift' ? 'Consul is not as it was deployed' : 'Consul is not proven';
@@ -69,6 +70,7 @@ function success(result: Result): string {
   if (result.mode === 'destroy') return destroyed(result, took);
   if (result.mode === 'sweep') return sweepHeadline(result);
   if (result.mode === 'snapshot') return snapshotHeadline(result, took);
+  if (result.mode === 'rehearse') return `The restore of the snapshot works: rehearsed in ${took}`;
   const parts = result.voters === undefined ? [] : [count(result.voters, 'voter')];
   const { clientsReady: ready, clientsDesired: desired } = result;
   if (ready !== undefined && desired) {

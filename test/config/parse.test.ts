@@ -70,6 +70,7 @@ describe('parseConfig', () => {
       summary: true,
       reportPath: undefined,
       junitPath: undefined,
+      summaryPath: undefined,
       manifestsPath: undefined,
       logLevel: 'info',
     });
@@ -142,6 +143,7 @@ describe('parseConfig', () => {
         summary: 'false',
         'report-path': '/r.json',
         'junit-path': '/j.xml',
+        'summary-path': '/s.md',
         'manifests-path': '/m.yaml',
         'log-level': 'debug',
       }),
@@ -208,6 +210,7 @@ describe('parseConfig', () => {
       summary: false,
       reportPath: '/r.json',
       junitPath: '/j.xml',
+      summaryPath: '/s.md',
       manifestsPath: '/m.yaml',
       logLevel: 'debug',
     });

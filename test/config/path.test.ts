@@ -90,6 +90,9 @@ describe('output paths', () => {
     expect(mistakes({ 'report-path': 'x', 'junit-path': 'out/../x' }, env)).toEqual([
       'junit-path: given "out/../x"; allowed: another file than the JSON report goes to',
     ]);
+    expect(mistakes({ 'summary-path': 'x', 'report-path': 'x' }, env)).toEqual([
+      'summary-path: given "x"; allowed: another file than the JSON report goes to',
+    ]);
     expect(mistakes({ mode: 'render', 'junit-path': 'consul-manifests.yaml' }, env)).toEqual([
       'junit-path: given "consul-manifests.yaml"; allowed: another file than the manifests go to',
     ]);

@@ -66,6 +66,7 @@ describe('what does not go together', () => {
     [RESTORE, 'snapshot-key'],
     [{ ...KEY, ...RESTORE, 'snapshot-path': 'a.snap' }, 'snapshot-path'],
     [{ ...KEY, restore: 'a.snap' }, 'restore'],
+    [{ mode: 'rehearse' }, 'restore'],
     [{ ...KEY, 'snapshot-path': 'r.json', 'report-path': 'r.json' }, 'snapshot-path'],
   ])('%j', (inputs, name) => {
     const lines = mistakes(inputs);
@@ -76,6 +77,9 @@ describe('what does not go together', () => {
     { mode: 'snapshot', ...KEY },
     { mode: 'snapshot', 'snapshot-plain': 'true' },
     { ...KEY, ...RESTORE },
+    { mode: 'rehearse', restore: 'a.snap' },
+    // The file of last night, under the name that this night's would have.
+    { mode: 'rehearse', restore: 'consul-consul.snap.age', ...KEY },
     { snapshot: 'always', ...KEY },
   ])('and what does: %j', (inputs) => {
     expect(mistakes(inputs)).toEqual([]);

@@ -10,6 +10,7 @@ import { check, deploy, type Outcome, start } from './action.ts';
 import { kubectl, namespaceName, pods, removeNamespace } from './cluster.ts';
 import { consul, keys, members } from './consul.ts';
 import { TINY } from './owned.ts';
+import { applyRbac, kubeconfigOf, rbac, removeRbac } from './rbac.ts';
 import { expectRed } from './scenario.ts';
 
 const run = promisify(execFile);
@@ -145,6 +146,33 @@ describe('a snapshot', () => {
     // What was there before, as it was.
     const kept = outcome.files.get('consul-consul.snap.age');
     expect(kept?.mode).toBe(0o600);
+  });
+
+  it('is rehearsed in a namespace of its own, with the documented permissions, and that is gone afterwards', async () => {
+    const rehearsal = `${namespace}-consul-rehearsal`;
+    const roles = rbac('docs/rbac-rehearse.yaml', namespace);
+    for (const { resourceNames = [] } of roles.flatMap(({ rules = [] }) => rules)) {
+      if (resourceNames[0] === 'consul-rehearsal') resourceNames[0] = rehearsal;
+    }
+    await applyRbac(roles);
+    const token = (await kubectl('-n', namespace, 'create', 'token', 'consul-rehearse')).trim();
+    const taken = await deploy({ ...snapshot, 'snapshot-plain': 'false', 'snapshot-key': recipient });
+    const { bytes } = only(taken);
+    const before = await consul<string[]>(await server(), '/v1/kv/?keys');
+    const kubeconfig = await kubeconfigOf(namespace, token);
+    const inputs = { ...given, mode: 'rehearse', restore: 'kept.age', 'snapshot-key': identity, kubeconfig };
+    const outcome = await start(inputs, { KUBECONFIG: '/nonexistent' }, (workspace) => {
+      writeFileSync(join(workspace, 'kept.age'), bytes);
+      return () => undefined;
+    }).outcome;
+    await removeRbac(roles);
+    expect(outcome.code, outcome.log).toBe(0);
+    expect(check(outcome, 'rehearsal').observed).toMatch(/^Consul 1\.22\.\d+ holds all of it; restored in/);
+    expect(outcome.outputs.changed).toBe('false');
+    const namespaces = (await kubectl('get', 'namespaces', '-o', 'name')).split('\n');
+    expect(namespaces).toContain(`namespace/${namespace}`);
+    expect(namespaces).not.toContain(`namespace/${rehearsal}`);
+    expect(await consul<string[]>(await server(), '/v1/kv/?keys')).toEqual(before);
   });
 
   it('that is damaged, or that no key opens, is refused before anything is written', async () => {

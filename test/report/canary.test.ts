@@ -208,6 +208,7 @@ async function outputs(text: string, secrets: Secrets): Promise<Record<string, s
       summary: true,
       reportPath: join(folder, 'report.json'),
       junitPath: join(folder, 'junit.xml'),
+      summaryPath: join(folder, 'summary.md'),
     };
     const sinks = {
       setOutput: async (name: string, value: string) => {
@@ -221,6 +222,7 @@ async function outputs(text: string, secrets: Secrets): Promise<Record<string, s
     written[`closing report and annotation, ${style}`] = lines.join('\n');
     written['JSON report'] = await readFile(config.reportPath, 'utf8');
     written['JUnit report'] = await readFile(config.junitPath, 'utf8');
+    written['summary file'] = await readFile(config.summaryPath, 'utf8');
   }
   return written;
 }

@@ -45,7 +45,10 @@ async function outputs(): Promise<Record<string, string>> {
 describe('publishing to the runner', () => {
   test('writes closing lines, annotation, outputs, summary and report', async () => {
     const reportPath = join(folder, 'deep', 'er', 'report.json');
-    await publish(failure(), { log, config: { summary: true, reportPath, junitPath: undefined } });
+    await publish(failure(), {
+      log,
+      config: { summary: true, reportPath, junitPath: undefined, summaryPath: undefined },
+    });
     expect(lines.filter((line) => line.startsWith('::'))).toEqual([
       expect.stringMatching(/^::error title=Consul is not/),
     ]);
@@ -61,15 +64,25 @@ describe('publishing to the runner', () => {
 
   test('writes JUnit XML where it is asked to, with or without the JSON report', async () => {
     const junitPath = join(folder, 'deep', 'junit.xml');
-    await publish(failure(), { log, config: { summary: false, reportPath: undefined, junitPath } });
+    await publish(failure(), {
+      log,
+      config: { summary: false, reportPath: undefined, junitPath, summaryPath: undefined },
+    });
     expect(await readFile(junitPath, 'utf8')).toBe(toJunit(failure()));
     expect(await outputs()).toMatchObject({ report: '' });
+  });
+
+  test('writes the summary into a file where it is asked to, also without that of the step', async () => {
+    const summaryPath = join(folder, 'deep', 'summary.md');
+    const config = { summary: false, reportPath: undefined, junitPath: undefined, summaryPath };
+    await publish(failure(), { log, config });
+    expect(await readFile(summaryPath, 'utf8')).toBe(summary(failure()));
   });
 
   test('writes no annotation for success, no summary and no report unasked', async () => {
     await publish(success(), {
       log,
-      config: { summary: false, reportPath: undefined, junitPath: undefined },
+      config: { summary: false, reportPath: undefined, junitPath: undefined, summaryPath: undefined },
     });
     expect(lines.join('\n')).not.toContain('::');
     expect(await outputs()).toMatchObject({ result: 'success', report: '' });
@@ -79,7 +92,7 @@ describe('publishing to the runner', () => {
   test('lets no hostile text add an output', async () => {
     await publish(success(), {
       log,
-      config: { summary: false, reportPath: undefined, junitPath: undefined },
+      config: { summary: false, reportPath: undefined, junitPath: undefined, summaryPath: undefined },
     });
     const names = Object.keys(await outputs());
     expect(names).toHaveLength(16);
@@ -87,7 +100,7 @@ describe('publishing to the runner', () => {
       await writeFile(join(folder, 'output'), '');
       await publish(hostile(text), {
         log,
-        config: { summary: false, reportPath: undefined, junitPath: undefined },
+        config: { summary: false, reportPath: undefined, junitPath: undefined, summaryPath: undefined },
       });
       expect(Object.keys(await outputs())).toEqual(names);
     }
@@ -101,7 +114,7 @@ describe('publishing to the runner', () => {
       log = new Log({ style: 'plain', write: (line) => lines.push(line) });
       await publish(failure(), {
         log,
-        config: { summary: true, reportPath: undefined, junitPath: undefined },
+        config: { summary: true, reportPath: undefined, junitPath: undefined, summaryPath: undefined },
       });
       expect(stdout).not.toHaveBeenCalled();
     } finally {
@@ -115,7 +128,10 @@ describe('trouble in reporting', () => {
   test('with the report leaves the rest, is logged, and names no report', async () => {
     await writeFile(join(folder, 'file'), '');
     const reportPath = join(folder, 'file', 'report.json');
-    await publish(success(), { log, config: { summary: true, reportPath, junitPath: undefined } });
+    await publish(success(), {
+      log,
+      config: { summary: true, reportPath, junitPath: undefined, summaryPath: undefined },
+    });
     expect(lines.filter((line) => line.startsWith('::'))).toEqual([
       expect.stringMatching(/^::warning::Trouble in writing the report: .*(EEXIST|ENOTDIR)/),
     ]);
@@ -127,7 +143,10 @@ describe('trouble in reporting', () => {
     await writeFile(join(folder, 'file'), '');
     const reportPath = join(folder, 'beside.json');
     const junitPath = join(folder, 'file', 'junit.xml');
-    await publish(success(), { log, config: { summary: true, reportPath, junitPath } });
+    await publish(success(), {
+      log,
+      config: { summary: true, reportPath, junitPath, summaryPath: undefined },
+    });
     expect(lines.filter((line) => line.startsWith('::'))).toEqual([
       expect.stringMatching(/^::warning::Trouble in writing the JUnit report: .*(EEXIST|ENOTDIR)/),
     ]);
@@ -144,7 +163,7 @@ describe('trouble in reporting', () => {
     };
     await publish(success(), {
       log,
-      config: { summary: true, reportPath: undefined, junitPath: undefined },
+      config: { summary: true, reportPath: undefined, junitPath: undefined, summaryPath: undefined },
       sinks,
     });
     expect(lines.filter((line) => line.startsWith('::')).sort()).toEqual([
@@ -164,7 +183,7 @@ describe('trouble in reporting', () => {
     };
     await publish(success(), {
       log,
-      config: { summary: true, reportPath: undefined, junitPath: undefined },
+      config: { summary: true, reportPath: undefined, junitPath: undefined, summaryPath: undefined },
       sinks,
     });
     expect(lines).toContain('::warning::Trouble in writing the outputs: no leader');

@@ -15,7 +15,7 @@ import {
 } from '../kubernetes/fake-server.ts';
 import { discoveryAnswer, RESOURCES } from './fixture.ts';
 
-/** An API server over real HTTP that keeps objects: reads, lists, server-side applies and removals of them. */
+/** An API server over real HTTP that keeps objects: reads, lists, server-side applies, creations and removals of them. */
 export interface FakeApi {
   cluster: Cluster;
   server: FakeServer;
@@ -70,6 +70,12 @@ export async function startFakeApi(instead: Instead = () => undefined, pageSize?
         200,
         store(path, { ...body, metadata: { ...body.metadata, managedFields: [...managers, OURS] } }),
       );
+    }
+    if (method === 'POST') {
+      const body = JSON.parse(call.body) as KubernetesObject;
+      const created = `${path}/${body.metadata.name}`;
+      if (!objects.has(created)) return json(response, 201, store(created, body));
+      return status(response, 409, { reason: 'AlreadyExists', message: `${created} already exists` });
     }
     if (
       method === 'GET' &&

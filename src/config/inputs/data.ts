@@ -36,6 +36,6 @@ export const DATA = {
     parser: optional(line('a path')),
     default: '',
     description:
-      'For `restore`: the file with the snapshot. A relative path starts at the workspace. Where it is encrypted, `snapshot-key` has to be the secret key or the passphrase.',
+      'For `restore` and `rehearse`: the file with the snapshot. A relative path starts at the workspace. Where it is encrypted, `snapshot-key` has to be the secret key or the passphrase.',
   },
 } as const satisfies Record<string, Input>;

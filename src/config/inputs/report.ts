@@ -11,6 +11,12 @@ export const REPORT = {
     default: 'true',
     description: 'Write the step summary.',
   },
+  'summary-path': {
+    parser: optional(line('a path')),
+    default: '',
+    description:
+      'File to write the summary to as Markdown, in the workspace or the temporary directory of the runner: for a comment on a pull request, or another system.',
+  },
   'report-path': {
     parser: optional(line('a path')),
     default: '',

@@ -8,10 +8,20 @@ const DAY = 24 * 60 * 60 * SECOND;
 /** What a run does, and how long it may take. */
 export const WHAT_TO_DO = {
   mode: {
-    parser: choice(['deploy', 'plan', 'verify', 'sweep', 'snapshot', 'restore', 'destroy', 'render']),
+    parser: choice([
+      'deploy',
+      'plan',
+      'verify',
+      'sweep',
+      'snapshot',
+      'rehearse',
+      'restore',
+      'destroy',
+      'render',
+    ]),
     default: 'deploy',
     description:
-      '`deploy` brings the cluster to what the inputs say and proves that it works; `plan` shows what a deploy would change and writes nothing; `verify` proves that the cluster works and still is what was deployed; `sweep` finds ghosts in the catalog, and removes them with `sweep-apply`; `snapshot` takes a copy of what Consul holds, and reads it to its end; `restore` brings Consul to what a snapshot holds; `destroy` removes what was deployed; `render` writes the Kubernetes objects as YAML and needs no cluster.',
+      '`deploy` brings the cluster to what the inputs say and proves that it works; `plan` shows what a deploy would change and writes nothing; `verify` proves that the cluster works and still is what was deployed; `sweep` finds ghosts in the catalog, and removes them with `sweep-apply`; `snapshot` takes a copy of what Consul holds, and reads it to its end; `rehearse` tries the restore of one in a namespace of its own; `restore` brings Consul to what a snapshot holds; `destroy` removes what was deployed; `render` writes the Kubernetes objects as YAML and needs no cluster.',
   },
   timeout: {
     parser: duration(SECOND, DAY),

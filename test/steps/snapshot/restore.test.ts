@@ -3,13 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Result } from '../../../src/report/result.ts';
-import {
-  proveContent,
-  readToRestore,
-  restoreSnapshot,
-  type ToRestore,
-  tellDifference,
-} from '../../../src/steps/snapshot/restore.ts';
+import { proveContent, restoreSnapshot, tellDifference } from '../../../src/steps/snapshot/restore.ts';
+import { readToRestore, type ToRestore } from '../../../src/steps/snapshot/to-restore.ts';
 import { clientOf, type FakeAnswer, type FakeConsul, fakeConsul } from '../../consul/fake-consul.ts';
 import { altered, SNAPSHOT } from '../../consul/snapshot/fixture.ts';
 import { startRun } from '../../session/fixture.ts';
