@@ -12,7 +12,9 @@ const PROXY = 'E2E_KUBECTL_PROXY';
 export default async function setup(): Promise<() => Promise<void>> {
   const kubectl = process.env.KUBECTL ?? 'kubectl';
   const writes = '--reject-methods=POST,PUT,PATCH,DELETE';
-  const child = spawn(kubectl, ['proxy', '--port=0', writes], { stdio: ['ignore', 'pipe', 'inherit'] });
+  // The shell waits for the end of its input, which comes also where vitest is killed.
+  const script = '"$0" proxy --port=0 "$1" & cat >/dev/null; kill "$!"';
+  const child = spawn('/bin/sh', ['-c', script, kubectl, writes], { stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = once(child, 'close');
   for await (const line of createInterface({ input: child.stdout })) {
     const [, address] = /^Starting to serve on (\S+)$/.exec(line) ?? [];
@@ -21,7 +23,7 @@ export default async function setup(): Promise<() => Promise<void>> {
   }
   if (!process.env[PROXY]) throw new Error(`${kubectl} proxy has not started`);
   return async () => {
-    child.kill();
+    child.stdin.end();
     await ended;
   };
 }
