@@ -14,7 +14,15 @@ import { consul, keys } from './consul.ts';
 import { manifests, startOriginal } from './original.ts';
 import { expectRed, expectReplaced } from './scenario.ts';
 import { underLoad } from './store-load.ts';
-import { addresses, expectAllKept, expectNewShape, inputs, register, registrations } from './takeover.ts';
+import {
+  addresses,
+  expectAllKept,
+  expectNewShape,
+  expectRegistered,
+  inputs,
+  register,
+  registrations,
+} from './takeover.ts';
 
 /** Longer than any election on a loaded machine, and far shorter than a cluster that is recreated. */
 const LONGEST_GAP_MS = 15_000;
@@ -70,12 +78,7 @@ describe('the hand-made cluster, taken over by one deploy', () => {
   });
 
   it('holds at the new agents what the old ones held, checks that run among it', async () => {
-    expect(
-      await eventually('the checks as they were', 20_000, async () => {
-        const now = await registrations(namespace);
-        return JSON.stringify(now) === JSON.stringify(before) ? now : undefined;
-      }).catch(() => registrations(namespace)),
-    ).toEqual(before);
+    await expectRegistered(namespace, before);
     const at = await addresses(namespace);
     expect(await keys(at['consul-server-0'] ?? '', 'consul-deploy/')).toEqual([]);
     // What the new agents' configuration says, and an existing cluster takes only from Raft.

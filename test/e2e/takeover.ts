@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { isReady, kubectlJson, pods } from './cluster.ts';
+import { eventually, isReady, kubectlJson, pods } from './cluster.ts';
 import { consul, raftViews } from './consul.ts';
 import { put, registered } from './original.ts';
 
@@ -104,4 +104,14 @@ export async function expectNewShape(namespace: string): Promise<void> {
   for (const { servers } of await raftViews(namespace)) {
     expect(servers.filter(({ Voter }) => Voter)).toHaveLength(3);
   }
+}
+
+/** What the old agents held is held by the new ones, and their checks have run. */
+export async function expectRegistered(namespace: string, before: unknown): Promise<void> {
+  expect(
+    await eventually('the checks as they were', 20_000, async () => {
+      const now = await registrations(namespace);
+      return JSON.stringify(now) === JSON.stringify(before) ? now : undefined;
+    }).catch(() => registrations(namespace)),
+  ).toEqual(before);
 }

@@ -52,7 +52,7 @@ async function removeLeftover(run: Run, cluster: Cluster, namespace: KubernetesO
       reason: 'not-owned',
       what: 'a namespace of this name is there, and it was not made for a rehearsal of this deployment',
       where,
-      hint: 'Nothing was changed. A rehearsal removes its namespace at the end, so it uses none that is there already: rename or remove it.',
+      hint: 'Nothing was changed. A rehearsal removes its namespace at the end, so it takes none that is there already. Remove that one, or deploy under another `name`.',
     });
   }
   const until = annotations[REHEARSAL_UNTIL] ?? '';

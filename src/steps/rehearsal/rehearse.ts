@@ -41,12 +41,11 @@ export async function rehearse(run: Run, cluster: Cluster, file: ToRestore): Pro
 /** @throws Failure `state-lost` where not all of the snapshot has come back */
 export async function restoreAndLook(run: Run, servers: Servers, file: ToRestore): Promise<void> {
   const { server, stale } = await findSource(run, servers, { leaderMs: LEADER_MS });
-  const where = `Pod/${REHEARSAL_POD} in namespace ${rehearsalNamespace(run.config)}`;
   if (stale) {
     throw new Failure({
       reason: 'no-leader',
       what: 'the server of the rehearsal has not elected itself',
-      where,
+      where: `Pod/${REHEARSAL_POD} in namespace ${rehearsalNamespace(run.config)}`,
       hint: 'Run it again; where it happens again, see whether its node has processor and disk left.',
     });
   }

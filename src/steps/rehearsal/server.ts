@@ -125,7 +125,9 @@ async function withLog(
 ): Promise<Failure> {
   const { namespace = '', name } = pod.metadata;
   const source = { namespace, pod: name, container: AGENT_CONTAINER, previous: false };
-  const log = await readLog(transport, source, run.signal).catch(() => undefined);
-  const details = (log ?? '').trimEnd().split('\n').slice(-LAST_LINES);
+  const log = await readLog(transport, source, run.signal).catch(
+    (error: unknown) => `its log could not be read: ${Failure.from(error).what}`,
+  );
+  const details = (log ?? 'it has written no log').trimEnd().split('\n').slice(-LAST_LINES);
   return new Failure({ ...over, where: objectName(pod), details: details.filter((line) => line !== '') });
 }

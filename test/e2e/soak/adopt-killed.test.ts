@@ -5,7 +5,14 @@ import { eventually, kubectl, namespaceName, pods, removeNamespace } from '../cl
 import { consul } from '../consul.ts';
 import { put, startOriginal } from '../original.ts';
 import { underLoad } from '../store-load.ts';
-import { expectAllKept, expectNewShape, inputs, register, registrations } from '../takeover.ts';
+import {
+  expectAllKept,
+  expectNewShape,
+  expectRegistered,
+  inputs,
+  register,
+  registrations,
+} from '../takeover.ts';
 
 /** Two runs are ended and three begin: on a loaded machine that takes its time. */
 const KILLED_MS = 600_000;
@@ -58,12 +65,7 @@ describe('a takeover that is killed in the middle', () => {
         'jsonpath={.data.keyring}',
       );
       expect(JSON.parse(Buffer.from(secret, 'base64').toString())).toEqual([key]);
-      expect(
-        await eventually('the checks as they were', 20_000, async () => {
-          const now = await registrations(namespace);
-          return JSON.stringify(now) === JSON.stringify(before) ? now : undefined;
-        }).catch(() => registrations(namespace)),
-      ).toEqual(before);
+      await expectRegistered(namespace, before);
     },
     KILLED_MS,
   );

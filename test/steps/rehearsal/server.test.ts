@@ -10,11 +10,12 @@ const RUNNING = { state: { running: {} } };
 const ended = (reason: string, exitCode: number) => ({ state: { terminated: { reason, exitCode } } });
 
 /** A pod whose container has this status as soon as it is made; `refused` says no to the first tries. */
-async function world(container: object, { refused = 0, message = '' } = {}) {
+async function world(container: object, { refused = 0, message = '', log = 200 } = {}) {
   let tries = 0;
   const api = await startFakeApi((call, response, objects) => {
     if (call.path.endsWith('/log')) {
-      response.writeHead(200).end('one\ntwo\npanic: no\n');
+      if (log !== 200) answer(response, log, { reason: 'Forbidden', message: 'no' });
+      else response.writeHead(200).end('one\ntwo\npanic: no\n');
       return true;
     }
     if (call.method !== 'POST') return undefined;
@@ -89,5 +90,13 @@ describe('the server of a rehearsal', () => {
     await expect.poll(() => objects.size).toBe(1);
     objects.clear();
     await expect(started).rejects.toMatchObject({ reason: 'not-ready', where: 'Pod/consul' });
+  });
+
+  test('whose log cannot be read is told as that, and not as one that said nothing', async () => {
+    const { run, cluster, pod } = await world(ended('Error', 2), { log: 403 });
+    await expect(startServer(run, cluster, pod)).rejects.toMatchObject({
+      reason: 'crash',
+      details: [expect.stringContaining('could not be read')],
+    });
   });
 });
