@@ -44,6 +44,7 @@ const STEPS = {
   preflight: ['registrations'],
   proof: ['registrations'],
   record: ['proof'],
+  recovery: ['record', 'snapshot'],
   rehearsal: ['removal', 'snapshot'],
   registrations: [],
   reload: [],

@@ -58,6 +58,7 @@ const SHAPE = config({
 const ENCRYPTS =
   '`deploy` that takes agents which run to encrypted gossip or TLS, or back, or gives them other certificates';
 const RENEWS = '`verify` with `renew`, where certificates are due';
+const SURVIVOR = '`restore` with `from: survivor`';
 const NO_PAIR = { certificate: '', key: '' };
 const TLS_THERE = {
   state: 'enforced',
@@ -117,7 +118,8 @@ const UNASKED: Record<string, { changes?: string[]; deletes?: string[] }> = {
   [RENEWS]: { changes: ['configmaps', 'pods'] },
   '`verify`': { changes: ['configmaps'] },
   '`verify` with `chaos`': { changes: ['configmaps'] },
-  '`restore`': { changes: ['configmaps'] },
+  '`restore`': { changes: ['configmaps', 'pods/exec'] },
+  [SURVIVOR]: { changes: ['configmaps'] },
   '`destroy` with `destroy-data`': { deletes: ['namespaces'] },
 };
 
@@ -162,6 +164,7 @@ describe('SECURITY.md promises what the code asks permission for', () => {
     ['`snapshot`', () => asked(snapshotMode, { mode: 'snapshot' })],
     ['`rehearse`', () => asked(rehearseMode, { mode: 'rehearse', restorePath: SNAPSHOT_FILE })],
     ['`restore`', () => asked(restoreMode, { mode: 'restore', restorePath: SNAPSHOT_FILE })],
+    [SURVIVOR, () => asked(restoreMode, { mode: 'restore', restoreFrom: 'survivor' })],
     ['`destroy`', () => asked(destroyMode, { mode: 'destroy' })],
     ['`destroy` with `destroy-data`', () => asked(destroyMode, { mode: 'destroy', destroyData: true })],
     ['`destroy` that takes a snapshot', () => asked(destroyMode, { mode: 'destroy', snapshotPlain: true })],
@@ -264,6 +267,9 @@ test.each<[string, RegExp, number | undefined, string[], Record<string, string>]
       'steps/apply/namespace.ts': DEPLOY,
       'steps/apply/retry-controllers.ts': DEPLOY,
       'steps/record/record.ts': VERIFY,
+      'steps/recovery/look.ts': '`restore`',
+      'steps/recovery/rebuild-quorum.ts': SURVIVOR,
+      'steps/recovery/start-empty.ts': '`restore`',
       'steps/rehearsal/namespace.ts': '`rehearse`',
       'steps/rehearsal/server.ts': '`rehearse`',
       'steps/reload/refresh-files.ts': RELOADS,
@@ -295,6 +301,7 @@ test.each<[string, RegExp, number | undefined, string[], Record<string, string>]
       'modes/snapshot.ts': '`snapshot`',
       'modes/rehearse.ts': '`rehearse`',
       'modes/restore.ts': '`restore`',
+      'modes/restore-survivor.ts': SURVIVOR,
       'modes/verify.ts': VERIFY,
       'steps/apply/volume-growth.ts': GROWS,
     },

@@ -67,6 +67,8 @@ export interface Config {
   readonly snapshotPlain: boolean;
   /** Of a snapshot, absolute; empty where none can be kept. */
   readonly snapshotPath: string;
+  /** What is restored: a snapshot, or the quorum from a server that still has its data. */
+  readonly restoreFrom: 'snapshot' | 'survivor';
   /** Of the snapshot to restore, absolute. */
   readonly restorePath: string | undefined;
 

@@ -85,11 +85,19 @@ export function contradictions(
     if (ofServers !== undefined) refuse('tls-secret', 'nothing with tls false, which has no certificates');
   }
   const kept = values['snapshot-key'] !== undefined || values['snapshot-plain'];
-  const reads = mode === 'restore' || mode === 'rehearse';
+  const survives = values.from === 'survivor';
+  const reads = mode === 'rehearse' || (mode === 'restore' && !survives);
+  if (mode !== undefined && mode !== 'restore' && survives)
+    refuse('from', `snapshot with mode ${mode}; only restore knows another`);
   if (reads && values.restore === undefined && texts.restore === '')
     refuse('restore', `the file with the snapshot, with mode ${mode}`);
   if (mode !== undefined && !reads && values.restore !== undefined)
-    refuse('restore', `nothing with mode ${mode}; only restore and rehearse read it`);
+    refuse(
+      'restore',
+      mode === 'restore'
+        ? 'nothing with from survivor, which brings back what a server has'
+        : `nothing with mode ${mode}; only restore and rehearse read it`,
+    );
   if (mode === 'restore' && name !== undefined && confirm !== name)
     refuse('confirm', `${quote(name)}, the name of the cluster whose data is replaced`);
   if (!kept && mode === 'restore' && texts['snapshot-key'] === '')

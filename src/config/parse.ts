@@ -179,6 +179,7 @@ function toConfig(values: InputValues, paths: Omit<OutputPaths, 'mistakes'>): Co
     snapshotKey: values['snapshot-key'],
     snapshotPlain: values['snapshot-plain'],
     snapshotPath: paths.snapshotPath,
+    restoreFrom: values.from,
     restorePath: paths.restorePath,
 
     forceConflicts: values['force-conflicts'],

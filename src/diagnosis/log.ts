@@ -59,7 +59,7 @@ export const CAUSES: readonly Cause[] = [
     reason: 'data-lost',
     graceMs: HELD_MS,
     of: 'server',
-    hint: 'Its volume has lost its data. Bring the servers back that do not answer: as soon as there is a leader, this one joins as a new server. Do not remove their volumes. Where the data of all servers is lost, its log names the command that starts an empty cluster.',
+    hint: 'Its volume has lost its data. Bring the servers back that do not answer: as soon as there is a leader, this one joins as a new server. Do not remove their volumes. Where a majority has lost its data for good: `mode: restore` with `from: survivor`; where all have: `mode: restore` with a snapshot.',
   },
   {
     words: /no space left on device/,

@@ -133,7 +133,7 @@ const HINTS = {
   split:
     'Two clusters never become one by themselves. Look for `bootstrap`, `bootstrap_expect` or `retry_join` in `server-config`; keep the servers whose data you need, and remove the claims and pods of the others.',
   noLeader:
-    'See below who sees whom and what the servers log. Lost servers whose data is gone need peers.json: https://developer.hashicorp.com/consul/tutorials/datacenter-operations/recovery-outage',
+    'See below who sees whom and what the servers log. Where a majority has lost its data for good: `mode: restore` with `from: survivor`.',
   'wrong-version': 'Name the image by the version that is in it, or by its digest: `image`.',
   'wrong-datacenter':
     'Remove `datacenter` from `server-config` and `patches`, and name it in the input `datacenter`.',

@@ -89,12 +89,17 @@ export function withoutSecrets(object: KubernetesObject): KubernetesObject {
   return rest as KubernetesObject;
 }
 
-export function encodeRecord(inventory: Inventory, manifests: readonly KubernetesObject[]): RecordData {
+/** @param formed servers without data then wait for those that have some */
+export function encodeRecord(
+  inventory: Inventory,
+  manifests: readonly KubernetesObject[],
+  formed = inventory.history.length > 0,
+): RecordData {
   const written = JSON.stringify(inventory);
   const packed = gzipSync(JSON.stringify(manifests.map(withoutSecrets)));
   const fits = Buffer.byteLength(written) + packed.length <= MOST_BYTES;
   return {
-    data: { inventory: written, ...(inventory.history.length > 0 && { formed: 'true' as const }) },
+    data: { inventory: written, ...(formed && { formed: 'true' as const }) },
     ...(fits && { binaryData: { manifests: packed.toString('base64') } }),
   };
 }

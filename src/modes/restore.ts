@@ -7,27 +7,29 @@ import type { Run } from '../session/run.ts';
 import { storedKey } from '../session/stored.ts';
 import { type Comparison, compare } from '../steps/drift/compare.ts';
 import { lookOnce, missingServers } from '../steps/drift/missing-servers.ts';
-import { recordedGossip } from '../steps/encryption/settle-gossip.ts';
-import { recordedTls } from '../steps/encryption/settle-tls.ts';
 import { checkPermissions } from '../steps/preflight/permissions.ts';
 import { cleanUpAfter } from '../steps/proof/clean-up.ts';
 import { describeCluster } from '../steps/proof/describe-cluster.ts';
-import { waitAndProve } from '../steps/proof/proof.ts';
-import type { DeployRecord } from '../steps/record/record.ts';
 import { remember } from '../steps/record/since-last-run.ts';
+import { lookAtServers } from '../steps/recovery/look.ts';
+import { startEmpty } from '../steps/recovery/start-empty.ts';
+import { isAllLost } from '../steps/recovery/survival.ts';
 import { Conservation } from '../steps/registrations/catalog-before-after.ts';
 import { replaceOldNodes } from '../steps/snapshot/old-nodes.ts';
 import { keepAndCompare, proveContent, restoreSnapshot } from '../steps/snapshot/restore.ts';
 import { currentServers } from '../steps/snapshot/servers.ts';
 import { readToRestore, type ToRestore } from '../steps/snapshot/to-restore.ts';
 import { Triage } from '../steps/triage/triage.ts';
+import { proofAsRecorded } from './proof-as-recorded.ts';
 import { present, recorded } from './recorded.ts';
+import { restoreFromSurvivor } from './restore-survivor.ts';
 
 /**
  * `mode: restore`: brings Consul to what a snapshot holds, and proves it. Only a cluster that is proven is restored, since
  * Consul gives no promise for servers that fail meanwhile; and what it held before is in a snapshot of its own first.
  */
 export async function restoreMode(run: Run, mask: (secret: string) => void): Promise<void> {
+  if (run.config.restoreFrom === 'survivor') return restoreFromSurvivor(run, mask);
   const file = await run.phase('read', 'Read the snapshot', () =>
     readToRestore(run, run.config.restorePath ?? ''),
   );
@@ -56,11 +58,17 @@ async function restoreLocked(
   await withLive(run, cluster, present(comparison), async (live) => {
     const { workloads, agents } = live;
     workloads.judge(new Map(comparison.live.map((object) => [storedKey(object), object])));
-    const prove = proof(run, cluster, record, live);
+    const prove = proofAsRecorded(run, cluster, record, live);
     const servers = currentServers(run, cluster, agents);
     const registered = new Conservation(run, workloads, agents, []);
+    const before = await run.phase('look', 'Look at what each server has', () =>
+      lookAtServers(run, cluster, live),
+    );
+    if (isAllLost(before)) {
+      const parts = { cluster, live, record };
+      await run.phase('restore', 'Start an empty cluster', () => startEmpty(run, parts, before));
+    }
     await run.phase('prove', 'Prove the cluster as it is', async () => {
-      await workloads.untilSynced(run.signal);
       await refuseMissing(run, comparison, live, cluster);
       await prove();
     });
@@ -84,17 +92,6 @@ async function restoreLocked(
     await remember(run, cluster, workloads, look, record);
     run.known.left = `Consul holds what the snapshot holds. What it held before is in ${run.known.snapshot?.path}.`;
   });
-}
-
-/** What `verify` proves of the cluster, as often as it is called. */
-function proof(run: Run, cluster: Cluster, { inventory }: DeployRecord, live: Live) {
-  return async () => {
-    const triage = new Triage(run, live.workloads, cluster.transport);
-    const wanted = { gossip: recordedGossip(run, inventory), tls: recordedTls(run, inventory) };
-    const { clock } = cluster.transport;
-    const before = inventory.history.at(-1)?.led;
-    return triage.during(() => waitAndProve(run, { ...live, observer: triage, clock, before, ...wanted }));
-  };
 }
 
 async function refuseMissing(

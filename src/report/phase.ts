@@ -8,6 +8,7 @@ const TITLES: Record<PhaseName, string> = {
   'dry-run': 'Dry run',
   compare: 'Compare with what was deployed',
   survey: 'Look for ghosts',
+  look: 'Look at what each server has',
   snapshot: 'Take a snapshot',
   rehearse: 'Rehearse the restore',
   restore: 'Restore',

@@ -25,6 +25,7 @@ export type PhaseName =
   | 'dry-run'
   | 'compare'
   | 'survey'
+  | 'look'
   | 'snapshot'
   | 'rehearse'
   | 'restore'

@@ -76,7 +76,12 @@ function success(result: Result): string {
   if (ready !== undefined && desired) {
     parts.push(ready === desired ? count(ready, 'client') : `${ready} of ${count(desired, 'client')}`);
   }
-  if (result.mode === 'restore') parts.unshift('the snapshot is restored');
+  if (result.mode === 'restore')
+    parts.unshift(
+      result.checks.some(({ id }) => id === 'restore-snapshot')
+        ? 'the snapshot is restored'
+        : 'the quorum is whole',
+    );
   return `${works(result)}: ${[...parts, `proven in ${took}`].join(', ')}`;
 }
 

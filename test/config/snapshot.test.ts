@@ -67,6 +67,10 @@ describe('what does not go together', () => {
     [{ ...KEY, ...RESTORE, 'snapshot-path': 'a.snap' }, 'snapshot-path'],
     [{ ...KEY, restore: 'a.snap' }, 'restore'],
     [{ mode: 'rehearse' }, 'restore'],
+    [{ ...KEY, from: 'survivor' }, 'from'],
+    [{ ...KEY, ...RESTORE, from: 'survivor' }, 'restore'],
+    [{ ...KEY, mode: 'restore', from: 'survivor' }, 'confirm'],
+    [{ mode: 'restore', from: 'survivor', confirm: 'consul' }, 'snapshot-key'],
     [{ ...KEY, 'snapshot-path': 'r.json', 'report-path': 'r.json' }, 'snapshot-path'],
   ])('%j', (inputs, name) => {
     const lines = mistakes(inputs);
@@ -77,6 +81,7 @@ describe('what does not go together', () => {
     { mode: 'snapshot', ...KEY },
     { mode: 'snapshot', 'snapshot-plain': 'true' },
     { ...KEY, ...RESTORE },
+    { ...KEY, mode: 'restore', from: 'survivor', confirm: 'consul' },
     { mode: 'rehearse', restore: 'a.snap' },
     // The file of last night, under the name that this night's would have.
     { mode: 'rehearse', restore: 'consul-consul.snap.age', ...KEY },

@@ -38,4 +38,10 @@ export const DATA = {
     description:
       'For `restore` and `rehearse`: the file with the snapshot. A relative path starts at the workspace. Where it is encrypted, `snapshot-key` has to be the secret key or the passphrase.',
   },
+  from: {
+    parser: choice(['snapshot', 'survivor']),
+    default: 'snapshot',
+    description:
+      'For `restore`. `snapshot`: the file of `restore` is brought in. `survivor`: a majority of the servers has lost its data, and those that still have theirs become the quorum.',
+  },
 } as const satisfies Record<string, Input>;

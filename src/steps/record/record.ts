@@ -131,15 +131,25 @@ export async function appendHistory(
   return write(run, cluster, withRun(record.inventory, runRecord), record.manifests);
 }
 
+/** As before the first proof: servers without data form a new cluster, and do not wait for those that have some. */
+export function recordAsNeverFormed(
+  run: Run,
+  cluster: Cluster,
+  { inventory, manifests }: DeployRecord,
+): Promise<DeployRecord> {
+  return write(run, cluster, inventory, manifests, { formed: false });
+}
+
 /** By server-side apply, so that it may be repeated; forced, since nobody else has any business in it. */
 async function write(
   run: Run,
   { transport, discovery }: Cluster,
   inventory: Inventory,
   manifests: readonly KubernetesObject[],
+  { formed = inventory.history.length > 0 }: { formed?: boolean } = {},
 ): Promise<DeployRecord> {
   const { config, signal } = run;
-  const { data, binaryData } = encodeRecord(inventory, manifests);
+  const { data, binaryData } = encodeRecord(inventory, manifests, formed);
   if (!binaryData) {
     run.warn(
       'The manifests are too big to be kept in the record: `verify` will not be able to say which of their fields differ.',

@@ -1,6 +1,7 @@
 import type { ConsulClient } from '../../consul/client.ts';
 import { ConsulError, isPassing } from '../../consul/failure.ts';
 import { whilePassing } from '../../consul/patience.ts';
+import { byLog, readRaftMember } from '../../consul/quorum/raft-member.ts';
 import { Failure } from '../../failure.ts';
 import { noServers } from '../../session/agent-pods.ts';
 import type { Run } from '../../session/run.ts';
@@ -64,21 +65,15 @@ async function furthest(run: Run, servers: readonly ConsulClient[], why: unknown
   const logs = await Promise.all(
     servers.map(async (server) => {
       try {
-        const { body } = await server.get<{ Stats?: { raft?: { last_log_index?: string } } }>(
-          '/v1/agent/self',
-          {
-            signal: run.signal,
-            timeoutMs: ANSWER_MS,
-          },
-        );
-        return { server, index: Number(body.Stats?.raft?.last_log_index ?? Number.NaN) };
+        const { lastTerm, lastIndex } = await readRaftMember(server, run.signal);
+        return [{ server, lastTerm, lastIndex }];
       } catch {
         run.signal.throwIfAborted();
-        return { server, index: Number.NaN };
+        return [];
       }
     }),
   );
-  const [first] = logs.filter(({ index }) => Number.isFinite(index)).sort((a, b) => b.index - a.index);
+  const [first] = byLog(logs.flat());
   if (first) return { server: first.server, seen: 0, stale: true };
   throw new Failure({
     reason: 'no-leader',

@@ -35,7 +35,7 @@ export async function takeSnapshot(
   run: Run,
   servers: Servers,
   { reader, leaderMs }: TakeOptions = {},
-): Promise<void> {
+): Promise<VerifiedSnapshot> {
   const { snapshotKey, snapshotPath: path } = run.config;
   const encrypted = snapshotKey && (await encryption(snapshotKey));
   for (let attempt = 1; ; attempt += 1) {
@@ -52,7 +52,7 @@ export async function takeSnapshot(
     try {
       const { snapshot, file } = await download(run, source, { path, encrypted, reader: readers });
       tell(run, { source, snapshot, file, encrypted: encrypted !== undefined, breakdown });
-      return;
+      return snapshot;
     } catch (error) {
       run.signal.throwIfAborted();
       const again = isPassing(error) || error instanceof DamagedSnapshot;

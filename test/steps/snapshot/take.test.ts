@@ -159,14 +159,30 @@ test('ACLs that deny are told as such', async () => {
 test('without a leader the server whose log reaches the furthest is asked, and that is a warning', async () => {
   const asked: string[] = [];
   const leaderless =
-    (name: string, log: number): FakeHandler =>
+    (name: string, term: number, index: number): FakeHandler =>
     ({ path, query }) => {
-      if (path === '/v1/agent/self') return { body: { Stats: { raft: { last_log_index: String(log) } } } };
+      if (path === '/v1/status/leader') return { body: '' };
+      if (path === '/v1/operator/raft/configuration') return { body: { Servers: [] } };
+      if (path === '/v1/agent/self') {
+        const raft = { last_log_term: String(term), last_log_index: String(index) };
+        return {
+          body: {
+            Config: { NodeID: name },
+            DebugConfig: { DataDir: '/consul/data' },
+            Member: { Addr: '10.0.0.1', Tags: { port: '8300' } },
+            Stats: { raft },
+          },
+        };
+      }
       if (path !== '/v1/snapshot') return { status: 500, text: 'No cluster leader' };
       asked.push(`${name} ${query.has('stale')}`);
       return { bytes: SNAPSHOT };
     };
-  const { take, result } = await world([leaderless('a', 17), leaderless('b', 18)]);
+  const { take, result } = await world([
+    leaderless('a', 3, 18),
+    leaderless('b', 4, 17),
+    leaderless('c', 4, 16),
+  ]);
   await take();
   expect(asked).toEqual(['b true']);
   expect(result().snapshot?.stale).toBe(true);

@@ -1,0 +1,106 @@
+import { SnapshotKeys } from '../consul/snapshot/keys.ts';
+import type { SnapshotKeyEntry } from '../consul/snapshot/state.ts';
+import { type Cluster, withCluster } from '../session/cluster.ts';
+import { deployedConfig } from '../session/deployed-config.ts';
+import { type Live, withLive } from '../session/live.ts';
+import { withLock } from '../session/lock.ts';
+import type { Run } from '../session/run.ts';
+import { storedKey } from '../session/stored.ts';
+import { compare } from '../steps/drift/compare.ts';
+import { checkPermissions } from '../steps/preflight/permissions.ts';
+import { describeCluster } from '../steps/proof/describe-cluster.ts';
+import { remember } from '../steps/record/since-last-run.ts';
+import { lookAtServers } from '../steps/recovery/look.ts';
+import { rebuildQuorum } from '../steps/recovery/rebuild-quorum.ts';
+import { judgeSurvival, type Survival } from '../steps/recovery/survival.ts';
+import { carriagePermissions } from '../steps/registrations/stash.ts';
+import { proveContent } from '../steps/snapshot/restore.ts';
+import { currentServers } from '../steps/snapshot/servers.ts';
+import { takeSnapshot } from '../steps/snapshot/take.ts';
+import type { ToRestore } from '../steps/snapshot/to-restore.ts';
+import { proofAsRecorded } from './proof-as-recorded.ts';
+import { present, recorded } from './recorded.ts';
+
+type Survivors = Extract<Survival, { is: 'survivors' }>;
+
+/**
+ * `mode: restore` with `from: survivor`: a majority of the servers has lost its data, so that there will never be a leader
+ * again. The servers that still have theirs become the whole quorum, and the others join them as new ones.
+ */
+export async function restoreFromSurvivor(run: Run, mask: (secret: string) => void): Promise<void> {
+  await withCluster(run, mask, 'Connect to the cluster', async (cluster) => {
+    const { manifests } = await recorded(run, cluster);
+    const access = carriagePermissions(run.config.namespace);
+    const observed = await checkPermissions(run, cluster, manifests, ['get'], { access });
+    const check = { id: 'cluster-permissions', title: 'Permissions', group: 'cluster' } as const;
+    run.check({ ...check, expected: 'all that it takes to rebuild the quorum', observed, passed: true });
+    await withLock(run, cluster, () => restoreLocked(run, cluster));
+  });
+}
+
+async function restoreLocked(run: Run, cluster: Cluster): Promise<void> {
+  const record = await recorded(run, cluster);
+  const comparison = await run.phase('compare', 'Compare with what was deployed', async () => {
+    const found = await compare(run, cluster, record);
+    run.isAbout(deployedConfig(run.config, found.deployed).config);
+    return found;
+  });
+  await withLive(run, cluster, present(comparison), async (live) => {
+    const { workloads } = live;
+    workloads.judge(new Map(comparison.live.map((object) => [storedKey(object), object])));
+    const survival = await run.phase('look', 'Look at what each server has', async () => {
+      const { name, namespace } = run.config;
+      const where = `servers of "${name}" in namespace ${namespace}`;
+      return judgeSurvival(await lookAtServers(run, cluster, live), where);
+    });
+    const kept = survival.is === 'survivors' ? await recover(run, cluster, live, survival) : undefined;
+    const look = await run.phase('prove', 'Prove the cluster', async () => {
+      const seen = await proofAsRecorded(run, cluster, record, live)();
+      if (kept) await proveContent(run, currentServers(run, cluster, live.agents), kept);
+      return seen;
+    });
+    run.mark('verdict');
+    describeCluster(run, workloads, look);
+    await remember(run, cluster, workloads, look, record);
+    if (kept) {
+      run.known.left = `The quorum is whole again, with all that the survivor had. What that was is in ${kept.path}, too.`;
+    } else if (survival.is === 'led') tellLed(run, survival.leader);
+  });
+}
+
+/** @returns what the survivor had, which must be there afterwards */
+async function recover(
+  run: Run,
+  cluster: Cluster,
+  live: Live,
+  { survivors, lost }: Survivors,
+): Promise<ToRestore> {
+  const [first] = survivors;
+  run.concern({
+    id: 'survivor',
+    title: 'Survivor',
+    group: 'data',
+    expected: 'all that was acknowledged',
+    observed: `${first.name} has what there was up to index ${first.lastIndex} of term ${first.lastTerm}; what only ${lost.join(', ')} had of later writes is lost`,
+  });
+  const kept = await run.phase('snapshot', 'Take a snapshot of the survivor', async () => {
+    let keys = new SnapshotKeys();
+    const reader = () => {
+      keys = new SnapshotKeys();
+      return { key: (entry: SnapshotKeyEntry) => keys.add(entry) };
+    };
+    const all = currentServers(run, cluster, live.agents);
+    const servers = async () => (await all()).filter(({ name }) => name === first.name);
+    // It has just said that it knows no leader.
+    const snapshot = await takeSnapshot(run, servers, { reader, leaderMs: 1_000 });
+    return { path: run.known.snapshot?.path ?? '', snapshot, keys };
+  });
+  await run.phase('restore', 'Rebuild the quorum', () => rebuildQuorum(run, cluster, live, survivors));
+  return kept;
+}
+
+function tellLed(run: Run, leader: string): void {
+  const left = `The quorum was not lost: the servers follow ${leader}. Nothing was restored.`;
+  run.warn(left);
+  run.known.left = left;
+}
