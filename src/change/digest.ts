@@ -16,8 +16,9 @@ export interface DigestedStep {
 /**
  * SHA-256 over what would be applied, the live state that was compared with it, and what comes of it. Equal for two
  * plans between which nothing was decided, however often controllers wrote.
+ * @param beside what would be done that no object shows
  */
-export function planDigest(steps: readonly DigestedStep[]): string {
+export function planDigest(steps: readonly DigestedStep[], beside: readonly string[] = []): string {
   const parts = steps.map(({ step, fields, consequence }) =>
     canonical({
       object: identity(step.desired),
@@ -34,7 +35,7 @@ export function planDigest(steps: readonly DigestedStep[]): string {
     }),
   );
   const hash = createHash('sha256').update('consul-deploy plan 1\n');
-  for (const part of parts.sort()) hash.update(part).update('\n');
+  for (const part of [...parts.sort(), ...beside]) hash.update(part).update('\n');
   return `sha256:${hash.digest('hex')}`;
 }
 

@@ -21,11 +21,15 @@ export interface ChangePlan {
 /** Whether what runs can take over a change of this object without a start. */
 export type IsReload = (live: KubernetesObject, predicted: KubernetesObject) => boolean;
 
-/** @param manager the field manager that applies */
+/**
+ * @param manager the field manager that applies
+ * @param beside what a deploy would do that no object shows
+ */
 export function changePlan(
   steps: readonly Step[],
   manager: string,
   isReload: IsReload = () => false,
+  beside: readonly string[] = [],
 ): ChangePlan {
   const judged = steps.map((step) => {
     const fields = fieldsThatChange(step, manager);
@@ -38,6 +42,7 @@ export function changePlan(
       .sort(byGravity),
     digest: planDigest(
       judged.map(({ step, fields, effect: { consequence } }) => ({ step, fields, consequence })),
+      beside,
     ),
   };
 }

@@ -16,6 +16,7 @@ import {
   tellGossip,
 } from '../steps/encryption/settle-gossip.ts';
 import { settleTls, type TlsGoal, tellTls } from '../steps/encryption/settle-tls.ts';
+import { encryptionToCome } from '../steps/encryption/to-come.ts';
 import { asApproved, describePlan, holdToPlan } from '../steps/plan/approval.ts';
 import { requireConsent } from '../steps/plan/consent.ts';
 import { requirePermissions } from '../steps/preflight/permissions.ts';
@@ -81,7 +82,7 @@ export async function planDeploy(
     ...planned.objects,
     ...[...claims, ...pruning.live].map(removal),
   ];
-  describePlan(run, steps);
+  describePlan(run, steps, encryptionToCome(gossip, tls));
   holdToPlan(run, steps);
   refuseDaemonSet(planned.objects);
   const takeovers = await findTakeovers(run, cluster, planned);

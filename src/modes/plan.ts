@@ -9,6 +9,7 @@ import { objectsToApply } from '../steps/apply/namespace.ts';
 import { ofNewKinds } from '../steps/apply/new-kinds.ts';
 import { settleGossip, tellGossip, tellGossipPlan } from '../steps/encryption/settle-gossip.ts';
 import { settleTls, tellTls, tellTlsPlan } from '../steps/encryption/settle-tls.ts';
+import { encryptionToCome } from '../steps/encryption/to-come.ts';
 import { asApproved, describePlan } from '../steps/plan/approval.ts';
 import { tellConsent } from '../steps/plan/consent.ts';
 import { settleServerAddresses } from '../steps/plan/server-addresses.ts';
@@ -20,6 +21,7 @@ import { returningClaims } from '../steps/replacement/returning-claims.ts';
 
 /**
  * What a deploy would do, as far as it is known before the namespace exists.
+ * @param encryption what it would do to the agents that run
  * @returns the steps that were compared, and those of them that are of what is rendered
  */
 export async function planAll(
@@ -27,6 +29,7 @@ export async function planAll(
   cluster: Cluster,
   rendered: readonly KubernetesObject[],
   namespace: NamespaceState,
+  encryption: readonly string[] = [],
 ): Promise<{ steps: Step[]; objects: PlannedObject[] }> {
   const before = await readRecord(run, cluster, { damaged: 'absent' });
   const objects = objectsToApply(run, rendered, namespace);
@@ -39,7 +42,7 @@ export async function planAll(
       return { steps: [...planned.objects, ...[...claims, ...live].map(removal)], objects: planned.objects };
     }),
   );
-  await run.phase('compare', 'Compare', async () => describePlan(run, all.steps));
+  await run.phase('compare', 'Compare', async () => describePlan(run, all.steps, encryption));
   return all;
 }
 
@@ -63,7 +66,8 @@ export async function planMode(run: Run, mask: (secret: string) => void): Promis
     if (!namespace.live) {
       run.warn('The namespace does not exist yet, so the API server could not judge what goes into it.');
     }
-    const { objects } = await planAll(run, cluster, rendered, namespace);
+    const encryption = encryptionToCome(gossip, tls);
+    const { objects } = await planAll(run, cluster, rendered, namespace, encryption);
     const unjudged = ofNewKinds(cluster, objects).map(({ desired }) => objectName(desired));
     if (unjudged.length > 0) {
       run.warn(
@@ -73,6 +77,7 @@ export async function planMode(run: Run, mask: (secret: string) => void): Promis
     // What a deploy would refuse need not wait for somebody's approval.
     await previewTakeovers(run, cluster, objects);
     tellConsent(run);
-    run.known.changed = run.known.plan?.some(({ consequence }) => consequence !== 'none') ?? false;
+    const objectsChange = run.known.plan?.some(({ consequence }) => consequence !== 'none') ?? false;
+    run.known.changed = objectsChange || encryption.length > 0;
   });
 }

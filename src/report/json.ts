@@ -21,7 +21,7 @@ const KEYS: readonly string[] = [
     'voters',
   ],
   ...['clientsReady', 'clientsDesired', 'uiCommand', 'manifestsPath'],
-  ...['plan', 'drift', 'ghosts'],
+  ...['plan', 'encryptionSteps', 'drift', 'ghosts'],
   ...['phases', 'checks', 'objects', 'warnings', 'timings'],
 ];
 

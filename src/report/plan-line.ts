@@ -18,9 +18,10 @@ export function isAboutPlan({ mode, failure }: Result): boolean {
 }
 
 /** `3 changes: rolls 3 server pods, deletes 1 object`; what is gravest comes first. */
-export function planHeadline({ plan = [], name }: Pick<Result, 'plan' | 'name'>): string {
+export function planHeadline(result: Pick<Result, 'plan' | 'name' | 'encryptionSteps'>): string {
+  const { plan = [], name, encryptionSteps = [] } = result;
   const changes = plan.filter(({ consequence }) => consequence !== 'none');
-  if (changes.length === 0) return 'nothing to change';
+  if (changes.length === 0) return encryptionSteps.join(', ') || 'nothing to change';
   const number = (consequence: Consequence) =>
     changes.filter((change) => change.consequence === consequence).length;
   const objects = (verb: string, consequence: Consequence) =>
@@ -33,6 +34,7 @@ export function planHeadline({ plan = [], name }: Pick<Result, 'plan' | 'name'>)
     ...rolled(changes, name),
     ...objects('creates', 'create'),
     ...objects('reloads', 'reloads'),
+    ...encryptionSteps,
   ];
   return `${count(changes.length, 'change')}${parts.length > 0 ? `: ${parts.join(', ')}` : ''}`;
 }

@@ -182,6 +182,8 @@ export interface Result {
   planDigest?: string;
   /** The gravest first. */
   plan?: PlannedChange[];
+  /** What a deploy does to encryption beside that, which no object shows: `gossip: off → strict`. */
+  encryptionSteps?: string[];
   drift?: Drift[];
   /** What should not be in the catalog; of `sweep` and `verify`. */
   ghosts?: GhostReport[];

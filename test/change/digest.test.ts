@@ -35,6 +35,13 @@ const meta = (change: object): Partial<KubernetesObject> => ({
   metadata: { ...DESIRED.metadata, ...change },
 });
 
+test('the digest of a plan is another one with what no object shows', () => {
+  const steps = [step(live())];
+  const beside = (...words: string[]) => changePlan(steps, MANAGER, undefined, words).digest;
+  expect(beside()).toBe(digest(...steps));
+  expect(new Set([beside(), beside('gossip: off → strict'), beside('gossip: strict → off')]).size).toBe(3);
+});
+
 describe('the digest of a plan stays', () => {
   const plain = digest(step(live()));
   test.each<[string, KubernetesObject]>([

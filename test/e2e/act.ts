@@ -10,6 +10,8 @@ import { kubectlJson } from './cluster.ts';
 
 const run = promisify(execFile);
 const WORKFLOWS = '.github/workflows';
+/** The secret that snapshots are encrypted with. */
+export const PASSPHRASE = 'a passphrase of the test';
 /** What workflows know as `github.repository`. */
 export const REPOSITORY = 'example/consul';
 
@@ -36,8 +38,8 @@ export interface Acted {
 }
 
 /**
- * An example as in the action's own repository: with `uses: ./`, and other inputs for each job. Steps that keep files
- * on GitHub are left out: act would have to fetch them.
+ * An example as in the action's own repository: with `uses: ./`, and other inputs for each `job` or `job.step`. Steps that keep
+ * files on GitHub are left out: act would have to fetch them.
  */
 export function example(
   file: string,
@@ -46,12 +48,15 @@ export function example(
 ): string {
   const workflow = parse(readFileSync(`examples/${file}`, 'utf8')) as Workflow;
   for (const [name, job] of Object.entries(workflow.jobs)) {
-    const ours = job.steps.find(({ uses }) => uses?.startsWith('org/consul-deploy@'));
-    if (!ours) continue;
+    const ours = job.steps.filter(({ uses }) => uses?.startsWith('org/consul-deploy@'));
+    if (ours.length === 0) continue;
     job.steps = [
       // act knows this one and copies the working folder instead of fetching anything.
       { uses: 'actions/checkout@v7' },
-      { ...ours, uses: './', with: { ...ours.with, ...inputs[name] } },
+      ...ours.map((step) => {
+        const given = inputs[`${name}.${step.id}`] ?? inputs[name];
+        return { ...step, uses: './', with: { ...step.with, ...given } };
+      }),
     ];
     adapt(name, job);
   }
@@ -91,8 +96,12 @@ export class Act {
     const { kubeconfig, cluster } = await namedKubeconfig(context);
     const act = new Act(folder, kubeconfig, cluster);
     for (const name of ['repository', 'witness', 'home', 'bin']) mkdirSync(join(folder, name));
-    const secrets = `KUBECONFIG_BASE64=${kubeconfig}\nGITHUB_TOKEN=none\n`;
-    writeFileSync(join(folder, 'secrets'), secrets, { mode: 0o600 });
+    const secrets = [
+      ...['', 'SOURCE_', 'TARGET_'].map((of) => `${of}KUBECONFIG_BASE64=${kubeconfig}`),
+      `SNAPSHOT_PASSPHRASE=${PASSPHRASE}`,
+      'GITHUB_TOKEN=none',
+    ];
+    writeFileSync(join(folder, 'secrets'), `${secrets.join('\n')}\n`, { mode: 0o600 });
     // What a checkout of the action's repository has that the runner looks at.
     const repository = join(folder, 'repository');
     for (const path of ['action.yml', 'dist']) cpSync(path, join(repository, path), { recursive: true });

@@ -103,6 +103,18 @@ describe('a plan, and a deploy that is held to it', () => {
     digest = outcomes[0]?.outputs['plan-digest'] ?? '';
   });
 
+  it('tells what would become of encryption, which no object shows, and is another plan with it', async () => {
+    const back = await plan({ 'gossip-encryption': 'false' });
+    expect(back.code, back.log).toBe(0);
+    expect(back.report?.encryptionSteps).toEqual(['gossip: strict → off']);
+    expect(back.summary).toContain('Plan: gossip: strict → off');
+    expect(back.outputs.changed).toBe('true');
+    expect(back.outputs['plan-digest']).not.toBe(digest);
+    const refused = await deploy({ ...inputs, 'gossip-encryption': 'false', 'expect-plan': digest });
+    expectRed(refused, 'plan-changed');
+    expect(refused.report?.failure?.details).toContain('gossip: strict → off');
+  });
+
   it('tells by consequence what other inputs would do', async () => {
     const before = await quiet(namespace);
     const patched = await plan({

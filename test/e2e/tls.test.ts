@@ -201,25 +201,6 @@ describe.skipIf(!bed)('RPC of a cluster that runs', () => {
     expect(await isWritingSeen(namespace)).toBe(true);
     expect(await containers(namespace)).toEqual(before);
   });
-
-  it('a way to TLS, and one back, that are killed are finished by the next run, which nobody has to tell', async () => {
-    const before = await containers(namespace);
-    const { value, traffic } = await underTraffic({ namespace, prefix: 'killed' }, async () => {
-      const there = await killedAt({ ...given, tls: 'true' }, 'go to the state "outgoing"');
-      expect(there.code).not.toBe(0);
-      const forth = await run();
-      const back = await killedAt({ ...given, tls: 'false' }, 'go to the state "present"');
-      expect(back.code).not.toBe(0);
-      return { forth, back: await run() };
-    });
-    expect(value.forth.code, value.forth.log).toBe(0);
-    expect(check(value.forth, 'tls').observed).toContain('TLS, enforced at 3 of 3');
-    expect(value.back.code, value.back.log).toBe(0);
-    expect(check(value.back, 'tls').observed).toContain('plaintext at 3 of 3');
-    expect(await containers(namespace)).toEqual(before);
-    await expectUnnoticed(traffic);
-    expect(await keysOf(namespace)).toEqual([]);
-  });
 });
 
 /** No acknowledged key is lost. */

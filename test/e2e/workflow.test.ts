@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { Act, type Acted, example, type Job, REPOSITORY } from './act.ts';
-import { isReady, kubectl, namespaceName, pods, removeNamespace } from './cluster.ts';
+import { Act, type Acted, example, type Job, PASSPHRASE, REPOSITORY } from './act.ts';
+import { containers, isReady, kubectl, namespaceName, pods, removeNamespace, versions } from './cluster.ts';
+import { consul, keys } from './consul.ts';
 
 const SHORT = { 'stable-for': '2s', 'server-storage': 'ephemeral' };
 const { outputs: DECLARED } = parse(readFileSync('action.yml', 'utf8')) as { outputs: object };
@@ -189,6 +190,27 @@ describe('a promotion and the nights after it, run by act', () => {
     const third = await night();
     expect(third.acted.ok, third.acted.log).toBe(true);
     expect(words(third.calls)).toEqual(['issue list', 'issue close']);
+  });
+
+  it('move-to-another-cluster.yml brings every key to the target, and leaves the source as it is', async () => {
+    const ipOf = async (namespace: string) => (await pods(namespace, 'server'))[0]?.status.podIP ?? '';
+    for (const value of ['1', '2'])
+      await consul(await ipOf(staging), `/v1/kv/moved/${value}`, { method: 'PUT', body: value });
+    const before = await Promise.all([versions(staging), containers(staging)]);
+    const at = (namespace: string) => ({ ...small, namespace, 'expect-cluster': '*staging*' });
+    const inputs = {
+      target: at(production),
+      'move.snapshot': { namespace: staging, 'expect-cluster': '*staging*' },
+      'move.restore': at(production),
+    };
+    const workflow = example('move-to-another-cluster.yml', inputs);
+    const { ok, log } = await act.run('move.yml', workflow, 'workflow_dispatch');
+    expect(ok, log).toBe(true);
+    expect(log.match(/Job succeeded/g)).toHaveLength(2);
+    expect(log).not.toContain(PASSPHRASE);
+    expect(await keys(await ipOf(production), 'moved')).toEqual(['moved/1', 'moved/2']);
+    expect(await keys(await ipOf(staging), 'moved')).toEqual(['moved/1', 'moved/2']);
+    expect(await Promise.all([versions(staging), containers(staging)])).toEqual(before);
   });
 });
 

@@ -102,6 +102,7 @@ test('keys that only the cluster knows are in no plan, wherever they stand in it
       const predicted = stored(after, fields);
       return { action: 'change', desired: after, live: stored(before, fields), predicted };
     }),
+    [],
   );
   const told = JSON.stringify(redactResult(run.result(), run.log.secrets));
   expect(told).not.toContain(old.slice(0, 8));

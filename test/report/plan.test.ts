@@ -28,6 +28,16 @@ describe('the headline of a plan', () => {
     expect(planHeadline({ plan: changes, name: 'consul' })).toBe(headline),
   );
 
+  test('has what a deploy does to encryption, which no object shows', () => {
+    const encryptionSteps = ['gossip: off → strict', 'TLS: off → enforced'];
+    const headline = (changes: PlannedChange[]) =>
+      planHeadline({ plan: changes, name: 'consul', encryptionSteps });
+    expect(headline(UNCHANGED)).toBe('gossip: off → strict, TLS: off → enforced');
+    expect(headline([rolls('consul-server', 1)])).toBe(
+      '1 change: rolls 1 server pod, gossip: off → strict, TLS: off → enforced',
+    );
+  });
+
   test('is the verdict of the run', () => {
     expect(verdict(planned({ plan: UNCHANGED })).headline).toBe('Plan: nothing to change');
     expect(verdict(planned()).headline).toMatch(/^Plan: 8 changes: /);

@@ -10,15 +10,19 @@ import type { Run } from '../../session/run.ts';
 
 const MOST_WRITES = 8;
 
-/** Says what a deploy would change, and the digest that names exactly that. */
-export function describePlan(run: Run, steps: readonly Step[]): void {
+/**
+ * Says what a deploy would change, and the digest that names exactly that.
+ * @param encryption what it would do to the agents that run, beside the objects
+ */
+export function describePlan(run: Run, steps: readonly Step[], encryption: readonly string[]): void {
   // What the cluster holds may have secrets that no input names, such as a key that is about to be replaced.
   for (const secret of secretsIn(steps.map(({ live, predicted }) => [live, predicted]))) {
     run.log.secrets.add(secret);
   }
-  const { changes, digest } = changePlan(steps, FIELD_MANAGER, isReload);
+  const { changes, digest } = changePlan(steps, FIELD_MANAGER, isReload, encryption);
   run.known.plan = changes;
   run.known.planDigest = digest;
+  if (encryption.length > 0) run.known.encryptionSteps = [...encryption];
   run.log.info(`plan ${digest}`);
 }
 
@@ -40,9 +44,9 @@ export async function asApproved<T>(run: Run, dryRun: () => Promise<T>): Promise
 /** @throws Failure `plan-changed` when what was compared is not what was approved */
 export function holdToPlan(run: Run, steps: readonly Step[]): void {
   const { expectPlan } = run.config;
-  const { plan = [], planDigest, manifestDigest } = run.known;
+  const { plan = [], planDigest, manifestDigest, encryptionSteps = [] } = run.known;
   if (expectPlan === undefined || expectPlan === planDigest) return;
-  const lines = planLines(plan);
+  const lines = [...planLines(plan), ...encryptionSteps];
   const writes = lastWrites(
     steps.flatMap(({ live }) => live ?? []),
     MOST_WRITES,

@@ -14,7 +14,7 @@ const SMALL: Partial<Config> = {
   clients: 'none',
   ui: false,
   // What follows a refusal that was expected here would wait for pods.
-  timeout: 5_000,
+  timeout: 20_000,
 };
 
 /** A cluster of three servers, as an earlier deploy left it. */
