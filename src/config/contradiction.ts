@@ -85,11 +85,13 @@ export function contradictions(
     if (ofServers !== undefined) refuse('tls-secret', 'nothing with tls false, which has no certificates');
   }
   const kept = values['snapshot-key'] !== undefined || values['snapshot-plain'];
-  const reads = mode === 'restore' || mode === 'rehearse';
+  const reads = mode === 'restore' || mode === 'rehearse' || mode === 'inspect';
   if (reads && values.restore === undefined && texts.restore === '')
     refuse('restore', `the file with the snapshot, with mode ${mode}`);
   if (mode !== undefined && !reads && values.restore !== undefined)
-    refuse('restore', `nothing with mode ${mode}; only restore and rehearse read it`);
+    refuse('restore', `nothing with mode ${mode}; only restore, rehearse and inspect read it`);
+  if (mode !== undefined && mode !== 'inspect' && values.compare !== undefined)
+    refuse('compare', `nothing with mode ${mode}; only inspect compares`);
   if (mode === 'restore' && name !== undefined && confirm !== name)
     refuse('confirm', `${quote(name)}, the name of the cluster whose data is replaced`);
   if (!kept && mode === 'restore' && texts['snapshot-key'] === '')
