@@ -11,13 +11,13 @@ export async function inspectMode(run: Run, mask: (secret: string) => void): Pro
   const { restorePath = '', compare } = run.config;
   const here = await run.phase('read', 'Read the snapshot', () => inspectFile(run, restorePath));
   if (compare?.kind === 'file') {
-    await run.phase('compare', 'Compare with the other snapshot', async () =>
+    await run.phase('read', 'Read the other snapshot', async () =>
       tellWhatDiffers(run, here, await readOther(run, compare.path)),
     );
   }
   if (compare?.kind === 'cluster') {
     await withServers(run, mask, (servers) =>
-      run.phase('compare', 'Compare with what Consul holds', async () =>
+      run.phase('snapshot', 'Read what Consul holds now', async () =>
         tellWhatDiffers(run, here, await readCluster(run, servers)),
       ),
     );
