@@ -21,6 +21,7 @@ const MODES: Record<Mode, (run: Run, mask: (secret: string) => void) => Promise<
   verify: verifyMode,
   sweep: sweepMode,
   snapshot: async (run, mask) => (await import('./modes/snapshot.ts')).snapshotMode(run, mask),
+  inspect: async (run, mask) => (await import('./modes/inspect.ts')).inspectMode(run, mask),
   rehearse: async (run, mask) => (await import('./modes/rehearse.ts')).rehearseMode(run, mask),
   restore: async (run, mask) => (await import('./modes/restore.ts')).restoreMode(run, mask),
   destroy: destroyMode,

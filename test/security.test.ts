@@ -10,6 +10,7 @@ import { objectLabels } from '../src/manifests/label.ts';
 import { render } from '../src/manifests/render.ts';
 import { deployMode } from '../src/modes/deploy.ts';
 import { destroyMode } from '../src/modes/destroy.ts';
+import { inspectMode } from '../src/modes/inspect.ts';
 import { planMode } from '../src/modes/plan.ts';
 import { rehearseMode } from '../src/modes/rehearse.ts';
 import { restoreMode } from '../src/modes/restore.ts';
@@ -162,6 +163,11 @@ describe('SECURITY.md promises what the code asks permission for', () => {
     [RENEWS, async () => [...(await asked(verifyMode, { mode: 'verify' })), ...renewal()]],
     ['`sweep`', () => asked(sweepMode, { mode: 'sweep' })],
     ['`snapshot`', () => asked(snapshotMode, { mode: 'snapshot' })],
+    ['`inspect`', none],
+    [
+      '`inspect` with `compare: cluster`',
+      () => asked(inspectMode, { mode: 'inspect', restorePath: SNAPSHOT_FILE, compare: { kind: 'cluster' } }),
+    ],
     ['`rehearse`', () => asked(rehearseMode, { mode: 'rehearse', restorePath: SNAPSHOT_FILE })],
     ['`restore`', () => asked(restoreMode, { mode: 'restore', restorePath: SNAPSHOT_FILE })],
     [SURVIVOR, () => asked(restoreMode, { mode: 'restore', restoreFrom: 'survivor' })],
@@ -298,7 +304,7 @@ test.each<[string, RegExp, number | undefined, string[], Record<string, string>]
       'steps/replacement/returning-claims.ts': RETURNS,
       'steps/replacement/clients-survey.ts': REPLACES,
       'modes/sweep.ts': '`sweep`',
-      'modes/snapshot.ts': '`snapshot`',
+      'modes/with-servers.ts': '`snapshot`',
       'modes/rehearse.ts': '`rehearse`',
       'modes/restore.ts': '`restore`',
       'modes/restore-survivor.ts': SURVIVOR,

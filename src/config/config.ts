@@ -4,6 +4,7 @@ export type Mode =
   | 'verify'
   | 'sweep'
   | 'snapshot'
+  | 'inspect'
   | 'rehearse'
   | 'restore'
   | 'destroy'
@@ -69,8 +70,13 @@ export interface Config {
   readonly snapshotPath: string;
   /** What is restored: a snapshot, or the quorum from a server that still has its data. */
   readonly restoreFrom: 'snapshot' | 'survivor';
-  /** Of the snapshot to restore, absolute. */
+  /** Of the snapshot to restore, to rehearse or to inspect, absolute. */
   readonly restorePath: string | undefined;
+  /** What that is compared with where it is inspected: what Consul holds, or another snapshot. */
+  readonly compare:
+    | { readonly kind: 'cluster' }
+    | { readonly kind: 'file'; readonly path: string }
+    | undefined;
 
   readonly forceConflicts: readonly string[];
   readonly adopt: 'if-unowned' | 'never' | 'always';

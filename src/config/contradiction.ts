@@ -86,7 +86,7 @@ export function contradictions(
   }
   const kept = values['snapshot-key'] !== undefined || values['snapshot-plain'];
   const survives = values.from === 'survivor';
-  const reads = mode === 'rehearse' || (mode === 'restore' && !survives);
+  const reads = mode === 'rehearse' || mode === 'inspect' || (mode === 'restore' && !survives);
   if (mode !== undefined && mode !== 'restore' && survives)
     refuse('from', `snapshot with mode ${mode}; only restore knows another`);
   if (reads && values.restore === undefined && texts.restore === '')
@@ -96,8 +96,10 @@ export function contradictions(
       'restore',
       mode === 'restore'
         ? 'nothing with from survivor, which brings back what a server has'
-        : `nothing with mode ${mode}; only restore and rehearse read it`,
+        : `nothing with mode ${mode}; only restore, rehearse and inspect read it`,
     );
+  if (mode !== undefined && mode !== 'inspect' && values.compare !== undefined)
+    refuse('compare', `nothing with mode ${mode}; only inspect compares`);
   if (mode === 'restore' && name !== undefined && confirm !== name)
     refuse('confirm', `${quote(name)}, the name of the cluster whose data is replaced`);
   if (!kept && mode === 'restore' && texts['snapshot-key'] === '')

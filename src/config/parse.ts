@@ -64,6 +64,7 @@ interface OutputPaths {
   manifestsPath: string | undefined;
   snapshotPath: string;
   restorePath: string | undefined;
+  compare: Config['compare'];
   mistakes: string[];
 }
 
@@ -98,8 +99,9 @@ function outputPaths(values: Partial<InputValues>, env: NodeJS.ProcessEnv): Outp
       mistakes.push(`${name}: given ${quote(values[name])}; allowed: another file than ${what}`);
     }
   }
-  const restorePath = values.restore && resolve(env.GITHUB_WORKSPACE || '.', values.restore);
-  if (restorePath !== undefined && restorePath === snapshotPath && values.mode !== 'rehearse')
+  const toRead = (text: string) => resolve(env.GITHUB_WORKSPACE || '.', text);
+  const restorePath = values.restore && toRead(values.restore);
+  if (restorePath !== undefined && restorePath === snapshotPath && values.mode === 'restore')
     mistakes.push(
       `snapshot-path: given ${quote(values['snapshot-path'] ?? '')}; allowed: another file than the one to restore, since what is there now goes there`,
     );
@@ -110,8 +112,14 @@ function outputPaths(values: Partial<InputValues>, env: NodeJS.ProcessEnv): Outp
     manifestsPath,
     snapshotPath: snapshotPath ?? '',
     restorePath,
+    compare: values.compare === undefined ? undefined : comparedWith(values.compare, toRead),
     mistakes,
   };
+}
+
+/** A file of that name is given as `./cluster`. */
+function comparedWith(text: string, toRead: (text: string) => string): Config['compare'] {
+  return text === 'cluster' ? { kind: 'cluster' } : { kind: 'file', path: toRead(text) };
 }
 
 /** The desktop's choice of a keyboard input method, which a runner on a desktop inherits. */
@@ -181,6 +189,7 @@ function toConfig(values: InputValues, paths: Omit<OutputPaths, 'mistakes'>): Co
     snapshotPath: paths.snapshotPath,
     restoreFrom: values.from,
     restorePath: paths.restorePath,
+    compare: paths.compare,
 
     forceConflicts: values['force-conflicts'],
     adopt: values.adopt,

@@ -1,6 +1,6 @@
 import { clip, oneLine, plain } from './escape.ts';
 import type { Result } from './result.ts';
-import { verdict } from './verdict.ts';
+import { touchesCluster, verdict } from './verdict.ts';
 
 /** GitHub cuts the message at 4096 characters after masking, which may lengthen it. */
 const MAX_MESSAGE = 4000;
@@ -26,7 +26,7 @@ export function annotation(result: Result): Annotation | undefined {
   if (failure?.where) lines.push(`Where: ${line(failure.where)}`);
   if (failure?.hint) lines.push(`What to do: ${line(failure.hint, 800)}`);
   if (failure?.help) lines.push(`Help: ${failure.help}`);
-  if (result.mode !== 'render') lines.push(`The cluster is left as: ${line(result.left)}`);
+  if (touchesCluster(result)) lines.push(`The cluster is left as: ${line(result.left)}`);
   lines.push(...(failure?.details ?? []).map((detail) => oneLine(detail, 400)));
   return { title: clip(headline, MAX_TITLE), message: clip(plain(lines.join('\n')), MAX_MESSAGE) };
 }

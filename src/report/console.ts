@@ -1,8 +1,10 @@
+import { differenceRows } from './difference.ts';
 import { formatDuration } from './duration.ts';
 import { oneLine } from './escape.ts';
 import { isAboutPlan, planLines } from './plan-line.ts';
 import type { Check, FailureReport, Result } from './result.ts';
-import { byUrgency, count, OBJECT_ORDER, tally, verdict } from './verdict.ts';
+import { snapshotTables } from './snapshot.ts';
+import { byUrgency, count, OBJECT_ORDER, tally, touchesCluster, verdict } from './verdict.ts';
 
 const VERDICT_SYMBOL = { success: '✓', failure: '✗', cancelled: '■' } as const;
 const CHECK_SYMBOL = { passed: '✓', failed: '✗', pending: '…', warning: '!', skipped: '-' } as const;
@@ -16,6 +18,7 @@ export function consoleReport(result: Result): string[] {
   const blocks = [
     [`${VERDICT_SYMBOL[result.result]} ${headline}`],
     planned(result),
+    ...inspected(result),
     table(result.checks),
     result.warnings.map((text) => `  ! ${oneLine(text, 500)}`),
     align(notes(result)),
@@ -30,6 +33,29 @@ function planned(result: Result): string[] {
   const more = lines.length - MAX_DETAILS;
   const shown = lines.slice(0, MAX_DETAILS).map((line) => `  ${oneLine(line, 500)}`);
   return more > 0 ? [...shown, `  and ${count(more, 'more change')}`] : shown;
+}
+
+/** What is in a snapshot, and what differs, where the run is about that. */
+function inspected(result: Result): string[][] {
+  if (result.mode !== 'inspect') return [];
+  const { difference } = result;
+  const rows = difference ? differenceRows(difference) : [];
+  return [
+    ...snapshotTables(result).map(({ head, rows }) =>
+      align([head.map((title) => title.toUpperCase()), ...some(rows)]),
+    ),
+    ...(rows.length > 0 ? [align(some([['DIFFERS', '', ''], ...rows]))] : []),
+  ];
+}
+
+/** Made safe, with a last one that says how many are not shown. */
+function some(rows: readonly string[][]): string[][] {
+  const shown = rows.slice(0, MAX_DETAILS).map((cells) => cells.map((cell) => oneLine(cell, 120)));
+  const more = rows.length - shown.length;
+  const [first] = shown;
+  return more > 0 && first
+    ? [...shown, first.map((_, index) => (index === 0 ? `and ${more} more` : ''))]
+    : shown;
 }
 
 /** Observed comes last: it is the longest when it matters most, and pushes nothing out of line there. */
@@ -48,7 +74,7 @@ function table(checks: readonly Check[]): string[] {
 function notes(result: Result): [string, string][] {
   const lines: [string, string][] = result.failure ? cause(result, result.failure) : [];
   if (result.manifestsPath) lines.push(['Manifests', oneLine(result.manifestsPath, 500)]);
-  if (result.mode === 'render') return lines;
+  if (!touchesCluster(result)) return lines;
   const objects = tally(
     result.objects.map(({ action }) => action),
     OBJECT_ORDER,

@@ -17,6 +17,7 @@ const KEYS: readonly string[] = [
     'gossip',
     'tls',
     'snapshot',
+    'difference',
     'leader',
     'voters',
   ],

@@ -1,7 +1,7 @@
 import Builder from 'fast-xml-builder';
 import { logSafe, oneLine } from './escape.ts';
 import type { Check, Result } from './result.ts';
-import { count, verdict } from './verdict.ts';
+import { count, touchesCluster, verdict } from './verdict.ts';
 
 /** The keys of builder: attributes by `@`, text by `#text`, everything else an element. */
 type Element = Record<string, unknown>;
@@ -15,6 +15,7 @@ const GROUPS: readonly Check['group'][] = [
   'drift',
   'chaos',
   'catalog',
+  'data',
 ];
 const MAX_LINE = 4000;
 
@@ -68,7 +69,7 @@ function verdictFailure(result: Result): Element {
     ['Where', failure?.where],
     ['What to do', failure?.hint],
     ['Help', failure?.help],
-    ['The cluster is left as', result.mode === 'render' ? undefined : result.left],
+    ['The cluster is left as', touchesCluster(result) ? result.left : undefined],
   ];
   const details = failure?.details ?? [];
   return {

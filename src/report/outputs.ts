@@ -21,6 +21,7 @@ export function outputs(result: Result, reportPath?: string): Record<string, str
     snapshot: result.snapshot?.path ?? '',
     'snapshot-index': number(result.snapshot?.index),
     'snapshot-sha256': result.snapshot?.sha256 ?? '',
+    differences: number(result.difference?.total),
     'duration-ms': number(Math.round(result.durationMs)),
     report: reportPath ?? '',
   };

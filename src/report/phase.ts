@@ -1,7 +1,7 @@
 import type { PhaseName } from './result.ts';
 
 const TITLES: Record<PhaseName, string> = {
-  read: 'Read inputs',
+  read: 'Read the snapshot',
   connect: 'Connect to the cluster',
   render: 'Render manifests',
   lock: 'Lock',

@@ -150,6 +150,50 @@ export interface GhostReport {
   outcome: 'found' | 'kept' | 'removed' | 'stayed' | 'returned';
 }
 
+/** What is in a snapshot: names and numbers. */
+export interface SnapshotOverview {
+  /** Of the last change in it. */
+  index: number;
+  /** RFC 3339, by the clock of the server that took it. */
+  takenAt?: string;
+  /** Of Consul, as the catalog in it has them of its servers. */
+  versions: string[];
+  /** How many of each kind are in it. */
+  counts: Record<string, number>;
+  /** Keys that begin alike, up to the first slash; the biggest first, and then all others together. */
+  prefixes: { prefix: string; keys: number; bytes: number }[];
+  /** Those with the most instances first, and then all others together, of which the nodes are not known. */
+  services: { service: string; instances: number; nodes?: number }[];
+}
+
+/** In what a snapshot differs from another one, or from what Consul holds. Names, never values. */
+export interface SnapshotDifference {
+  /** `cluster`, or the path of the other snapshot. */
+  with: string;
+  /** Of the last change in that. */
+  index: number;
+  takenAt?: string;
+  /** Keys, nodes and services that differ, and kinds that do not come and go by themselves. */
+  total: number;
+  keys: DifferentNames;
+  nodes: DifferentNames;
+  services: DifferentNames;
+  /** Kinds of which there are not as many. */
+  counts: { kind: string; here: number; there: number }[];
+}
+
+export interface DifferentNames {
+  onlyHere: SomeNames;
+  onlyThere: SomeNames;
+  changed: SomeNames;
+}
+
+export interface SomeNames {
+  total: number;
+  /** The first of them. */
+  names: string[];
+}
+
 /** What a failed run says; the fields of Failure, made safe to print. */
 export interface FailureReport {
   reason: FailureReason;
@@ -166,7 +210,17 @@ export interface FailureReport {
 /** The outcome of one run: everything any report says comes from here. JSON-serializable. */
 export interface Result {
   schemaVersion: 1;
-  mode: 'deploy' | 'plan' | 'verify' | 'sweep' | 'snapshot' | 'rehearse' | 'restore' | 'destroy' | 'render';
+  mode:
+    | 'deploy'
+    | 'plan'
+    | 'verify'
+    | 'sweep'
+    | 'snapshot'
+    | 'inspect'
+    | 'rehearse'
+    | 'restore'
+    | 'destroy'
+    | 'render';
   result: 'success' | 'failure' | 'cancelled';
   failure?: FailureReport;
   /** How the cluster was left, in one sentence. */
@@ -197,23 +251,18 @@ export interface Result {
   gossip?: 'plaintext' | 'takes-both' | 'strict';
   /** What every server was seen to do with RPC, on the wire; `until`: the first of their certificates ends then. */
   tls?: { state: 'plaintext' | 'offered' | 'enforced'; issuer?: string; until?: string };
-  /** The last one that this run took. */
-  snapshot?: {
+  /** The last one that this run took, or the one that it inspected. */
+  snapshot?: SnapshotOverview & {
     path: string;
     bytes: number;
     /** Of the file, in hexadecimal. */
     sha256: string;
-    /** Of the last change in it. */
-    index: number;
     encrypted: boolean;
     /** Taken without a leader, so that the last writes may be missing. */
     stale: boolean;
-    /** How many of each kind are in it. */
-    counts: Record<string, number>;
-    /** Keys that begin alike, up to the first slash; the biggest first. */
-    prefixes: { prefix: string; keys: number; bytes: number }[];
-    services: { service: string; instances: number }[];
   };
+  /** Of `inspect` with `compare`. */
+  difference?: SnapshotDifference;
   /** Node name of the leader. */
   leader?: string;
   voters?: number;

@@ -9,6 +9,11 @@ export interface Section {
   rank: number;
 }
 
+/** A part that is never cut. */
+export function fixed(text: string): Section {
+  return { head: text, rows: [], tail: '', noun: '', rank: 0 };
+}
+
 /** Room for the note of one section. */
 const NOTE_BYTES = 120;
 

@@ -1,46 +1,61 @@
 import { count } from './count.ts';
-import { code } from './escape.ts';
+import { code, markdown } from './escape.ts';
 import type { Result } from './result.ts';
-import type { Section } from './section.ts';
+import { fixed, type Section } from './section.ts';
+import { size } from './size.ts';
 
-/** What is in the snapshot that was taken: names only, never values. */
-export function snapshotSections({ snapshot }: Result): Section[] {
+const PREFIXES = ['Prefix', 'Keys', 'Values'];
+const SERVICES = ['Service', 'Instances', 'Nodes'];
+
+type Snapshot = NonNullable<Result['snapshot']>;
+
+/** What is in the snapshot that was taken or inspected: names only, never values. */
+export function snapshotSections({ mode, snapshot }: Result): Section[] {
   if (!snapshot) return [];
-  const { prefixes, services, counts, path } = snapshot;
-  const named = (name: string) => code(name);
+  const { counts } = snapshot;
+  const open = mode === 'inspect';
+  const keys = `${count(counts.keys ?? 0, 'key')} by prefix`;
+  const services = `${count(counts.services ?? 0, 'registered service')} by name`;
   return [
-    {
-      head: `### Snapshot\n\nIn ${code(path)}, ${size(snapshot.bytes)}.\n\n`,
-      rows: [],
-      tail: '',
-      noun: '',
-      rank: 0,
-    },
-    ...table(`${count(counts.keys ?? 0, 'key')} by prefix`, 'Prefix | Keys | Values', 'prefixes are', [
-      ...prefixes.map(({ prefix, keys, bytes }) => `${named(prefix)} | ${keys} | ${size(bytes)}`),
-    ]),
-    ...table(
-      `${count(counts.services ?? 0, 'registered service')} by name`,
-      'Service | Instances',
-      'services are',
-      [...services.map(({ service, instances }) => `${named(service)} | ${instances}`)],
-    ),
+    fixed(`### Snapshot\n\n${opening(snapshot)}\n\n`),
+    ...table(keys, open, PREFIXES, 'prefixes are', prefixRows(snapshot)),
+    ...table(services, open, SERVICES, 'services are', serviceRows(snapshot)),
   ];
 }
 
-function table(title: string, columns: string, noun: string, rows: string[]): Section[] {
-  if (rows.length === 0) return [];
-  const line = columns
-    .split(' | ')
-    .map((_, index) => (index === 0 ? ':--' : '--:'))
-    .join('|');
-  const head = `<details><summary>${title}</summary>\n\n| ${columns} |\n|${line}|\n`;
-  return [{ head, rows: rows.map((row) => `| ${row} |`), tail: '\n</details>\n\n', noun, rank: 2 }];
+/** The same for the log, heads first; not yet escaped. */
+export function snapshotTables({ snapshot }: Result): { head: string[]; rows: string[][] }[] {
+  if (!snapshot) return [];
+  return [
+    { head: PREFIXES, rows: prefixRows(snapshot) },
+    { head: SERVICES, rows: serviceRows(snapshot) },
+  ].filter(({ rows }) => rows.length > 0);
 }
 
-/** `12.3 KiB` */
-function size(bytes: number): string {
-  if (bytes < 1024) return count(bytes, 'byte');
-  const power = Math.min(Math.floor(Math.log2(bytes) / 10), 3);
-  return `${(bytes / 1024 ** power).toFixed(1)} ${['', 'KiB', 'MiB', 'GiB'][power]}`;
+function opening({ path, bytes, encrypted, index, takenAt, versions }: Snapshot): string {
+  const how = encrypted ? 'encrypted' : 'in plaintext';
+  const when = takenAt === undefined ? '' : `, taken at ${markdown(takenAt)} by the clock of the server`;
+  const by = versions.length > 0 ? `, with servers of Consul ${markdown(versions.join(', '))}` : '';
+  return `In ${code(path)}: ${size(bytes)}, ${how}. Index ${index}${when}${by}.`;
+}
+
+function prefixRows({ prefixes }: Snapshot): string[][] {
+  return prefixes.map(({ prefix, keys, bytes }) => [prefix, String(keys), size(bytes)]);
+}
+
+function serviceRows({ services }: Snapshot): string[][] {
+  return services.map(({ service, instances, nodes }) => [
+    service,
+    String(instances),
+    nodes === undefined ? '' : String(nodes),
+  ]);
+}
+
+function table(title: string, open: boolean, columns: string[], noun: string, rows: string[][]): Section[] {
+  if (rows.length === 0) return [];
+  const line = columns.map((_, index) => (index === 0 ? ':--' : '--:')).join('|');
+  const details = open ? '<details open>' : '<details>';
+  const head = `${details}<summary>${title}</summary>\n\n| ${columns.join(' | ')} |\n|${line}|\n`;
+  const cells = rows.map(([name = '', ...numbers]) => `| ${[code(name), ...numbers].join(' | ')} |`);
+  return [{ head, rows: cells, tail: '\n</details>\n\n', noun, rank: 2 }];
 }

@@ -1,3 +1,4 @@
+import { differenceSections } from './difference.ts';
 import { driftSections } from './drift.ts';
 import { formatDuration } from './duration.ts';
 import { capBytes, code, fence, html, markdown, oneLine } from './escape.ts';
@@ -5,10 +6,10 @@ import { ghostSections } from './ghost.ts';
 import { planSections } from './plan.ts';
 import { isAboutPlan } from './plan-line.ts';
 import type { Check, ObjectOutcome, Result } from './result.ts';
-import { joinWithin, type Section } from './section.ts';
+import { fixed, joinWithin, type Section } from './section.ts';
 import { snapshotSections } from './snapshot.ts';
 import { timeline } from './timeline.ts';
-import { byUrgency, CHECK_ORDER, count, OBJECT_ORDER, tally, verdict } from './verdict.ts';
+import { byUrgency, CHECK_ORDER, count, OBJECT_ORDER, tally, touchesCluster, verdict } from './verdict.ts';
 
 /**
  * GitHub drops the whole summary above 1 MiB, and silently close to it.
@@ -28,6 +29,7 @@ export function summary(result: Result, maxBytes = MAX_BYTES): string {
     ...driftSections(result),
     ...ghostSections(result),
     ...snapshotSections(result),
+    ...differenceSections(result),
     evidence(result),
     checks(result),
     warnings(result),
@@ -41,7 +43,9 @@ export function summary(result: Result, maxBytes = MAX_BYTES): string {
 function opening(result: Result): Section {
   const lines = [`## ${VERDICT_SYMBOL[result.result]} ${markdown(verdict(result).headline)}`, ''];
   if (result.result !== 'success') lines.push(...cause(result), '');
-  lines.push(facts(result), '', '');
+  // A file needs no cluster to be inspected.
+  if (result.mode !== 'inspect' || result.cluster) lines.push(facts(result), '');
+  lines.push('');
   return fixed(lines.join('\n'));
 }
 
@@ -122,7 +126,7 @@ function closing(result: Result): string {
   if (result.manifestsPath) blocks.push(`**Manifests** are in ${code(result.manifestsPath, 1000)}.`);
   if (result.image) blocks.push(`**Image**: ${code(result.image)}`);
   if (result.manifestDigest) blocks.push(`**Manifest digest**: ${code(result.manifestDigest)}`);
-  if (result.mode !== 'render') blocks.push(`**The cluster is left as**: ${markdown(result.left, 1000)}`);
+  if (touchesCluster(result)) blocks.push(`**The cluster is left as**: ${markdown(result.left, 1000)}`);
   const chart = timeline(result);
   if (chart) blocks.push(`### Timeline: ${formatDuration(result.durationMs)}\n\n${chart}`);
   return blocks.map((block) => `${block}\n\n`).join('');
@@ -146,8 +150,4 @@ function objects(result: Result): Section {
 
 function objectRow({ kind, name, namespace, action }: ObjectOutcome): string {
   return `| ${[code(`${kind}/${name}`), namespace ? code(namespace) : '', action].join(' | ')} |`;
-}
-
-function fixed(text: string): Section {
-  return { head: text, rows: [], tail: '', noun: '', rank: 0 };
 }

@@ -1,4 +1,5 @@
 import { count } from './count.ts';
+import { differenceHeadline } from './difference.ts';
 import { formatDuration } from './duration.ts';
 import { oneLine } from './escape.ts';
 import { sweepHeadline } from './ghost.ts';
@@ -21,6 +22,11 @@ export interface Verdict {
 export function verdict(result: Result): Verdict {
   const check = result.result === 'success' ? undefined : decisive(result.checks);
   return { headline: oneLine(headline(result, check), 240), check };
+}
+
+/** Whether there is a cluster that may be left in another state: files are rendered and inspected without one. */
+export function touchesCluster({ mode, cluster }: Result): boolean {
+  return mode !== 'render' && (mode !== 'inspect' || cluster !== undefined);
 }
 
 /** `12 created, 1 changed`; what does not occur is left out. */
@@ -50,12 +56,13 @@ function headline(result: Result, check: Check | undefined): string {
   return `${subject}: ${result.failure?.what ?? (check ? `${check.title}: ${check.observed}` : 'no cause given')}`;
 }
 
-function unproven({ mode, failure }: Result): string {
+function unproven({ mode, failure, snapshot }: Result): string {
   if (mode === 'render') return 'Manifests are not rendered';
   if (mode === 'plan') return 'There is no plan';
   if (mode === 'destroy') return 'Consul is not removed';
   if (mode === 'sweep') return 'The catalog is not clean';
   if (mode === 'snapshot') return 'There is no snapshot';
+  if (mode === 'inspect') return `The snapshot is not ${snapshot ? 'compared' : 'inspected'}`;
   if (mode === 'rehearse') return 'The snapshot is not proven';
   if (mode === 'restore') return 'Nothing is proven to be restored';
   if (failure?.reason === 'not-moved') return 'Consul is proven, and services are still at its servers';
@@ -70,6 +77,7 @@ function success(result: Result): string {
   if (result.mode === 'destroy') return destroyed(result, took);
   if (result.mode === 'sweep') return sweepHeadline(result);
   if (result.mode === 'snapshot') return snapshotHeadline(result, took);
+  if (result.mode === 'inspect') return inspectHeadline(result, took);
   if (result.mode === 'rehearse') return `The restore of the snapshot works: rehearsed in ${took}`;
   const parts = result.voters === undefined ? [] : [count(result.voters, 'voter')];
   const { clientsReady: ready, clientsDesired: desired } = result;
@@ -92,9 +100,18 @@ function destroyed({ changed, objects }: Result, took: string): string {
   return `Consul is removed: ${count(removed, 'object')} in ${took}${kept > 0 ? `, ${kept} kept` : ''}`;
 }
 
-function snapshotHeadline({ snapshot }: Result, took: string): string {
+function snapshotHeadline(result: Result, took: string): string {
+  return `${held(result)}, taken and verified in ${took}`;
+}
+
+function inspectHeadline(result: Result, took: string): string {
+  const { difference } = result;
+  return `${held(result)}, ${difference ? differenceHeadline(difference) : `read to its end in ${took}`}`;
+}
+
+function held({ snapshot }: Result): string {
   const { keys = 0, services = 0 } = snapshot?.counts ?? {};
-  return `Snapshot of ${count(keys, 'key')} and ${count(services, 'service')}, taken and verified in ${took}`;
+  return `Snapshot of ${count(keys, 'key')} and ${count(services, 'service')}`;
 }
 
 function works({ mode, drift = [] }: Result): string {

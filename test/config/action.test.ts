@@ -36,6 +36,7 @@ test('action.yml has the documented outputs', () => {
     'snapshot',
     'snapshot-index',
     'snapshot-sha256',
+    'differences',
     'duration-ms',
     'report',
   ]);

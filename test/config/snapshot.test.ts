@@ -52,6 +52,19 @@ test('the file is named after the deployment, and says whether it is encrypted',
   expect(path({ name: 'c2', 'snapshot-key': RECIPIENT })).toMatch(/\/consul-c2\.snap\.age$/);
 });
 
+test('compare is the cluster, or a file that is found from the workspace', () => {
+  const compare = (text: string) =>
+    parseConfig({
+      ...given({ mode: 'inspect', restore: 'a.snap', compare: text }),
+      GITHUB_WORKSPACE: '/work/space',
+    }).compare;
+  expect(compare('')).toBeUndefined();
+  expect(compare('cluster')).toEqual({ kind: 'cluster' });
+  expect(compare('./cluster')).toEqual({ kind: 'file', path: '/work/space/cluster' });
+  expect(compare('old/b.snap')).toEqual({ kind: 'file', path: '/work/space/old/b.snap' });
+  expect(compare('/tmp/b.snap')).toEqual({ kind: 'file', path: '/tmp/b.snap' });
+});
+
 describe('what does not go together', () => {
   const KEY = { 'snapshot-key': 'a long passphrase' };
   const RESTORE = { mode: 'restore', restore: 'a.snap', confirm: 'consul' };
@@ -71,6 +84,9 @@ describe('what does not go together', () => {
     [{ ...KEY, ...RESTORE, from: 'survivor' }, 'restore'],
     [{ ...KEY, mode: 'restore', from: 'survivor' }, 'confirm'],
     [{ mode: 'restore', from: 'survivor', confirm: 'consul' }, 'snapshot-key'],
+    [{ mode: 'inspect' }, 'restore'],
+    [{ mode: 'snapshot', ...KEY, compare: 'cluster' }, 'compare'],
+    [{ compare: 'b.snap' }, 'compare'],
     [{ ...KEY, 'snapshot-path': 'r.json', 'report-path': 'r.json' }, 'snapshot-path'],
   ])('%j', (inputs, name) => {
     const lines = mistakes(inputs);
@@ -85,6 +101,9 @@ describe('what does not go together', () => {
     { mode: 'rehearse', restore: 'a.snap' },
     // The file of last night, under the name that this night's would have.
     { mode: 'rehearse', restore: 'consul-consul.snap.age', ...KEY },
+    { mode: 'inspect', restore: 'a.snap' },
+    { mode: 'inspect', restore: 'consul-consul.snap.age', ...KEY, compare: 'cluster' },
+    { mode: 'inspect', restore: 'a.snap', compare: 'b.snap' },
     { snapshot: 'always', ...KEY },
   ])('and what does: %j', (inputs) => {
     expect(mistakes(inputs)).toEqual([]);

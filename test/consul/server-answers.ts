@@ -80,3 +80,22 @@ function member(name: string, ip: string, role: string, status: number) {
     ProtocolCur: 2,
   };
 }
+
+/** The answers of a server that has lost the others, by path; its log ends there. */
+export function leaderlessAnswer(
+  { path }: Pick<FakeRequest, 'path'>,
+  { term, index }: { term: number; index: number },
+): FakeAnswer | undefined {
+  if (path === '/v1/status/leader') return { body: '' };
+  if (path === '/v1/operator/raft/configuration') return { body: { Servers: [] } };
+  if (path !== '/v1/agent/self') return undefined;
+  const raft = { last_log_term: String(term), last_log_index: String(index) };
+  return {
+    body: {
+      Config: { NodeID: 'an-id' },
+      DebugConfig: { DataDir: '/consul/data' },
+      Member: { Addr: '10.0.0.1', Tags: { port: '8300' } },
+      Stats: { raft },
+    },
+  };
+}

@@ -114,7 +114,7 @@ describe('inputs that cannot be right', () => {
     for (const line of details) expect(line).toMatch(/: given .+; allowed: .+/);
     const line = (name: string) => details[named.indexOf(name)];
     expect(line('mode')).toBe(
-      'mode: given "deplyo"; allowed: deploy, plan, verify, sweep, snapshot, rehearse, restore, destroy or render; did you mean `deploy`?',
+      'mode: given "deplyo"; allowed: deploy, plan, verify, sweep, snapshot, inspect, rehearse, restore, destroy or render; did you mean `deploy`?',
     );
     expect(line('clients')).toContain('did you mean `statefulset`?');
     expect(line('timeout')).toContain('write 90s or 90m');

@@ -103,6 +103,44 @@ describe('a snapshot', () => {
     expect(outcome.summary).toContain('Snapshot of 50 keys');
   });
 
+  it('is inspected without a cluster, and compared with it by the documented permissions', async () => {
+    const { bytes } = only(await deploy(snapshot));
+    const file = { mode: 'inspect', restore: 'kept.snap' };
+    const inspected = (inputs: Record<string, string>) =>
+      start({ ...file, ...inputs }, { KUBECONFIG: '/nonexistent' }, (workspace) => {
+        writeFileSync(join(workspace, 'kept.snap'), bytes);
+        return () => undefined;
+      }).outcome;
+    const alone = await inspected({});
+    expect(alone.code, alone.log).toBe(0);
+    const theirs = await inspect(bytes);
+    const { snapshot: told } = alone.report ?? {};
+    const all = Object.values(told?.counts ?? {}).reduce((sum, one) => sum + one, 0);
+    expect(all).toBe(theirs.Stats.reduce((sum, { Count }) => sum + Count, 0));
+    expect(told).toMatchObject({ index: theirs.Meta.Index, prefixes: [{ prefix: 'app/', keys: 50 }] });
+    expect(alone.outputs['snapshot-sha256']).toBe(createHash('sha256').update(bytes).digest('hex'));
+
+    const ip = await server();
+    await consul(ip, '/v1/kv/app/2', { method: 'PUT', body: 'other' });
+    await consul(ip, '/v1/kv/later', { method: 'PUT', body: 'later' });
+    const roles = rbac('docs/rbac-snapshot.yaml', namespace);
+    await applyRbac(roles);
+    const token = (await kubectl('-n', namespace, 'create', 'token', 'consul-snapshot')).trim();
+    const kubeconfig = await kubeconfigOf(namespace, token);
+    const compared = await inspected({ namespace, kubeconfig, compare: 'cluster' });
+    await removeRbac(roles);
+    await consul(ip, '/v1/kv/app/2', { method: 'PUT', body: 'value 2' });
+    await consul(ip, '/v1/kv/later', { method: 'DELETE' });
+    expect(compared.code, compared.log).toBe(0);
+    expect(compared.report?.difference).toMatchObject({
+      with: 'cluster',
+      total: 2,
+      keys: { onlyHere: { total: 0 }, onlyThere: { names: ['later'] }, changed: { names: ['app/2'] } },
+    });
+    expect(compared.outputs).toMatchObject({ differences: '2', changed: 'false' });
+    expect([...compared.files.keys()]).toEqual(['kept.snap']);
+  });
+
   it('that this has taken, is restored by Consul', async () => {
     const { bytes } = only(await deploy(snapshot));
     const ip = await server();

@@ -137,6 +137,8 @@ const CLOSED = new Set([
   'outcome',
 ]);
 const NAMED = { kind: '', name: '', namespace: '' };
+const SOME = { total: 1, names: [''] };
+const NAMES = { onlyHere: SOME, onlyThere: SOME, changed: SOME };
 const FIELD = { path: '', before: '', after: '' };
 
 /** A Result that has this text wherever a text can stand. */
@@ -154,9 +156,15 @@ function filled(text: string): Result {
       index: 1,
       encrypted: true,
       stale: false,
+      takenAt: '',
+      versions: [''],
       counts: { keys: 1 },
       prefixes: [{ prefix: '', keys: 1, bytes: 1 }],
-      services: [{ service: '', instances: 1 }],
+      services: [{ service: '', instances: 1, nodes: 1 }],
+    },
+    difference: {
+      ...{ with: '', index: 1, takenAt: '', total: 1, keys: NAMES, nodes: NAMES, services: NAMES },
+      counts: [{ kind: '', here: 1, there: 2 }],
     },
     plan: [{ ...NAMED, consequence: 'rolls-pods' as const, fields: [FIELD], pods: [''], notes: [''] }],
     ghosts: [
@@ -244,7 +252,7 @@ describe('a secret gets out nowhere', () => {
   test('and without redaction would get out everywhere, so this test looks where it has to', async () => {
     const written = await outputs('canary-and-nothing-else', new Secrets());
     const closed =
-      /^output (result|failure-reason|changed|voters|clients-\w+|snapshot-index|duration-ms|report)$/;
+      /^output (result|failure-reason|changed|voters|clients-\w+|snapshot-index|differences|duration-ms|report)$/;
     expect(Object.keys(written).length).toBeGreaterThan(15);
     expect(traces('canary-and-nothing-else', written)).toEqual(
       Object.keys(written).filter((name) => !closed.test(name)),

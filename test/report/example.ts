@@ -234,8 +234,10 @@ export const HOSTILE: Record<string, string> = {
   huge: '\u001b[;'.repeat(100_000) + '|`<'.repeat(600_000),
 };
 
-/** `text` in every field that may come from the cluster. */
+/** `text` in every field that may come from the cluster, or from a file. */
 export function hostile(text: string, result = failure()): Result {
+  const some = { total: 3, names: [text, text] };
+  const names = { onlyHere: some, onlyThere: some, changed: some };
   return {
     ...result,
     left: text,
@@ -244,6 +246,16 @@ export function hostile(text: string, result = failure()): Result {
     consulVersion: text,
     leader: text,
     uiCommand: text,
+    snapshot: {
+      ...{ path: '/w/a.snap', bytes: 1, sha256: '0'.repeat(64), encrypted: true, stale: false, index: 1 },
+      ...{ takenAt: text, versions: [text, text], counts: { keys: 1, services: 1 } },
+      prefixes: [{ prefix: text, keys: 1, bytes: 1 }],
+      services: [{ service: text, instances: 1, nodes: 1 }],
+    },
+    difference: {
+      ...{ with: text, index: 1, takenAt: text, total: 9, keys: names, nodes: names, services: names },
+      counts: [{ kind: text, here: 1, there: 2 }],
+    },
     failure: {
       reason: 'timeout',
       what: text,

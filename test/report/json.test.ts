@@ -13,6 +13,9 @@ function errors(text: string): unknown {
   return validate(JSON.parse(text)) ? [] : validate.errors;
 }
 
+const SOME = { total: 1, names: ['a'] };
+const NAMES = { onlyHere: SOME, onlyThere: SOME, changed: SOME };
+
 describe('the JSON report', () => {
   const results: [string, Result][] = [
     ['success', success()],
@@ -20,6 +23,26 @@ describe('the JSON report', () => {
     ['cancelled', cancelled()],
     ['render', success({ mode: 'render' })],
     ['a sweep', success({ mode: 'sweep', ghosts: GHOSTS })],
+    [
+      'an inspection',
+      success({
+        mode: 'inspect',
+        snapshot: {
+          ...{ path: 'a', bytes: 1, sha256: '0'.repeat(64), encrypted: false, stale: false, index: 1 },
+          ...{ takenAt: '2026-03-01T09:00:00.000Z', versions: ['1.22.7'], counts: { keys: 1 } },
+          prefixes: [{ prefix: 'a/', keys: 1, bytes: 1 }],
+          services: [
+            { service: 'a', instances: 1, nodes: 1 },
+            { service: '(all others)', instances: 1 },
+          ],
+        },
+        difference: {
+          ...{ with: 'cluster', index: 1, takenAt: '2026-03-01T09:00:00.000Z', total: 1 },
+          ...{ keys: NAMES, nodes: NAMES, services: NAMES },
+          counts: [{ kind: 'sessions', here: 1, there: 2 }],
+        },
+      }),
+    ],
     ['a warning', success({ checks: success().checks.map((check) => ({ ...check, status: 'warning' })) })],
     ...Object.entries(HOSTILE).map(([name, text]): [string, Result] => [name, hostile(text)]),
   ];

@@ -33,6 +33,23 @@ describe('the JUnit report', () => {
     });
   });
 
+  test('has a suite for every group that a check can have', () => {
+    const groups = [
+      'cluster',
+      'servers',
+      'clients',
+      'quorum',
+      'smoke',
+      'drift',
+      'chaos',
+      'catalog',
+      'data',
+    ] as const;
+    const [check = expect.unreachable()] = success().checks;
+    const root = read(success({ checks: groups.map((group) => ({ ...check, group })) }));
+    expect(root.children.slice(1).map(({ attributes }) => attributes.name)).toEqual(groups);
+  });
+
   test('has one test case for each check, with its time in seconds', () => {
     const cases = all(read(success()), 'testcase').slice(1);
     const checks = success().checks;

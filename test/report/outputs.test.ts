@@ -10,6 +10,7 @@ describe('outputs', () => {
       "clients-desired": "10",
       "clients-ready": "10",
       "consul-version": "1.22.7",
+      "differences": "",
       "duration-ms": "8412",
       "failure-reason": "",
       "image": "docker.io/hashicorp/consul@sha256:5c1f2b0c9d7e4a3f8b6a1d2e3c4f5061728394a5b6c7d8e9f0a1b2c3d4e5f607",

@@ -95,7 +95,7 @@ describe('publishing to the runner', () => {
       config: { summary: false, reportPath: undefined, junitPath: undefined, summaryPath: undefined },
     });
     const names = Object.keys(await outputs());
-    expect(names).toHaveLength(16);
+    expect(names).toHaveLength(17);
     for (const text of Object.values(HOSTILE)) {
       await writeFile(join(folder, 'output'), '');
       await publish(hostile(text), {

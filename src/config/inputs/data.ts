@@ -36,7 +36,13 @@ export const DATA = {
     parser: optional(line('a path')),
     default: '',
     description:
-      'For `restore` and `rehearse`: the file with the snapshot. A relative path starts at the workspace. Where it is encrypted, `snapshot-key` has to be the secret key or the passphrase.',
+      'For `restore`, `rehearse` and `inspect`: the file with the snapshot. A relative path starts at the workspace. Where it is encrypted, `snapshot-key` has to be the secret key or the passphrase.',
+  },
+  compare: {
+    parser: optional(line('a path, or cluster')),
+    default: '',
+    description:
+      'For `inspect`: what the snapshot is compared with. `cluster`: what Consul holds now; or the path of another snapshot, which `snapshot-key` opens as well where it is encrypted.',
   },
   from: {
     parser: choice(['snapshot', 'survivor']),

@@ -13,6 +13,8 @@ export interface VerifiedSnapshot extends SnapshotState {
   /** Of Raft when it was taken. */
   raftIndex: number;
   term: number;
+  /** RFC 3339; undefined where the file does not say when. */
+  takenAt: string | undefined;
 }
 
 const META = 'meta.json';
@@ -131,8 +133,8 @@ class Members {
       throw new DamagedSnapshot(this.#where, `it has no ${missing.join(' and no ')}`);
     }
     this.#compare(sums);
-    const { Index, Term } = this.#metaOf(meta);
-    return { ...state, raftIndex: Index, term: Term };
+    const { Index, Term, ID } = this.#metaOf(meta);
+    return { ...state, raftIndex: Index, term: Term, takenAt: takenAt(ID) };
   }
 
   /** As sha256sum writes them: the sum, two spaces, the name. */
@@ -152,19 +154,28 @@ class Members {
     }
   }
 
-  #metaOf(text: string): { Index: number; Term: number } {
-    let meta: { Index?: unknown; Term?: unknown };
+  #metaOf(text: string): { Index: number; Term: number; ID: unknown } {
+    let meta: { Index?: unknown; Term?: unknown; ID?: unknown };
     try {
       meta = JSON.parse(text);
     } catch (error) {
       throw new DamagedSnapshot(this.#where, `${META} is no JSON`, error);
     }
-    const { Index, Term } = meta ?? {};
+    const { Index, Term, ID } = meta ?? {};
     if (typeof Index !== 'number' || typeof Term !== 'number') {
       throw new DamagedSnapshot(this.#where, `${META} has no index or no term`);
     }
-    return { Index, Term };
+    return { Index, Term, ID };
   }
+}
+
+/**
+ * The id is the term, the index and the milliseconds since 1970, by the clock of the server (`snapshotName` in
+ * https://github.com/hashicorp/raft/blob/v1.7.3/file_snapshot.go).
+ */
+function takenAt(id: unknown): string | undefined {
+  const [, ms] = (typeof id === 'string' && /^\d+-\d+-(\d{1,14})$/.exec(id)) || [];
+  return ms === undefined ? undefined : new Date(Number(ms)).toISOString();
 }
 
 async function* hashed(

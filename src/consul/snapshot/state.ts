@@ -1,5 +1,7 @@
 import { decodeMultiStream } from '@msgpack/msgpack';
+import { nameOf } from './name.ts';
 import { countedAs, NOTHING, RECORD_TYPE, type SnapshotCounts } from './record-type.ts';
+import { registrationOf, type SnapshotNode, type SnapshotService } from './registration.ts';
 
 /** The state of a snapshot, read to its end. */
 export interface SnapshotState {
@@ -21,8 +23,9 @@ export interface SnapshotKeyEntry {
 export interface Reader {
   /** In the order of the keys. */
   key?: (entry: SnapshotKeyEntry) => void;
-  /** The name, once for each instance. */
-  service?: (name: string) => void;
+  node?: (entry: SnapshotNode) => void;
+  /** Once for each instance, those of a node one after the other. */
+  service?: (entry: SnapshotService) => void;
 }
 
 /** Longer than any value that Consul takes; a damaged length does not fill the memory. */
@@ -50,7 +53,7 @@ export async function readState(
     } else {
       counts[isMap(item) ? countedAs(type, item) : 'others'] += 1;
       if (type === RECORD_TYPE.keyValue) reader.key?.(keyValue(objectOf(item)));
-      if (type === RECORD_TYPE.register && reader.service) tellService(objectOf(item), reader.service);
+      if (type === RECORD_TYPE.register && (reader.service || reader.node)) tell(objectOf(item), reader);
       type = undefined;
     }
   }
@@ -94,16 +97,18 @@ function objectOf(item: unknown): Record<string, unknown> {
 function keyValue({ Key, Value, Flags, ModifyIndex }: Record<string, unknown>): SnapshotKeyEntry {
   if (!(Key instanceof Uint8Array)) throw new Error('an entry of the state has no key');
   return {
-    key: text(Key),
+    key: nameOf(Key),
     value: Value instanceof Uint8Array ? Value : NO_BYTES,
     flags: Number(Flags ?? 0),
     modified: Number(ModifyIndex ?? 0),
   };
 }
 
-function tellService({ Service }: Record<string, unknown>, tell: (name: string) => void): void {
-  const name = isMap(Service) ? Service.Service : undefined;
-  if (name instanceof Uint8Array) tell(text(name));
+function tell(record: Record<string, unknown>, { node, service }: Reader): void {
+  const registration = registrationOf(record);
+  if (!registration) return;
+  if ('service' in registration) service?.(registration);
+  else node?.(registration);
 }
 
 /** The same few names come in every record. */
@@ -115,11 +120,7 @@ function fieldName(bytes: Uint8Array): string {
   const hash = (length << 16) | ((bytes[0] ?? 0) << 8) | (bytes[length - 1] ?? 0);
   const known = fieldNames.get(hash);
   if (known && Buffer.compare(known.bytes, bytes) === 0) return known.name;
-  const name = text(bytes);
+  const name = nameOf(bytes);
   if (fieldNames.size < MOST_FIELD_NAMES) fieldNames.set(hash, { bytes: bytes.slice(), name });
   return name;
-}
-
-function text(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
 }

@@ -51,7 +51,8 @@ export async function restoreAndLook(run: Run, servers: Servers, file: ToRestore
   }
   const version = await versionOf(run, server);
   const sentAt = run.now();
-  await sendSnapshot(run, server, await openSnapshot(file.path, run.config.snapshotKey));
+  const { plain } = await openSnapshot(file.path, run.config.snapshotKey);
+  await sendSnapshot(run, server, plain);
   const took = formatDuration(run.now() - sentAt);
   const { complaints } = await lookAtContent(run, servers, file);
   const passed = complaints.length === 0;

@@ -1,17 +1,12 @@
 import { verifySnapshot } from '../../consul/snapshot/archive.ts';
 import { SnapshotKeys } from '../../consul/snapshot/keys.ts';
-import { count } from '../../report/count.ts';
-import { oneLine } from '../../report/escape.ts';
 import type { Run } from '../../session/run.ts';
-import { NOUNS } from './counted.ts';
+import { NOUNS, STEADY_KINDS } from './counted.ts';
+import { named } from './named.ts';
 import { findSource, type Servers } from './source.ts';
 import type { ToRestore } from './to-restore.ts';
 
 const SILENCE_MS = 120_000;
-const MOST_NAMES = 20;
-
-/** What nobody makes or takes away by itself. */
-const KINDS = ['configEntries', 'preparedQueries', 'tokens', 'policies', 'roles'] as const;
 
 export interface Content {
   /** What of the snapshot is not there, one line each. */
@@ -31,19 +26,11 @@ export async function lookAtContent(run: Run, servers: Servers, restored: ToRest
   const { removed, changed } = restored.keys.comparedWith(keys);
   const isSince = (key: string) => keys.changedSince(key, restored.snapshot.raftIndex);
   const other = changed.filter((key) => !isSince(key));
-  const lacking = KINDS.filter((kind) => counts[kind] < restored.snapshot.counts[kind]);
+  const lacking = STEADY_KINDS.filter((kind) => counts[kind] < restored.snapshot.counts[kind]);
   const complaints = [
-    ...(removed.length > 0 ? [`missing: ${keysNamed(removed)}`] : []),
-    ...(other.length > 0 ? [`with another value: ${keysNamed(other)}`] : []),
+    ...(removed.length > 0 ? [`missing: ${named(removed)}`] : []),
+    ...(other.length > 0 ? [`with another value: ${named(other)}`] : []),
     ...lacking.map((kind) => `${counts[kind]} of ${restored.snapshot.counts[kind]} ${NOUNS[kind]}`),
   ];
   return { complaints, since: changed.filter(isSince).length };
-}
-
-/** `2 keys (a, b)` */
-export function keysNamed(keys: readonly string[]): string {
-  if (keys.length === 0) return 'no key';
-  const names = keys.slice(0, MOST_NAMES).map((key) => oneLine(key, 100));
-  const more = keys.length > MOST_NAMES ? `, and ${keys.length - MOST_NAMES} more` : '';
-  return `${count(keys.length, 'key')} (${names.join(', ')}${more})`;
 }

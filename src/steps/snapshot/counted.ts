@@ -14,6 +14,9 @@ export const NOUNS: Readonly<Record<keyof SnapshotCounts, string>> = {
   others: 'others',
 };
 
+/** What nobody makes or takes away by itself. */
+export const STEADY_KINDS = ['configEntries', 'preparedQueries', 'tokens', 'policies', 'roles'] as const;
+
 /** `4 keys, 3 nodes`; what there is none of is left out, but for keys and services. */
 export function counted(counts: SnapshotCounts): string {
   return Object.entries(counts)

@@ -1,21 +1,33 @@
 import { open } from 'node:fs/promises';
-import { Readable } from 'node:stream';
+import { pipeline, Readable, Transform } from 'node:stream';
 import type { SnapshotKey } from '../../config/config.ts';
 import { Failure } from '../../failure.ts';
 
 /** Every file of age begins so (https://age-encryption.org/v1). */
 const AGE = 'age-encryption.org/v1\n';
 
+export interface OpenedSnapshot {
+  plain: Readable;
+  /** In the file. */
+  encrypted: boolean;
+}
+
 /**
  * The snapshot in a file, decrypted where it is encrypted.
+ * @param seen is given the file as it is, piece by piece
  * @throws Failure `snapshot` where there is no such file or the key does not open it, `invalid-input` without a key
  */
-export async function openSnapshot(path: string, key: SnapshotKey | undefined): Promise<Readable> {
+export async function openSnapshot(
+  path: string,
+  key: SnapshotKey | undefined,
+  seen?: (chunk: Buffer) => void,
+): Promise<OpenedSnapshot> {
   const file = await opened(path);
   const start = Buffer.alloc(AGE.length);
   await file.read(start, 0, AGE.length, 0);
-  const bytes = file.createReadStream({ start: 0 });
-  if (start.toString('latin1') !== AGE) return bytes;
+  const stream = file.createReadStream({ start: 0 });
+  const bytes = seen ? passing(stream, seen) : stream;
+  if (start.toString('latin1') !== AGE) return { plain: bytes, encrypted: false };
   if (!key) {
     bytes.destroy();
     throw new Failure({
@@ -26,7 +38,7 @@ export async function openSnapshot(path: string, key: SnapshotKey | undefined): 
     });
   }
   try {
-    return await decrypted(bytes, key);
+    return { plain: await decrypted(bytes, key), encrypted: true };
   } catch (error) {
     bytes.destroy();
     if (error instanceof Failure) throw error;
@@ -38,6 +50,17 @@ export async function openSnapshot(path: string, key: SnapshotKey | undefined): 
       hint: 'Nothing was changed. Give in `snapshot-key` the secret key or the passphrase that it was written for.',
     });
   }
+}
+
+function passing(stream: Readable, seen: (chunk: Buffer) => void): Readable {
+  const through = new Transform({
+    transform(chunk: Buffer, _, done) {
+      seen(chunk);
+      done(null, chunk);
+    },
+  });
+  // An error of one ends both, and whoever reads gets it.
+  return pipeline(stream, through, () => undefined);
 }
 
 async function decrypted(bytes: Readable, key: SnapshotKey): Promise<Readable> {

@@ -4,7 +4,8 @@ import { SnapshotKeys } from '../../consul/snapshot/keys.ts';
 import type { SnapshotKeyEntry } from '../../consul/snapshot/state.ts';
 import { Failure } from '../../failure.ts';
 import type { Run } from '../../session/run.ts';
-import { keysNamed, lookAtContent } from './content.ts';
+import { lookAtContent } from './content.ts';
+import { named } from './named.ts';
 import { openSnapshot } from './open.ts';
 import { findSource, refused, type Servers } from './source.ts';
 import { takeSnapshot } from './take.ts';
@@ -30,9 +31,9 @@ export async function keepAndCompare(run: Run, servers: Servers, file: ToRestore
 export function tellDifference(run: Run, now: SnapshotKeys, { keys }: ToRestore): void {
   const { removed, changed, added } = now.comparedWith(keys);
   const observed = [
-    `goes: ${keysNamed(removed)}`,
-    `gets another value: ${keysNamed(changed)}`,
-    `comes back: ${keysNamed(added)}`,
+    `goes: ${named(removed)}`,
+    `gets another value: ${named(changed)}`,
+    `comes back: ${named(added)}`,
   ].join('; ');
   const check = { ...GROUP, id: 'restore-difference', title: 'Difference', expected: 'is told' };
   run.check({ ...check, observed, passed: true });
@@ -46,11 +47,11 @@ export function tellDifference(run: Run, now: SnapshotKeys, { keys }: ToRestore)
 export async function restoreSnapshot(run: Run, servers: Servers, { path }: ToRestore): Promise<void> {
   const { server, stale } = await findSource(run, servers);
   if (stale) throw noLeader(server);
-  const body = await openSnapshot(path, run.config.snapshotKey);
+  const { plain } = await openSnapshot(path, run.config.snapshotKey);
   run.known.changed = true;
   const before = run.known.snapshot?.path;
   run.known.left = `The restore was sent and its end was not seen: Consul holds either what it held before, or what the snapshot holds. Run it again; what it held before is in ${before}.`;
-  await sendSnapshot(run, server, body);
+  await sendSnapshot(run, server, plain);
   run.known.left = `Consul holds what the snapshot holds, which is not proven yet. What it held before is in ${before}.`;
 }
 

@@ -1,23 +1,15 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
-import { isPassing } from '../../consul/failure.ts';
-import { type VerifiedSnapshot, verifySnapshot } from '../../consul/snapshot/archive.ts';
+import type { VerifiedSnapshot } from '../../consul/snapshot/archive.ts';
 import { Breakdown } from '../../consul/snapshot/breakdown.ts';
-import { DamagedSnapshot } from '../../consul/snapshot/damaged.ts';
-import type { Reader, SnapshotKeyEntry } from '../../consul/snapshot/state.ts';
-import { Failure } from '../../failure.ts';
+import type { Reader } from '../../consul/snapshot/state.ts';
 import type { Run } from '../../session/run.ts';
 import { counted } from './counted.ts';
+import { download, fromSource, verifyDownload } from './download.ts';
 import { type Encryption, encryption } from './encryption.ts';
 import { type WrittenFile, writeFileWhole } from './file.ts';
-import { findSource, refused, type Servers, type Source } from './source.ts';
-
-/** A server may be busy with its own disk before the first byte. */
-const SILENCE_MS = 120_000;
-/** A leader that goes in the middle leaves half a snapshot; the next one leads within seconds. */
-const TRIES = 3;
-/** Of prefixes and services in the report. */
-const MOST_ROWS = 100;
+import { overview } from './overview.ts';
+import type { Servers, Source } from './source.ts';
 
 export interface TakeOptions {
   /** Reads along; made anew for each try. */
@@ -38,48 +30,30 @@ export async function takeSnapshot(
 ): Promise<VerifiedSnapshot> {
   const { snapshotKey, snapshotPath: path } = run.config;
   const encrypted = snapshotKey && (await encryption(snapshotKey));
-  for (let attempt = 1; ; attempt += 1) {
-    const source = await findSource(run, servers, { leaderMs });
+  return fromSource(run, servers, leaderMs, async (source) => {
     const breakdown = new Breakdown();
     const others = reader?.();
-    const readers = {
-      key: (entry: SnapshotKeyEntry) => {
+    const readers: Reader = {
+      key: (entry) => {
         breakdown.key(entry);
         others?.key?.(entry);
       },
-      service: (name: string) => breakdown.service(name),
+      service: (entry) => breakdown.service(entry),
     };
-    try {
-      const { snapshot, file } = await download(run, source, { path, encrypted, reader: readers });
-      tell(run, { source, snapshot, file, encrypted: encrypted !== undefined, breakdown });
-      return snapshot;
-    } catch (error) {
-      run.signal.throwIfAborted();
-      const again = isPassing(error) || error instanceof DamagedSnapshot;
-      if (!again || attempt === TRIES) throw refused(error);
-      run.log.info(`The snapshot is taken again: ${Failure.from(error).what}`);
-    }
-  }
+    const { snapshot, file } = await keep(run, source, { path, encrypted, reader: readers });
+    tell(run, { source, snapshot, file, encrypted: encrypted !== undefined, breakdown });
+    return snapshot;
+  });
 }
 
-async function download(
+async function keep(
   run: Run,
-  { server, seen, stale }: Source,
+  source: Source,
   { path, encrypted, reader }: { path: string; encrypted: Encryption | undefined; reader: Reader },
 ): Promise<{ snapshot: VerifiedSnapshot; file: WrittenFile }> {
-  const { body } = await server.download('/v1/snapshot', {
-    signal: run.signal,
-    timeoutMs: SILENCE_MS,
-    query: { stale },
-  });
+  const body = await download(run, source);
   const copy = new PassThrough();
-  const verified = verifySnapshot(copy, `${server.name}: /v1/snapshot`, reader).then((snapshot) => {
-    if (snapshot.index >= seen) return snapshot;
-    throw new DamagedSnapshot(
-      server.name,
-      `its index is ${snapshot.index}, and ${seen} had been seen before`,
-    );
-  });
+  const verified = verifyDownload(source, copy, reader);
   // Its failure is waited for below; until then it ends what is read.
   verified.catch((error) => body.destroy(error));
   const plain = copied(body, copy);
@@ -123,12 +97,9 @@ function tell(run: Run, { source, snapshot, file, encrypted, breakdown }: Taken)
     path,
     bytes,
     sha256,
-    index,
     encrypted,
     stale,
-    counts: { ...counts },
-    prefixes: breakdown.prefixes().slice(0, MOST_ROWS),
-    services: breakdown.services().slice(0, MOST_ROWS),
+    ...overview(snapshot, breakdown),
   };
   const how = encrypted ? 'encrypted' : 'in plaintext';
   const check = {

@@ -17,9 +17,8 @@ export interface ToRestore {
  */
 export async function readToRestore(run: Run, path: string): Promise<ToRestore> {
   const keys = new SnapshotKeys();
-  const snapshot = await verifySnapshot(await openSnapshot(path, run.config.snapshotKey), path, {
-    key: (entry) => keys.add(entry),
-  });
+  const { plain } = await openSnapshot(path, run.config.snapshotKey);
+  const snapshot = await verifySnapshot(plain, path, { key: (entry) => keys.add(entry) });
   const observed = `index ${snapshot.index}: ${counted(snapshot.counts)}; sums right, read to its end`;
   run.check({
     group: 'data',

@@ -46,6 +46,17 @@ describe('a snapshot that Consul has written', () => {
     expect(term).toBeGreaterThan(0);
   });
 
+  test('tells when it was taken, where its id says so', async () => {
+    // As `date -u -d @1796003413.072` says it, of the id in meta.json.
+    expect((await verify(SNAPSHOT)).takenAt).toBe('2026-11-30T01:50:13.072Z');
+    const other = packed((folder) => {
+      const meta = readFileSync(join(folder, 'meta.json'), 'utf8');
+      writeFileSync(join(folder, 'meta.json'), meta.replace(/"ID":"[^"]+"/, '"ID":"another"'));
+      summed(folder);
+    });
+    expect((await verify(other)).takenAt).toBeUndefined();
+  });
+
   test('tells its keys, whose values need not be text', async () => {
     const keys = new SnapshotKeys();
     await verifySnapshot(inPieces(SNAPSHOT, 100), 'here', { key: (entry) => keys.add(entry) });

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { encode } from '@msgpack/msgpack';
 import { onTestFinished } from 'vitest';
 
 /**
@@ -39,4 +40,19 @@ export function altered(from: string, to: string): Buffer {
     writeFileSync(join(folder, 'state.bin'), state);
     summed(folder);
   });
+}
+
+/** The real one with these records after its own, each with its type, and right sums. */
+export function appended(records: readonly (readonly [type: number, record: object])[]): Buffer {
+  return packed((folder) => {
+    const state = readFileSync(join(folder, 'state.bin'));
+    const more = records.flatMap(([type, record]) => [Buffer.from([type]), encode(record)]);
+    writeFileSync(join(folder, 'state.bin'), Buffer.concat([state, ...more]));
+    summed(folder);
+  });
+}
+
+/** A key as a record; its name may be any bytes. */
+export function keyRecord(key: string | Uint8Array, value = ''): readonly [type: number, record: object] {
+  return [2, { Key: Buffer.from(key), Value: Buffer.from(value), Flags: 0, ModifyIndex: 15 }];
 }

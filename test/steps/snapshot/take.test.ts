@@ -12,6 +12,7 @@ import type { Run } from '../../../src/session/run.ts';
 import { openSnapshot } from '../../../src/steps/snapshot/open.ts';
 import { takeSnapshot } from '../../../src/steps/snapshot/take.ts';
 import { clientOf, type FakeHandler, fakeConsul } from '../../consul/fake-consul.ts';
+import { leaderlessAnswer } from '../../consul/server-answers.ts';
 import { SNAPSHOT } from '../../consul/snapshot/fixture.ts';
 import { startRun } from '../../session/fixture.ts';
 
@@ -91,7 +92,9 @@ test.each<[string, SnapshotKey, SnapshotKey]>([
   await take();
   expect(readFileSync(path).toString('latin1')).toMatch(/^age-encryption\.org\/v1\n/);
   expect(result().snapshot?.encrypted).toBe(true);
-  expect(await buffer(await openSnapshot(path, reads))).toEqual(SNAPSHOT);
+  const { plain, encrypted } = await openSnapshot(path, reads);
+  expect(encrypted).toBe(true);
+  expect(await buffer(plain)).toEqual(SNAPSHOT);
 });
 
 test('what is encrypted is not opened by another key', async () => {
@@ -161,19 +164,8 @@ test('without a leader the server whose log reaches the furthest is asked, and t
   const leaderless =
     (name: string, term: number, index: number): FakeHandler =>
     ({ path, query }) => {
-      if (path === '/v1/status/leader') return { body: '' };
-      if (path === '/v1/operator/raft/configuration') return { body: { Servers: [] } };
-      if (path === '/v1/agent/self') {
-        const raft = { last_log_term: String(term), last_log_index: String(index) };
-        return {
-          body: {
-            Config: { NodeID: name },
-            DebugConfig: { DataDir: '/consul/data' },
-            Member: { Addr: '10.0.0.1', Tags: { port: '8300' } },
-            Stats: { raft },
-          },
-        };
-      }
+      const own = leaderlessAnswer({ path }, { term, index });
+      if (own) return own;
       if (path !== '/v1/snapshot') return { status: 500, text: 'No cluster leader' };
       asked.push(`${name} ${query.has('stale')}`);
       return { bytes: SNAPSHOT };

@@ -1,0 +1,50 @@
+import { nameOf } from './name.ts';
+
+/** A node of the catalog. What is decoded stays what it is only until the next record. */
+export interface SnapshotNode {
+  node: string;
+  /** All that was registered, without the indexes of its changes. */
+  content: unknown;
+}
+
+/** One instance of a service, at a node. */
+export interface SnapshotService {
+  service: string;
+  node: string;
+  id: string;
+  /** Of Consul; of its servers alone. */
+  version?: string;
+  content: unknown;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What a record registers: an instance of a service, a node, or a check, of which nothing is told. */
+export function registrationOf(record: Fields): SnapshotService | SnapshotNode | undefined {
+  const node = nameIn(record.Node, record.PeerName);
+  if (isFields(record.Service)) {
+    const { CreateIndex: _c, ModifyIndex: _m, ...content } = record.Service;
+    const service = nameIn(content.Service, content.PeerName);
+    const meta = isFields(content.Meta) ? content.Meta : {};
+    return {
+      service,
+      node,
+      id: nameIn(content.ID),
+      ...(service === 'consul' && meta.version instanceof Uint8Array && { version: nameOf(meta.version) }),
+      content,
+    };
+  }
+  if (isFields(record.Check)) return undefined;
+  const { ID, Address, Datacenter, TaggedAddresses, NodeMeta, Locality } = record;
+  return { node, content: { ID, Address, Datacenter, TaggedAddresses, NodeMeta, Locality } };
+}
+
+/** What a peer exports has its name and that of the peer. */
+function nameIn(name: unknown, peer?: unknown): string {
+  const own = name instanceof Uint8Array ? nameOf(name) : '';
+  return peer instanceof Uint8Array && peer.length > 0 ? `${own} of peer ${nameOf(peer)}` : own;
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
