@@ -1,7 +1,7 @@
 /**
  * House rules for workflows and examples that actionlint does not know: no permission by default, a time limit on
  * every job, every action pinned by commit with its version in a comment, no job that "CI passed" forgets, and no job
- * that changes a cluster without an environment and a group that lets it finish.
+ * that changes a cluster without an environment and a group that lets it finish, but for one that makes a cluster itself.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { parse } from 'yaml';
@@ -83,16 +83,24 @@ function checkCheckouts(text: string, say: (mistake: string) => void): void {
 /** What speaks to a cluster has its secrets from an environment, and names the cluster that it means. */
 function checkClusters({ concurrency, jobs }: Workflow, say: (mistake: string) => void): void {
   for (const [name, job] of Object.entries(jobs)) {
-    const inputs = job.steps?.find(({ uses }) => uses?.startsWith('org/consul-deploy@'))?.with;
-    if (!inputs || inputs.mode === 'render') continue;
+    const ours = (job.steps ?? []).filter(({ uses }) => uses?.startsWith('org/consul-deploy@'));
+    const inputs = ours.map((step) => step.with ?? {}).filter(({ mode }) => mode !== 'render');
+    if (inputs.length === 0) continue;
     const { group, 'cancel-in-progress': cancels } = job.concurrency ?? concurrency ?? {};
-    const reads = inputs.mode === 'plan';
+    const reads = inputs.every(({ mode }) => mode === 'plan');
+    if (inputs.some((one) => !one['expect-cluster']))
+      say(`job ${name} does not say which cluster it expects`);
+    if (JSON.stringify(job.permissions) !== '{}') say(`job ${name} needs no permissions`);
+    // A cluster that is made in the job and ends with it: there is nobody to ask, and nothing to wait for.
+    if (job.steps?.some(({ uses }) => uses?.startsWith('helm/kind-action@'))) {
+      if (/\bsecrets\b/.test(JSON.stringify(job)))
+        say(`job ${name} makes its own cluster and needs no secret`);
+      continue;
+    }
     if (!job.environment) say(`job ${name} has no environment`);
     if (!group) say(`job ${name} has no concurrency group`);
     if (cancels !== false && !reads)
       say(`job ${name} may be cancelled by the next: cancel-in-progress has to be false`);
-    if (!inputs['expect-cluster']) say(`job ${name} does not say which cluster it expects`);
-    if (JSON.stringify(job.permissions) !== '{}') say(`job ${name} needs no permissions`);
   }
 }
 
