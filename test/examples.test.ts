@@ -101,7 +101,7 @@ describe.each([
       writeFileSync(join(folder, 'env'), '');
       const env = { ...process.env, HOME: '/home/runner', GITHUB_ENV: join(folder, 'env') };
       // As a runner starts it.
-      execFileSync('bash', ['-e', '-c', script], { cwd: folder, env });
+      execFileSync('bash', ['--norc', '-e', '-c', script], { cwd: folder, env });
       const made = readFileSync(join(folder, 'kind.yaml'), 'utf8');
       expect(parse(made)).toEqual(parse(read('.github/kind.yaml')));
       expect(readFileSync(join(folder, 'env'), 'utf8')).toBe('KUBECONFIG=/home/runner/.kube/config\n');
