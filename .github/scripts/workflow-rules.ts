@@ -1,7 +1,8 @@
 /**
  * House rules for workflows and examples that actionlint does not know: no permission by default, a time limit on
- * every job, every action pinned by commit with its version in a comment, no job that "CI passed" forgets, and no job
- * that changes a cluster without an environment and a group that lets it finish, but for one that makes a cluster itself.
+ * every job, every action pinned by commit with its version in a comment, no cache, no script of a package that is
+ * installed, no check that a merge queue goes without, no job that "CI passed" forgets, and no job that changes a
+ * cluster without an environment and a group that lets it finish, but for one that makes the cluster itself.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { parse } from 'yaml';
@@ -13,6 +14,7 @@ interface Concurrency {
 
 interface Step {
   uses?: string;
+  run?: string;
   with?: Record<string, unknown>;
 }
 
@@ -27,6 +29,7 @@ interface Job {
 }
 
 interface Workflow {
+  on: Record<string, unknown>;
   permissions?: unknown;
   concurrency?: Concurrency;
   jobs: Record<string, Job>;
@@ -35,6 +38,12 @@ interface Workflow {
 const mistakes: string[] = [];
 /** This action itself, in the examples: its commit is that of the release, which is not known beforehand. */
 const OURS = /^org\/consul-deploy@v\d+\.\d+\.\d+ # better: the commit of v\d+\.\d+\.\d+, see README$/;
+
+/** Actions that have a cache by default, and the input that turns it off. */
+const CACHED_UNLESS: Record<string, string> = {
+  'actions/setup-node': 'package-manager-cache',
+  'actions/setup-go': 'cache',
+};
 
 for (const folder of ['../workflows/', '../../examples/']) {
   const url = new URL(folder, import.meta.url);
@@ -46,7 +55,10 @@ for (const folder of ['../workflows/', '../../examples/']) {
     checkJobs(workflow, say);
     checkPins(text, isExample, say);
     if (isExample) checkClusters(workflow, say);
-    else checkCheckouts(text, say);
+    else {
+      checkCheckouts(text, say);
+      checkInstalls(workflow, say);
+    }
   }
 }
 
@@ -77,6 +89,21 @@ function checkCheckouts(text: string, say: (mistake: string) => void): void {
   const checkouts = text.match(/uses: actions\/checkout@/g)?.length ?? 0;
   if (checkouts !== (text.match(/persist-credentials: false/g)?.length ?? 0)) {
     say('a checkout keeps its credentials');
+  }
+}
+
+/** What a release runs takes nothing from a cache, and no package runs a script; what judges a pull request judges the queue. */
+function checkInstalls({ on, jobs }: Workflow, say: (mistake: string) => void): void {
+  if ('pull_request' in on && !('merge_group' in on))
+    say('runs for pull requests, and not for the merge queue');
+  for (const { uses = '', run = '', with: inputs = {} } of Object.values(jobs).flatMap(
+    ({ steps = [] }) => steps,
+  )) {
+    if (/\bnpm (?:ci|install)\b(?! --ignore-scripts)/.test(run)) say('npm installs without --ignore-scripts');
+    const [action = ''] = uses.split('@');
+    const off = CACHED_UNLESS[action];
+    if (action.startsWith('actions/cache') || inputs.cache || (off && inputs[off] !== false))
+      say(`${action} has a cache`);
   }
 }
 
