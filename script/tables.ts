@@ -1,12 +1,12 @@
 /**
- * Writes the inputs of action.yml from src/config/inputs.ts, and the tables of inputs and outputs in docs/reference/inputs.md from
- * action.yml.
+ * Writes from src/config/inputs.ts the inputs of action.yml, their types in action-types.yml and docs/inputs.schema.json, and from
+ * action.yml the tables of inputs and outputs in docs/reference/inputs.md.
  *
  *   node script/tables.ts [--check] [DIRECTORY]
  *
- * `--check` writes nothing and exits with 1 where one of them is stale. DIRECTORY holds the two; default: this repository.
+ * `--check` writes nothing and exits with 1 where one of them is stale. DIRECTORY holds them; default: this repository.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -14,6 +14,8 @@ import { parse } from 'yaml';
 import * as z from 'zod';
 import type { Input } from '../src/config/inputs/input.ts';
 import { INPUT_GROUPS } from '../src/config/inputs.ts';
+import { actionTypes } from './action-types.ts';
+import { inputsSchema } from './inputs-schema.ts';
 
 const entry = z.object({ description: z.string(), default: z.string().optional() });
 const actionSchema = z.object({ inputs: z.record(z.string(), entry), outputs: z.record(z.string(), entry) });
@@ -106,7 +108,7 @@ function main(): void {
   const root = positionals[0] ?? fileURLToPath(new URL('..', import.meta.url));
   const write = (name: string, renew: (text: string) => string): string => {
     const file = join(root, name);
-    const before = readFileSync(file, 'utf8');
+    const before = existsSync(file) ? readFileSync(file, 'utf8') : '';
     const after = renew(before);
     if (before === after) return after;
     if (values.check) {
@@ -117,6 +119,8 @@ function main(): void {
   };
   const action = readAction(write('action.yml', withInputs));
   write('docs/reference/inputs.md', (page) => withTables(page, action));
+  write('action-types.yml', () => actionTypes(action));
+  write('docs/inputs.schema.json', inputsSchema);
 }
 
 if (import.meta.main) main();

@@ -1,7 +1,8 @@
 /**
  * House rules for workflows and examples that actionlint does not know: no permission by default, a time limit on
- * every job, every action pinned by commit with its version in a comment, no job that "CI passed" forgets, and no job
- * that changes a cluster without an environment and a group that lets it finish.
+ * every job, every action pinned by commit with its version in a comment, no cache, no script of a package that is
+ * installed, no check that a merge queue goes without, no job that "CI passed" forgets, and no job that changes a
+ * cluster without an environment and a group that lets it finish, but for one that makes the cluster itself.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { parse } from 'yaml';
@@ -13,6 +14,7 @@ interface Concurrency {
 
 interface Step {
   uses?: string;
+  run?: string;
   with?: Record<string, unknown>;
 }
 
@@ -27,6 +29,7 @@ interface Job {
 }
 
 interface Workflow {
+  on: Record<string, unknown>;
   permissions?: unknown;
   concurrency?: Concurrency;
   jobs: Record<string, Job>;
@@ -35,6 +38,12 @@ interface Workflow {
 const mistakes: string[] = [];
 /** This action itself, in the examples: its commit is that of the release, which is not known beforehand. */
 const OURS = /^org\/consul-deploy@v\d+\.\d+\.\d+ # better: the commit of v\d+\.\d+\.\d+, see README$/;
+
+/** Actions that have a cache by default, and the input that turns it off. */
+const CACHED_UNLESS: Record<string, string> = {
+  'actions/setup-node': 'package-manager-cache',
+  'actions/setup-go': 'cache',
+};
 
 for (const folder of ['../workflows/', '../../examples/']) {
   const url = new URL(folder, import.meta.url);
@@ -46,7 +55,10 @@ for (const folder of ['../workflows/', '../../examples/']) {
     checkJobs(workflow, say);
     checkPins(text, isExample, say);
     if (isExample) checkClusters(workflow, say);
-    else checkCheckouts(text, say);
+    else {
+      checkCheckouts(text, say);
+      checkInstalls(workflow, say);
+    }
   }
 }
 
@@ -80,19 +92,42 @@ function checkCheckouts(text: string, say: (mistake: string) => void): void {
   }
 }
 
+/** What a release runs takes nothing from a cache, and no package runs a script; what judges a pull request judges the queue. */
+function checkInstalls({ on, jobs }: Workflow, say: (mistake: string) => void): void {
+  if ('pull_request' in on && !('merge_group' in on))
+    say('runs for pull requests, and not for the merge queue');
+  for (const { uses = '', run = '', with: inputs = {} } of Object.values(jobs).flatMap(
+    ({ steps = [] }) => steps,
+  )) {
+    if (/\bnpm (?:ci|install)\b(?! --ignore-scripts)/.test(run)) say('npm installs without --ignore-scripts');
+    const [action = ''] = uses.split('@');
+    const off = CACHED_UNLESS[action];
+    if (action.startsWith('actions/cache') || inputs.cache || (off && inputs[off] !== false))
+      say(`${action} has a cache`);
+  }
+}
+
 /** What speaks to a cluster has its secrets from an environment, and names the cluster that it means. */
 function checkClusters({ concurrency, jobs }: Workflow, say: (mistake: string) => void): void {
   for (const [name, job] of Object.entries(jobs)) {
-    const inputs = job.steps?.find(({ uses }) => uses?.startsWith('org/consul-deploy@'))?.with;
-    if (!inputs || inputs.mode === 'render') continue;
+    const ours = (job.steps ?? []).filter(({ uses }) => uses?.startsWith('org/consul-deploy@'));
+    const inputs = ours.map((step) => step.with ?? {}).filter(({ mode }) => mode !== 'render');
+    if (inputs.length === 0) continue;
     const { group, 'cancel-in-progress': cancels } = job.concurrency ?? concurrency ?? {};
-    const reads = inputs.mode === 'plan';
+    const reads = inputs.every(({ mode }) => mode === 'plan');
+    if (inputs.some((one) => !one['expect-cluster']))
+      say(`job ${name} does not say which cluster it expects`);
+    if (JSON.stringify(job.permissions) !== '{}') say(`job ${name} needs no permissions`);
+    // A cluster that is made in the job and ends with it: there is nobody to ask, and nothing to wait for.
+    if (job.steps?.some(({ uses }) => uses?.startsWith('helm/kind-action@'))) {
+      if (/\bsecrets\b/.test(JSON.stringify(job)))
+        say(`job ${name} makes its own cluster and needs no secret`);
+      continue;
+    }
     if (!job.environment) say(`job ${name} has no environment`);
     if (!group) say(`job ${name} has no concurrency group`);
     if (cancels !== false && !reads)
       say(`job ${name} may be cancelled by the next: cancel-in-progress has to be false`);
-    if (!inputs['expect-cluster']) say(`job ${name} does not say which cluster it expects`);
-    if (JSON.stringify(job.permissions) !== '{}') say(`job ${name} needs no permissions`);
   }
 }
 

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { actionTypes } from '../../script/action-types.ts';
+import { inputsSchema } from '../../script/inputs-schema.ts';
 import { readAction, withInputs, withTables } from '../../script/tables.ts';
 
 const file = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
@@ -68,6 +70,8 @@ test('the script writes stale files, and --check exits with 1 and leaves them', 
     expect(run()).toBe(0);
     expect(readFileSync(page, 'utf8')).toBe(withTables(markers, action));
     expect(readFileSync(yaml, 'utf8')).toBe(withInputs(stale));
+    expect(readFileSync(join(directory, 'action-types.yml'), 'utf8')).toBe(actionTypes(action));
+    expect(readFileSync(join(directory, 'docs/inputs.schema.json'), 'utf8')).toBe(inputsSchema());
     expect(run('--check')).toBe(0);
   } finally {
     rmSync(directory, { recursive: true });

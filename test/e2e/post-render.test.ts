@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cookbook } from '../manifests/cookbook.ts';
 import { deploy } from './action.ts';
-import { kubectl, kubectlJson, namespaceName, removeNamespace } from './cluster.ts';
+import { kubectl, kubectlFed, kubectlJson, namespaceName, removeNamespace } from './cluster.ts';
 
 describe('a post-render command', () => {
   const namespace = namespaceName('post-render');
@@ -113,5 +114,56 @@ describe('a post-render command', () => {
     const plain = await deploy({ ...without, mode: 'render' });
     expect(plain.code, plain.log).toBe(0);
     expect(plain.outputs['manifest-digest']).not.toBe(digest);
+  });
+});
+
+describe('the recipes of docs/guides/patches.md, in a namespace without pods', () => {
+  const namespace = namespaceName('recipes');
+  const folder = mkdtempSync(join(tmpdir(), 'consul-deploy-recipes-'));
+  beforeAll(async () => {
+    await kubectl('create', 'namespace', namespace);
+  });
+  afterAll(async () => {
+    rmSync(folder, { recursive: true, force: true });
+    await removeNamespace(namespace);
+  });
+
+  const dryRun = [
+    '-n',
+    namespace,
+    'apply',
+    '--server-side',
+    '--dry-run=server',
+    '--validate=strict',
+    '-f',
+    '-',
+  ];
+  const file = 'consul-manifests.yaml';
+  const base = { mode: 'render', namespace, 'create-namespace': 'false', 'manifests-path': file };
+
+  it.each(cookbook())('the API server takes: $title', async ({ inputs, files }) => {
+    let command = inputs['post-render'];
+    for (const [path, text] of files) {
+      const there = join(folder, path);
+      mkdirSync(dirname(there), { recursive: true });
+      writeFileSync(there, text);
+      command = command?.replace(path, there);
+    }
+    const outcome = await deploy({ ...inputs, ...base, ...(command && { 'post-render': command }) });
+    expect(outcome.code, outcome.log).toBe(0);
+    // The Prometheus Operator is not there, so nobody knows its kinds.
+    const known = outcome
+      .read(file)
+      .split(/^---\n/m)
+      .filter((document) => !document.includes('\nkind: PodMonitor\n'));
+    expect(known.length).toBeGreaterThan(10);
+    await kubectlFed(known.join('---\n'), ...dryRun);
+  });
+
+  it('and refuses a field that is misspelt', async () => {
+    const outcome = await deploy(base);
+    const misspelt = outcome.read(file).replace('\n  podManagementPolicy:', '\n  podManagmentPolicy:');
+    await kubectlFed(outcome.read(file), ...dryRun);
+    await expect(kubectlFed(misspelt, ...dryRun)).rejects.toThrow('podManagmentPolicy');
   });
 });

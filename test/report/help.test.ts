@@ -15,6 +15,11 @@ const GITHUB = {
 test.each([
   ['a tag', GITHUB, 'https://github.com/acme/consul-deploy-fork/blob/v0.1.0'],
   [
+    'the plain tag of a major version',
+    { ...GITHUB, GITHUB_ACTION_REF: 'v1' },
+    'https://github.com/acme/consul-deploy-fork/blob/v1',
+  ],
+  [
     'a commit',
     { ...GITHUB, GITHUB_ACTION_REF: '5c1f2b0c9d7e4a3f8b6a1d2e3c4f506172839405' },
     'https://github.com/acme/consul-deploy-fork/blob/5c1f2b0c9d7e4a3f8b6a1d2e3c4f506172839405',
@@ -79,5 +84,5 @@ test('whatever the environment says, the link has only characters that are safe 
 test('the repository of the package is the one that README.md names', () => {
   const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
   expect(readme).toContain(`uses: ${REPOSITORY}@`);
-  expect(readme).not.toMatch(new RegExp(`uses: (?!${REPOSITORY}@|actions/)`));
+  expect(readme).not.toMatch(new RegExp(`uses: (?!${REPOSITORY}@|actions/|helm/)`));
 });

@@ -1,0 +1,123 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { PASTED, pinned } from '../script/pin.ts';
+import { VERSION } from '../src/session/version.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
+const COMMIT = '5c1f2b0c9d7e4a3f8b6a1d2e3c4f506172839405';
+
+/** What stands behind `uses: org/consul-deploy@`, to the end of the line. */
+const uses = (text: string) =>
+  [...text.matchAll(/\buses: org\/consul-deploy@(.*)$/gm)].map(([, use = '']) => use);
+
+const BY_COMMIT = /^[0-9a-f]{40} # v\d+\.\d+\.\d+$/;
+const pasted = globSync(PASTED, { cwd: ROOT })
+  .sort()
+  .map((file) => ({ file, of: uses(read(file)) }))
+  .filter(({ of }) => of.length > 0);
+
+describe('what is pasted names a full version, or its commit', () => {
+  test.each(pasted)('$file', ({ of }) => {
+    for (const use of of.filter((use) => !BY_COMMIT.test(use))) {
+      expect([
+        `v${VERSION}`,
+        `v${VERSION} # better: the commit of v${VERSION}, see README`,
+        `<commit of v${VERSION}> # v${VERSION}`,
+      ]).toContain(use);
+    }
+  });
+
+  test('and there is much of it', () => {
+    expect(pasted.flatMap(({ of }) => of).length).toBeGreaterThan(20);
+  });
+
+  test('in README.md by commit, but where it gets nothing that is of worth to anybody', () => {
+    const [first = '', ...others] = read('README.md').split(/^```$/m);
+    expect(first).not.toContain('secrets.');
+    for (const use of uses(first)) expect(use).toBe(`v${VERSION}`);
+    expect(others.flatMap(uses)).not.toEqual([]);
+    for (const use of others.flatMap(uses))
+      expect(use).toMatch(/^(?:[0-9a-f]{40}|<commit of v[\d.]+>) # v[\d.]+$/);
+  });
+});
+
+test('README.md says how to find the commit of this version', () => {
+  const command = `gh api repos/org/consul-deploy/commits/v${VERSION} --jq '"org/consul-deploy@\\(.sha) # v${VERSION}"'`;
+  expect(read('README.md')).toContain(command);
+});
+
+describe('script/pin.ts', () => {
+  test('pins all that is pasted', () => {
+    for (const { file } of pasted) {
+      const after = pinned(read(file), '1.2.3', COMMIT);
+      expect(uses(after), file).toEqual(uses(read(file)).map(() => `${COMMIT} # v1.2.3`));
+      expect(pinned(after, '1.2.3', COMMIT)).toBe(after);
+    }
+  });
+
+  test('and nothing else', () => {
+    const other =
+      '- uses: actions/checkout@v7\n`org/consul-deploy@v0.1.0`\n- uses: org/consul-deploy-fork@v0.1.0\n';
+    expect(pinned(other, '1.2.3', COMMIT)).toBe(other);
+  });
+});
+
+describe('the release workflow', () => {
+  const { jobs } = parse(read('.github/workflows/release.yml'));
+  const script: string = jobs.major.steps[0].run;
+
+  /** What it asks of gh, which here has these releases. */
+  function asked(version: string, releases: string[]): string[] {
+    const folder = mkdtempSync(join(tmpdir(), 'release-'));
+    try {
+      const gh = join(folder, 'gh');
+      const list = releases.map((release) => `echo ${release}`).join('; ');
+      writeFileSync(
+        gh,
+        `#!/bin/sh\nif [ "$1" = release ]; then ${list}; else echo "$*" >>"${folder}/asked"; fi\n`,
+      );
+      chmodSync(gh, 0o755);
+      writeFileSync(join(folder, 'asked'), '');
+      const env = {
+        PATH: `${folder}${delimiter}${process.env.PATH}`,
+        VERSION: version,
+        GITHUB_REPOSITORY: 'org/consul-deploy',
+        GITHUB_SHA: COMMIT,
+      };
+      const { status, stderr } = spawnSync('bash', ['--norc', '-e', '-c', script], { env, encoding: 'utf8' });
+      expect(stderr).toBe('');
+      expect(status).toBe(0);
+      return readFileSync(join(folder, 'asked'), 'utf8')
+        .split('\n')
+        .filter((line) => line !== '');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }
+
+  const move = (tag: string) => [
+    `api --method PATCH repos/org/consul-deploy/git/refs/tags/${tag} -f sha=${COMMIT} -F force=true`,
+  ];
+
+  test.each([
+    ['0.1.0', ['v0.1.0'], move('v0')],
+    ['1.2.0', ['v1.2.0', 'v1.1.9', 'v0.9.0'], move('v1')],
+    ['1.10.0', ['v1.9.0', 'v1.10.0', 'v2.0.0'], move('v1')],
+    ['1.9.1', ['v1.9.1', 'v1.10.0'], []],
+    ['1.2.0', ['v1.2.0', 'v10.0.0'], move('v1')],
+  ])('%s among %j moves the plain tag of its major version: %j', (version, releases, expected) => {
+    expect(asked(version, releases)).toEqual(expected);
+  });
+
+  test('moves it last, after the deploy from the tag of the release', () => {
+    expect(jobs.major.needs).toBe('canary');
+    expect(jobs.canary.needs).toBe('publish');
+    expect(jobs.major.if).toBeUndefined();
+  });
+});
