@@ -94,6 +94,7 @@ export interface Config {
   readonly reportPath: string | undefined;
   readonly junitPath: string | undefined;
   readonly summaryPath: string | undefined;
+  readonly reportHtml: string | undefined;
   readonly manifestsPath: string | undefined;
   readonly logLevel: 'quiet' | 'info' | 'debug';
 }

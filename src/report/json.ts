@@ -21,8 +21,8 @@ const KEYS: readonly string[] = [
     'voters',
   ],
   ...['clientsReady', 'clientsDesired', 'uiCommand', 'manifestsPath'],
-  ...['plan', 'drift', 'ghosts'],
-  ...['phases', 'checks', 'objects', 'warnings', 'timings'],
+  ...['plan', 'drift', 'ghosts', 'topology'],
+  ...['phases', 'checks', 'objects', 'warnings', 'timings', 'history'],
 ];
 
 /** The JSON report of docs/report.schema.json: the same Result always gives the same bytes. */

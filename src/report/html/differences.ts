@@ -1,0 +1,122 @@
+import { count } from '../count.ts';
+import { DRIFT_WHAT, driftTotals } from '../drift.ts';
+import { REMEDY } from '../ghost.ts';
+import type { Drift, GhostReport, Result } from '../result.ts';
+import { size } from '../snapshot.ts';
+import { type Content, line, type Markup, markup, moment } from './markup.ts';
+import type { Part } from './part.ts';
+import { field } from './plan.ts';
+import { badge, type Status } from './status.ts';
+import { shortTable, table } from './table.ts';
+
+/** What is not as it was deployed, a row for each object. */
+export function drift({ drift: found = [] }: Result): Part[] {
+  if (found.length === 0) return [];
+  return [
+    {
+      id: 'drift',
+      title: `Drift: ${driftTotals(found)}`,
+      ...table(
+        'What is not as it was deployed.',
+        [
+          { title: 'Object', kind: 'code' },
+          { title: 'As deployed, and as it is', kind: 'wide' },
+          { title: 'By' },
+          { title: 'At' },
+        ],
+        found.map(driftRow),
+      ),
+      noun: 'differences are',
+    },
+  ];
+}
+
+const MOST_FIELDS = 40;
+
+function driftRow({ kind, name, what, fields, by, at }: Drift): Content[] {
+  const more = fields.length - MOST_FIELDS;
+  return [
+    line(`${kind}/${name}`, 300),
+    markup`${what !== 'changed' && badge('warning', DRIFT_WHAT[what])}${fields.slice(0, MOST_FIELDS).map(field)}${more > 0 && markup`<p class="rest">${count(more, 'more field')} not shown here.</p>`}`,
+    by === undefined ? '' : line(by, 200),
+    at === undefined ? '' : moment(line(at, 40)),
+  ];
+}
+
+const OUTCOME: Record<GhostReport['outcome'], [Status, string]> = {
+  found: ['warning', 'found'],
+  kept: ['skipped', 'kept'],
+  removed: ['passed', 'removed'],
+  stayed: ['failed', 'did not go'],
+  returned: ['failed', 'came back'],
+};
+const MOST_NODES = 5;
+
+/** What should not be in the catalog; what may stay comes last. */
+export function ghosts({ ghosts: found = [] }: Result): Part[] {
+  if (found.length === 0) return [];
+  const counted = found.filter(({ counts }) => counts);
+  const may = found.length - counted.length;
+  return [
+    {
+      id: 'catalog',
+      title: `Catalog: ${count(counted.length, 'ghost')}${may > 0 ? `, ${may} that may stay` : ''}`,
+      ...table(
+        'What should not be in the catalog, or looks like it.',
+        [
+          { title: 'What', kind: 'code' },
+          { title: 'Outcome' },
+          { title: 'Class' },
+          { title: 'Evidence', kind: 'wide' },
+          { title: 'Remedy' },
+          { title: 'Why', kind: 'wide' },
+        ],
+        [...counted, ...found.filter(({ counts }) => !counts)].map(ghostRow),
+      ),
+      noun: 'ghosts are',
+    },
+  ];
+}
+
+function ghostRow({ class: kind, nodes, service, evidence, remedy, why, outcome }: GhostReport): Content[] {
+  const where = nodes.slice(0, MOST_NODES).map((node) => line(node, 120));
+  const more = nodes.length > MOST_NODES ? ` and ${nodes.length - MOST_NODES} more` : '';
+  const at = `${where.join(', ')}${more}`;
+  const what = service === undefined ? `node ${at}` : `${line(service, 120)} at ${at}`;
+  return [what, badge(...OUTCOME[outcome]), kind, line(evidence), REMEDY[remedy], line(why)];
+}
+
+/** What is in the snapshot that was taken: names, never values. */
+export function snapshot({ snapshot: taken }: Result): Part[] {
+  if (!taken) return [];
+  const { path, bytes, encrypted, stale, counts, prefixes, services } = taken;
+  const kept = encrypted ? 'encrypted' : 'in plaintext';
+  const old = stale && ' Taken without a leader: the last writes may be missing.';
+  return [
+    {
+      id: 'snapshot',
+      title: 'Snapshot',
+      head: markup`<p>In <code>${line(path, 1000)}</code>, ${size(bytes)}, ${kept}.${old}</p>\n${[
+        folded(
+          `${count(counts.keys ?? 0, 'key')} by prefix`,
+          ['Prefix', 'Keys', 'Values'],
+          [...prefixes.map(({ prefix, keys, bytes }) => [line(prefix, 200), keys, size(bytes)])],
+        ),
+        folded(
+          `${count(counts.services ?? 0, 'registered service')} by name`,
+          ['Service', 'Instances'],
+          [...services.map(({ service, instances }) => [line(service, 200), instances])],
+        ),
+      ]}`,
+    },
+  ];
+}
+
+function folded(title: string, [name = '', ...figures]: string[], rows: Content[][]): Markup | undefined {
+  if (rows.length === 0) return undefined;
+  const columns = [
+    { title: name, kind: 'code' } as const,
+    ...figures.map((figure) => ({ title: figure, kind: 'figure' }) as const),
+  ];
+  return markup`<details><summary>${title}</summary>${shortTable(title, columns, rows)}</details>\n`;
+}
