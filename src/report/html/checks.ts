@@ -1,21 +1,21 @@
 import { formatDuration } from '../duration.ts';
-import type { Result } from '../result.ts';
+import type { Check, Result } from '../result.ts';
 import { byUrgency, CHECK_ORDER, tally } from '../verdict.ts';
 import { line, markup } from './markup.ts';
-import type { Part } from './part.ts';
+import { type Part, rowsOf } from './part.ts';
 import { badge } from './status.ts';
 import { table } from './table.ts';
 
 /** What was proven, a row for each check; what failed comes first. */
 export function checks(result: Result): Part[] {
   if (result.checks.length === 0) return [];
-  const rows = byUrgency(result.checks).map(({ title, status, expected, observed, durationMs }) => [
+  const row = ({ title, status, expected, observed, durationMs }: Check) => [
     line(title),
     badge(status),
     line(expected),
     line(observed, 1000),
     status === 'skipped' ? '' : formatDuration(durationMs),
-  ]);
+  ];
   const totals = tally(
     result.checks.map(({ status }) => status),
     CHECK_ORDER,
@@ -33,7 +33,8 @@ export function checks(result: Result): Part[] {
           { title: 'Observed', kind: 'wide' },
           { title: 'Time', kind: 'figure' },
         ],
-        rows,
+        byUrgency(result.checks),
+        row,
       ),
       noun: 'checks are',
     },
@@ -47,7 +48,7 @@ export function warnings(result: Result): Part[] {
       id: 'warnings',
       title: `Warnings: ${result.warnings.length}`,
       head: markup`<ul class="warnings">\n`,
-      rows: result.warnings.map((text) => markup`<li>${badge('warning')} ${line(text, 1000)}</li>`),
+      ...rowsOf(result.warnings, (text) => markup`<li>${badge('warning')} ${line(text, 1000)}</li>`),
       tail: markup`</ul>\n`,
       noun: 'warnings are',
       rank: 1,

@@ -3,7 +3,7 @@ import { formatDuration } from '../duration.ts';
 import type { Result } from '../result.ts';
 import { verdict } from '../verdict.ts';
 import { type Content, line, type Markup, markup } from './markup.ts';
-import type { Part } from './part.ts';
+import { type Part, rowsOf } from './part.ts';
 import { badge } from './status.ts';
 
 /** Why the run is not green: what, where, what to do, and the evidence for it. */
@@ -38,7 +38,7 @@ export function diagnosis(result: Result): Part[] {
       id: 'diagnosis',
       title: 'Diagnosis',
       head: markup`${definitions(facts)}${(failure?.details.length ?? 0) > 0 && markup`<details open class="evidence"><summary>Evidence: ${count(failure?.details.length ?? 0, 'line')}</summary><ol>\n`}`,
-      rows: (failure?.details ?? []).map((text) => markup`<li>${line(text, 2000)}</li>`),
+      ...rowsOf(failure?.details ?? [], (text) => markup`<li>${line(text, 2000)}</li>`),
       tail: (failure?.details.length ?? 0) > 0 && markup`</ol></details>\n`,
       noun: 'lines of evidence are',
     },

@@ -21,17 +21,19 @@ export function drift({ drift: found = [] }: Result): Part[] {
         [
           { title: 'Object', kind: 'code' },
           { title: 'As deployed, and as it is', kind: 'wide' },
-          { title: 'By' },
+          { title: 'By', kind: 'wide' },
           { title: 'At' },
         ],
-        found.map(driftRow),
+        found,
+        driftRow,
       ),
       noun: 'differences are',
+      rank: 2,
     },
   ];
 }
 
-const MOST_FIELDS = 40;
+const MOST_FIELDS = 20;
 
 function driftRow({ kind, name, what, fields, by, at }: Drift): Content[] {
   const more = fields.length - MOST_FIELDS;
@@ -71,9 +73,11 @@ export function ghosts({ ghosts: found = [] }: Result): Part[] {
           { title: 'Remedy' },
           { title: 'Why', kind: 'wide' },
         ],
-        [...counted, ...found.filter(({ counts }) => !counts)].map(ghostRow),
+        [...counted, ...found.filter(({ counts }) => !counts)],
+        ghostRow,
       ),
       noun: 'ghosts are',
+      rank: 1,
     },
   ];
 }

@@ -53,20 +53,21 @@ export function objects(result: Result): Part[] {
   const actions = all.map(({ action }) => action);
   const title = mode === 'render' ? count(all.length, 'object') : tally(actions, OBJECT_ORDER);
   const sorted = OBJECT_ORDER.flatMap((action) => all.filter((object) => object.action === action));
-  const { head, rows, tail } = table(
+  const { head, tail, ...rows } = table(
     'Every object of this deployment.',
     [{ title: 'Object', kind: 'code' }, { title: 'Namespace', kind: 'code' }, { title: 'What became of it' }],
-    sorted.map(row),
+    sorted,
+    row,
   );
   return [
     {
       id: 'objects',
       title: `Objects: ${title}`,
       head: markup`<details><summary>All objects</summary>${head}`,
-      rows,
+      ...rows,
       tail: markup`${tail}</details>\n`,
       noun: 'objects are',
-      rank: 3,
+      rank: 1,
     },
   ];
 }

@@ -32,7 +32,6 @@ export function history({ history: all = [], startedAt }: Result): Part[] {
       id: 'history',
       title: `History: ${runs.length === 1 ? 'one run' : `the last ${runs.length} runs`}`,
       head: markup`<p class="lead">From the record of this cluster, the newest at the right: ${mine === 'this run' ? 'that is this run.' : `${mine}.`} Filled: ${kindOf(newest)}, which compare with the newest. Outlined: other runs.</p>\n<div class="charts">${FIGURES.map((figure) => panel(figure, runs, newest))}</div>\n${figures(runs)}`,
-      rank: 2,
     },
   ];
 }

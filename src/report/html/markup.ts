@@ -27,12 +27,15 @@ export function markup(template: TemplateStringsArray, ...contents: readonly Con
   return new Markup(String.raw({ raw: template }, ...contents.map(asHtml)), MADE_HERE);
 }
 
+/** They are errors in HTML: https://html.spec.whatwg.org/multipage/parsing.html#preprocessing-the-input-stream */
+const NO_CHARACTER = /\p{Noncharacter_Code_Point}/gu;
+
 /** Also no command to a runner: a later step may print the page. */
 function asHtml(content: Content): string {
   if (content === undefined || content === false) return '';
   if (content instanceof Markup) return content.toString();
   if (typeof content === 'number') return String(content);
-  if (typeof content === 'string') return html(logSafe(content));
+  if (typeof content === 'string') return html(logSafe(content)).replace(NO_CHARACTER, '');
   return content.map(asHtml).join('');
 }
 

@@ -8,6 +8,8 @@ export interface Part {
   title: string;
   head?: Content;
   rows?: readonly Markup[];
+  /** How many more there are, of which none was made. */
+  left?: number;
   tail?: Content;
   /** What a row is, in plural. */
   noun?: string;
@@ -16,18 +18,37 @@ export interface Part {
 }
 
 /** More rows of one kind nobody reads; the JSON report has them all. */
-const MOST_ROWS = 200;
+const MOST_ROWS = 100;
+
+/** Rows of the first of many; no time is spent on the others. */
+export function rowsOf<Item>(
+  items: readonly Item[],
+  row: (item: Item, index: number) => Markup,
+): { rows: Markup[]; left: number } {
+  const first = items.slice(0, MOST_ROWS);
+  return { rows: first.map(row), left: items.length - first.length };
+}
 
 /** The parts, in the order given, in at most `max` bytes of UTF-8; says what it cut. */
 export function joinParts(parts: readonly Part[], max: number): string {
-  return joinWithin(parts.flatMap(sections), max, {
-    most: MOST_ROWS,
-    note: (cut, noun) => `${markup`<p class="rest">${cut} more ${noun} not shown here.</p>\n`}`,
-  });
+  return joinWithin(
+    parts.flatMap(sections),
+    max,
+    (cut, noun) => `${markup`<p class="rest">${cut} more ${noun} not shown here.</p>\n`}`,
+  );
 }
 
 /** The end is a section of its own, so that the note on what was cut stands within the part. */
-function sections({ id, title, head, rows = [], tail, noun = 'rows are', rank = 0 }: Part): Section[] {
+function sections({
+  id,
+  title,
+  head,
+  rows = [],
+  left = 0,
+  tail,
+  noun = 'rows are',
+  rank = 0,
+}: Part): Section[] {
   return [
     {
       head: `${markup`<section id="${id}" aria-labelledby="${id}-title">\n<h2 id="${id}-title">${title}</h2>\n${head}`}`,
@@ -35,6 +56,7 @@ function sections({ id, title, head, rows = [], tail, noun = 'rows are', rank = 
       tail: `${markup`${tail}`}`,
       noun,
       rank,
+      left,
     },
     { head: '</section>\n', rows: [], tail: '', noun, rank },
   ];

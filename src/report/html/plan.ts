@@ -4,11 +4,11 @@ import { DANGEROUS, GRAVEST_FIRST } from '../plan.ts';
 import { CONSEQUENCE_TITLE, isAboutPlan, objectOf, planHeadline } from '../plan-line.ts';
 import type { FieldChange, PlannedChange, Result } from '../result.ts';
 import { type Content, line, type Markup, markup } from './markup.ts';
-import type { Part } from './part.ts';
+import { type Part, rowsOf } from './part.ts';
 import { badge, type Status } from './status.ts';
 import { shortTable } from './table.ts';
 
-const [MOST_NAMES, MOST_PODS, MOST_FIELDS, MOST_LINES] = [12, 20, 40, 40];
+const [MOST_NAMES, MOST_PODS, MOST_FIELDS, MOST_LINES] = [12, 20, 20, 40];
 
 /** What a deploy does to each object: totals by consequence, then every change with what differs. */
 export function plan(result: Result): Part[] {
@@ -18,15 +18,16 @@ export function plan(result: Result): Part[] {
   const digest =
     about &&
     result.planDigest !== undefined &&
-    markup`<p>Plan digest <code>${line(result.planDigest)}</code>${!result.failure && '. A deploy with it as expect-plan does exactly this, or nothing.'}</p>\n`;
+    markup`<p class="digest">Plan digest <code>${line(result.planDigest)}</code>${!result.failure && markup`. A deploy with it as <code>expect-plan</code> does exactly this, or nothing.`}</p>\n`;
   return [
     {
       id: 'plan',
-      title: `Plan: ${planHeadline(result)}`,
+      title: about ? 'Plan: what a deploy would do' : `Plan: ${planHeadline(result)}`,
       head: markup`${totals(result.plan)}${digest}`,
-      rows: changes.map((change) => details(change, about && DANGEROUS.has(change.consequence))),
+      ...rowsOf(changes, (change) => details(change, about && DANGEROUS.has(change.consequence))),
       noun: 'changes are',
-      rank: about ? 0 : 2,
+      // It may take all the room that is left.
+      rank: about ? 2 : 3,
     },
   ];
 }

@@ -6,7 +6,7 @@ export const STYLE = `
   --text: #181c25; --muted: #545d6e; --accent: #b3145e; --link: #0b5cad;
   --passed: #11703a; --failed: #b3202c; --warning: #8a5100; --pending: #4d5566; --skipped: #5a6373;
   --passed-tint: #e5f5ec; --failed-tint: #fdebec; --warning-tint: #fdf1dd; --pending-tint: #eceff4;
-  --bar: #2f6fd0; --bar-step: #6f9be0;
+  --bar: #2f6fd0; --bar-step: #5585d4;
 }
 @media (prefers-color-scheme: dark) {
   :root {
@@ -14,7 +14,7 @@ export const STYLE = `
     --text: #e9ecf2; --muted: #a5afc0; --accent: #ff8cbb; --link: #82b7ff;
     --passed: #5fd38d; --failed: #ff8a8f; --warning: #f2b45c; --pending: #b6bfcf; --skipped: #a0a9b9;
     --passed-tint: #12291d; --failed-tint: #34191d; --warning-tint: #312512; --pending-tint: #222935;
-    --bar: #6ea3f5; --bar-step: #3f6db5;
+    --bar: #6ea3f5; --bar-step: #4d7cc8;
   }
 }
 *, ::before, ::after { box-sizing: border-box; }
@@ -49,15 +49,15 @@ a { color: var(--link); text-underline-offset: 2px; }
 
 .verdict {
   padding: 22px 26px 24px; border: 1px solid var(--line); border-top: 6px solid var(--status); border-radius: 14px;
-  background: linear-gradient(var(--tint), var(--card) 75%);
+  background: var(--card);
 }
 .brand { display: flex; flex-wrap: wrap; gap: 4px 12px; color: var(--muted); font-size: 13px; }
 .brand span:first-child { color: var(--text); font-weight: 700; letter-spacing: 0.01em; }
 .brand .mode { padding: 0 9px; border: 1px solid var(--strong-line); border-radius: 99px; }
 .brand time { margin-left: auto; }
-.outcome { display: flex; align-items: center; gap: 9px; margin-top: 20px; color: var(--status); font-size: 17px; font-weight: 700; }
+.outcome { display: flex; width: fit-content; align-items: center; gap: 9px; margin-top: 18px; padding: 5px 16px 5px 7px; border-radius: 99px; background: var(--tint); color: var(--status); font-size: 17px; font-weight: 700; }
 .outcome .icon { width: 30px; height: 30px; stroke-width: 1.5; }
-h1 { margin-top: 4px; font-size: clamp(21px, 3.1vw, 30px); line-height: 1.24; letter-spacing: -0.012em; text-wrap: balance; }
+h1 { margin-top: 10px; font-size: clamp(21px, 3.1vw, 30px); line-height: 1.24; letter-spacing: -0.012em; text-wrap: balance; }
 .where { margin-top: 10px; color: var(--muted); }
 .where b { color: var(--text); font-weight: 600; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(132px, 1fr)); gap: 10px; margin-top: 20px; }
@@ -85,12 +85,13 @@ dt { color: var(--muted); font-size: 14px; }
 
 table { width: 100%; border-collapse: collapse; font-size: 14px; }
 caption { padding-bottom: 10px; margin-top: -6px; text-align: left; }
-thead th { padding: 6px 12px 6px 0; border-bottom: 1px solid var(--strong-line); color: var(--muted); font-size: 13px; font-weight: 600; text-align: left; }
-tbody th, tbody td { padding: 8px 12px 8px 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
+thead th { padding: 6px 16px 6px 0; border-bottom: 1px solid var(--strong-line); color: var(--muted); font-size: 13px; font-weight: 600; text-align: left; }
+tbody th, tbody td { min-width: 5.6em; padding: 8px 16px 8px 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 tbody th { font-weight: 600; }
 tbody tr:last-child > * { border-bottom: 0; }
 th:last-child, td:last-child { padding-right: 0; }
 .figure { text-align: right !important; white-space: nowrap; font-variant-numeric: tabular-nums; }
+tbody th.code { min-width: 15em; }
 tbody .code { font: 13px/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 
 details { margin-top: 10px; }
@@ -102,9 +103,11 @@ details caption { margin-top: 0; }
 .warnings li { padding: 7px 0; border-top: 1px solid var(--line); }
 .warnings li:first-child { border-top: 0; padding-top: 0; }
 
+.digest { margin: 14px 0; }
 .change { margin: 0; border-top: 1px solid var(--line); padding: 8px 0; }
 .change summary { font-weight: 400; }
-.change summary code { font-weight: 600; }
+.change summary { color: var(--muted); }
+.change summary code { color: var(--text); font-weight: 600; }
 .change ul { margin: 4px 0 8px 22px; list-style: disc; color: var(--muted); font-size: 14px; }
 .field { margin: 8px 0; padding: 9px 12px; border-radius: 8px; background: var(--sunken); }
 td .field:first-child { margin-top: 0; }
@@ -123,12 +126,13 @@ ins .sign { color: var(--passed); }
 .timeline th:first-child { min-width: 200px; }
 .timeline tbody th, .timeline tbody td { padding-top: 5px; padding-bottom: 5px; }
 .timeline .badge { margin-left: 8px; }
+.timeline td.figure { min-width: 4.6em; }
 .step { display: inline-block; padding-left: 16px; border-left: 2px solid var(--line); font-weight: 400; }
 .reached { color: var(--muted); font-weight: 400; }
 .bar { display: block; margin-top: 5px; overflow: visible; }
 .track { fill: var(--sunken); }
 .bar .span, .bar .least { fill: var(--bar); }
-.bar.step .span, .bar.step .least { fill: var(--bar-step); }
+.bar.inner .span, .bar.inner .least { fill: var(--bar-step); }
 .bar.failed .span, .bar.failed .least { fill: var(--failed); }
 .bar.mark { fill: var(--accent); }
 .waits { margin: 5px 0 0; color: var(--muted); font-size: 13px; line-height: 1.4; }
@@ -161,9 +165,9 @@ svg text { fill: var(--text); font-size: 13px; }
 .charts span { display: block; min-height: 20px; color: var(--muted); font-size: 13px; }
 .chart { display: block; width: 100%; margin-top: 6px; }
 .chart .base { stroke: var(--strong-line); stroke-width: 1; }
-.chart .alike { fill: var(--bar-step); stroke: var(--bar-step); stroke-width: 1; }
-.chart .other { fill: var(--card); stroke: var(--bar-step); stroke-width: 1; stroke-dasharray: 2 1.6; }
-.chart .newest { fill: var(--accent); stroke: var(--accent); stroke-dasharray: none; }
+.chart .alike { fill: var(--bar); stroke: var(--bar); stroke-width: 1; }
+.chart .other { fill: var(--card); stroke: var(--bar); stroke-width: 1; }
+.chart .newest { fill: var(--accent); stroke: var(--accent); }
 
 @media (max-width: 700px) {
   body { padding: 12px 10px 28px; }
@@ -175,12 +179,16 @@ svg text { fill: var(--text); font-size: 13px; }
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   tbody tr { display: block; padding: 10px 0; border-bottom: 1px solid var(--line); }
   tbody tr:last-child { border-bottom: 0; padding-bottom: 0; }
-  tbody th, tbody td { display: block; padding: 2px 0; border: 0; }
+  tbody th, tbody td { display: block; min-width: 0; padding: 2px 0; border: 0; }
   tbody td:empty { display: none; }
   tbody td[data-title]::before { content: attr(data-title) ": "; color: var(--muted); font-family: system-ui, sans-serif; }
   .figure { text-align: left !important; white-space: normal; }
   .timeline td.wide::before, td.wide:has(.field)::before { content: none; }
-  .timeline tbody td.figure { display: inline-block; margin-right: 14px; color: var(--muted); font-size: 13px; }
+  #checks th, #checks td[data-title="Status"] { display: inline-block; margin-right: 10px; }
+  td[data-title="Status"]::before, td[data-title="Outcome"]::before { content: none !important; }
+  tbody th.code { min-width: 0; }
+  .timeline tbody tr { padding: 6px 0; }
+  .timeline tbody td.figure:not(:empty) { display: inline-block; margin-right: 14px; color: var(--muted); font-size: 13px; }
 }
 @media print {
   :root { --page: #fff; --card: #fff; }

@@ -1,4 +1,5 @@
 import { type Content, type Markup, markup } from './markup.ts';
+import { rowsOf } from './part.ts';
 
 export interface Column {
   title: string;
@@ -10,6 +11,7 @@ export interface Column {
 export interface Table {
   head: Markup;
   rows: Markup[];
+  left: number;
   tail: Markup;
 }
 
@@ -17,24 +19,29 @@ export interface Table {
  * A table that becomes a list of cards on a narrow screen. It says its roles, since a browser forgets them for
  * cells that are not laid out as a table: https://adrianroselli.com/2018/02/tables-css-display-properties-and-aria.html
  */
-export function table(
+export function table<Item>(
   caption: string,
   columns: readonly Column[],
-  rows: readonly (readonly Content[])[],
+  items: readonly Item[],
+  cells: (item: Item) => readonly Content[],
 ): Table {
   const titles = columns.map(
     ({ title, kind = '' }) => markup`<th role="columnheader" scope="col" class="${kind}">${title}</th>`,
   );
   return {
     head: markup`<table role="table"><caption>${caption}</caption><thead role="rowgroup"><tr role="row">${titles}</tr></thead><tbody role="rowgroup">\n`,
-    rows: rows.map((cells) => row(columns, cells)),
+    ...rowsOf(items, (item) => row(columns, cells(item))),
     tail: markup`</tbody></table>\n`,
   };
 }
 
 /** The whole of it, where it is known to be short. */
-export function shortTable(...given: Parameters<typeof table>): Markup {
-  const { head, rows, tail } = table(...given);
+export function shortTable(
+  caption: string,
+  columns: readonly Column[],
+  cells: readonly (readonly Content[])[],
+): Markup {
+  const { head, rows, tail } = table(caption, columns, cells, (row) => row);
   return markup`${head}${rows}${tail}`;
 }
 

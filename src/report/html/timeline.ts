@@ -35,15 +35,17 @@ export function timeline(result: Result): Part[] {
     {
       id: 'timeline',
       title: `Timeline: ${formatDuration(result.durationMs)}`,
-      ...within(table('When each phase began, and how long it took. Some overlap.', columns, rows)),
+      ...within(
+        table('When each phase began, and how long it took. Some overlap.', columns, rows, (row) => row),
+      ),
       noun: 'phases and steps are',
       rank: 1,
     },
   ];
 }
 
-function within({ head, rows, tail }: Table): Table {
-  return { head: markup`<div class="timeline">${head}`, rows, tail: markup`${tail}</div>\n` };
+function within({ head, tail, ...rows }: Table): Table {
+  return { head: markup`<div class="timeline">${head}`, ...rows, tail: markup`${tail}</div>\n` };
 }
 
 /** A moment as a place on the axis. */
@@ -63,7 +65,7 @@ function stepRow(step: PhaseStep, scale: Scale): Content[] {
   );
   return [
     markup`<span class="step">${line(step.name, 120)}${step.status === 'failed' && badge('failed')}</span>`,
-    markup`${bar(step, scale, 'step')}${waits.length > 0 && markup`<ul class="waits">${waits}</ul>`}`,
+    markup`${bar(step, scale, 'inner')}${waits.length > 0 && markup`<ul class="waits">${waits}</ul>`}`,
     formatDuration(step.startMs),
     formatDuration(step.endMs - step.startMs),
   ];
@@ -77,7 +79,7 @@ function times(span: Span, scale: Scale): Content[] {
 }
 
 /** In parts of the whole, so that it fits every screen. What is too short to be seen is drawn as thin as can be seen. */
-function bar({ startMs, endMs, status }: Span, scale: Scale, kind: 'phase' | 'step'): Markup {
+function bar({ startMs, endMs, status }: Span, scale: Scale, kind: 'phase' | 'inner'): Markup {
   const width = scale(endMs - startMs);
   return markup`<svg class="bar ${kind} ${status}" width="100%" height="12" aria-hidden="true"><rect class="track" width="100%" height="12" rx="3"/><rect class="least" x="${scale(startMs)}" width="2" height="12"/><rect class="span" x="${scale(startMs)}" width="${width}" height="12" rx="2"/></svg>`;
 }
