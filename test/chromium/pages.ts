@@ -38,6 +38,7 @@ function rolled(): Result {
     durationMs: number,
     status: Check['status'] = 'passed',
   ): Check => ({ id: 'a-check', group, title, expected, observed, durationMs, status });
+  const { topology } = success();
   return success({
     durationMs: 26_300,
     leader: 'consul-server-2',
@@ -114,6 +115,14 @@ function rolled(): Result {
       check('quorum', 'Same leader', 'consul-server-0, as on 2026-02-28', 'consul-server-2', 0, 'warning'),
     ],
     warnings: ['Same leader: consul-server-2'],
+    topology: {
+      nodes: [],
+      ...topology,
+      servers: (topology?.servers ?? []).map((server, index) => ({
+        ...server,
+        raft: index === 2 ? 'leader' : 'voter',
+      })),
+    },
     history: runs(24),
     planDigest: success().manifestDigest ?? '',
     plan: [
