@@ -86,7 +86,7 @@ dt { color: var(--muted); font-size: 14px; }
 table { width: 100%; border-collapse: collapse; font-size: 14px; }
 caption { padding-bottom: 10px; margin-top: -6px; text-align: left; }
 thead th { padding: 6px 16px 6px 0; border-bottom: 1px solid var(--strong-line); color: var(--muted); font-size: 13px; font-weight: 600; text-align: left; }
-tbody th, tbody td { min-width: 5.6em; padding: 8px 16px 8px 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
+tbody th, tbody td { min-width: 6.8em; padding: 8px 16px 8px 0; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 tbody th { font-weight: 600; }
 tbody tr:last-child > * { border-bottom: 0; }
 th:last-child, td:last-child { padding-right: 0; }
@@ -126,7 +126,7 @@ ins .sign { color: var(--passed); }
 .timeline th:first-child { min-width: 200px; }
 .timeline tbody th, .timeline tbody td { padding-top: 5px; padding-bottom: 5px; }
 .timeline .badge { margin-left: 8px; }
-.timeline td.figure { min-width: 4.6em; }
+td.figure { min-width: 4.6em; }
 .step { display: inline-block; padding-left: 16px; border-left: 2px solid var(--line); font-weight: 400; }
 .reached { color: var(--muted); font-weight: 400; }
 .bar { display: block; margin-top: 5px; overflow: visible; }
