@@ -23,12 +23,21 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**'],
+          exclude: ['test/e2e/**', 'test/chromium/**'],
           testTimeout: 30_000,
           // Many of them wait for a server of their own: three workers on two processors take half the time of one.
           maxWorkers: Math.max(3, availableParallelism() - 1),
           // As long as a busy machine may take to get round to it.
           expect: { poll: { timeout: 10_000 } },
+        },
+      },
+      {
+        test: {
+          // Needs a Chromium: what a page looks like no parser knows.
+          name: 'chromium',
+          include: ['test/chromium/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {

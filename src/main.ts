@@ -68,7 +68,7 @@ function readConfig(env: NodeJS.ProcessEnv): { config: Config; mistake?: Failure
   } catch (error) {
     const mistake = Failure.from(error);
     const { GITHUB_WORKSPACE, RUNNER_TEMP, INPUT_SUMMARY } = env;
-    const files = ['INPUT_REPORT-PATH', 'INPUT_JUNIT-PATH', 'INPUT_SUMMARY-PATH'];
+    const files = ['INPUT_REPORT-PATH', 'INPUT_JUNIT-PATH', 'INPUT_SUMMARY-PATH', 'INPUT_REPORT-HTML'];
     try {
       const paths = Object.fromEntries(files.map((name) => [name, env[name]]));
       const reporting = { GITHUB_WORKSPACE, RUNNER_TEMP, INPUT_SUMMARY, ...paths };

@@ -28,3 +28,14 @@ find_kubectl() {
   KUBECTL=$(command -v kubectl) || KUBECTL=$(. testbed/lib/settings.sh && echo "$BIN/kubectl")
   [ -x "$KUBECTL" ] || die 'kubectl is missing' 'https://kubernetes.io/docs/tasks/tools/'
 }
+
+# find_chromium: the one that is there, else Debian's without a window: some 28 s. What is missing then the tests say.
+find_chromium() {
+  local name
+  for name in chromium-headless-shell chromium chromium-browser google-chrome google-chrome-stable; do
+    if [ "${CHROMIUM:-}" ] || command -v "$name" >/dev/null; then return; fi
+  done
+  [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || return 0
+  say 'Installing a Chromium (apt-get)'
+  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium-headless-shell fonts-dejavu-core >/dev/null || true
+}

@@ -102,6 +102,7 @@ export interface Config {
   readonly reportPath: string | undefined;
   readonly junitPath: string | undefined;
   readonly summaryPath: string | undefined;
+  readonly reportHtml: string | undefined;
   readonly manifestsPath: string | undefined;
   readonly logLevel: 'quiet' | 'info' | 'debug';
 }

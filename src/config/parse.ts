@@ -55,12 +55,19 @@ function parseInput(name: InputName, text: string): Parsed {
 }
 
 /** The inputs that name a file to write. */
-type FileInput = 'report-path' | 'junit-path' | 'summary-path' | 'manifests-path' | 'snapshot-path';
+type FileInput =
+  | 'report-path'
+  | 'junit-path'
+  | 'summary-path'
+  | 'report-html'
+  | 'manifests-path'
+  | 'snapshot-path';
 
 interface OutputPaths {
   reportPath: string | undefined;
   junitPath: string | undefined;
   summaryPath: string | undefined;
+  reportHtml: string | undefined;
   manifestsPath: string | undefined;
   snapshotPath: string;
   restorePath: string | undefined;
@@ -82,6 +89,7 @@ function outputPaths(values: Partial<InputValues>, env: NodeJS.ProcessEnv): Outp
   const reportPath = read('report-path');
   const junitPath = read('junit-path');
   const summaryPath = read('summary-path');
+  const reportHtml = read('report-html');
   const manifestsPath = read('manifests-path', rendered);
   const kept = values['snapshot-key'] !== undefined || values['snapshot-plain'];
   const snapshotFile = `consul-${values.name ?? ''}.snap${values['snapshot-key'] ? '.age' : ''}`;
@@ -91,6 +99,7 @@ function outputPaths(values: Partial<InputValues>, env: NodeJS.ProcessEnv): Outp
     ['report-path', reportPath, 'the JSON report goes to'],
     ['junit-path', junitPath, 'the JUnit report goes to'],
     ['summary-path', summaryPath, 'the summary goes to'],
+    ['report-html', reportHtml, 'the HTML report goes to'],
     ['snapshot-path', snapshotPath, 'the snapshot goes to'],
   ];
   for (const [index, [name, path]] of files.entries()) {
@@ -109,6 +118,7 @@ function outputPaths(values: Partial<InputValues>, env: NodeJS.ProcessEnv): Outp
     reportPath,
     junitPath,
     summaryPath,
+    reportHtml,
     manifestsPath,
     snapshotPath: snapshotPath ?? '',
     restorePath,
@@ -215,6 +225,7 @@ function toConfig(values: InputValues, paths: Omit<OutputPaths, 'mistakes'>): Co
     reportPath: paths.reportPath,
     junitPath: paths.junitPath,
     summaryPath: paths.summaryPath,
+    reportHtml: paths.reportHtml,
     manifestsPath: paths.manifestsPath,
     logLevel: values['log-level'],
   };

@@ -40,6 +40,8 @@ const runSchema = z.object({
   changed: z.boolean(),
   verdictMs: count,
   commitMs: count.exactOptional(),
+  failedWrites: count.exactOptional(),
+  drift: count.exactOptional(),
   leader: z.string().exactOptional(),
   led: z
     .object({ term: count, leader: text, voters: z.array(text), since: z.iso.datetime() })

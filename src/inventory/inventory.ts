@@ -22,6 +22,10 @@ export interface RunRecord {
   verdictMs: number;
   /** How long the smoke key took to be committed. */
   commitMs?: number;
+  /** Tries to write the smoke key that failed before one went through. */
+  failedWrites?: number;
+  /** Objects that were not as deployed; of a verification. */
+  drift?: number;
   leader?: string;
   /** The leadership at its end: term, leader and voters as Raft knows them, and since when at the latest. */
   led?: {

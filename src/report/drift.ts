@@ -1,9 +1,10 @@
+import { count } from './count.ts';
 import { code, markdown } from './escape.ts';
 import type { Drift, FieldChange, Result } from './result.ts';
 import type { Section } from './section.ts';
-import { count } from './verdict.ts';
 
-const WHAT: Record<Drift['what'], string> = {
+/** What is wrong with an object, in words. */
+export const DRIFT_WHAT: Record<Drift['what'], string> = {
   missing: 'it is missing',
   changed: 'it was changed',
   replaced: 'it was removed, and there is another of that name',
@@ -15,6 +16,11 @@ export function driftSections({ drift = [] }: Result): Section[] {
   if (drift.length === 0) return [];
   const head = `### Drift: ${driftTotals(drift)}\n\n| Object | Field | Deployed | Live | By | At |\n|:--|:--|:--|:--|:--|:--|\n`;
   return [{ head, rows: drift.flatMap(rows), tail: '\n', noun: 'fields that differ are', rank: 0 }];
+}
+
+/** How many objects are not as deployed. */
+export function driftedObjects(drift: readonly Drift[]): number {
+  return new Set(drift.map(({ kind, namespace, name }) => `${kind}/${namespace}/${name}`)).size;
 }
 
 /** `2 fields of 1 object changed, 1 object missing`; empty without drift. */
@@ -47,7 +53,7 @@ export function driftLines({ kind, name, what, fields, by, at }: Drift): string[
     ({ path, before, after }) =>
       `${object} ${path}: deployed ${before ?? 'nothing'}, live ${after ?? 'nothing'}${who && `, changed${who}`}`,
   );
-  return what === 'changed' ? lines : [`${object}: ${WHAT[what]}${who && `, made${who}`}`, ...lines];
+  return what === 'changed' ? lines : [`${object}: ${DRIFT_WHAT[what]}${who && `, made${who}`}`, ...lines];
 }
 
 function rows(drift: Drift): string[] {
@@ -57,6 +63,6 @@ function rows(drift: Drift): string[] {
 
 function row({ kind, name, what, by, at }: Drift, { path, before, after }: FieldChange): string {
   const value = (text: string | undefined) => (text === undefined ? '_nothing_' : code(text, 200));
-  const cells = path === '' ? [WHAT[what], '', ''] : [code(path, 300), value(before), value(after)];
+  const cells = path === '' ? [DRIFT_WHAT[what], '', ''] : [code(path, 300), value(before), value(after)];
   return `| ${[code(`${kind}/${name}`), ...cells, by ? code(by) : '', at ? markdown(at) : ''].join(' | ')} |`;
 }

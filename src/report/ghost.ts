@@ -6,7 +6,7 @@ import type { Section } from './section.ts';
 const MOST_NODES = 5;
 
 /** Calls by the names that people know them by. */
-const REMEDY: Record<GhostReport['remedy'], string> = {
+export const REMEDY: Record<GhostReport['remedy'], string> = {
   agent: 'deregister at its agent',
   'force-leave': 'force-leave, with prune',
   catalog: 'deregister in the catalog',

@@ -22,8 +22,8 @@ const KEYS: readonly string[] = [
     'voters',
   ],
   ...['clientsReady', 'clientsDesired', 'uiCommand', 'manifestsPath'],
-  ...['plan', 'encryptionSteps', 'drift', 'ghosts'],
-  ...['phases', 'checks', 'objects', 'warnings', 'timings'],
+  ...['plan', 'encryptionSteps', 'drift', 'ghosts', 'topology'],
+  ...['phases', 'checks', 'objects', 'warnings', 'timings', 'history'],
 ];
 
 /** The JSON report of docs/report.schema.json: the same Result always gives the same bytes. */

@@ -22,9 +22,9 @@ const SYMBOL: Record<Consequence, string> = {
   'data-loss': '💥',
 };
 /** A reviewer has to look at these. */
-const DANGEROUS: ReadonlySet<Consequence> = new Set(['recreate', 'delete', 'data-loss']);
+export const DANGEROUS: ReadonlySet<Consequence> = new Set(['recreate', 'delete', 'data-loss']);
 
-const GRAVEST_FIRST = CONSEQUENCES.toReversed();
+export const GRAVEST_FIRST = CONSEQUENCES.toReversed();
 const MOST_NAMES = 12;
 const MOST_PODS = 20;
 

@@ -13,12 +13,13 @@ import { summary } from './summary.ts';
 export interface PublishOptions {
   /** What it must not print, no report says either. */
   log: Log;
-  /** The inputs `summary`, `summary-path`, `report-path` and `junit-path`; a relative path is taken from the working directory. */
+  /** The inputs `summary`, `summary-path`, `report-path`, `report-html` and `junit-path`; a relative path is taken from the working directory. */
   config: {
     readonly summary: boolean;
     readonly reportPath: string | undefined;
     readonly junitPath: string | undefined;
     readonly summaryPath: string | undefined;
+    readonly reportHtml: string | undefined;
   };
   /** Default: those of the runner, as far as it offers them. */
   sinks?: Sinks;
@@ -47,7 +48,7 @@ export async function publish(outcome: Result, { log, config, sinks }: PublishOp
     }
   };
   const to = sinks ?? runnerSinks(process.env);
-  const { reportPath, junitPath, summaryPath } = config;
+  const { reportPath, junitPath, summaryPath, reportHtml } = config;
   const result = redactResult(outcome, log.secrets);
   log.stop();
   // What needs no file comes first: a cancelled run has seconds left.
@@ -72,6 +73,10 @@ export async function publish(outcome: Result, { log, config, sinks }: PublishOp
     })(),
     attempt('JUnit report', () => (junitPath === undefined ? undefined : write(junitPath, toJunit(result)))),
     attempt('summary', () => (summaryPath === undefined ? undefined : write(summaryPath, summary(result)))),
+    attempt('HTML report', async () => {
+      // Loaded where it is asked for.
+      if (reportHtml !== undefined) await write(reportHtml, (await import('./html/page.ts')).toHtml(result));
+    }),
   ]);
 }
 

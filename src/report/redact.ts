@@ -16,6 +16,8 @@ const CLOSED: ReadonlySet<string> = new Set([
   'class',
   'remedy',
   'outcome',
+  'state',
+  'raft',
 ]);
 
 /** The Result without secrets. A password such as `timeout` must not change the verdict, nor its own name. */

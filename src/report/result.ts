@@ -194,6 +194,44 @@ export interface SomeNames {
   names: string[];
 }
 
+/** One server as it was last seen. */
+export interface ServerSeen {
+  name: string;
+  node?: string;
+  /** `missing`: it has no pod. */
+  state: 'ready' | 'unready' | 'missing';
+  /** By its own word, else by that of another server; absent where none has told. */
+  raft?: 'leader' | 'voter' | 'non-voter';
+}
+
+/** The agents as they were last seen. */
+export interface Topology {
+  servers: ServerSeen[];
+  /** Clients by node, at most 100 nodes: first those with a client that is not ready, then those with the most. */
+  nodes: { node: string; clients: number; ready: number }[];
+  /** What is left out of `nodes`. */
+  rest?: { nodes: number; clients: number; ready: number };
+  /** Clients that have no node yet. */
+  unscheduled?: number;
+}
+
+/** The figures of one run, as the record keeps them. */
+export interface PastRun {
+  /** RFC 3339, when it began. */
+  at: string;
+  mode: 'deploy' | 'verify';
+  /** Whether it wrote anything. */
+  changed: boolean;
+  /** From its start to its verdict. */
+  verdictMs: number;
+  /** How long its key took to be committed. */
+  commitMs?: number;
+  /** Tries to write its key that failed before one went through. */
+  failedWrites?: number;
+  /** Objects that were not as deployed; of a verification. */
+  drift?: number;
+}
+
 /** What a failed run says; the fields of Failure, made safe to print. */
 export interface FailureReport {
   reason: FailureReason;
@@ -263,6 +301,9 @@ export interface Result {
   };
   /** Of `inspect` with `compare`. */
   difference?: SnapshotDifference;
+  topology?: Topology;
+  /** The last runs of the record, at most 30, the newest last; this one too where it is in the record. */
+  history?: PastRun[];
   /** Node name of the leader. */
   leader?: string;
   voters?: number;

@@ -38,20 +38,29 @@ function bar(title: string, { startMs, endMs, status }: Omit<PhaseStep, 'name' |
 /** A section with a bar for each step; of many the longest and those that failed, and one bar for all others. */
 function stepBars({ name, steps = [] }: Phase): string[] {
   if (steps.length === 0) return [];
+  const { shown, rest } = mostTelling(steps, MOST_STEPS);
+  const bars = shown.map((step) => bar(podLabel(step.name), step));
+  if (rest) bars.push(bar(rest.name, rest));
+  return [`    section ${phaseTitle(name)}, one by one`, ...bars];
+}
+
+/** Of many steps those that failed and the longest, in their order, and one for all others: `most` together. */
+export function mostTelling(
+  steps: readonly PhaseStep[],
+  most: number,
+): { shown: PhaseStep[]; rest: PhaseStep | undefined } {
+  if (steps.length <= most) return { shown: [...steps], rest: undefined };
   const weight = ({ startMs, endMs, status }: PhaseStep) =>
     status === 'failed' ? Number.POSITIVE_INFINITY : endMs - startMs;
-  const most = steps.length > MOST_STEPS ? MOST_STEPS - 1 : MOST_STEPS;
-  const shown = new Set(steps.toSorted((a, b) => weight(b) - weight(a)).slice(0, most));
-  const rest = steps.filter((step) => !shown.has(step));
-  const bars = steps.filter((step) => shown.has(step)).map((step) => bar(podLabel(step.name), step));
-  const [first] = rest;
-  if (first) {
-    const startMs = rest.reduce((least, step) => Math.min(least, step.startMs), first.startMs);
-    const endMs = rest.reduce((latest, step) => Math.max(latest, step.endMs), first.endMs);
-    const status = rest.some((step) => step.status === 'failed') ? 'failed' : 'passed';
-    bars.push(bar(`… and ${rest.length} more`, { startMs, endMs, status }));
-  }
-  return [`    section ${phaseTitle(name)}, one by one`, ...bars];
+  const first = new Set(steps.toSorted((a, b) => weight(b) - weight(a)).slice(0, most - 1));
+  const others = steps.filter((step) => !first.has(step));
+  const rest: PhaseStep = {
+    name: `… and ${others.length} more`,
+    startMs: others.reduce((least, { startMs }) => Math.min(least, startMs), Number.POSITIVE_INFINITY),
+    endMs: others.reduce((latest, { endMs }) => Math.max(latest, endMs), 0),
+    status: others.some(({ status }) => status === 'failed') ? 'failed' : 'passed',
+  };
+  return { shown: steps.filter((step) => first.has(step)), rest };
 }
 
 /** `consul-server-2`, which is composed of an input. */

@@ -1,5 +1,6 @@
 import { count } from './count.ts';
 import { differenceHeadline } from './difference.ts';
+import { driftedObjects } from './drift.ts';
 import { formatDuration } from './duration.ts';
 import { oneLine } from './escape.ts';
 import { sweepHeadline } from './ghost.ts';
@@ -116,7 +117,7 @@ function held({ snapshot }: Result): string {
 
 function works({ mode, drift = [] }: Result): string {
   if (mode !== 'verify') return 'Consul works';
-  const objects = new Set(drift.map(({ kind, namespace, name }) => `${kind}/${namespace}/${name}`)).size;
+  const objects = driftedObjects(drift);
   if (objects === 0) return 'Consul works and is as deployed';
   return `Consul works, but ${count(objects, 'object')} ${objects === 1 ? 'is' : 'are'} not as deployed`;
 }

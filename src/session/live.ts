@@ -2,6 +2,7 @@ import type { KubernetesObject } from '../kubernetes/object.ts';
 import { Agents } from './agents.ts';
 import type { Cluster } from './cluster.ts';
 import type { Run } from './run.ts';
+import { topologyOf } from './topology.ts';
 import { Workloads } from './workloads.ts';
 
 /** The servers and clients as they run: watched, and each agent can be asked. */
@@ -24,6 +25,8 @@ export async function withLive<T>(
     workloads.watch(cluster);
     return await work({ workloads, agents });
   } finally {
+    // Also of a run that failed: then it shows what is missing.
+    if (workloads.synced) run.known.topology = topologyOf(workloads, run.serversSaid);
     workloads.close();
     agents.close();
   }

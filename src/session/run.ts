@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts';
+import type { ServerEvidence } from '../consul/quorum/evidence.ts';
 import { type Detection, Failure } from '../failure.ts';
 import type { Log } from '../report/log.ts';
 import type { Check, PhaseName, Result } from '../report/result.ts';
@@ -39,6 +40,10 @@ export class Run {
   readonly troubles = new Map<string, { title: string; agent?: string; trouble: string }>();
   /** How long the smoke key took to be committed; undefined until it is. */
   commitMs: number | undefined;
+  /** Tries to write the smoke key that failed; undefined where none was made. */
+  failedWrites: number | undefined;
+  /** What each server said when all of them were asked last. */
+  serversSaid: readonly ServerEvidence[] = [];
   /** What was found beside what failed, one line each: evidence of any failure. */
   readonly findings: string[] = [];
   /** What else is known to be wrong now, one line each, for a run that runs out of time. */

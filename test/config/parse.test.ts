@@ -73,6 +73,7 @@ describe('parseConfig', () => {
       reportPath: undefined,
       junitPath: undefined,
       summaryPath: undefined,
+      reportHtml: undefined,
       manifestsPath: undefined,
       logLevel: 'info',
     });
@@ -146,6 +147,7 @@ describe('parseConfig', () => {
         'report-path': '/r.json',
         'junit-path': '/j.xml',
         'summary-path': '/s.md',
+        'report-html': '/r.html',
         'manifests-path': '/m.yaml',
         'log-level': 'debug',
       }),
@@ -215,6 +217,7 @@ describe('parseConfig', () => {
       reportPath: '/r.json',
       junitPath: '/j.xml',
       summaryPath: '/s.md',
+      reportHtml: '/r.html',
       manifestsPath: '/m.yaml',
       logLevel: 'debug',
     });

@@ -80,6 +80,15 @@ describe('output paths', () => {
     ]);
   });
 
+  test('report-html is one like the others', () => {
+    const page = (text: string) => parseConfig({ ...env, ...given({ 'report-html': text }) }).reportHtml;
+    expect(page('out/report.html')).toBe(join(root, 'work/out/report.html'));
+    expect(page('')).toBeUndefined();
+    expect(mistakes({ 'report-html': '../r.html' }, env)).toEqual([
+      'report-html: given "../r.html"; allowed: a path in GITHUB_WORKSPACE or RUNNER_TEMP, symbolic links followed',
+    ]);
+  });
+
   test('reports and manifests need a file each', () => {
     expect(mistakes({ 'report-path': 'out/../x', 'manifests-path': 'x' }, env)).toEqual([
       'report-path: given "out/../x"; allowed: another file than the manifests go to',
@@ -92,6 +101,9 @@ describe('output paths', () => {
     ]);
     expect(mistakes({ 'summary-path': 'x', 'report-path': 'x' }, env)).toEqual([
       'summary-path: given "x"; allowed: another file than the JSON report goes to',
+    ]);
+    expect(mistakes({ 'report-html': 'x', 'report-path': 'out/../x' }, env)).toEqual([
+      'report-html: given "x"; allowed: another file than the JSON report goes to',
     ]);
     expect(mistakes({ mode: 'render', 'junit-path': 'consul-manifests.yaml' }, env)).toEqual([
       'junit-path: given "consul-manifests.yaml"; allowed: another file than the manifests go to',

@@ -61,7 +61,7 @@ export function start(
         }
       };
       const report = optional('report.json');
-      const files = new Map(['consul-manifests.yaml'].map((file) => [file, optional(file)]));
+      const files = new Map(['consul-manifests.yaml', 'report.html'].map((file) => [file, optional(file)]));
       const result: Outcome = {
         code: code ?? 1,
         log,

@@ -9,7 +9,7 @@ describe('a first deploy, and the same again', () => {
   afterAll(() => removeNamespace(namespace));
 
   it('brings up three voters and ten clients, and says so', async () => {
-    first = await deploy({ namespace });
+    first = await deploy({ namespace, 'report-html': 'report.html' });
     expect(first.code, first.log).toBe(0);
     expect(first.outputs).toMatchObject({
       result: 'success',
@@ -22,6 +22,16 @@ describe('a first deploy, and the same again', () => {
     });
     expect(first.report?.checks.filter(({ status }) => status !== 'passed')).toEqual([]);
     expect(first.summary).toContain('Consul works: 3 voters, 10 clients');
+    expect(first.read('report.html')).toMatch(
+      /<h1>Consul works: 3 voters, 10 clients, proven in [^<]+<\/h1>/,
+    );
+    // Who votes, and where, as the watches and the servers have told.
+    expect(first.report?.topology?.servers.map(({ state, raft }) => [state, raft]).sort()).toEqual([
+      ['ready', 'leader'],
+      ['ready', 'voter'],
+      ['ready', 'voter'],
+    ]);
+    expect(first.report?.history).toHaveLength(1);
   });
 
   it('has told the truth, by what each server itself and kubectl say', async () => {

@@ -21,6 +21,8 @@ const run = fc.record(
     changed: fc.boolean(),
     verdictMs: fc.nat(),
     commitMs: fc.nat(),
+    failedWrites: fc.nat(),
+    drift: fc.nat(),
     leader: fc.string(),
     led: fc.record({ term: fc.nat(), leader: word, voters: fc.array(word), since: time }),
     restarts: fc.dictionary(fc.uuid(), fc.nat()),

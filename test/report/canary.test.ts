@@ -135,6 +135,8 @@ const CLOSED = new Set([
   'class',
   'remedy',
   'outcome',
+  'state',
+  'raft',
 ]);
 const NAMED = { kind: '', name: '', namespace: '' };
 const SOME = { total: 1, names: [''] };
@@ -217,6 +219,7 @@ async function outputs(text: string, secrets: Secrets): Promise<Record<string, s
       reportPath: join(folder, 'report.json'),
       junitPath: join(folder, 'junit.xml'),
       summaryPath: join(folder, 'summary.md'),
+      reportHtml: join(folder, 'report.html'),
     };
     const sinks = {
       setOutput: async (name: string, value: string) => {
@@ -230,6 +233,7 @@ async function outputs(text: string, secrets: Secrets): Promise<Record<string, s
     written[`closing report and annotation, ${style}`] = lines.join('\n');
     written['JSON report'] = await readFile(config.reportPath, 'utf8');
     written['JUnit report'] = await readFile(config.junitPath, 'utf8');
+    written['HTML report'] = await readFile(config.reportHtml, 'utf8');
     written['summary file'] = await readFile(config.summaryPath, 'utf8');
   }
   return written;
@@ -277,7 +281,13 @@ describe('a secret gets out nowhere', () => {
 
   test('and the rest of the text stays', async () => {
     const written = await outputs(canary('encrypt'), known());
-    for (const name of ['summary', 'JSON report', 'JUnit report', 'closing report and annotation, plain']) {
+    for (const name of [
+      'summary',
+      'JSON report',
+      'JUnit report',
+      'HTML report',
+      'closing report and annotation, plain',
+    ]) {
       expect(written[name], name).toContain('it says');
       expect(written[name], name).toMatch(/says (\*\*\*|(&#42;){3}) here/);
     }
@@ -311,13 +321,14 @@ test('in a process outside a runner: what an API server repeats of our secrets i
       'server-config': JSON.stringify({ encrypt: gossip }),
       'report-path': 'report.json',
       'junit-path': 'junit.xml',
+      'report-html': 'report.html',
       'log-level': 'debug',
     },
     { GITHUB_ACTIONS: '' },
   );
   const written = await writtenBy(step);
   expect(step.code, step.log).toBe(1);
-  for (const name of ['log', 'summary', 'report', 'junit'] as const) {
+  for (const name of ['log', 'summary', 'report', 'junit', 'page'] as const) {
     expect(written[name], name).toMatch(/you sent (\*|&#42;)/);
   }
   for (const form of [token, gossip].flatMap(forms)) expect(traces(form, written), form).toEqual([]);
@@ -326,7 +337,7 @@ test('in a process outside a runner: what an API server repeats of our secrets i
 /** All that a step has printed and written. */
 async function writtenBy(
   step: Step,
-): Promise<Record<'log' | 'summary' | 'outputs' | 'report' | 'junit', string>> {
+): Promise<Record<'log' | 'summary' | 'outputs' | 'report' | 'junit' | 'page', string>> {
   return {
     // What the runner is told to mask, it does not print.
     log: step.log.replaceAll(/^::add-mask::.*$/gm, ''),
@@ -334,10 +345,16 @@ async function writtenBy(
     outputs: JSON.stringify(step.outputs),
     report: await readFile(join(step.workspace, 'report.json'), 'utf8'),
     junit: await readFile(join(step.workspace, 'junit.xml'), 'utf8'),
+    page: await readFile(join(step.workspace, 'report.html'), 'utf8'),
   };
 }
 
-const REPORTS = { 'report-path': 'report.json', 'junit-path': 'junit.xml', 'log-level': 'debug' };
+const REPORTS = {
+  'report-path': 'report.json',
+  'junit-path': 'junit.xml',
+  'report-html': 'report.html',
+  'log-level': 'debug',
+};
 
 test('a key in the cluster that nobody gave to the run: a conflict over it shows nothing of it', async () => {
   const key = base64('live-gossip-key-of-32-bytes-here');
@@ -366,7 +383,7 @@ test('a key in the cluster that nobody gave to the run: a conflict over it shows
   });
   const written = await writtenBy(step);
   expect(step.outputs['failure-reason'], step.log).toBe('conflict');
-  for (const name of ['log', 'summary', 'report', 'junit'] as const)
+  for (const name of ['log', 'summary', 'report', 'junit', 'page'] as const)
     expect(written[name], name).toContain(field);
   expect(traces(key, written)).toEqual([]);
   expect(step.log).toContain(`::add-mask::${key}\n`);

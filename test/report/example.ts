@@ -1,4 +1,4 @@
-import type { Check, GhostReport, Result } from '../../src/report/result.ts';
+import type { Check, GhostReport, PastRun, Result, Topology } from '../../src/report/result.ts';
 
 const digest = 'sha256:5c1f2b0c9d7e4a3f8b6a1d2e3c4f5061728394a5b6c7d8e9f0a1b2c3d4e5f607';
 
@@ -15,6 +15,43 @@ function check(
 function helpOn(reason: string): string {
   return `https://github.com/org/consul-deploy/blob/v0.1.0/docs/troubleshooting.md#${reason}`;
 }
+
+/** Three servers on three nodes, with clients beside them. */
+const TOPOLOGY: Topology = {
+  servers: [
+    { name: 'consul-server-0', node: 'worker-1', state: 'ready', raft: 'leader' },
+    { name: 'consul-server-1', node: 'worker-2', state: 'ready', raft: 'voter' },
+    { name: 'consul-server-2', node: 'worker-3', state: 'ready', raft: 'voter' },
+  ],
+  nodes: [
+    { node: 'worker-1', clients: 4, ready: 4 },
+    { node: 'worker-2', clients: 3, ready: 3 },
+    { node: 'worker-3', clients: 3, ready: 3 },
+  ],
+};
+
+/** Deploys and nightly verifications; the last one is the run of these examples. */
+const HISTORY: PastRun[] = [
+  ...Array.from(
+    { length: 9 },
+    (_, day): PastRun => ({
+      at: `2026-02-${19 + day}T03:17:00.000Z`,
+      mode: day % 3 === 0 ? 'deploy' : 'verify',
+      changed: day % 3 === 0,
+      verdictMs: 7_000 + ((day * 1_700) % 5_000),
+      ...(day !== 4 && { commitMs: 20 + ((day * 7) % 30), failedWrites: day === 6 ? 2 : 0 }),
+      ...(day % 3 !== 0 && { drift: day === 5 ? 3 : 0 }),
+    }),
+  ),
+  {
+    at: '2026-03-01T10:00:00.000Z',
+    mode: 'deploy',
+    changed: true,
+    verdictMs: 8201,
+    commitMs: 41,
+    failedWrites: 0,
+  },
+];
 
 /** A deploy as it should be. */
 export function success(rest: Partial<Result> = {}): Result {
@@ -36,6 +73,8 @@ export function success(rest: Partial<Result> = {}): Result {
     voters: 3,
     clientsReady: 10,
     clientsDesired: 10,
+    topology: TOPOLOGY,
+    history: HISTORY,
     uiCommand: 'kubectl --context staging -n consul port-forward svc/consul-ui 8500:80',
     phases: [
       { name: 'read', startMs: 0, endMs: 12, status: 'passed' },
@@ -240,6 +279,21 @@ export function hostile(text: string, result = failure()): Result {
   const names = { onlyHere: some, onlyThere: some, changed: some };
   return {
     ...result,
+    topology: {
+      servers: [{ name: text, node: text, state: 'ready', raft: 'leader' }],
+      nodes: [{ node: `${text} `, clients: 2, ready: 1 }],
+    },
+    history: [{ at: text, mode: 'deploy', changed: true, verdictMs: 1 }],
+    phases: result.phases.map((phase) =>
+      phase.name === 'apply'
+        ? {
+            ...phase,
+            steps: [
+              { name: text, startMs: 640, endMs: 900, status: 'passed', waits: [{ what: text, ms: 200 }] },
+            ],
+          }
+        : phase,
+    ),
     left: text,
     cluster: { server: text, context: text, version: text },
     image: text,

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { toHtml } from '../../src/report/html/page.ts';
 import { toJson } from '../../src/report/json.ts';
 import { toJunit } from '../../src/report/junit.ts';
 import { Log } from '../../src/report/log.ts';
@@ -47,7 +48,13 @@ describe('publishing to the runner', () => {
     const reportPath = join(folder, 'deep', 'er', 'report.json');
     await publish(failure(), {
       log,
-      config: { summary: true, reportPath, junitPath: undefined, summaryPath: undefined },
+      config: {
+        summary: true,
+        reportPath,
+        junitPath: undefined,
+        summaryPath: undefined,
+        reportHtml: undefined,
+      },
     });
     expect(lines.filter((line) => line.startsWith('::'))).toEqual([
       expect.stringMatching(/^::error title=Consul is not/),
@@ -66,7 +73,13 @@ describe('publishing to the runner', () => {
     const junitPath = join(folder, 'deep', 'junit.xml');
     await publish(failure(), {
       log,
-      config: { summary: false, reportPath: undefined, junitPath, summaryPath: undefined },
+      config: {
+        summary: false,
+        reportPath: undefined,
+        junitPath,
+        summaryPath: undefined,
+        reportHtml: undefined,
+      },
     });
     expect(await readFile(junitPath, 'utf8')).toBe(toJunit(failure()));
     expect(await outputs()).toMatchObject({ report: '' });
@@ -74,15 +87,37 @@ describe('publishing to the runner', () => {
 
   test('writes the summary into a file where it is asked to, also without that of the step', async () => {
     const summaryPath = join(folder, 'deep', 'summary.md');
-    const config = { summary: false, reportPath: undefined, junitPath: undefined, summaryPath };
+    const config = {
+      summary: false,
+      reportPath: undefined,
+      junitPath: undefined,
+      summaryPath,
+      reportHtml: undefined,
+    };
     await publish(failure(), { log, config });
     expect(await readFile(summaryPath, 'utf8')).toBe(summary(failure()));
+  });
+
+  test('writes the HTML page into a file where it is asked to', async () => {
+    const reportHtml = join(folder, 'deep', 'report.html');
+    const config = {
+      ...{ summary: false, reportPath: undefined, junitPath: undefined, summaryPath: undefined },
+      reportHtml,
+    };
+    await publish(failure(), { log, config });
+    expect(await readFile(reportHtml, 'utf8')).toBe(toHtml(failure()));
   });
 
   test('writes no annotation for success, no summary and no report unasked', async () => {
     await publish(success(), {
       log,
-      config: { summary: false, reportPath: undefined, junitPath: undefined, summaryPath: undefined },
+      config: {
+        summary: false,
+        reportPath: undefined,
+        junitPath: undefined,
+        summaryPath: undefined,
+        reportHtml: undefined,
+      },
     });
     expect(lines.join('\n')).not.toContain('::');
     expect(await outputs()).toMatchObject({ result: 'success', report: '' });
@@ -92,7 +127,13 @@ describe('publishing to the runner', () => {
   test('lets no hostile text add an output', async () => {
     await publish(success(), {
       log,
-      config: { summary: false, reportPath: undefined, junitPath: undefined, summaryPath: undefined },
+      config: {
+        summary: false,
+        reportPath: undefined,
+        junitPath: undefined,
+        summaryPath: undefined,
+        reportHtml: undefined,
+      },
     });
     const names = Object.keys(await outputs());
     expect(names).toHaveLength(17);
@@ -100,7 +141,13 @@ describe('publishing to the runner', () => {
       await writeFile(join(folder, 'output'), '');
       await publish(hostile(text), {
         log,
-        config: { summary: false, reportPath: undefined, junitPath: undefined, summaryPath: undefined },
+        config: {
+          summary: false,
+          reportPath: undefined,
+          junitPath: undefined,
+          summaryPath: undefined,
+          reportHtml: undefined,
+        },
       });
       expect(Object.keys(await outputs())).toEqual(names);
     }
@@ -114,7 +161,13 @@ describe('publishing to the runner', () => {
       log = new Log({ style: 'plain', write: (line) => lines.push(line) });
       await publish(failure(), {
         log,
-        config: { summary: true, reportPath: undefined, junitPath: undefined, summaryPath: undefined },
+        config: {
+          summary: true,
+          reportPath: undefined,
+          junitPath: undefined,
+          summaryPath: undefined,
+          reportHtml: undefined,
+        },
       });
       expect(stdout).not.toHaveBeenCalled();
     } finally {
@@ -130,7 +183,13 @@ describe('trouble in reporting', () => {
     const reportPath = join(folder, 'file', 'report.json');
     await publish(success(), {
       log,
-      config: { summary: true, reportPath, junitPath: undefined, summaryPath: undefined },
+      config: {
+        summary: true,
+        reportPath,
+        junitPath: undefined,
+        summaryPath: undefined,
+        reportHtml: undefined,
+      },
     });
     expect(lines.filter((line) => line.startsWith('::'))).toEqual([
       expect.stringMatching(/^::warning::Trouble in writing the report: .*(EEXIST|ENOTDIR)/),
@@ -145,7 +204,7 @@ describe('trouble in reporting', () => {
     const junitPath = join(folder, 'file', 'junit.xml');
     await publish(success(), {
       log,
-      config: { summary: true, reportPath, junitPath, summaryPath: undefined },
+      config: { summary: true, reportPath, junitPath, summaryPath: undefined, reportHtml: undefined },
     });
     expect(lines.filter((line) => line.startsWith('::'))).toEqual([
       expect.stringMatching(/^::warning::Trouble in writing the JUnit report: .*(EEXIST|ENOTDIR)/),
@@ -163,7 +222,13 @@ describe('trouble in reporting', () => {
     };
     await publish(success(), {
       log,
-      config: { summary: true, reportPath: undefined, junitPath: undefined, summaryPath: undefined },
+      config: {
+        summary: true,
+        reportPath: undefined,
+        junitPath: undefined,
+        summaryPath: undefined,
+        reportHtml: undefined,
+      },
       sinks,
     });
     expect(lines.filter((line) => line.startsWith('::')).sort()).toEqual([
@@ -183,7 +248,13 @@ describe('trouble in reporting', () => {
     };
     await publish(success(), {
       log,
-      config: { summary: true, reportPath: undefined, junitPath: undefined, summaryPath: undefined },
+      config: {
+        summary: true,
+        reportPath: undefined,
+        junitPath: undefined,
+        summaryPath: undefined,
+        reportHtml: undefined,
+      },
       sinks,
     });
     expect(lines).toContain('::warning::Trouble in writing the outputs: no leader');

@@ -29,6 +29,12 @@ export const REPORT = {
     description:
       'File to write the checks and the verdict to as JUnit XML, in the workspace or the temporary directory of the runner.',
   },
+  'report-html': {
+    parser: optional(line('a path')),
+    default: '',
+    description:
+      'File to write the report to as one HTML page, in the workspace or the temporary directory of the runner: for people, to be opened from the artifact of a run. It loads nothing and runs no script.',
+  },
   'manifests-path': {
     parser: optional(line('a path')),
     default: '',

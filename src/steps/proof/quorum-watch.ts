@@ -156,8 +156,9 @@ export class QuorumWatch {
     })().catch(() => undefined); // Its end only means that looks come at intervals alone.
   }
 
-  #record({ findings, serversPassed, heldMs, held }: QuorumLook): void {
+  #record({ evidence, findings, serversPassed, heldMs, held }: QuorumLook): void {
     const run = this.#run;
+    run.serversSaid = evidence;
     for (const { id, title, expected, observed, passed } of findings) {
       run.check({ id, title, group: 'quorum', expected, observed, passed });
     }

@@ -33,7 +33,9 @@ export async function smokeKeyValue(run: Run, { agents, pods }: Through): Promis
     group: 'smoke',
     expected: `a write, seen on ${count} of ${count} servers, then deleted`,
   } as const;
+  let tries = 0;
   await untilProven(run, check, pods, async (servers, signal) => {
+    run.failedWrites = (run.failedWrites ?? 0) + (tries++ > 0 ? 1 : 0);
     const clients = servers.map((pod) => agents.client(pod));
     const [writer] = clients;
     if (!writer) throw new TypeError('no servers to write to');

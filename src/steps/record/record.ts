@@ -47,6 +47,7 @@ export async function readRecord(
   try {
     const record = decodeRecord(live);
     transport.onObject?.(record.manifests);
+    tellHistory(run, record.inventory);
     return { ...record, live };
   } catch (error) {
     if (!(error instanceof DamagedRecord)) throw error;
@@ -165,11 +166,26 @@ async function write(
   };
   try {
     const { object: live } = await applyObject(transport, discovery, object, { force: true, signal });
+    tellHistory(run, inventory);
     return { inventory, manifests: binaryData ? manifests.map(withoutSecrets) : [], live };
   } catch (error) {
     signal.throwIfAborted();
     throw apiFailure(error, { verb: 'patch', object: `ConfigMap/${name}` });
   }
+}
+
+/** For the report: what a run compares with, and not the restarts of thousands of pods. */
+function tellHistory(run: Run, { history }: Inventory): void {
+  if (history.length === 0) return;
+  run.known.history = history.map(({ at, mode, changed, verdictMs, commitMs, failedWrites, drift }) => ({
+    at,
+    mode,
+    changed,
+    verdictMs,
+    ...(commitMs !== undefined && { commitMs }),
+    ...(failedWrites !== undefined && { failedWrites }),
+    ...(drift !== undefined && { drift }),
+  }));
 }
 
 function foreign(where: string): Failure {

@@ -1,4 +1,5 @@
 import type { RunRecord } from '../../inventory/inventory.ts';
+import { driftedObjects } from '../../report/drift.ts';
 import type { Run } from '../../session/run.ts';
 import { ROLES, type Workloads } from '../../session/workloads.ts';
 import { leaderOf } from '../proof/describe-cluster.ts';
@@ -10,7 +11,7 @@ export function runRecord(
   workloads: Pick<Workloads, 'pods'>,
   look: Pick<QuorumLook, 'evidence' | 'held'>,
 ): RunRecord {
-  const { config, known, commitMs } = run;
+  const { config, known, commitMs, failedWrites } = run;
   const leader = leaderOf(look);
   const { led } = look.held ?? {};
   return {
@@ -19,6 +20,8 @@ export function runRecord(
     changed: known.changed,
     verdictMs: known.timings.verdict ?? run.now(),
     ...(commitMs !== undefined && { commitMs: Math.round(commitMs) }),
+    ...(failedWrites !== undefined && { failedWrites }),
+    ...(config.mode === 'verify' && { drift: driftedObjects(known.drift ?? []) }),
     ...(leader !== undefined && { leader }),
     ...(led && { led }),
     ...(known.consulVersion !== undefined && { consulVersion: known.consulVersion }),

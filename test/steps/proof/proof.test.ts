@@ -262,6 +262,20 @@ test('the smoke tests do not wait until autopilot finds the servers healthy, and
   expect(check(world, 'quorum-tolerance').status).toBe('passed');
 });
 
+test('writes of the smoke key that failed are counted, and what the servers said last is kept', async () => {
+  const world = new ProofWorld({ smokeService: false, smokeDns: false, stableFor: 0 }, 0);
+  let writes = 0;
+  world.before = (_, { method, path }) => {
+    const isSmoke = method === 'PUT' && path.startsWith('/v1/kv/consul-deploy/smoke/');
+    if (!isSmoke || writes++ >= 2) return undefined;
+    return { status: 500, text: 'No cluster leader' };
+  };
+  await prove(world);
+  expect(check(world, 'smoke-kv').status).toBe('passed');
+  expect(world.run.failedWrites).toBe(2);
+  expect(world.run.serversSaid.map(({ name }) => name)).toEqual([0, 1, 2].map((at) => `consul-server-${at}`));
+});
+
 test('a client that may stay down is not waited for by the smoke test', async () => {
   const maxUnreadyClients = { kind: 'count', count: 1 } as const;
   const world = new ProofWorld({ clients: 'statefulset', stableFor: 0, maxUnreadyClients }, 3);

@@ -105,6 +105,22 @@ test('a verification adds itself to the history, and changes nothing else', asyn
   expect(after?.manifests).toEqual(before.manifests);
 });
 
+test('the report gets the figures of the runs before, and then of this one, without what only the record needs', async () => {
+  const { cluster, put } = await startFakeApi();
+  const led = { term: 7, leader: 'id-1', voters: ['id-1'], since: '2026-01-01T00:00:00.000Z' };
+  const earlier = runRecord({ commitMs: 12, failedWrites: 1, drift: 3, leader: 'consul-server-1', led });
+  put(record({ history: [earlier] }));
+  const { run } = startRun();
+  expect(run.known.history).toBeUndefined();
+  const before = await readRecord(run, cluster);
+  const { at, mode, changed, verdictMs } = earlier;
+  const told = { at, mode, changed, verdictMs, commitMs: 12, failedWrites: 1, drift: 3 };
+  expect(run.known.history).toEqual([told]);
+  if (!before) throw new Error('no record');
+  await appendHistory(run, cluster, before, runRecord({ mode: 'verify', restarts: { a: 1 } }));
+  expect(run.known.history).toEqual([told, { at, mode: 'verify', changed, verdictMs }]);
+});
+
 test('manifests that do not fit are left out with a warning', async () => {
   const { cluster, objects } = await startFakeApi();
   const { run } = startRun();

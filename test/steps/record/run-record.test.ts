@@ -48,3 +48,25 @@ test('the verdict of the run and the commit of its smoke key, where there are an
     verdictMs: 4_200,
   });
 });
+
+test('how often the smoke key was not written, and of a verification how many objects are not as deployed', () => {
+  const nothing = { pods: () => [] };
+  const drift = {
+    kind: 'Service',
+    name: 'consul-ui',
+    namespace: 'consul',
+    what: 'changed',
+    fields: [],
+  } as const;
+  const { run } = startRun({ mode: 'verify' });
+  expect(runRecord(run, nothing, { evidence: [] })).toMatchObject({ drift: 0 });
+  expect(runRecord(run, nothing, { evidence: [] })).not.toHaveProperty('failedWrites');
+  run.failedWrites = 2;
+  run.known.drift = [
+    { ...drift, fields: [] },
+    { ...drift, fields: [] },
+    { ...drift, name: 'consul-dns', fields: [] },
+  ];
+  expect(runRecord(run, nothing, { evidence: [] })).toMatchObject({ failedWrites: 2, drift: 2 });
+  expect(runRecord(startRun().run, nothing, { evidence: [] })).not.toHaveProperty('drift');
+});
