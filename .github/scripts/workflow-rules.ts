@@ -38,7 +38,10 @@ const OURS = /^org\/consul-deploy@v\d+\.\d+\.\d+ # better: the commit of v\d+\.\
 
 for (const folder of ['../workflows/', '../../examples/']) {
   const url = new URL(folder, import.meta.url);
-  for (const file of readdirSync(url).sort()) {
+  // Examples for other systems are in a folder of their own.
+  for (const file of readdirSync(url)
+    .filter((name) => name.endsWith('.yml'))
+    .sort()) {
     const text = readFileSync(new URL(file, url), 'utf8');
     const isExample = folder.includes('examples');
     const say = (mistake: string) => mistakes.push(`${isExample ? 'examples/' : ''}${file}: ${mistake}`);
