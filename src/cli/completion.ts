@@ -49,7 +49,7 @@ ${cases.join('\n')}
         *) COMPREPLY=($(compgen -W ${quoted(WORDS.join(' '))} -- "$word")) ;;
       esac ;;
   esac
-  case \${COMPREPLY[0]-} in *=) compopt -o nospace 2>/dev/null ;; esac
+  case \${COMPREPLY[0]-} in *=) compopt -o nospace 2>/dev/null || : ;; esac
 }
 complete -F _consul_deploy consul-deploy
 `;

@@ -29,7 +29,7 @@ export function parseInputs(yaml: string): Source {
     return refused([document.refusal.at, document.refusal.why].filter(Boolean).join(': '));
   // Read once more as it is written: `1.50` is not 1.5.
   const { contents } = parseDocument(yaml);
-  if (contents === null) return { inputs: new Map(), mistakes: [] };
+  if (contents === null || document?.value === null) return { inputs: new Map(), mistakes: [] };
   if (documents.length > 1 || !isMap(contents)) return refused('allowed: one YAML map of inputs');
   const source: Source = { inputs: new Map(), mistakes: [] };
   const values = document?.value as Record<string, unknown>;

@@ -107,7 +107,7 @@ export function modeDescription(mode: string): string {
 function wrap(markdown: string, width: number, indent = INDENT): string[] {
   const lines: string[] = [];
   let line = '';
-  for (const word of markdown.replace(/`|\[(?=\w+\])|\]\([^)]*\)/g, '').split(' ')) {
+  for (const word of markdown.replace(/`|\[(?=\w+\])|\]\([^()\]]*\)/g, '').split(' ')) {
     if (line !== '' && indent + line.length + 1 + word.length > width) {
       lines.push(line);
       line = word;
