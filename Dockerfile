@@ -6,9 +6,10 @@ WORKDIR /opt/consul-deploy
 COPY package.json LICENSE ./
 COPY bin bin
 COPY dist dist
+RUN ln -s /opt/consul-deploy/bin/consul-deploy.js /usr/local/bin/consul-deploy
 # What it writes goes here, or into a folder that is mounted here.
 WORKDIR /workspace
 RUN chown node:node /workspace
 # The user `node` of the base image, by its number, so that `runAsNonRoot` can tell.
 USER 1000:1000
-ENTRYPOINT ["node", "/opt/consul-deploy/bin/consul-deploy.js"]
+ENTRYPOINT ["consul-deploy"]

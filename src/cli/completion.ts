@@ -72,7 +72,7 @@ _consul_deploy() {
   _arguments \\
 ${flags.join('\n')}
     ${quoted(`1:mode:(${WORDS.join(' ')})`)} \\
-    ${quoted(`2:shell:(${SHELLS.join(' ')})`)}
+    ${quoted(`2: :{[[ $words[2] == completion ]] && compadd ${SHELLS.join(' ')}}`)}
 }
 compdef _consul_deploy consul-deploy
 `;

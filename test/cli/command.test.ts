@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { cp, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -157,6 +158,37 @@ describe('render, which needs no cluster', () => {
     expect(await readFile(env.GITHUB_OUTPUT, 'utf8')).toContain('manifest-digest<<');
     expect(await readFile(env.GITHUB_STEP_SUMMARY, 'utf8')).toContain('Manifests rendered');
   });
+});
+
+test('the Task of Tekton has the results of the run, and its exit code', async () => {
+  const { spec } = parse(read('examples/other-ci/tekton-task.yaml'));
+  const workspace = await folder({});
+  await mkdir(join(workspace, 'bin'));
+  await symlink(packed.bin, join(workspace, 'bin/consul-deploy'));
+  const script = (spec.steps[0].script as string)
+    .replaceAll('/tmp/', `${workspace}/`)
+    .replace(/\$\(results\.([a-z-]+)\.path\)/g, (_, name) => join(workspace, name));
+  const task = (mode: string) =>
+    spawnSync('sh', ['-c', script], {
+      cwd: workspace,
+      encoding: 'utf8',
+      env: {
+        PATH: `${join(workspace, 'bin')}:${process.env.PATH}`,
+        HOME: workspace,
+        CONSUL_DEPLOY_MODE: mode,
+        CONSUL_DEPLOY_NAMESPACE: 'consul',
+        CONSUL_DEPLOY_EXPECT_PLAN: '',
+      },
+    });
+  const results = () =>
+    Promise.all(
+      ['result', 'failure-reason', 'plan-digest'].map((name) => readFile(join(workspace, name), 'utf8')),
+    );
+  const green = task('render');
+  expect([green.status, green.stderr]).toEqual([0, '']);
+  expect(await results()).toEqual(['success', '', '']);
+  expect(task('rendr').status).toBe(2);
+  expect(await results()).toEqual(['failure', 'invalid-input', '']);
 });
 
 describe('wrong inputs', () => {

@@ -1,4 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,6 +35,8 @@ export interface Ended {
   stderr: string;
   /** The working directory. */
   workspace: string;
+  /** A file that it left there. */
+  read: (file: string) => string;
 }
 
 export interface Options {
@@ -76,5 +79,5 @@ export async function runCommand(
   const code = await new Promise<number | null>((resolve, reject) => {
     child.on('error', reject).on('close', resolve);
   });
-  return { code, ...printed, workspace };
+  return { code, ...printed, workspace, read: (file) => readFileSync(join(workspace, file), 'utf8') };
 }
