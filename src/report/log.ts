@@ -151,8 +151,10 @@ export class Log {
 
   /** What is done at this moment, in one line for a terminal; empty where there is nothing to tell. */
   status(): string {
-    const waits = this.#waiting();
-    return this.#level === 'quiet' ? '' : oneLine(this.secrets.redact(waits || this.#title), STATUS_LENGTH);
+    if (this.#level === 'quiet') return '';
+    const text = this.secrets.redact(this.#waiting() || this.#title);
+    // Again once it is plain: what nobody sees may have stood within a secret.
+    return this.secrets.redact(oneLine(text, STATUS_LENGTH));
   }
 
   #beat(): void {
