@@ -103,6 +103,25 @@ module.exports = {
       [OBJECT, CONFIG, SECRET, YAML, ENCRYPTION_STATES, KEY_PAIR],
       'Pure: a Config in, Kubernetes objects out. It never reads inputs.',
     ),
+    room(
+      'cli',
+      [
+        SECRET,
+        YAML,
+        '^src/config/',
+        '^src/report/(log|publish)\\.ts$',
+        '^src/session/(run|version)\\.ts$',
+        '^src/main\\.ts$',
+      ],
+      'A thin layer in front of main: a command line in, the inputs of the action out.',
+    ),
+    {
+      name: 'only-the-entry-point-imports-cli',
+      comment: 'The action never loads it.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(cli/|index\\.ts$)' },
+      to: { path: '^src/cli/' },
+    },
     room('report', [], 'A report says what is in the Result; it never asks anybody.'),
     {
       name: 'failure-knows-nobody',
@@ -121,7 +140,7 @@ module.exports = {
     {
       name: 'nobody-imports-entry-points',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(index|post)\\.ts$' },
+      from: { path: '^src/', pathNot: '^src/(index|post|cli/command)\\.ts$' },
       to: { path: '^src/(main|index|post)\\.ts$' },
     },
     {

@@ -1,6 +1,6 @@
 import type { Config, Mode } from './config/config.ts';
-import { parseConfig } from './config/parse.ts';
-import { Failure } from './failure.ts';
+import { type Given, parseConfig } from './config/parse.ts';
+import { Failure, type FailureReason } from './failure.ts';
 import { deployMode } from './modes/deploy.ts';
 import { destroyMode } from './modes/destroy.ts';
 import { planMode } from './modes/plan.ts';
@@ -8,8 +8,8 @@ import { renderMode } from './modes/render.ts';
 import { sweepMode } from './modes/sweep.ts';
 import { verifyMode } from './modes/verify.ts';
 import { withHelp } from './report/help.ts';
-import { Log } from './report/log.ts';
-import { publish } from './report/publish.ts';
+import { Log, type LogOptions } from './report/log.ts';
+import { publish, type Sinks } from './report/publish.ts';
 import { Secrets } from './report/secret.ts';
 import { masker, maskInputs, saveProgress } from './runner.ts';
 import { Run } from './session/run.ts';
@@ -28,8 +28,20 @@ const MODES: Record<Mode, (run: Run, mask: (secret: string) => void) => Promise<
   render: renderMode,
 };
 
-/** Config -> mode -> Result -> report. Sets the exit code and throws nothing. */
-export async function main(env: NodeJS.ProcessEnv): Promise<void> {
+/** What is another way where it was not a runner that started the run. */
+export interface Caller {
+  readonly given?: Given;
+  readonly log?: (options: LogOptions) => Log;
+  readonly sinks?: Sinks;
+  /** Is told the run before it does anything, to end it. */
+  readonly started?: (run: Pick<Run, 'cancel' | 'fail'>) => void;
+}
+
+/**
+ * Config -> mode -> Result -> report. Sets the exit code and throws nothing.
+ * @returns why it is red; undefined where it is green
+ */
+export async function main(env: NodeJS.ProcessEnv, caller: Caller = {}): Promise<FailureReason | undefined> {
   await saveProgress(env, 'started');
   const secrets = new Secrets();
   const tellRunner = await masker(env);
@@ -37,10 +49,12 @@ export async function main(env: NodeJS.ProcessEnv): Promise<void> {
     secrets.add(secret);
     tellRunner(secret);
   };
-  const { config, mistake } = readConfig(env);
+  const { config, mistake } = readConfig(env, caller.given);
   maskInputs(config, env, mask);
-  const log = new Log({ level: config.logLevel, secrets });
+  const options = { level: config.logLevel, secrets };
+  const log = caller.log?.(options) ?? new Log(options);
   const run = new Run(config, log);
+  caller.started?.(run);
   const cancel = (signal: string) => run.cancel(signal);
   process.on('SIGINT', cancel).on('SIGTERM', cancel);
   let failure = mistake;
@@ -56,15 +70,17 @@ export async function main(env: NodeJS.ProcessEnv): Promise<void> {
   await publish(withHelp(run.result(failure), env, { repository: REPOSITORY, version: VERSION }), {
     log,
     config,
+    ...(caller.sinks && { sinks: caller.sinks }),
   });
   await saveProgress(env, 'finished');
   process.off('SIGINT', cancel).off('SIGTERM', cancel);
+  return failure?.reason;
 }
 
 /** With mistakes in the inputs the report still goes where it should, as far as that can be read. */
-function readConfig(env: NodeJS.ProcessEnv): { config: Config; mistake?: Failure } {
+function readConfig(env: NodeJS.ProcessEnv, given?: Given): { config: Config; mistake?: Failure } {
   try {
-    return { config: parseConfig(env) };
+    return { config: parseConfig(env, given) };
   } catch (error) {
     const mistake = Failure.from(error);
     const { GITHUB_WORKSPACE, RUNNER_TEMP, INPUT_SUMMARY } = env;

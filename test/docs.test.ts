@@ -15,6 +15,7 @@ const PLACES = [
   'docs/guides',
   'docs/reference',
   'examples',
+  'examples/other-ci',
   'testbed',
   'test/e2e/faults',
   'bench',

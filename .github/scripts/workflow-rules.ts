@@ -47,7 +47,10 @@ const CACHED_UNLESS: Record<string, string> = {
 
 for (const folder of ['../workflows/', '../../examples/']) {
   const url = new URL(folder, import.meta.url);
-  for (const file of readdirSync(url).sort()) {
+  // Examples for other systems are in a folder of their own.
+  for (const file of readdirSync(url)
+    .filter((name) => name.endsWith('.yml'))
+    .sort()) {
     const text = readFileSync(new URL(file, url), 'utf8');
     const isExample = folder.includes('examples');
     const say = (mistake: string) => mistakes.push(`${isExample ? 'examples/' : ''}${file}: ${mistake}`);

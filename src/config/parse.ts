@@ -10,12 +10,22 @@ import { outputPath, PathRefusal } from './path.ts';
 
 const SERVERS = { 1: 1, 3: 3, 5: 5 } as const;
 
+/** How the inputs were given, where it was not by the runner. */
+export interface Given {
+  /** What was wrong in giving them, told together with what is wrong in the inputs. */
+  readonly mistakes?: readonly string[];
+  /** Where they are corrected, and described. */
+  readonly correct?: string;
+}
+
+const CORRECT = 'under `with:` of the step; docs/reference/inputs.md describes every input';
+
 /**
  * Reads every input from `INPUT_*`, as the runner sets them: upper case, hyphens kept. Empty means not given.
  * @throws {Failure} `invalid-input` with one line in `details` for every mistake
  * @returns a deeply frozen Config
  */
-export function parseConfig(env: NodeJS.ProcessEnv): Config {
+export function parseConfig(env: NodeJS.ProcessEnv, given: Given = {}): Config {
   const texts = Object.fromEntries(
     INPUT_NAMES.map((name) => [name, env[variable(name)]?.trim() || INPUTS[name].default]),
   ) as Record<InputName, string>;
@@ -24,6 +34,7 @@ export function parseConfig(env: NodeJS.ProcessEnv): Config {
   const known = Object.fromEntries(parsed.flatMap((one) => (one.ok ? [[one.name, one.value]] : [])));
   const paths = outputPaths(known, env);
   const mistakes = [
+    ...(given.mistakes ?? []),
     ...parsed.flatMap((one) => (one.ok ? [] : one.mistakes)),
     ...contradictions(known, texts),
     ...paths.mistakes,
@@ -34,7 +45,7 @@ export function parseConfig(env: NodeJS.ProcessEnv): Config {
       reason: 'invalid-input',
       what: mistakes.length === 1 ? 'an input is wrong' : `${mistakes.length} mistakes in the inputs`,
       where: 'inputs',
-      hint: 'Nothing was changed. Correct the lines below under `with:` of the step; docs/reference/inputs.md describes every input',
+      hint: `Nothing was changed. Correct the lines below ${given.correct ?? CORRECT}`,
       details: mistakes,
     });
   }

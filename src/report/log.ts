@@ -1,5 +1,5 @@
 import { formatDuration } from './duration.ts';
-import { logSafe, plain, workflowCommand } from './escape.ts';
+import { logSafe, oneLine, plain, workflowCommand } from './escape.ts';
 import { Secrets } from './secret.ts';
 
 export type LogLevel = 'quiet' | 'info' | 'debug';
@@ -11,6 +11,8 @@ export interface LogOptions {
   level?: LogLevel;
   /** `actions` uses the runner's commands, `plain` is for a terminal or another CI. Default: by GITHUB_ACTIONS. */
   style?: 'actions' | 'plain';
+  /** False where what is waited for is shown in another way: no line says that it is still waited for. */
+  heartbeat?: boolean;
   /** What no line shows; more may be added while the run goes on. */
   secrets?: Secrets;
   /** Milliseconds of a monotonic clock; the log's zero is the moment it is made. */
@@ -21,6 +23,8 @@ export interface LogOptions {
 const HEARTBEAT_MS = 15_000;
 /** Shortest time between two lines about one wait, in ms: ten pods that come up in a second are one piece of news. */
 const PACE_MS = 1_000;
+/** No terminal is wider. */
+const STATUS_LENGTH = 400;
 /** `+599.9 s` */
 const TIME_WIDTH = 8;
 
@@ -40,7 +44,9 @@ export class Log {
   readonly #actions: boolean;
   readonly #now: () => number;
   readonly #start: number;
+  readonly #hasHeartbeat: boolean;
   #grouped = false;
+  #title = '';
   readonly #waits = new Map<string, Wait>();
   #heartbeat: NodeJS.Timeout | undefined;
 
@@ -53,6 +59,7 @@ export class Log {
     this.#level = options.level ?? 'info';
     this.#actions =
       (options.style ?? (process.env.GITHUB_ACTIONS === 'true' ? 'actions' : 'plain')) === 'actions';
+    this.#hasHeartbeat = (options.heartbeat ?? true) && this.#level !== 'quiet';
     this.#now = options.now ?? (() => performance.now());
     this.#start = this.#now();
   }
@@ -64,11 +71,13 @@ export class Log {
     const text = this.secrets.redact(title);
     this.#write(this.#actions ? workflowCommand('group', {}, text) : `▸ ${logSafe(text)}`);
     this.#grouped = true;
+    this.#title = text;
   }
 
   endGroup(): void {
     if (this.#grouped && this.#actions) this.#write(workflowCommand('endgroup', {}, ''));
     this.#grouped = false;
+    this.#title = '';
   }
 
   /** Something changed. */
@@ -124,7 +133,7 @@ export class Log {
   /** From now on, no silence longer than 15 s, until `stop`. Does not keep the process alive. */
   startHeartbeat(): void {
     clearTimeout(this.#heartbeat);
-    if (this.#level !== 'quiet') this.#heartbeat = setTimeout(() => this.#beat(), HEARTBEAT_MS).unref();
+    if (this.#hasHeartbeat) this.#heartbeat = setTimeout(() => this.#beat(), HEARTBEAT_MS).unref();
   }
 
   stop(): void {
@@ -140,12 +149,26 @@ export class Log {
     this.info(wait.line);
   }
 
+  /** What is done at this moment, in one line for a terminal; empty where there is nothing to tell. */
+  status(): string {
+    if (this.#level === 'quiet') return '';
+    const text = this.secrets.redact(this.#waiting() || this.#title);
+    // Again once it is plain: what nobody sees may have stood within a secret.
+    return this.secrets.redact(oneLine(text, STATUS_LENGTH));
+  }
+
   #beat(): void {
-    // Whole seconds: a heartbeat is about a quarter of a minute, not about tenths.
-    const waits = [...this.#waits.values()].map(
-      ({ line, since }) => `${line} (${formatDuration(Math.round((this.#now() - since) / 1000) * 1000)})`,
-    );
-    this.#print(waits.length > 0 ? `still waiting: ${waits.join('; ')}` : 'still waiting');
+    const waits = this.#waiting();
+    this.#print(waits ? `still waiting: ${waits}` : 'still waiting');
+  }
+
+  #waiting(): string {
+    // Whole seconds: this is about a quarter of a minute, not about tenths.
+    return [...this.#waits.values()]
+      .map(
+        ({ line, since }) => `${line} (${formatDuration(Math.round((this.#now() - since) / 1000) * 1000)})`,
+      )
+      .join('; ');
   }
 
   #print(text: string): void {

@@ -29,6 +29,8 @@ export interface PublishOptions {
 export interface Sinks {
   setOutput: ((name: string, value: string) => Promise<void>) | undefined;
   writeSummary: ((markdown: string) => Promise<unknown>) | undefined;
+  /** Takes the JSON report, besides the file of `report-path`. */
+  writeReport?: (json: string) => Promise<void>;
 }
 
 /**
@@ -71,6 +73,7 @@ export async function publish(outcome: Result, { log, config, sinks }: PublishOp
       // The output names a report only when there is one.
       await attempt('outputs', () => writeOutputs(written ? log.secrets.redact(reportPath) : undefined));
     })(),
+    attempt('report', () => to.writeReport?.(toJson(result))),
     attempt('JUnit report', () => (junitPath === undefined ? undefined : write(junitPath, toJunit(result)))),
     attempt('summary', () => (summaryPath === undefined ? undefined : write(summaryPath, summary(result)))),
     attempt('HTML report', async () => {
@@ -89,7 +92,7 @@ async function write(path: string, text: string): Promise<void> {
  * Loaded when first used, for it brings an HTTP client along. Without the runner's files it would print
  * commands that no terminal understands.
  */
-function runnerSinks(env: NodeJS.ProcessEnv): Sinks {
+export function runnerSinks(env: NodeJS.ProcessEnv): Sinks {
   const core = () => import('@actions/core');
   return {
     setOutput: env.GITHUB_OUTPUT ? async (name, value) => (await core()).setOutput(name, value) : undefined,

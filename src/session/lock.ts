@@ -63,7 +63,9 @@ export function holderIdentity(env: NodeJS.ProcessEnv, lockId: string): string {
 /** Names the run to people who find its lock: the same in main and post. */
 export function runIdentity(env: NodeJS.ProcessEnv): string {
   const { GITHUB_REPOSITORY, GITHUB_RUN_ID, GITHUB_RUN_ATTEMPT, GITHUB_JOB } = env;
-  return GITHUB_RUN_ID
-    ? `${GITHUB_REPOSITORY}/actions/runs/${GITHUB_RUN_ID}/attempts/${GITHUB_RUN_ATTEMPT} ${GITHUB_JOB}`
-    : `${hostname()} pid ${process.pid}`;
+  if (GITHUB_RUN_ID)
+    return `${GITHUB_REPOSITORY}/actions/runs/${GITHUB_RUN_ID}/attempts/${GITHUB_RUN_ATTEMPT} ${GITHUB_JOB}`;
+  // GitLab CI and Jenkins: the page of the job says more than the name of its machine.
+  const page = env.CI_JOB_URL || env.BUILD_URL;
+  return `${page ? `${page} ` : ''}${hostname()} pid ${process.pid}`;
 }

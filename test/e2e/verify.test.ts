@@ -1,5 +1,7 @@
+import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Drift } from '../../src/report/result.ts';
+import type { Drift, Result } from '../../src/report/result.ts';
+import { pack, runCommand } from '../cli/packed.ts';
 import { check, deploy, type Outcome } from './action.ts';
 import {
   eventually,
@@ -81,6 +83,24 @@ describe('a cluster that was deployed, verified by its record alone', () => {
     const [server] = await pods(namespace, 'server');
     expect(await keys(server?.status.podIP ?? '', 'consul-deploy/')).toEqual([]);
     expect(await services(server?.status.podIP ?? '')).toEqual(['consul']);
+  });
+
+  it('is green by the command as well, from its package, with the same evidence in its report', async () => {
+    const { bin, remove } = await pack();
+    const inputs = ['--namespace', namespace, '--timeout=3m', '--stable-for=2s'];
+    const env = { KUBECONFIG: resolve(process.env.KUBECONFIG ?? '') };
+    const outcome = await runCommand(bin, ['verify', ...inputs, '--json', '--outputs=o.env'], { env });
+    await remove();
+    expect(outcome.code, outcome.stderr).toBe(0);
+    const report = JSON.parse(outcome.stdout) as Result;
+    expect(report).toMatchObject({ mode: 'verify', result: 'success', changed: false, voters: 3, drift: [] });
+    expect(report.manifestDigest).toBe(digest);
+    const passed = report.checks.filter(({ status }) => status === 'passed').map(({ id }) => id);
+    const evidence = deployed.report?.checks.filter(({ group }) => group !== 'cluster').map(({ id }) => id);
+    expect(passed).toEqual(expect.arrayContaining(evidence ?? []));
+    expect(outcome.stderr).toContain('✓ Consul works and is as deployed: 3 voters, 2 clients');
+    expect(outcome.stderr).not.toMatch(/^::/m);
+    expect(outcome.read('o.env')).toContain('CONSUL_OUTPUT_VOTERS=3\n');
   });
 
   describe('and was then changed by hand', () => {

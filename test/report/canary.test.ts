@@ -205,9 +205,11 @@ async function outputs(text: string, secrets: Secrets): Promise<Record<string, s
     const log = new Log({ style, level: 'debug', secrets, write: (line) => lines.push(line) });
     log.startHeartbeat();
     log.group(`group ${text}`);
+    written['status line of a phase'] = log.status();
     log.info(`info ${text}`);
     log.debug(`debug\n${text}`);
     log.progress(`progress ${text}`);
+    written['status line of a wait'] = log.status();
     vi.advanceTimersByTime(16_000);
     log.warning(`warning ${text}`);
     log.annotation({ title: `title ${text}`, message: `message ${text}` });

@@ -183,6 +183,32 @@ describe('the heartbeat', () => {
     expect(lines).toHaveLength(2);
   });
 
+  test('is left to a terminal that shows what is waited for by itself', () => {
+    const { log, lines } = record({ heartbeat: false });
+    log.startHeartbeat();
+    expect(vi.getTimerCount()).toBe(0);
+    log.group('Prove');
+    expect(log.status()).toBe('Prove');
+    log.progress('servers 3 of 3', 'servers');
+    log.progress('clients 4 of\n10', 'clients');
+    vi.advanceTimersByTime(15_000);
+    expect(log.status()).toBe('servers 3 of 3 (15 s); clients 4 of 10 (15 s)');
+    log.settled('servers');
+    log.settled('clients');
+    expect(log.status()).toBe('Prove');
+    log.closing(['end']);
+    expect(log.status()).toBe('');
+    expect(lines.filter((line) => line.includes('still waiting'))).toEqual([]);
+  });
+
+  test('nor is anything shown there when quiet', () => {
+    const { log } = record({ level: 'quiet' });
+    log.group('Prove');
+    log.progress('servers 3 of 3');
+    expect(log.status()).toBe('');
+    log.stop();
+  });
+
   test('does not keep the process alive', () => {
     vi.useRealTimers();
     const timer = vi.spyOn(globalThis, 'setTimeout');
