@@ -112,7 +112,7 @@ describe('a plan, and a deploy that is held to it', () => {
     expect(back.outputs['plan-digest']).not.toBe(digest);
     const refused = await deploy({ ...inputs, 'gossip-encryption': 'false', 'expect-plan': digest });
     expectRed(refused, 'plan-changed');
-    expect(refused.report?.failure?.details).toContain('gossip: strict → off');
+    expect(refused.report?.failure?.details).toContain('would do now: gossip: strict → off');
   });
 
   it('tells by consequence what other inputs would do', async () => {

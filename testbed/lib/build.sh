@@ -9,10 +9,9 @@ IMAGES='pause coredns consul consul-previous'
 
 package_of() {
   case $1 in
-    kubernetes) echo . ;;
+    kubernetes | coredns) echo . ;;
     kubectl) echo k8s.io/kubernetes/cmd/kubectl ;;
     etcd) echo go.etcd.io/etcd/server/v3 ;;
-    coredns) echo github.com/coredns/coredns ;;
     consul | consul-previous) echo github.com/hashicorp/consul ;;
     act) echo github.com/nektos/act ;;
     actionlint) echo github.com/rhysd/actionlint/cmd/actionlint ;;
@@ -35,7 +34,8 @@ cold_time_of() {
   case $1 in
     kubernetes) echo 8 min ;;
     consul) echo 6 min ;;
-    consul-previous | coredns) echo 3 min ;;
+    consul-previous) echo 3 min ;;
+    coredns) echo 2 min ;;
     *) echo 40 s ;;
   esac
 }
