@@ -37,28 +37,24 @@ export async function snapshot(): Promise<Row[]> {
     const key = { 'snapshot-key': await generateIdentity() };
     const saved: number[] = [];
     const restored: number[] = [];
-    const memory: number[] = [];
+    const memory = { snapshot: [] as number[], restore: [] as number[] };
     for (let round = 1; round <= ROUNDS; round++) {
       const theirs = join(folder, 'theirs.snap');
       const saveMs = byConsul('save', ip, theirs);
       const ours = green(await measured({ namespace, mode: 'snapshot', timeout: '10m', ...key }));
       if (ours.report?.snapshot?.counts.keys !== KEYS) throw new Error(`not all keys:\n${ours.log}`);
       saved.push(phaseMs(ours, 'snapshot') / saveMs);
-      memory.push(ours.peakMib);
+      memory.snapshot.push(ours.peakMib);
       const restoreMs = byConsul('restore', ip, theirs);
       const restore = { ...inputs, ...key, mode: 'restore', restore: 'theirs.snap', confirm: 'consul' };
       const back = green(await measured(restore, theirs));
       restored.push(phaseMs(back, 'restore') / restoreMs);
-      memory.push(back.peakMib);
+      memory.restore.push(back.peakMib);
       console.log(
-        `  ${round}/${ROUNDS}: snapshot ÷ save ${saved.at(-1)?.toFixed(2)} (save ${Math.round(saveMs)} ms), restore ÷ restore ${restored.at(-1)?.toFixed(2)} (${Math.round(restoreMs)} ms), whole run ${back.report?.durationMs} ms, ${memory.map(Math.round).join(', ')} MiB`,
+        `  ${round}/${ROUNDS}: snapshot ÷ save ${saved.at(-1)?.toFixed(2)} (save ${Math.round(saveMs)} ms), restore ÷ restore ${restored.at(-1)?.toFixed(2)} (${Math.round(restoreMs)} ms), whole run ${back.report?.durationMs} ms, ${Math.round(ours.peakMib)} and ${Math.round(back.peakMib)} MiB`,
       );
     }
-    const [saves, restores, mib] = [saved, restored, memory].map((one) => new Sample(one)) as [
-      Sample,
-      Sample,
-      Sample,
-    ];
+    const [saves, restores] = [new Sample(saved), new Sample(restored)];
     return [
       {
         name: `Snapshot of ${KEYS} keys, verified and encrypted ÷ \`consul snapshot save\``,
@@ -72,12 +68,15 @@ export async function snapshot(): Promise<Row[]> {
         goal: `≤ ${MOST_RESTORE} in the median`,
         met: restores.median <= MOST_RESTORE,
       },
-      {
-        name: 'The most memory of these runs',
-        measured: `${Math.round(mib.max)} MiB`,
-        goal: `≤ ${MOST_MIB} MiB`,
-        met: mib.max <= MOST_MIB,
-      },
+      ...(['snapshot', 'restore'] as const).map((mode) => {
+        const { max } = new Sample(memory[mode]);
+        return {
+          name: `The most memory of a run with mode ${mode}`,
+          measured: `${Math.round(max)} MiB`,
+          goal: `≤ ${MOST_MIB} MiB`,
+          met: max <= MOST_MIB,
+        };
+      }),
     ];
   } finally {
     rmSync(folder, { recursive: true, force: true });

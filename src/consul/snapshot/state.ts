@@ -10,9 +10,11 @@ export interface SnapshotState {
   counts: SnapshotCounts;
 }
 
-/** One key. Its value is a view of what was read last, and stays what it is only until the next. */
+/** One key. Its bytes are views of what was read last, and stay what they are only until the next. */
 export interface SnapshotKeyEntry {
   key: string;
+  /** The same, as it is in the file: it need not be text. */
+  name: Uint8Array;
   value: Uint8Array;
   flags: number;
   /** Index of its last change. */
@@ -98,6 +100,7 @@ function keyValue({ Key, Value, Flags, ModifyIndex }: Record<string, unknown>): 
   if (!(Key instanceof Uint8Array)) throw new Error('an entry of the state has no key');
   return {
     key: nameOf(Key),
+    name: Key,
     value: Value instanceof Uint8Array ? Value : NO_BYTES,
     flags: Number(Flags ?? 0),
     modified: Number(ModifyIndex ?? 0),

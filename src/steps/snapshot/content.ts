@@ -24,13 +24,13 @@ export async function lookAtContent(run: Run, servers: Servers, restored: ToRest
     key: (entry) => keys.add(entry),
   });
   const { removed, changed } = restored.keys.comparedWith(keys);
-  const isSince = (key: string) => keys.changedSince(key, restored.snapshot.raftIndex);
-  const other = changed.filter((key) => !isSince(key));
+  const since = keys.writtenSince(restored.snapshot.raftIndex);
+  const other = changed.filter((key) => !since.has(key));
   const lacking = STEADY_KINDS.filter((kind) => counts[kind] < restored.snapshot.counts[kind]);
   const complaints = [
     ...(removed.length > 0 ? [`missing: ${named(removed)}`] : []),
     ...(other.length > 0 ? [`with another value: ${named(other)}`] : []),
     ...lacking.map((kind) => `${counts[kind]} of ${restored.snapshot.counts[kind]} ${NOUNS[kind]}`),
   ];
-  return { complaints, since: changed.filter(isSince).length };
+  return { complaints, since: changed.length - other.length };
 }

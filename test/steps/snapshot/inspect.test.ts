@@ -157,7 +157,8 @@ test('names of any bytes stay apart, and nothing of them is hidden', async () =>
   const { difference, run } = await compared(appended(records));
   const { total, names } = difference.keys.onlyThere;
   expect(total).toBe(5);
-  expect(names.slice(0, 4)).toEqual(['\\xff', '\\xfe', 'a\\x0a::error::b', 'app/\\u{200b}empty']);
+  const short = names.filter((name) => name.length < 100);
+  expect(short).toEqual(['a\\x0a::error::b', 'app/\\u{200b}empty', '\\xfe', '\\xff']);
   expect(JSON.stringify(run.result()).length).toBeLessThan(20_000);
 });
 
