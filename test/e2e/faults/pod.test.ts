@@ -66,7 +66,7 @@ describe.concurrent('a cluster that worked before', () => {
       const outcome = await deploy({ ...SMALL, namespace });
       expectTold(outcome, 'no-leader', {
         what: /no leader: .*needs 2 votes of 3; votes that no server here has: .*:8300, .*:8300$/,
-        hint: 'peers.json',
+        hint: '`from: survivor`',
       });
       expect(outcome.summary).toContain('consul-server-0 knows no leader; sees consul-server-0');
       // Nothing was made worse: the one that has the data still has it.
