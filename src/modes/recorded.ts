@@ -2,9 +2,11 @@ import { Failure } from '../failure.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { recordName } from '../manifests/name.ts';
 import type { Cluster } from '../session/cluster.ts';
+import { deployedConfig } from '../session/deployed-config.ts';
+import { type Live, withLive } from '../session/live.ts';
 import type { Run } from '../session/run.ts';
 import { storedKey } from '../session/stored.ts';
-import type { Comparison } from '../steps/drift/compare.ts';
+import { type Comparison, compare } from '../steps/drift/compare.ts';
 import { type DeployRecord, readRecord } from '../steps/record/record.ts';
 
 /** The record of what was deployed. @throws Failure `not-deployed` */
@@ -36,4 +38,30 @@ export async function recorded(run: Run, cluster: Cluster): Promise<DeployRecord
 export function present({ deployed, live }: Comparison): KubernetesObject[] {
   const there = new Set(live.map(storedKey));
   return deployed.filter((object) => there.has(storedKey(object)));
+}
+
+/** What was deployed, how it is now, and the servers and clients of it as they run. */
+export interface Deployed {
+  record: DeployRecord;
+  comparison: Comparison;
+  live: Live;
+}
+
+/** Reads what was deployed, under the lock, and from then on the run is about that. @throws Failure `not-deployed` */
+export async function withDeployed(
+  run: Run,
+  cluster: Cluster,
+  work: (deployed: Deployed) => Promise<void>,
+): Promise<void> {
+  // Again: the run that held the lock may have written another.
+  const record = await recorded(run, cluster);
+  const comparison = await run.phase('compare', 'Compare with what was deployed', async () => {
+    const found = await compare(run, cluster, record);
+    run.isAbout(deployedConfig(run.config, found.deployed).config);
+    return found;
+  });
+  await withLive(run, cluster, present(comparison), (live) => {
+    live.workloads.judge(new Map(comparison.live.map((object) => [storedKey(object), object])));
+    return work({ record, comparison, live });
+  });
 }

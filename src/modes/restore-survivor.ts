@@ -1,12 +1,7 @@
-import { SnapshotKeys } from '../consul/snapshot/keys.ts';
-import type { SnapshotKeyEntry } from '../consul/snapshot/state.ts';
 import { type Cluster, withCluster } from '../session/cluster.ts';
-import { deployedConfig } from '../session/deployed-config.ts';
-import { type Live, withLive } from '../session/live.ts';
+import type { Live } from '../session/live.ts';
 import { withLock } from '../session/lock.ts';
 import type { Run } from '../session/run.ts';
-import { storedKey } from '../session/stored.ts';
-import { compare } from '../steps/drift/compare.ts';
 import { checkPermissions } from '../steps/preflight/permissions.ts';
 import { describeCluster } from '../steps/proof/describe-cluster.ts';
 import { remember } from '../steps/record/since-last-run.ts';
@@ -14,12 +9,11 @@ import { lookAtServers } from '../steps/recovery/look.ts';
 import { rebuildQuorum } from '../steps/recovery/rebuild-quorum.ts';
 import { judgeSurvival, type Survival } from '../steps/recovery/survival.ts';
 import { carriagePermissions } from '../steps/registrations/stash.ts';
-import { proveContent } from '../steps/snapshot/restore.ts';
+import { proveContent, takeWithKeys } from '../steps/snapshot/restore.ts';
 import { currentServers } from '../steps/snapshot/servers.ts';
-import { takeSnapshot } from '../steps/snapshot/take.ts';
 import type { ToRestore } from '../steps/snapshot/to-restore.ts';
 import { proofAsRecorded } from './proof-as-recorded.ts';
-import { present, recorded } from './recorded.ts';
+import { recorded, withDeployed } from './recorded.ts';
 
 type Survivors = Extract<Survival, { is: 'survivors' }>;
 
@@ -39,15 +33,8 @@ export async function restoreFromSurvivor(run: Run, mask: (secret: string) => vo
 }
 
 async function restoreLocked(run: Run, cluster: Cluster): Promise<void> {
-  const record = await recorded(run, cluster);
-  const comparison = await run.phase('compare', 'Compare with what was deployed', async () => {
-    const found = await compare(run, cluster, record);
-    run.isAbout(deployedConfig(run.config, found.deployed).config);
-    return found;
-  });
-  await withLive(run, cluster, present(comparison), async (live) => {
+  await withDeployed(run, cluster, async ({ record, live }) => {
     const { workloads } = live;
-    workloads.judge(new Map(comparison.live.map((object) => [storedKey(object), object])));
     const survival = await run.phase('look', 'Look at what each server has', async () => {
       const { name, namespace } = run.config;
       const where = `servers of "${name}" in namespace ${namespace}`;
@@ -83,18 +70,12 @@ async function recover(
     expected: 'all that was acknowledged',
     observed: `${first.name} has what there was up to index ${first.lastIndex} of term ${first.lastTerm}; what only ${lost.join(', ')} had of later writes is lost`,
   });
-  const kept = await run.phase('snapshot', 'Take a snapshot of the survivor', async () => {
-    let keys = new SnapshotKeys();
-    const reader = () => {
-      keys = new SnapshotKeys();
-      return { key: (entry: SnapshotKeyEntry) => keys.add(entry) };
-    };
-    const all = currentServers(run, cluster, live.agents);
-    const servers = async () => (await all()).filter(({ name }) => name === first.name);
+  const all = currentServers(run, cluster, live.agents);
+  const servers = async () => (await all()).filter(({ name }) => name === first.name);
+  const kept = await run.phase('snapshot', 'Take a snapshot of the survivor', () =>
     // It has just said that it knows no leader.
-    const snapshot = await takeSnapshot(run, servers, { reader, leaderMs: 1_000 });
-    return { path: run.known.snapshot?.path ?? '', snapshot, keys };
-  });
+    takeWithKeys(run, servers, { leaderMs: 1_000 }),
+  );
   await run.phase('restore', 'Rebuild the quorum', () => rebuildQuorum(run, cluster, live, survivors));
   return kept;
 }

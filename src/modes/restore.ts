@@ -1,11 +1,9 @@
 import type { Lock } from '../kubernetes/lease/lease.ts';
 import { type Cluster, withCluster } from '../session/cluster.ts';
-import { deployedConfig } from '../session/deployed-config.ts';
-import { type Live, withLive } from '../session/live.ts';
+import type { Live } from '../session/live.ts';
 import { withLock } from '../session/lock.ts';
 import type { Run } from '../session/run.ts';
-import { storedKey } from '../session/stored.ts';
-import { type Comparison, compare } from '../steps/drift/compare.ts';
+import type { Comparison } from '../steps/drift/compare.ts';
 import { lookOnce, missingServers } from '../steps/drift/missing-servers.ts';
 import { checkPermissions } from '../steps/preflight/permissions.ts';
 import { cleanUpAfter } from '../steps/proof/clean-up.ts';
@@ -21,7 +19,7 @@ import { currentServers } from '../steps/snapshot/servers.ts';
 import { readToRestore, type ToRestore } from '../steps/snapshot/to-restore.ts';
 import { Triage } from '../steps/triage/triage.ts';
 import { proofAsRecorded } from './proof-as-recorded.ts';
-import { present, recorded } from './recorded.ts';
+import { recorded, withDeployed } from './recorded.ts';
 import { restoreFromSurvivor } from './restore-survivor.ts';
 
 /**
@@ -48,16 +46,8 @@ async function restoreLocked(
   held: Lock | undefined,
   file: ToRestore,
 ): Promise<void> {
-  // Again: the run that held the lock may have written another.
-  const record = await recorded(run, cluster);
-  const comparison = await run.phase('compare', 'Compare with what was deployed', async () => {
-    const found = await compare(run, cluster, record);
-    run.isAbout(deployedConfig(run.config, found.deployed).config);
-    return found;
-  });
-  await withLive(run, cluster, present(comparison), async (live) => {
+  await withDeployed(run, cluster, async ({ record, comparison, live }) => {
     const { workloads, agents } = live;
-    workloads.judge(new Map(comparison.live.map((object) => [storedKey(object), object])));
     const prove = proofAsRecorded(run, cluster, record, live);
     const servers = currentServers(run, cluster, agents);
     const registered = new Conservation(run, workloads, agents, []);

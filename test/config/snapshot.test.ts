@@ -56,12 +56,12 @@ test('compare is the cluster, or a file that is found from the workspace', () =>
   const compare = (text: string) =>
     parseConfig({
       ...given({ mode: 'inspect', restore: 'a.snap', compare: text }),
-      GITHUB_WORKSPACE: '/work/space',
+      GITHUB_WORKSPACE: '/workspace',
     }).compare;
   expect(compare('')).toBeUndefined();
   expect(compare('cluster')).toEqual({ kind: 'cluster' });
-  expect(compare('./cluster')).toEqual({ kind: 'file', path: '/work/space/cluster' });
-  expect(compare('old/b.snap')).toEqual({ kind: 'file', path: '/work/space/old/b.snap' });
+  expect(compare('./cluster')).toEqual({ kind: 'file', path: '/workspace/cluster' });
+  expect(compare('old/b.snap')).toEqual({ kind: 'file', path: '/workspace/old/b.snap' });
   expect(compare('/tmp/b.snap')).toEqual({ kind: 'file', path: '/tmp/b.snap' });
 });
 

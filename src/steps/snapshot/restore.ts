@@ -8,7 +8,7 @@ import { lookAtContent } from './content.ts';
 import { named } from './named.ts';
 import { openSnapshot } from './open.ts';
 import { findSource, refused, type Servers } from './source.ts';
-import { takeSnapshot } from './take.ts';
+import { type TakeOptions, takeSnapshot } from './take.ts';
 import type { ToRestore } from './to-restore.ts';
 
 /** Between the last byte and the answer all servers may have to install the snapshot. */
@@ -16,15 +16,24 @@ const SILENCE_MS = 120_000;
 
 const GROUP = { group: 'data' } as const;
 
+/** Takes a snapshot of what there is now, and remembers its keys: what comes after can be compared with it. */
+export async function takeWithKeys(
+  run: Run,
+  servers: Servers,
+  options: Pick<TakeOptions, 'leaderMs'> = {},
+): Promise<ToRestore> {
+  let keys = new SnapshotKeys();
+  const reader = () => {
+    keys = new SnapshotKeys();
+    return { key: (entry: SnapshotKeyEntry) => keys.add(entry) };
+  };
+  const snapshot = await takeSnapshot(run, servers, { ...options, reader });
+  return { path: run.known.snapshot?.path ?? '', snapshot, keys };
+}
+
 /** Takes a snapshot of what there is now, and tells what the restore takes away from it and brings back. */
 export async function keepAndCompare(run: Run, servers: Servers, file: ToRestore): Promise<void> {
-  let now = new SnapshotKeys();
-  const reader = () => {
-    now = new SnapshotKeys();
-    return { key: (entry: SnapshotKeyEntry) => now.add(entry) };
-  };
-  await takeSnapshot(run, servers, { reader });
-  tellDifference(run, now, file);
+  tellDifference(run, (await takeWithKeys(run, servers)).keys, file);
 }
 
 /** What a restore takes away and brings back, against what there is now. */
