@@ -7,6 +7,14 @@ import { silentChange } from './silent.ts';
 import type { Step } from './step.ts';
 import { holdsServers, isWorkload, keepsVolumes, podNames, podsOf } from './workload.ts';
 
+/** How agents take over a change of their configuration, with no pod replaced for it. */
+export type Taken = 'reloads' | 'restarts';
+
+const TAKEN: Readonly<Record<Taken, string>> = {
+  reloads: 'its agents read it again; no pod is replaced for it',
+  restarts: 'its agents start again in their pods, servers one at a time; no pod is replaced for it',
+};
+
 /** What a change does to what runs. docs/guides/plan.md has the table. */
 export interface Effect {
   consequence: Consequence;
@@ -17,16 +25,15 @@ export interface Effect {
   notes: string[];
 }
 
-/** @param reloads what runs takes the change over without a start */
-export function effectOf(step: Step, fields: readonly Difference[], reloads = false): Effect {
+/** @param taken how what runs takes the change over in pods that stay, where it does */
+export function effectOf(step: Step, fields: readonly Difference[], taken?: Taken): Effect {
   const { action, live, desired, predicted } = step;
   if (action === 'none') return { consequence: 'none', notes: [] };
   if (action === 'create' || !live) return creation(desired);
   if (action === 'delete') return worst('delete', [deletionLoss(live)]);
   if (action === 'recreate') return recreation(live, desired);
   if (isWorkload(live)) return workloadChange(live, predicted, fields);
-  if (reloads)
-    return { consequence: 'reloads', notes: ['its agents read it again; no pod is replaced for it'] };
+  if (taken) return { consequence: taken, notes: [TAKEN[taken]] };
   const consequence = changesSilently(live, predicted, fields) ? 'in-place' : outsideWorkloads(live, fields);
   return { consequence, notes: [] };
 }

@@ -1,6 +1,7 @@
 import { type KubernetesObject, type ManagedFields, objectName } from '../kubernetes/object.ts';
 import type { PlannedChange } from '../report/result.ts';
-import { byGravity, type Effect, effectOf } from './consequence.ts';
+import { isSame } from './canonical.ts';
+import { byGravity, type Effect, effectOf, type Taken } from './consequence.ts';
 import { type Difference, differences } from './difference.ts';
 import { planDigest } from './digest.ts';
 import { fieldsOf, ownedFields, union } from './ownership.ts';
@@ -9,7 +10,7 @@ import { shown } from './shown.ts';
 import { silentChange } from './silent.ts';
 import type { Step } from './step.ts';
 import { takeovers } from './takeover.ts';
-import { isWorkload, mounts } from './workload.ts';
+import { isWorkload, mounts, specOf } from './workload.ts';
 
 /** What a deploy would do, and the digest that holds it to that. */
 export interface ChangePlan {
@@ -18,8 +19,8 @@ export interface ChangePlan {
   digest: string;
 }
 
-/** Whether what runs can take over a change of this object without a start. */
-export type IsReload = (live: KubernetesObject, predicted: KubernetesObject) => boolean;
+/** How what runs can take over a change of this object in pods that stay; undefined: nobody does. */
+export type TakenBy = (live: KubernetesObject, predicted: KubernetesObject) => Taken | undefined;
 
 /**
  * @param manager the field manager that applies
@@ -28,13 +29,12 @@ export type IsReload = (live: KubernetesObject, predicted: KubernetesObject) => 
 export function changePlan(
   steps: readonly Step[],
   manager: string,
-  isReload: IsReload = () => false,
+  takenBy: TakenBy = () => undefined,
   beside: readonly string[] = [],
 ): ChangePlan {
   const judged = steps.map((step) => {
     const fields = fieldsThatChange(step, manager);
-    const reloads = isReloaded(step, steps, isReload);
-    return { step, fields, effect: effectOf(step, fields, reloads) };
+    return { step, fields, effect: effectOf(step, fields, takenInPlace(step, steps, takenBy)) };
   });
   return {
     changes: judged
@@ -48,16 +48,19 @@ export function changePlan(
 }
 
 /** Pods that are replaced read the new object when they start. */
-function isReloaded(
+function takenInPlace(
   { action, live, desired, predicted }: Step,
   steps: readonly Step[],
-  isReload: IsReload,
-): boolean {
-  if (action !== 'change' || !live || !isReload(live, predicted)) return false;
-  return steps.some((other) => {
+  takenBy: TakenBy,
+): Taken | undefined {
+  const taken = action === 'change' && live ? takenBy(live, predicted) : undefined;
+  const stay = steps.some((other) => {
     if (!other.live || !isWorkload(other.live) || !mounts(other.desired, desired)) return false;
-    return other.action !== 'recreate' && rollingOf(other.live, other.predicted) === undefined;
+    if (other.action === 'recreate' || rollingOf(other.live, other.predicted) !== undefined) return false;
+    // Of pods that wait for somebody to delete them a new template tells.
+    return taken === 'reloads' || isSame(specOf(other.live).template, specOf(other.predicted).template);
   });
+  return stay ? taken : undefined;
 }
 
 function fieldsThatChange(step: Step, manager: string): Difference[] {

@@ -38,6 +38,7 @@ export function authoritySecretName(name: string): string {
 
 /** Where an agent has its configuration. */
 export const CONFIG_DIRECTORY = '/consul/config';
+export const DATA_DIRECTORY = '/consul/data';
 
 /** The container of the agent, in the pods of both roles. */
 export const AGENT_CONTAINER = 'consul';

@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts';
+import { MARKER_FILE } from './config/reload.ts';
 import { GOSSIP_FILES } from './gossip.ts';
 import type { Role } from './label.ts';
 import { CONFIG_DIRECTORY, roleName } from './name.ts';
@@ -35,6 +36,7 @@ trap 'exit 143' TERM INT
 trap 'again=1' USR1
 ${ofService ? `${guardScript(config, settings)}\nguard` : ''}
 ${keyringScript(role, settings)}
+${startedWithScript(settings)}
 ${role === 'server' ? temporaryFilesScript(settings) : ''}
 # Whoever it has started goes first: an init of the image does not pass KILL on.
 end() {
@@ -63,6 +65,7 @@ while :; do
   early=
   trap 'early=1' TERM INT
   keyring
+  started_with
 ${role === 'server' ? '  temporary_files' : ''}
   [ -z "$early$stopped" ] || exit 143
   if command -v docker-entrypoint.sh >/dev/null; then
@@ -127,6 +130,22 @@ export TMPDIR="${dataDirectory}/tmp"
 temporary_files() {
   rm -rf "$TMPDIR"
   (umask 077; mkdir -p "$TMPDIR")
+}`.trim();
+}
+
+/** In the data directory: the marker of the configuration that the agent has started with. */
+export const STARTED_WITH = 'started-with.json';
+
+/**
+ * Shell: what the agent is about to start with is written down before every start, so that it can be told whether a setting
+ * that is read only then has reached it. Files that are renewed in between are newer than what is written: then the agent is
+ * started once more than it has to be.
+ */
+function startedWithScript({ dataDirectory, configDirectory }: GuardSettings): string {
+  const [marker, written] = [`"${configDirectory}/${MARKER_FILE}"`, `"${dataDirectory}/${STARTED_WITH}"`];
+  return `
+started_with() {
+  if [ -s ${marker} ]; then cat ${marker} >${written}; else rm -f ${written}; fi
 }`.trim();
 }
 

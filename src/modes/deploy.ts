@@ -42,6 +42,8 @@ import { renderSet } from '../steps/render/render.ts';
 import { checkFewerServers, fewerServers } from '../steps/replacement/fewer-servers.ts';
 import { removeReturningClaims } from '../steps/replacement/returning-claims.ts';
 import { removeServers } from '../steps/replacement/scale-down.ts';
+import { restartAgents } from '../steps/restart/restart.ts';
+import { restarts } from '../steps/restart/restarts.ts';
 import { dangerOf, snapshotBefore } from '../steps/snapshot/before-change.ts';
 import { Triage } from '../steps/triage/triage.ts';
 import { applyStages } from './apply-stages.ts';
@@ -104,7 +106,9 @@ async function changeAndProve(
   const triage = new Triage(run, workloads, cluster.transport);
   const conservation = new Conservation(run, workloads, agents, deploy.steps);
   const state = new ServersState(run, workloads, agents);
-  const reloading = reloads(run, planned.objects, before?.inventory.phase === 'applying');
+  const unfinished = before?.inventory.phase === 'applying';
+  const restarting = restarts(run, planned.objects, unfinished);
+  const reloading = reloads(run, planned.objects, unfinished);
   const loaded = { ...live, refresh: new Refresh(run, cluster) };
   const fewer = fewerServers(run, planned.objects);
   const encryption = { ...loaded, cluster, observer: triage };
@@ -132,6 +136,7 @@ async function changeAndProve(
         if (fewer) await removeServers(run, fewer, { ...live, cluster });
         const parts = { ...live, triage, conservation, stored };
         await applyStages(run, cluster, { planned, takeovers, rolled }, parts);
+        await restartAgents(run, restarting, encryption);
         await reloadAgents(run, reloading, loaded);
       });
       files = await walkGossip(run, { ...gossip, files }, encryption);
@@ -145,6 +150,7 @@ async function changeAndProve(
         const parts = { ...live, observer: triage, clock, before: earlier, ...wanted };
         const look = await waitAndProve(run, parts);
         // Again: an agent that started in between may have found the old files.
+        await restartAgents(run, restarting, encryption);
         await reloadAgents(run, reloading, loaded);
         await state.end();
         await conservation.end();

@@ -6,6 +6,7 @@ export const CONSEQUENCE_TITLE: Record<Consequence, string> = {
   metadata: 'metadata',
   'in-place': 'in place',
   reloads: 'reloads',
+  restarts: 'restarts',
   create: 'create',
   'rolls-pods': 'rolls pods',
   recreate: 'recreate',
@@ -33,6 +34,7 @@ export function planHeadline(result: Pick<Result, 'plan' | 'name' | 'encryptionS
     ...objects('recreates', 'recreate'),
     ...rolled(changes, name),
     ...objects('creates', 'create'),
+    ...objects('restarts agents for', 'restarts'),
     ...objects('reloads', 'reloads'),
     ...encryptionSteps,
   ];

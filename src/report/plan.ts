@@ -15,6 +15,7 @@ const SYMBOL: Record<Consequence, string> = {
   metadata: '🏷️',
   'in-place': '✏️',
   reloads: '🔁',
+  restarts: '🔃',
   create: '➕',
   'rolls-pods': '🔄',
   recreate: '♻️',

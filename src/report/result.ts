@@ -85,6 +85,7 @@ export const CONSEQUENCES = [
   'metadata',
   'in-place',
   'reloads',
+  'restarts',
   'create',
   'rolls-pods',
   'recreate',

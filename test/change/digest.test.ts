@@ -195,7 +195,7 @@ describe('a plan', () => {
       return { action, desired, live: stored(workload(), []), predicted: stored(desired, []) };
     };
     const told = (steps: Step[], isReload: boolean) => {
-      const { changes } = changePlan(steps, MANAGER, () => isReload);
+      const { changes } = changePlan(steps, MANAGER, () => (isReload ? 'reloads' : undefined));
       return changes.find(({ kind }) => kind === 'ConfigMap');
     };
 

@@ -3,7 +3,7 @@ import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { secretDigest } from '../../secret/digest.ts';
 import { GOSSIP_FILES } from '../gossip.ts';
 import { CONFIG_DIGEST } from '../label.ts';
-import { markConfiguration, startConfiguration } from './reload.ts';
+import { markConfiguration, markStart, startConfiguration } from './reload.ts';
 
 /**
  * Writes the digest of each agent's configuration into the pod template that mounts it, after the patches have been
@@ -15,20 +15,19 @@ export function stampConfigDigest(objects: readonly KubernetesObject[]): void {
   for (const object of objects) markConfiguration(object, secretBeside(object, objects));
   for (const object of objects) {
     const template = podTemplate(object);
-    const digests = (template?.spec?.volumes ?? []).flatMap((volume) => {
-      const sources = sourcesOf(volume).flatMap(({ kind, name }) => {
-        return objects.filter((other) => other.kind === kind && other.metadata.name === name);
-      });
+    const sources = (template?.spec?.volumes ?? []).flatMap((volume) => {
       // Another projected volume is a patch's, and pods that run already have no digest of it.
       if (volume.projected && !isOurs(volume)) return [];
-      return sources.map(digestOf);
+      return sourcesOf(volume).flatMap(({ kind, name }) => {
+        return objects.filter((other) => other.kind === kind && other.metadata.name === name);
+      });
     });
-    if (!template || digests.length === 0) continue;
+    if (!template || sources.length === 0) continue;
+    const all = createHash('sha256').update(sources.map(digestOf).join('\n'));
+    const digest = all.digest('hex').slice(0, 16);
     template.metadata ??= {};
-    template.metadata.annotations = {
-      ...template.metadata.annotations,
-      [CONFIG_DIGEST]: createHash('sha256').update(digests.join('\n')).digest('hex').slice(0, 16),
-    };
+    template.metadata.annotations = { ...template.metadata.annotations, [CONFIG_DIGEST]: digest };
+    for (const source of sources) markStart(source, digest);
   }
 }
 

@@ -25,8 +25,10 @@ const RELOADABLE = [
   'raft_trailing_logs',
 ];
 
-const MARKER_FILE = '30-marker.json';
+/** Tells of an agent which configuration it has read, and a start script which one it has started with. */
+export const MARKER_FILE = '30-marker.json';
 const MARKER = /^-(consul-deploy\.configuration\.[0-9a-f]{16})$/;
+const START_MARKER = /^-(consul-deploy\.start\.[0-9a-f]{16})$/;
 
 type Files = Readonly<Record<string, string>>;
 type Json = Record<string, unknown>;
@@ -45,15 +47,37 @@ export function markConfiguration(configMap: KubernetesObject, secret: Kubernete
   if ([...Object.values(files), ...decoded(secret)].some(deniesReload)) return;
   const digest = createHash('sha256').update(JSON.stringify(Object.entries(files).sort()));
   const filter = `-consul-deploy.configuration.${digest.digest('hex').slice(0, 16)}`;
-  const marker = { telemetry: { prefix_filter: [filter] } };
-  configMap.data = { ...files, [MARKER_FILE]: `${JSON.stringify(marker, null, 2)}\n` };
+  configMap.data = { ...files, [MARKER_FILE]: markerFile([filter]) };
+}
+
+/**
+ * Adds to the marker which part of the configuration agents read only when they start.
+ * @param digest of that part, as the pod template has it
+ */
+export function markStart(configMap: KubernetesObject, digest: string): void {
+  const filters = filtersOf(configMap);
+  if (!filters) return;
+  const marker = markerFile([...filters.slice(0, 1), `-consul-deploy.start.${digest}`]);
+  configMap.data = { ...filesOf(configMap), [MARKER_FILE]: marker };
 }
 
 /** The metrics filter by which an agent tells that it has read this configuration; undefined where there is none. */
 export function markerOf(configMap: KubernetesObject | undefined): string | undefined {
+  return MARKER.exec(String(filtersOf(configMap)?.[0]))?.[1];
+}
+
+/** What the marker says of the part that agents read only when they start; undefined where it says nothing. */
+export function startMarkerOf(configMap: KubernetesObject | undefined): string | undefined {
+  return START_MARKER.exec(String(filtersOf(configMap)?.[1]))?.[1];
+}
+
+function markerFile(filters: readonly unknown[]): string {
+  return `${JSON.stringify({ telemetry: { prefix_filter: filters } }, null, 2)}\n`;
+}
+
+function filtersOf(configMap: KubernetesObject | undefined): unknown[] | undefined {
   const parsed = configMap && parse(filesOf(configMap)[MARKER_FILE] ?? '');
-  const filters = (parsed?.telemetry as { prefix_filter?: unknown[] } | undefined)?.prefix_filter;
-  return MARKER.exec(String(filters?.[0]))?.[1];
+  return (parsed?.telemetry as { prefix_filter?: unknown[] } | undefined)?.prefix_filter;
 }
 
 /**
@@ -73,6 +97,16 @@ export function isReload(live: KubernetesObject, desired: KubernetesObject): boo
   const [before, after] = [markerOf(live), markerOf(desired)];
   if (before === undefined || after === undefined || before === after) return false;
   return isDeepStrictEqual(startConfiguration(live), startConfiguration(desired));
+}
+
+/** How agents in pods that stay take over the new configuration; undefined where they do not. */
+export function takenBy(
+  live: KubernetesObject,
+  desired: KubernetesObject,
+): 'reloads' | 'restarts' | undefined {
+  if (isReload(live, desired)) return 'reloads';
+  const [before, after] = [startMarkerOf(live), startMarkerOf(desired)];
+  return before !== undefined && after !== undefined && before !== after ? 'restarts' : undefined;
 }
 
 /** HCL is not read: a change of such a file replaces the pods. */

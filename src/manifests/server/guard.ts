@@ -1,5 +1,5 @@
 import type { Config } from '../../config/config.ts';
-import { recordName, serverNames } from '../name.ts';
+import { DATA_DIRECTORY, recordName, serverNames } from '../name.ts';
 import { serviceVariable } from '../service-variable.ts';
 import { ASK_SETTINGS, type AskSettings, askServer } from './ask.ts';
 
@@ -13,7 +13,7 @@ export interface GuardSettings extends AskSettings {
 
 export const GUARD_SETTINGS: GuardSettings = {
   ...ASK_SETTINGS,
-  dataDirectory: '/consul/data',
+  dataDirectory: DATA_DIRECTORY,
   raftPort: 8300,
   pauseSeconds: 1,
 };

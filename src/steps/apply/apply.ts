@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import { withLiveSizes } from '../../change/volume-size.ts';
 import type { InventoryEntry } from '../../inventory/inventory.ts';
 import { applyObject } from '../../kubernetes/apply/apply.ts';
-import { type Plan, type PlannedObject, planSet } from '../../kubernetes/apply/plan.ts';
+import { type Plan, type PlannedObject, type PlanOptions, planSet } from '../../kubernetes/apply/plan.ts';
 import { takeOverFields } from '../../kubernetes/apply/takeover.ts';
 import { apiFailure } from '../../kubernetes/error.ts';
 import { type KubernetesObject, objectName } from '../../kubernetes/object.ts';
@@ -11,6 +11,7 @@ import type { ObjectOutcome } from '../../report/result.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
 import { type Stored, storedKey } from '../../session/stored.ts';
+import { withKeptPods } from './kept-pods.ts';
 import { planGrowth } from './volume-growth.ts';
 
 const PARALLEL = 8;
@@ -26,7 +27,7 @@ export async function plan(
   const { config, signal, log } = run;
   const uids = new Set(known.map(({ uid }) => uid));
   const servers = `StatefulSet/${config.name}-server`;
-  const planned = await planSet(cluster.transport, cluster.discovery, objects, {
+  const options: PlanOptions = {
     forceConflicts: config.forceConflicts,
     missingNamespace,
     begun,
@@ -39,7 +40,10 @@ export async function plan(
       kind === 'StatefulSet' && [`${config.name}-server`, `${config.name}-client`].includes(metadata.name),
     fit: withLiveSizes,
     signal,
-  });
+  };
+  const of = (these: readonly KubernetesObject[]) =>
+    planSet(cluster.transport, cluster.discovery, these, options);
+  const planned = await withKeptPods(run, cluster, await of(objects), of);
   planned.objects.push(...(await planGrowth(run, cluster, objects, planned.objects)));
   for (const warning of planned.warnings) run.warn(`The API server warns: ${warning}`);
   const writes = planned.objects.filter(({ action }) => action !== 'none');

@@ -3,7 +3,7 @@ import type { Step } from '../../change/step.ts';
 import { lastWrites } from '../../change/writer.ts';
 import { Failure, type FailureReason } from '../../failure.ts';
 import { FIELD_MANAGER } from '../../kubernetes/object.ts';
-import { isReload } from '../../manifests/config/reload.ts';
+import { takenBy } from '../../manifests/config/reload.ts';
 import { planLines } from '../../report/plan-line.ts';
 import { secretsIn } from '../../secret/find.ts';
 import type { Run } from '../../session/run.ts';
@@ -19,7 +19,7 @@ export function describePlan(run: Run, steps: readonly Step[], encryption: reado
   for (const secret of secretsIn(steps.map(({ live, predicted }) => [live, predicted]))) {
     run.log.secrets.add(secret);
   }
-  const { changes, digest } = changePlan(steps, FIELD_MANAGER, isReload, encryption);
+  const { changes, digest } = changePlan(steps, FIELD_MANAGER, takenBy, encryption);
   run.known.plan = changes;
   run.known.planDigest = digest;
   if (encryption.length > 0) run.known.encryptionSteps = [...encryption];

@@ -1,6 +1,6 @@
 import type { Config } from '../../config/config.ts';
 import { Failure } from '../../failure.ts';
-import { roleName } from '../../manifests/name.ts';
+import { agentConfigName, roleName } from '../../manifests/name.ts';
 import type { PlannedChange } from '../../report/result.ts';
 import { agentPods } from '../../session/agent-pods.ts';
 import { Agents } from '../../session/agents.ts';
@@ -13,7 +13,7 @@ export type Danger = 'none' | 'servers' | 'data-loss' | 'destroy';
 
 const WORDS: Readonly<Record<Danger, string>> = {
   none: 'the change',
-  servers: 'servers are replaced',
+  servers: 'servers are replaced or restarted',
   'data-loss': 'data may be lost',
   destroy: 'all is removed',
 };
@@ -22,13 +22,13 @@ const WORDS: Readonly<Record<Danger, string>> = {
 export function dangerOf(config: Config, plan: readonly PlannedChange[]): Danger {
   if (plan.some(({ consequence }) => consequence === 'data-loss')) return 'data-loss';
   const servers = roleName(config, 'server');
-  const replaced = plan.some(
-    ({ kind, name, consequence }) =>
-      kind === 'StatefulSet' &&
-      name === servers &&
-      ['rolls-pods', 'recreate', 'delete'].includes(consequence),
+  const settings = agentConfigName(config, 'server');
+  const stopped = plan.some(({ kind, name, consequence }) =>
+    kind === 'StatefulSet'
+      ? name === servers && ['rolls-pods', 'recreate', 'delete'].includes(consequence)
+      : kind === 'ConfigMap' && name === settings && consequence === 'restarts',
   );
-  return replaced ? 'servers' : 'none';
+  return stopped ? 'servers' : 'none';
 }
 
 /** Whether this run takes one before a change of this kind, if there are servers. */

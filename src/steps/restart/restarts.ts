@@ -1,0 +1,43 @@
+import { isSame } from '../../change/canonical.ts';
+import { specOf } from '../../change/workload.ts';
+import type { PlannedObject } from '../../kubernetes/apply/plan.ts';
+import { markerOf, startMarkerOf } from '../../manifests/config/reload.ts';
+import type { Role } from '../../manifests/label.ts';
+import { agentConfigName } from '../../manifests/name.ts';
+import type { Run } from '../../session/run.ts';
+import { ROLES } from '../../session/workloads.ts';
+import { digestOf, isConfigOf, isWorkloadOf } from '../apply/kept-pods.ts';
+
+/** Agents of a role that should run with a configuration which they read at their start; their pods stay. */
+export interface Restart {
+  role: Role;
+  /** Of the ConfigMap, for messages. */
+  configMap: string;
+  /** By which the agents' start scripts tell what they have started with. */
+  startMarker: string;
+  /** By which an agent tells what it has read. */
+  marker: string;
+  workload: PlannedObject;
+}
+
+/**
+ * Which roles have agents that may run with another configuration than the one that is planned, in pods that stay.
+ * @param unfinished the deploy before did not come to its end: it may have written what no agent has started with
+ */
+export function restarts({ config }: Run, planned: readonly PlannedObject[], unfinished: boolean): Restart[] {
+  return ROLES.flatMap((role) => {
+    const configMap = planned.find((one) => isConfigOf(config, role, one));
+    const workload = planned.find((one) => isWorkloadOf(config, role, one));
+    const startMarker = startMarkerOf(configMap?.desired);
+    const marker = markerOf(configMap?.desired);
+    if (!configMap?.live || !workload?.live || !startMarker || !marker) return [];
+    if (workload.adopting || !isSame(specOf(workload.live).template, specOf(workload.predicted).template))
+      return [];
+    const before = startMarkerOf(configMap.live);
+    // The template has what its pods were made for; a restart since then has left it behind.
+    const isBehind = !startMarker.endsWith(`.${digestOf(workload.desired)}`);
+    // Pods of an earlier version do not tell.
+    if (before === undefined || (before === startMarker && !isBehind && !unfinished)) return [];
+    return [{ role, configMap: agentConfigName(config, role), startMarker, marker, workload }];
+  });
+}
