@@ -48,7 +48,7 @@ const STEPS = {
   rehearsal: ['removal', 'snapshot'],
   registrations: [],
   reload: [],
-  restart: ['apply', 'proof', 'reload', 'replacement'],
+  restart: ['apply', 'proof', 'registrations', 'reload', 'replacement'],
   removal: ['record'],
   render: [],
   replacement: ['apply', 'plan', 'preflight', 'proof', 'registrations', 'removal'],

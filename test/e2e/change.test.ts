@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deploy, killedAt, type Outcome } from './action.ts';
-import { containers, kubectl, namespaceName, pods, removeNamespace } from './cluster.ts';
+import { containers, isReady, kubectl, namespaceName, pods, removeNamespace } from './cluster.ts';
 import { consul } from './consul.ts';
-import { address, expectRed, expectReplaced, SMALL } from './scenario.ts';
+import { address, expectRed, expectReplaced, replaced, SERVERS, SMALL } from './scenario.ts';
 import type { QuorumSampler } from './traffic/quorum.ts';
 import { type Traffic, underTraffic } from './traffic.ts';
 
 const WALKED = [2, 1, 0].map((ordinal) => `consul-server-${ordinal}`);
 
-describe('a setting of the servers changes while an application writes, reads and asks DNS', () => {
+describe('what is deployed changes while an application writes, reads and asks DNS', () => {
   const namespace = namespaceName('change');
   const given = {
     ...SMALL,
@@ -19,11 +19,7 @@ describe('a setting of the servers changes while an application writes, reads an
     // The lock of a run that was killed lasts for another minute.
     lock: 'false',
   };
-  /** Nothing that Consul takes without a restart. */
-  const setting = (seconds: number) => ({
-    ...given,
-    'server-config': JSON.stringify({ session_ttl_min: `${seconds}s` }),
-  });
+  const podsOf = (value: string) => ({ ...given, ...replaced(value, SERVERS) });
 
   beforeAll(async () => {
     const outcome = await deploy(given);
@@ -42,10 +38,7 @@ describe('a setting of the servers changes while an application writes, reads an
       const before = [await containers(namespace), await leadership(namespace)];
       const client = await address(namespace, 'consul-client-0');
       const service = { Name: 'held', Check: { TTL: '10m', Status: 'passing' } };
-      await fetch(`http://${client}:8500/v1/agent/service/register`, {
-        method: 'PUT',
-        body: JSON.stringify(service),
-      });
+      await register(client, service);
       const { value, traffic } = await underTraffic({ namespace, prefix: 'reload' }, () => deploy(reloaded));
       expect(value.code, value.log).toBe(0);
       expect(consequences(value)).toEqual({
@@ -56,11 +49,7 @@ describe('a setting of the servers changes while an application writes, reads an
       await expectUnnoticed(traffic);
       expect([traffic.writes, traffic.reads, traffic.dns].flatMap(({ failures }) => failures)).toEqual([]);
       expect(await logLevels(namespace)).toEqual(['warn', 'warn', 'warn', 'warn']);
-      const [held] = await consul<{ Checks: { CheckID: string; Status: string }[] }[]>(
-        client,
-        '/v1/health/service/held',
-      );
-      expect(held?.Checks.find(({ CheckID }) => CheckID === 'service:held')?.Status).toBe('passing');
+      expect(await heldService(namespace)).toBe('passing');
     });
 
     it('a deploy is killed before all have read it, and the next one goes on', async () => {
@@ -95,9 +84,70 @@ describe('a setting of the servers changes while an application writes, reads an
     });
   });
 
+  describe('in a setting that agents read only when they start', () => {
+    const setting = (seconds: number) => {
+      const config = JSON.stringify({ session_ttl_min: `${seconds}s` });
+      return { ...given, 'server-config': config, 'client-config': config };
+    };
+
+    it('every agent starts again in its pod, one server at a time and the leader last, and nothing is lost', async () => {
+      const before = [await containers(namespace), await leadership(namespace)] as const;
+      // An agent that starts would not ask it again for up to half an hour.
+      const Check = { HTTP: 'http://127.0.0.1:8500/v1/status/leader', Interval: '30m', Status: 'passing' };
+      await register(await address(namespace, 'consul-client-0'), { Name: 'asked', Check });
+      const { value, traffic } = await underTraffic({ namespace, prefix: 'restart' }, () =>
+        deploy(setting(11)),
+      );
+      expect(value.code, value.log).toBe(0);
+      expect(consequences(value)).toEqual({
+        'ConfigMap/consul-client-config': 'restarts',
+        'ConfigMap/consul-server-config': 'restarts',
+      });
+      expect(await containers(namespace)).toEqual(before[0]);
+      expect(await shortestSessions(namespace)).toEqual(['11s', '11s', '11s', '11s']);
+      await expectUnnoticed(traffic);
+      const after = await leadership(namespace);
+      expect(handOvers(value)).toEqual([{ from: before[1].leader, to: after.leader }]);
+      expect(after.term - before[1].term, value.log).toBe(1);
+      expect(restartedIn(value).at(2), value.log).toBe(before[1].leader);
+      expect(await heldService(namespace)).toBe('passing');
+      expect(await heldService(namespace, 'asked')).toBe('passing');
+    });
+
+    it('a deploy is killed in the middle, and the next one restarts those that are left', async () => {
+      const before = await containers(namespace);
+      const killed = await killedAt(setting(12), 'was restarted in');
+      expect(killed.code).not.toBe(0);
+      const [done = ''] = restartedIn(killed);
+      const next = await deploy(setting(12));
+      expect(next.code, next.log).toBe(0);
+      expect(restartedIn(next), next.log).not.toContain(done);
+      expect(await shortestSessions(namespace)).toEqual(['12s', '12s', '12s', '12s']);
+      const again = await deploy(setting(12));
+      expect(again.code, again.log).toBe(0);
+      expect(again.outputs.changed).toBe('false');
+      expect(restartedIn(again)).toEqual([]);
+      expect(await containers(namespace)).toEqual(before);
+    });
+
+    it('one that an agent refuses is red and stops at the first of them, and the next deploy repairs it', async () => {
+      const refused = await deploy({ ...setting(12), 'server-config': '{"nonsense_key": true}' });
+      expectRed(refused, 'invalid-config');
+      expect(refused.report?.failure?.what).toContain('invalid config key nonsense_key');
+      expect(refused.report?.left).toContain('0 of 3 servers run with the new configuration');
+      const ready = await pods(namespace, 'server');
+      expect(ready.filter(isReady)).toHaveLength(2);
+      const repaired = await deploy(given);
+      expect(repaired.code, repaired.log).toBe(0);
+      expect(await shortestSessions(namespace)).toEqual(['0s', '0s', '0s', '0s']);
+    });
+  });
+
   it('one server at a time, each of which leads no more when it stops, and nothing is lost', async () => {
     const before = await leadership(namespace);
-    const { value, traffic } = await underTraffic({ namespace, prefix: 'walk' }, () => deploy(setting(11)));
+    const { value, traffic } = await underTraffic({ namespace, prefix: 'walk' }, () =>
+      deploy(podsOf('once')),
+    );
     expect(value.code, value.log).toBe(0);
     expectReplaced(value, WALKED);
     await expectUnnoticed(traffic);
@@ -115,14 +165,14 @@ describe('a setting of the servers changes while an application writes, reads an
 
   it('a deploy is killed in the middle, and the next one finishes it', async () => {
     const { value, traffic } = await underTraffic({ namespace, prefix: 'killed' }, async () => {
-      const killed = await killedAt(setting(12), 'consul-server-1 takes the new revision');
+      const killed = await killedAt(podsOf('twice'), 'consul-server-1 takes the new revision');
       expect(killed.code).not.toBe(0);
-      return deploy(setting(12));
+      return deploy(podsOf('twice'));
     });
     expect(value.code, value.log).toBe(0);
     await expectUnnoticed(traffic);
     expect((await leadership(namespace)).leader).not.toBe('');
-    const again = await deploy(setting(12));
+    const again = await deploy(podsOf('twice'));
     expect(again.code, again.log).toBe(0);
     expect(again.outputs.changed).toBe('false');
   });
@@ -134,16 +184,48 @@ function consequences({ report }: Outcome): Record<string, string> {
   return Object.fromEntries(changes.map(({ kind, name, consequence }) => [`${kind}/${name}`, consequence]));
 }
 
+interface Running {
+  Logging: { LogLevel: string };
+  SessionTTLMin: string;
+}
+
 /** Of the client, then of each server, as the agents say themselves. */
-async function logLevels(namespace: string): Promise<string[]> {
+async function running(namespace: string): Promise<Running[]> {
   const found = await pods(namespace);
   const sorted = found.toSorted((a, b) => a.metadata.name.localeCompare(b.metadata.name));
   return Promise.all(
     sorted.map(async ({ status: { podIP = '' } }) => {
-      const self = await consul<{ DebugConfig: { Logging: { LogLevel: string } } }>(podIP, '/v1/agent/self');
-      return self.DebugConfig.Logging.LogLevel;
+      const self = await consul<{ DebugConfig: Running }>(podIP, '/v1/agent/self');
+      return self.DebugConfig;
     }),
   );
+}
+
+async function logLevels(namespace: string): Promise<string[]> {
+  return (await running(namespace)).map(({ Logging: { LogLevel } }) => LogLevel);
+}
+
+async function shortestSessions(namespace: string): Promise<string[]> {
+  return (await running(namespace)).map(({ SessionTTLMin }) => SessionTTLMin);
+}
+
+async function register(client: string, service: object): Promise<void> {
+  const init = { method: 'PUT', body: JSON.stringify(service) };
+  const answer = await fetch(`http://${client}:8500/v1/agent/service/register`, init);
+  expect(answer.status, await answer.text()).toBe(200);
+}
+
+/** The state of the check of what is registered at the client. */
+async function heldService(namespace: string, name = 'held'): Promise<string | undefined> {
+  const [held] = await consul<{ Checks: { CheckID: string; Status: string }[] }[]>(
+    await address(namespace, 'consul-client-0'),
+    `/v1/health/service/${name}`,
+  );
+  return held?.Checks.find(({ CheckID }) => CheckID === `service:${name}`)?.Status;
+}
+
+function restartedIn({ log }: Outcome): string[] {
+  return [...log.matchAll(/(\S+) was restarted in /g)].map(([, name = '']) => name);
 }
 
 /** No acknowledged key is lost, DNS always knows the servers, and of three servers two stay. */

@@ -12,7 +12,7 @@ import {
 } from './cluster.ts';
 import { consul, keys, services } from './consul.ts';
 import { put, registered } from './original.ts';
-import { expectRed, expectReplaced, SMALL, within } from './scenario.ts';
+import { CLIENTS, expectRed, expectReplaced, replaced, SMALL, within } from './scenario.ts';
 
 const { 'client-replicas': _, ...onNodes } = SMALL;
 const inputs = {
@@ -154,7 +154,7 @@ describe.concurrent('what is registered at the clients', () => {
       await expectKept(namespace, 'statefulset', before);
       expect(await uids(namespace)).toEqual(old);
 
-      const changed = { ...given, 'client-config': '{"session_ttl_min": "11s"}' };
+      const changed = { ...given, ...replaced('a change', CLIENTS) };
       const last = (await agents(namespace, 'statefulset')).get('consul-client-2')?.status.podIP ?? '';
       const proxy = {
         Kind: 'connect-proxy',
@@ -219,6 +219,7 @@ describe.concurrent('what is registered at the clients', () => {
       const run = start({
         ...changed,
         patches: JSON.stringify([
+          ...JSON.parse(changed.patches),
           {
             target: { kind: 'Service', name: 'consul-server' },
             merge: { metadata: { annotations: { note: 'x' } } },
@@ -248,7 +249,7 @@ describe.concurrent('what is registered at the clients', () => {
       expect(await services(await serverIp(namespace))).toContain('filed');
       const before = await settledRegistrations(namespace, 'daemonset');
       const old = await uids(namespace);
-      const changed = { ...given, 'client-config': '{"session_ttl_min": "11s"}' };
+      const changed = { ...given, ...replaced('a change', { ...CLIENTS, kind: 'DaemonSet' }) };
       await killedAt(changed, 'is replaced');
       expect(await strategy(namespace, 'daemonset')).toBe('OnDelete');
       expect((await uids(namespace)).filter((uid) => old.includes(uid)).length).toBeGreaterThan(0);
@@ -276,7 +277,7 @@ describe.concurrent('what is registered at the clients', () => {
       await put(await serverIp(namespace), written, 'kept');
 
       // The clients are replaced, so that the proof takes longer than the end of the servers.
-      const run = start({ ...given, 'client-config': '{"session_ttl_min": "11s"}' });
+      const run = start({ ...given, ...replaced('a change', CLIENTS) });
       await logged(run, 'a key that has to outlive the change');
       const names = [0, 1, 2].map((ordinal) => `consul-server-${ordinal}`);
       await kubectl('-n', namespace, 'delete', 'pod', ...names, '--force', '--grace-period=0');

@@ -89,6 +89,17 @@ export function meddle(target: Workload, script: string) {
   return { target, operations: [{ op: 'add', path: `${CONTAINER}/command`, value }] };
 }
 
+/** Changes the pod templates of these and nothing that their agents read, so that every pod is replaced. */
+export function replaced(value: string, ...targets: readonly Target[]): { patches: string } {
+  const merge = { spec: { template: { metadata: { annotations: { 'example.com/replaced-for': value } } } } };
+  return { patches: JSON.stringify(targets.map((target) => ({ target, merge }))) };
+}
+
+interface Target {
+  kind: 'StatefulSet' | 'DaemonSet';
+  name: Workload['name'];
+}
+
 export async function readyNames(namespace: string): Promise<string[]> {
   return (await pods(namespace))
     .filter(isReady)

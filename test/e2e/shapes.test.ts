@@ -12,7 +12,7 @@ import {
 } from './cluster.ts';
 import { consul, members, raftViews } from './consul.ts';
 import { type LeaderPoll, pollLeader } from './leader-poll.ts';
-import { expectReplaced } from './scenario.ts';
+import { CLIENTS, expectReplaced, replaced, SERVERS } from './scenario.ts';
 
 /**
  * With `raft_multiplier: 1` an election takes one to two seconds, a split vote one more. A quorum that was lost
@@ -68,7 +68,8 @@ function expectWalk(poll: LeaderPoll, before: Record<string, string>, after: Rec
 describe('the life of a cluster with volumes, in a namespace of somebody else', () => {
   const namespace = namespaceName('life');
   const inputs = { ...base, timeout: '4m', namespace, 'server-storage': '1Gi' };
-  const config = { 'client-config': '{"session_ttl_min": "11s"}' };
+  const config = replaced('a change', CLIENTS);
+  const both = replaced('a change', CLIENTS, SERVERS);
   afterAll(() => removeNamespace(namespace));
 
   it('meets Pod Security restricted, keeps the labels of the namespace, and binds its volumes', async () => {
@@ -85,17 +86,14 @@ describe('the life of a cluster with volumes, in a namespace of somebody else', 
     expect(await writeKey(await serverAddress(namespace), 'kept', 'since the start')).toBe(true);
   });
 
-  it('rolls only the clients when only their setting changes', async () => {
+  it('replaces only the clients when only their pods change', async () => {
     const servers = await uids(namespace, 'server');
     const clients = await uids(namespace, 'client');
     const before = await template(namespace, 'statefulset/consul-server');
     const outcome = succeeded(await deploy({ ...inputs, ...config }));
     expect(outcome.outputs.changed).toBe('true');
     const changed = outcome.report?.objects.filter(({ action }) => action !== 'unchanged');
-    expect(changed?.map(({ kind, name }) => `${kind}/${name}`).sort()).toEqual([
-      'ConfigMap/consul-client-config',
-      'StatefulSet/consul-client',
-    ]);
+    expect(changed?.map(({ kind, name }) => `${kind}/${name}`).sort()).toEqual(['StatefulSet/consul-client']);
     expect(await uids(namespace, 'server')).toEqual(servers);
     expect(await template(namespace, 'statefulset/consul-server')).toBe(before);
     const after = await uids(namespace, 'client');
@@ -103,7 +101,7 @@ describe('the life of a cluster with volumes, in a namespace of somebody else', 
     for (const [name, uid] of Object.entries(clients)) expect(after[name]).not.toBe(uid);
   });
 
-  it('walks only the servers when only their setting changes, the first once all three vote', async () => {
+  it('replaces only the servers when only their pods change, the first once all three vote', async () => {
     // Back under a new address, it is no voter anybody can reach for a while: the quorum hangs on the two others.
     await kubectl('-n', namespace, 'delete', 'pod', 'consul-server-0', '--wait=true');
     await eventually('consul-server-0 to be there again', 30_000, async () =>
@@ -111,9 +109,7 @@ describe('the life of a cluster with volumes, in a namespace of somebody else', 
     );
     const servers = await uids(namespace, 'server');
     const clients = await uids(namespace, 'client');
-    const { value, poll } = await pollLeader(namespace, 3, () =>
-      deploy({ ...inputs, ...config, 'server-config': '{"session_ttl_min": "11s"}' }),
-    );
+    const { value, poll } = await pollLeader(namespace, 3, () => deploy({ ...inputs, ...both }));
     succeeded(value);
     expect(value.outputs).toMatchObject({ changed: 'true', voters: '3' });
     expectWalk(poll, servers, await uids(namespace, 'server'));
@@ -124,9 +120,7 @@ describe('the life of a cluster with volumes, in a namespace of somebody else', 
   it('keeps its data when all server pods are deleted at once, and is proven again with nothing to write', async () => {
     const before = await uids(namespace, 'server');
     await kubectl('-n', namespace, 'delete', 'pods', '-l=consul-role=server', '--wait=true');
-    const outcome = succeeded(
-      await deploy({ ...inputs, ...config, 'server-config': '{"session_ttl_min": "11s"}' }),
-    );
+    const outcome = succeeded(await deploy({ ...inputs, ...both }));
     expect(outcome.outputs).toMatchObject({ changed: 'false', voters: '3', 'clients-ready': '2' });
     const after = await uids(namespace, 'server');
     for (const [name, uid] of Object.entries(before)) expect(after[name]).not.toBe(uid);

@@ -15,19 +15,19 @@ export function stampConfigDigest(objects: readonly KubernetesObject[]): void {
   for (const object of objects) markConfiguration(object, secretBeside(object, objects));
   for (const object of objects) {
     const template = podTemplate(object);
-    const sources = (template?.spec?.volumes ?? []).flatMap((volume) => {
-      // Another projected volume is a patch's, and pods that run already have no digest of it.
-      if (volume.projected && !isOurs(volume)) return [];
-      return sourcesOf(volume).flatMap(({ kind, name }) => {
+    const volumes = template?.spec?.volumes ?? [];
+    const read = (volume: Volume) =>
+      sourcesOf(volume).flatMap(({ kind, name }) => {
         return objects.filter((other) => other.kind === kind && other.metadata.name === name);
       });
-    });
+    // Another projected volume is a patch's, and pods that run already have no digest of it.
+    const sources = volumes.filter((volume) => !volume.projected || isOurs(volume)).flatMap(read);
     if (!template || sources.length === 0) continue;
     const all = createHash('sha256').update(sources.map(digestOf).join('\n'));
     const digest = all.digest('hex').slice(0, 16);
     template.metadata ??= {};
     template.metadata.annotations = { ...template.metadata.annotations, [CONFIG_DIGEST]: digest };
-    for (const source of sources) markStart(source, digest);
+    for (const source of volumes.filter(isOurs).flatMap(read)) markStart(source, digest);
   }
 }
 

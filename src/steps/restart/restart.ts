@@ -17,6 +17,7 @@ import { waveName } from '../../session/run-step.ts';
 import { Wake, wakeAtChanges } from '../../session/wake.ts';
 import type { Workloads } from '../../session/workloads.ts';
 import { type LookObserver, type QuorumLook, QuorumWatch } from '../proof/quorum-watch.ts';
+import { keepingChecks } from '../registrations/check-states.ts';
 import type { Refresh } from '../reload/refresh-files.ts';
 import { batchSize } from '../replacement/batch.ts';
 import { handOver } from '../replacement/leadership.ts';
@@ -129,7 +130,7 @@ async function restartServers(run: Run, one: Restart, old: readonly PodView[], t
       const pod = left.get(next) as PodView;
       const step = run.step(next);
       await handOver(run, { workloads, agents }, { awayFrom: next });
-      await startOne(run, one, pod, tools);
+      await keepingChecks(run, tools, pod, () => startOne(run, one, pod, tools));
       await until((look) => {
         const why = pendingOf(look, names);
         step.waitsFor(why);
@@ -167,7 +168,7 @@ async function restartClients(run: Run, one: Restart, old: readonly PodView[], t
     const step = run.step(waveName(names, at, pods.length));
     await allOrFirst(
       run,
-      wave.map((pod) => startOne(run, one, pod, tools)),
+      wave.map((pod) => keepingChecks(run, tools, pod, () => startOne(run, one, pod, tools))),
     );
     step.done('restarted');
   }
@@ -177,20 +178,20 @@ function tellLeft(run: Run, { role }: Restart, { done, all }: { done: number; al
   run.known.left = `${done} of ${count(all, role)} run with the new configuration; the others run as before. Run again: the next run goes on from there.`;
 }
 
-/** Until the agent answers and knows a leader; or its pod is gone, whose successor starts with the files as they are. */
+/** Until the agent answers and knows a leader; false where its pod is gone, whose successor starts with the files as they are. */
 async function startOne(
   run: Run,
   { role, marker, startMarker }: Restart,
   pod: PodView,
   { workloads, agents, cluster, refresh }: Tools,
-): Promise<void> {
+): Promise<boolean> {
   const isThere = () => workloads.current(role, pod) !== undefined;
   const since = performance.now();
   const isLate = () => performance.now() - since > BACK_MS;
   for (let started = false; isThere(); ) {
     try {
       started ||= await startAgain(run, { cluster, refresh }, pod, startMarker);
-      if (await isBack(agents, pod, { marker, signal: run.signal })) return;
+      if (await isBack(agents, pod, { marker, signal: run.signal })) return true;
     } catch (error) {
       run.signal.throwIfAborted();
       // A container that ends takes the command with it; why it ends is for the diagnosis to say.
@@ -199,6 +200,7 @@ async function startOne(
     if (started && isLate()) throw notBack(pod);
     await pause(LOOK_MS, run.signal);
   }
+  return false;
 }
 
 function isDenied(error: unknown): boolean {

@@ -18,7 +18,7 @@ const LIMIT_MS = 180_000;
  * Whether the agent has started with this marker; if not, it is started again as soon as the pod has the files. What the
  * agent started with is written down by the first process of its container (manifests/start.ts).
  */
-const SCRIPT = `has() { case "$(cat "$1" 2>/dev/null)" in *"$2"*) return 0 ;; *) return 1 ;; esac; }
+export const START_AGAIN = `has() { case "$(cat "$1" 2>/dev/null)" in *"$2"*) return 0 ;; *) return 1 ;; esac; }
 n=0
 again() { n=$((n + 1)); [ "$n" -lt ${LOOKS} ] || { echo "$1"; exit 0; }; sleep 0.2; }
 ! has "$2" "$3" || { echo started; exit 0; }
@@ -73,7 +73,7 @@ async function ask(
   words: readonly string[],
 ): Promise<Answer | undefined> {
   const files = [`${CONFIG_DIRECTORY}/${MARKER_FILE}`, `${DATA_DIRECTORY}/${STARTED_WITH}`];
-  const command = ['/bin/sh', '-c', SCRIPT, 'sh', ...files, ...words];
+  const command = ['/bin/sh', '-c', START_AGAIN, 'sh', ...files, ...words];
   const place = { namespace: config.namespace, pod, container: AGENT_CONTAINER, command };
   const said = await whilePassing({ signal }, (both) => runInPod(transport, { ...place, signal: both }));
   return ANSWERS.find((answer) => answer === said.trim());

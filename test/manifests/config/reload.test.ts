@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { AgentConfigFragment } from '../../../src/config/config.ts';
-import { isReload, markerOf } from '../../../src/manifests/config/reload.ts';
+import { isReload, markerOf, takenBy } from '../../../src/manifests/config/reload.ts';
 import { render } from '../../../src/manifests/render.ts';
 import { config, find, workloads } from '../fixture.ts';
 
@@ -66,8 +66,9 @@ describe('a change that only touches what Consul reloads replaces no pod', () =>
   });
 });
 
-describe('any other change replaces the pods', () => {
-  const ACLS = { acl: { enabled: true, default_policy: 'deny' } };
+const ACLS = { acl: { enabled: true, default_policy: 'deny' } };
+
+describe('any other change needs a start', () => {
   test.each<Change>([
     ['a setting that needs a start', undefined, json({ session_ttl_min: '11s' })],
     ['node metadata, which the catalog would not get', undefined, json({ node_meta: { rack: 'a' } })],
@@ -113,15 +114,29 @@ describe('any other change replaces the pods', () => {
   });
 });
 
+describe('how agents in pods that stay take a change over', () => {
+  type Taken = ReturnType<typeof takenBy>;
+  test.each<[string, AgentConfigFragment | undefined, AgentConfigFragment | undefined, Taken]>([
+    ['what can be reloaded', undefined, json({ log_level: 'debug' }), 'reloads'],
+    ['what needs a start', undefined, json({ session_ttl_min: '11s' }), 'restarts'],
+    ['both', undefined, json({ log_level: 'debug', session_ttl_min: '11s' }), 'restarts'],
+    ['nothing', json({ log_level: 'debug' }), json({ log_level: 'debug' }), undefined],
+    ['ACLs that deny to ask what an agent runs', json(ACLS), json({ ...ACLS, server_name: 'a' }), undefined],
+    ['ACLs that begin to', undefined, json(ACLS), undefined],
+  ])('%s', (_, from, to, taken) => {
+    expect(takenBy(servers(from).configMap, servers(to).configMap)).toBe(taken);
+  });
+});
+
 describe('the marker', () => {
-  test('is a metrics filter in a file that Consul reads last', () => {
-    const { configMap } = servers(json({ log_level: 'debug' }));
+  test('is two metrics filters in a file that Consul reads last, the second with the digest of the pod template', () => {
+    const { configMap, digest } = servers(json({ log_level: 'debug' }));
     const files = configMap.data as Record<string, string>;
     expect(Object.keys(files)).toEqual(['10-agent.json', '20-override.json', '30-marker.json']);
     const marker = markerOf(configMap);
     expect(marker).toMatch(/^consul-deploy\.configuration\.[0-9a-f]{16}$/);
     expect(JSON.parse(files['30-marker.json'] ?? '')).toEqual({
-      telemetry: { prefix_filter: [`-${marker}`] },
+      telemetry: { prefix_filter: [`-${marker}`, `-consul-deploy.start.${digest}`] },
     });
   });
 

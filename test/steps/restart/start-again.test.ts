@@ -1,0 +1,95 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, onTestFinished, test } from 'vitest';
+import { GUARD_SETTINGS } from '../../../src/manifests/server/guard.ts';
+import { startScript } from '../../../src/manifests/start.ts';
+import { START_AGAIN } from '../../../src/steps/restart/start-again.ts';
+import { config } from '../../manifests/fixture.ts';
+
+const marker = (digest: string) => `consul-deploy.start.${digest}`;
+const file = (digest: string) =>
+  JSON.stringify({ telemetry: { prefix_filter: ['-other', `-${marker(digest)}`] } });
+
+/** A container whose first process is the real start script, and whose agent says the digest of its files at each start. */
+async function container(digest: string) {
+  const folder = await mkdtemp(join(tmpdir(), 'consul-deploy-again-'));
+  const [configDirectory, dataDirectory] = [join(folder, 'config'), join(folder, 'data')];
+  for (const one of [configDirectory, dataDirectory]) await mkdir(one);
+  const files = [join(configDirectory, '30-marker.json'), join(dataDirectory, 'started-with.json')];
+  const renew = (to: string) => writeFile(files[0] ?? '', file(to));
+  await renew(digest);
+  await writeFile(
+    join(folder, 'docker-entrypoint.sh'),
+    `#!/bin/sh\necho "with $(cat ${files[0]})"\nexec sleep 60\n`,
+  );
+  await chmod(join(folder, 'docker-entrypoint.sh'), 0o755);
+  const script = startScript(config(), 'client', { ...GUARD_SETTINGS, configDirectory, dataDirectory });
+  const first = spawn('/bin/sh', ['-c', script, 'consul-client', 'agent'], {
+    detached: true,
+    env: { PATH: `${folder}:/usr/bin:/bin` },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  let output = '';
+  first.stdout.on('data', (chunk) => {
+    output += String(chunk);
+  });
+  onTestFinished(async () => {
+    process.kill(-(first.pid ?? 0), 'SIGKILL');
+    await rm(folder, { recursive: true, force: true });
+  });
+  await once(first.stdout, 'data');
+  const run = promisify(execFile);
+  return {
+    renew,
+    written: () => readFile(files[1] ?? '', 'utf8'),
+    starts: () => [...output.matchAll(/start\.(\w+)/g)].map(([, one]) => one),
+    /** What the command says, where the first process of the container is that of the test. */
+    ask: async (to: string, mode: 'look' | 'restart') => {
+      const script = `kill() { /bin/kill "$1" ${first.pid}; }\n${START_AGAIN}`;
+      const { stdout } = await run('/bin/sh', ['-c', script, 'sh', ...files, marker(to), mode]);
+      return stdout.trim();
+    },
+  };
+}
+
+test('an agent that has started with the configuration is left alone', async () => {
+  const { ask, starts } = await container('a1');
+  expect(await ask('a1', 'look')).toBe('started');
+  expect(await ask('a1', 'restart')).toBe('started');
+  expect(starts()).toEqual(['a1']);
+});
+
+test('an agent whose files were renewed since its start is found, and not restarted by a look', async () => {
+  const { ask, renew, starts, written } = await container('a1');
+  await renew('b2');
+  expect(await ask('b2', 'look')).toBe('old');
+  expect(starts()).toEqual(['a1']);
+  expect(await written()).toBe(file('a1'));
+});
+
+test('an agent is restarted once, with the files as they are then', async () => {
+  const { ask, renew, starts, written } = await container('a1');
+  await renew('b2');
+  expect(await ask('b2', 'restart')).toBe('restarted');
+  expect(await written()).toBe(file('b2'));
+  expect(await ask('b2', 'restart')).toBe('started');
+  await expect.poll(starts).toEqual(['a1', 'b2']);
+});
+
+test('an agent is not restarted before its pod has the files', async () => {
+  const { ask, starts } = await container('a1');
+  expect(await ask('b2', 'restart')).toBe('old');
+  expect(starts()).toEqual(['a1']);
+});
+
+test('the files are waited for', async () => {
+  const { ask, renew, starts } = await container('a1');
+  const asked = ask('b2', 'restart');
+  await renew('b2');
+  expect(await asked).toBe('restarted');
+  await expect.poll(starts).toEqual(['a1', 'b2']);
+});
