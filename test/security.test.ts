@@ -19,6 +19,7 @@ import { sweepMode } from '../src/modes/sweep.ts';
 import { verifyMode } from '../src/modes/verify.ts';
 import type { Run } from '../src/session/run.ts';
 import { takeoverPermissions } from '../src/steps/adoption/survey.ts';
+import { restartAccess } from '../src/steps/apply/kept-pods.ts';
 import { growthPermissions } from '../src/steps/apply/volume-growth.ts';
 import { replacementPermissions } from '../src/steps/encryption/replace-certificates.ts';
 import { gossipAccess } from '../src/steps/encryption/settle-gossip.ts';
@@ -58,6 +59,7 @@ const SHAPE = config({
 
 const ENCRYPTS =
   '`deploy` that takes agents which run to encrypted gossip or TLS, or back, or gives them other certificates';
+const RESTARTS = '`deploy` whose agents start again in their pods';
 const RENEWS = '`verify` with `renew`, where certificates are due';
 const SURVIVOR = '`restore` with `from: survivor`';
 const NO_PAIR = { certificate: '', key: '' };
@@ -152,6 +154,7 @@ describe('SECURITY.md promises what the code asks permission for', () => {
     ['`deploy` that replaces clients which hold registrations', async () => carryOverPermissions('consul')],
     ['`deploy` that takes over what was made by hand', async () => takeoverPermissions('consul')],
     ['`deploy` that agents take over by a reload', none],
+    [RESTARTS, async () => restartAccess('consul')],
     [ENCRYPTS, async () => [...gossip(), ...tls()]],
     ['`deploy` that makes volumes grow', async () => growthPermissions('consul')],
     [
@@ -281,6 +284,7 @@ test.each<[string, RegExp, number | undefined, string[], Record<string, string>]
       'steps/reload/refresh-files.ts': RELOADS,
       'steps/registrations/stash.ts': REPLACES,
       'steps/replacement/scale-down.ts': DEPLOY,
+      'steps/restart/start-again.ts': RESTARTS,
       'steps/apply/volume-growth.ts': GROWS,
       'steps/apply/volume-size.ts': GROWS,
       'steps/encryption/secret.ts': DEPLOY,

@@ -15,7 +15,7 @@ import type { Run } from '../../session/run.ts';
 import { ROLES } from '../../session/workloads.ts';
 
 /** What it takes to restart agents in their pods: a command there, and an annotation that renews a pod's files at once. */
-function restartAccess(namespace: string): AccessCheck[] {
+export function restartAccess(namespace: string): AccessCheck[] {
   const pods = { group: '', resource: 'pods', namespace };
   return [
     ...['get', 'create'].map((verb) => ({ verb, ...pods, subresource: 'exec' })),
