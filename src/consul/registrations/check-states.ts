@@ -15,22 +15,44 @@ export function standingChecks({ services, checks }: Carried): Json[] {
 }
 
 /**
- * Has checks go on as they stood before their agent was restarted. An agent that starts takes every check that it kept for
- * critical until it has run again, or until the application says how it is, which for some is minutes away: meanwhile nobody
- * is led to the service (`loadChecks` in https://github.com/hashicorp/consul/blob/v1.22.7/agent/agent.go). A check that has
- * said anything since then knows better.
- * @returns how many there were
+ * Those of them that an agent which was restarted takes for critical, and that have said nothing since. An agent that starts
+ * does so with every check that it kept, until it has run again, or until the application says how it is, which for some is
+ * minutes away: meanwhile nobody is led to the service (`loadChecks` in
+ * https://github.com/hashicorp/consul/blob/v1.22.7/agent/agent.go).
  */
-export async function restoreCheckStates(
+export async function fallenChecks(
   agent: ConsulClient,
   before: readonly Json[],
   signal: AbortSignal,
-): Promise<number> {
+): Promise<Json[]> {
   const { checks } = await readRegistrations(agent, signal);
-  const fallen = before.filter(({ ID }) => {
+  return before.filter(({ ID }) => {
     const now = checks[String(ID)];
     return now?.Status === 'critical' && now.Output === '';
   });
-  for (const check of fallen) await agent.put('/v1/agent/check/register', check, { signal });
-  return fallen.length;
+}
+
+/** Whether the application says how it is, so that this can be said for it. */
+export function isSaid({ TTL }: Json): boolean {
+  return TTL !== undefined;
+}
+
+/**
+ * Has checks stand as they stood. An agent that knows a check keeps its status when it is registered again (`AddCheck` in
+ * agent.go), so one that the agent runs itself is taken away first.
+ */
+export async function setAgain(
+  agent: ConsulClient,
+  checks: readonly Json[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const check of checks) {
+    const id = encodeURIComponent(String(check.ID));
+    if (isSaid(check)) {
+      await agent.put(`/v1/agent/check/update/${id}`, { Status: check.Status }, { signal });
+      continue;
+    }
+    await agent.put(`/v1/agent/check/deregister/${id}`, undefined, { signal, accept: [404] });
+    await agent.put('/v1/agent/check/register', check, { signal });
+  }
 }

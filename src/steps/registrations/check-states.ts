@@ -1,16 +1,21 @@
 import { whilePassing } from '../../consul/patience.ts';
-import { restoreCheckStates, standingChecks } from '../../consul/registrations/check-states.ts';
+import { fallenChecks, isSaid, setAgain, standingChecks } from '../../consul/registrations/check-states.ts';
+import { restoreRegistrations } from '../../consul/registrations/restoration.ts';
 import { AGENT_CONTAINER } from '../../manifests/name.ts';
 import { count } from '../../report/count.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
-import { carriage, inspect } from './stash.ts';
+import { carriage, type FindServer, forget, inspect, keep, keptFor, keptNodes } from './stash.ts';
 
 interface Tools {
   cluster: Pick<Cluster, 'transport'>;
   agents: Pick<Agents, 'client'>;
+  /** Another one than the agent itself, where that is a server. */
+  server: FindServer;
+  /** In the catalog. */
+  nodeName: string;
 }
 
 /**
@@ -19,19 +24,51 @@ interface Tools {
  */
 export async function keepingChecks(
   run: Run,
-  { cluster, agents }: Tools,
+  { cluster, agents, server, nodeName }: Tools,
   pod: PodView,
   restart: () => Promise<boolean>,
 ): Promise<void> {
+  const { signal } = run;
   const agent = agents.client(pod);
-  const before = await whilePassing(run, async (signal) => {
-    const { facts, registrations, holds } = await inspect(agent, signal);
+  const before = await whilePassing({ signal }, async (both) => {
+    const { facts, registrations, holds } = await inspect(agent, both);
     if (holds === 0) return [];
     const where = { namespace: run.config.namespace, pod: pod.name, container: AGENT_CONTAINER };
-    const { carried } = await carriage(cluster.transport, where, facts, registrations, signal);
+    const { carried } = await carriage(cluster.transport, where, facts, registrations, both);
     return standingChecks(carried);
   });
   if (!(await restart()) || before.length === 0) return;
-  const restored = await whilePassing(run, (signal) => restoreCheckStates(agent, before, signal));
-  if (restored > 0) run.log.info(`${count(restored, 'check')} of ${pod.name} stand as before`);
+  const fallen = await whilePassing({ signal }, (both) => fallenChecks(agent, before, both));
+  if (fallen.length === 0) return;
+  const checks = fallen.filter((check) => !isSaid(check));
+  // For a moment the agent does not hold these: a run that is ended then leaves them to the next one.
+  await keep(server, nodeName, { carried: { services: [], checks, maintenance: [] }, pod: pod.uid }, signal);
+  await whilePassing({ signal }, (both) => setAgain(agent, fallen, both));
+  if (checks.length > 0) await forget(server, nodeName, signal);
+  run.log.info(`${count(fallen.length, 'check')} of ${pod.name} stand as before`);
+}
+
+/** Registers what a run that was ended in the middle has left to this one, at agents that run in the same pods. */
+export async function catchUpChecks(
+  run: Run,
+  { agents, server }: Pick<Tools, 'agents' | 'server'>,
+  podAt: (nodeName: string) => PodView | undefined,
+): Promise<void> {
+  const { signal } = run;
+  for (const nodeName of await keptNodes(server, signal)) {
+    const pod = podAt(nodeName);
+    const kept = pod && (await keptFor(server, nodeName, signal));
+    if (!pod || kept?.pod !== pod.uid || kept.tooOld !== undefined) continue;
+    const { carried } = kept;
+    await whilePassing({ signal }, async (both) =>
+      restoreRegistrations({
+        agent: agents.client(pod),
+        nodeName,
+        server: await server(),
+        carried,
+        signal: both,
+      }),
+    );
+    await forget(server, nodeName, signal);
+  }
 }

@@ -1,0 +1,159 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { WebSocketServer } from 'ws';
+import { openWebSocket } from '../../../src/kubernetes/streams/websocket.ts';
+import type { PodView } from '../../../src/rollout/pod.ts';
+import { restartAgents } from '../../../src/steps/restart/restart.ts';
+import type { Restart } from '../../../src/steps/restart/restarts.ts';
+import { ProofWorld } from '../proof/proof-world.ts';
+
+const OLD = 'consul-deploy.start.0000000000000000';
+const NEW = 'consul-deploy.start.ffffffffffffffff';
+const LOADED = 'consul-deploy.configuration.ffffffffffffffff';
+const workload = {
+  desired: { apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: { name: 'x' }, spec: {} },
+};
+const ALL = (['server', 'client'] as const).map(
+  (role): Restart => ({
+    role,
+    configMap: `consul-${role}-config`,
+    startMarker: NEW,
+    marker: LOADED,
+    workload: workload as never,
+  }),
+);
+
+/** Answers every command in a pod, over a real WebSocket. */
+async function kubelet(answer: (pod: string, words: string[]) => string | undefined) {
+  const http = createServer();
+  const sockets = new WebSocketServer({ server: http, handleProtocols: (all) => [...all][0] ?? false });
+  const frame = (channel: number, text: string) => Buffer.concat([Buffer.of(channel), Buffer.from(text)]);
+  sockets.on('connection', (socket, { url = '' }) => {
+    const { pathname, searchParams } = new URL(url, 'http://api');
+    const said = answer(pathname.split('/').at(-2) ?? '', searchParams.getAll('command').slice(-2));
+    if (said !== undefined) socket.send(frame(1, `${said}\n`));
+    const failed = { status: 'Failure', message: 'command terminated with exit code 137' };
+    socket.send(frame(3, JSON.stringify(said === undefined ? failed : { status: 'Success' })));
+    socket.close(1000);
+  });
+  http.listen(0, '127.0.0.1');
+  await once(http, 'listening');
+  onTestFinished(() => {
+    for (const one of sockets.clients) one.terminate();
+    http.close();
+  });
+  const { port } = http.address() as AddressInfo;
+  return {
+    webSocket: (path: string, _: object, protocol: string, stop: AbortSignal) =>
+      openWebSocket(`ws://127.0.0.1:${port}${path}`, protocol, {}, stop),
+  };
+}
+
+/** Three servers, of which the first leads, and two clients; what each has started with can be changed. */
+async function start({ clientMaxUnavailable = 1 } = {}) {
+  const world = new ProofWorld(
+    { clients: 'statefulset', clientMaxUnavailable: { kind: 'count', count: clientMaxUnavailable } },
+    2,
+  );
+  const { run, workloads, agents } = world;
+  const pods = [...workloads.pods('server'), ...workloads.pods('client')];
+  const started = new Map(pods.map(({ name }) => [name, OLD]));
+  const order: string[] = [];
+  const transfers: string[] = [];
+  const containers = [{ name: 'consul', running: true }] as PodView['containers'];
+  for (const pod of pods) world.tell({ ...pod, containers });
+  world.before = (pod, { path }) => {
+    if (path === '/v1/operator/raft/transfer-leader') transfers.push(pod);
+    if (path === '/v1/agent/self' && started.get(pod) === NEW)
+      return {
+        body: { DebugConfig: { Telemetry: { BlockedPrefixes: [LOADED] } }, Stats: { raft: { term: '7' } } },
+      };
+    if (path === '/v1/agent/services' || path === '/v1/agent/checks') return { body: {} };
+    return undefined;
+  };
+  const transport = await kubelet((pod, [marker = '', mode]) => {
+    if (started.get(pod) === marker) return 'started';
+    if (mode !== 'restart') return 'old';
+    order.push(pod);
+    started.set(pod, marker);
+    return 'restarted';
+  });
+  workloads.untilSynced = async () => undefined;
+  const poked: string[] = [];
+  const refresh = { poke: async ({ name }: { name: string }) => void poked.push(name) };
+  const tools = { cluster: { transport }, workloads, agents, refresh, observer: { saw: () => undefined } };
+  return { world, run, started, order, transfers, poked, go: () => restartAgents(run, ALL, tools as never) };
+}
+
+const check = ({ run }: { run: ProofWorld['run'] }) =>
+  run.result().checks.find(({ id }) => id === 'configuration-started');
+
+test('servers are restarted one at a time, the leader last and asked to hand over; then the clients', async () => {
+  const { go, order, transfers, ...rest } = await start();
+  await go();
+  expect(order).toEqual([
+    'consul-server-2',
+    'consul-server-1',
+    'consul-server-0',
+    'consul-client-1',
+    'consul-client-0',
+  ]);
+  expect(transfers).toEqual(['consul-server-0']);
+  expect(check(rest)).toMatchObject({ status: 'passed', observed: '3 servers and 2 clients' });
+  expect(rest.run.known.changed).toBe(true);
+});
+
+test('agents that have started with it are left alone, and the others restarted', async () => {
+  const { go, order, started, ...rest } = await start();
+  for (const name of ['consul-server-2', 'consul-client-0']) started.set(name, NEW);
+  await go();
+  expect(order).toEqual(['consul-server-1', 'consul-server-0', 'consul-client-1']);
+  expect(check(rest)).toMatchObject({ observed: '2 servers and 1 client' });
+});
+
+test('where all have started with it, nothing has changed', async () => {
+  const { go, order, started, poked, ...rest } = await start();
+  for (const name of started.keys()) started.set(name, NEW);
+  await go();
+  expect([order, poked]).toEqual([[], []]);
+  expect(check(rest)).toBeUndefined();
+  expect(rest.run.known.changed).toBe(false);
+});
+
+test('clients are restarted as many at a time as the input says', async () => {
+  const { go, run } = await start({ clientMaxUnavailable: 2 });
+  await run.phase('apply', 'Apply', go);
+  const steps = run.result().phases.flatMap(({ steps = [] }) => steps.map(({ name }) => name));
+  expect(steps.at(-1)).toBe('clients 1 to 2 of 2');
+});
+
+test('a server is not restarted while another one does not answer', async () => {
+  const { go, order, world, run } = await start();
+  world.before = (pod, { path }) =>
+    pod === 'consul-server-1' && !path.startsWith('/v1/agent/self')
+      ? { status: 500, text: 'down' }
+      : undefined;
+  const going = go();
+  await expect.poll(() => world.lines.join('\n')).toContain('consul-server-2 has to wait');
+  expect(order).toEqual([]);
+  run.cancel('SIGTERM');
+  await expect(going).rejects.toThrow();
+  expect(order).toEqual([]);
+});
+
+test('a run that ends in the middle says how many are done', async () => {
+  const { go, started, world, run } = await start();
+  const before = world.before;
+  world.before = (pod, request) =>
+    started.get(pod) === NEW && pod === 'consul-server-1'
+      ? { status: 500, text: 'no' }
+      : before(pod, request);
+  const going = go();
+  await expect.poll(() => started.get('consul-server-1')).toBe(NEW);
+  run.cancel('SIGTERM');
+  await expect(going).rejects.toThrow();
+  expect(started.get('consul-server-0')).toBe(OLD);
+  expect(run.known.left).toContain('1 of 3 servers run with the new configuration');
+});
