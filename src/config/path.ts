@@ -1,5 +1,5 @@
 import { lstatSync, realpathSync, statSync } from 'node:fs';
-import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import system, { basename, dirname, join, type PlatformPath, resolve } from 'node:path';
 
 /** Where a path was refused, and why. */
 export class PathRefusal {
@@ -37,7 +37,13 @@ function realPath(path: string): string {
   return join(realPath(dirname(path)), basename(path));
 }
 
-function isInside(path: string, root: string): boolean {
-  const way = relative(root, path);
-  return way !== '' && way !== '..' && !way.startsWith(`..${sep}`);
+/** @param of the rules of another system than this one, in tests */
+export function isInside(
+  path: string,
+  root: string,
+  of: Pick<PlatformPath, 'isAbsolute' | 'relative' | 'sep'> = system,
+): boolean {
+  const way = of.relative(root, path);
+  // From one drive of Windows to another there is no relative way.
+  return way !== '' && way !== '..' && !way.startsWith(`..${of.sep}`) && !of.isAbsolute(way);
 }

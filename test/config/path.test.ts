@@ -1,8 +1,9 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, posix, win32 } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseConfig } from '../../src/config/parse.ts';
+import { isInside } from '../../src/config/path.ts';
 import { given, mistakes } from './given.ts';
 
 let root: string;
@@ -108,5 +109,28 @@ describe('output paths', () => {
     expect(mistakes({ mode: 'render', 'junit-path': 'consul-manifests.yaml' }, env)).toEqual([
       'junit-path: given "consul-manifests.yaml"; allowed: another file than the manifests go to',
     ]);
+  });
+});
+
+describe('a path is inside of a folder', () => {
+  test.each([
+    ['D:\\a\\work\\report.json', true],
+    ['D:\\a\\work\\out\\..data', true],
+    ['d:\\A\\Work\\report.json', true],
+    ['D:\\a\\work', false],
+    ['D:\\a\\work2\\report.json', false],
+    ['D:\\a\\report.json', false],
+    ['C:\\Users\\runner\\report.json', false],
+    ['\\\\server\\share\\report.json', false],
+  ])('on Windows: %s in D:\\a\\work: %s', (path, inside) => {
+    expect(isInside(path, 'D:\\a\\work', win32)).toBe(inside);
+  });
+
+  test.each([
+    ['/a/work/report.json', true],
+    ['/a/work2/report.json', false],
+    ['/c/report.json', false],
+  ])('elsewhere: %s in /a/work: %s', (path, inside) => {
+    expect(isInside(path, '/a/work', posix)).toBe(inside);
   });
 });

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { helpUrl } from '../../src/report/help.ts';
@@ -85,4 +86,17 @@ test('the repository of the package is the one that README.md names', () => {
   const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
   expect(readme).toContain(`uses: ${REPOSITORY}@`);
   expect(readme).not.toMatch(new RegExp(`uses: (?!${REPOSITORY}@|actions/|helm/)`));
+});
+
+test('nothing else in the code names github.com: on GitHub Enterprise Server nothing would be there', () => {
+  const root = fileURLToPath(new URL('../../src/', import.meta.url));
+  const code = (path: string) =>
+    readFileSync(`${root}${path}`, 'utf8')
+      .replace(/\/\*[\s\S]*?\*\//g, '')
+      .replace(/^\s*\/\/.*$/gm, '');
+  const files = globSync('**/*.ts', { cwd: root });
+  expect(files.length).toBeGreaterThan(200);
+  const naming = files.filter((path) => /github\.com|githubusercontent/i.test(code(path)));
+  // Where the runner does not say where the action came from, or there is none.
+  expect(naming).toEqual(['report/help.ts']);
 });

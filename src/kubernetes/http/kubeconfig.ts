@@ -42,13 +42,15 @@ export async function loadKubeConfig(options: {
   path?: string;
   yaml?: string;
   context?: string;
+  /** Where the files of a pod are; in tests another folder than the root. */
+  root?: string;
 }): Promise<KubeConfig> {
   // Loading this package costs some 0.4 s, which a run that needs no cluster should not pay.
   const { KubeConfig } = await import('@kubernetes/client-node');
   const kubeConfig = new KubeConfig();
   const merged = await readAll(options);
   try {
-    if (merged === 'in-cluster') kubeConfig.loadFromCluster();
+    if (merged === 'in-cluster') kubeConfig.loadFromCluster(options.root);
     else kubeConfig.loadFromString(JSON.stringify(merged));
   } catch (error) {
     throw invalid(options.path ?? 'kubeconfig', error instanceof Error ? error.message : 'not valid', error);
@@ -58,17 +60,26 @@ export async function loadKubeConfig(options: {
   return kubeConfig;
 }
 
-async function readAll(options: { path?: string; yaml?: string }): Promise<Merged | 'in-cluster'> {
+async function readAll(options: {
+  path?: string;
+  yaml?: string;
+  root?: string;
+}): Promise<Merged | 'in-cluster'> {
   if (options.yaml !== undefined) return readText(options.yaml, 'kubeconfig', process.cwd());
   if (options.path !== undefined) return readFiles([options.path]);
   const paths = (process.env.KUBECONFIG ?? '').split(delimiter).filter((path) => path !== '');
   if (paths.length > 0) return readFiles(paths);
-  if (process.env.KUBERNETES_SERVICE_HOST && (await exists(SERVICE_ACCOUNT_TOKEN))) return 'in-cluster';
+  const inPod = Boolean(process.env.KUBERNETES_SERVICE_HOST);
+  if (inPod && (await exists(`${options.root ?? ''}${SERVICE_ACCOUNT_TOKEN}`))) return 'in-cluster';
+  const pod = inPod ? 'the pod that this runs in has no token' : 'this does not run in a pod';
+  const mount = inPod
+    ? ' For that of the pod: `automountServiceAccountToken: true` in its specification.'
+    : '';
   throw new Failure({
     reason: 'kubeconfig',
-    what: 'there is no kubeconfig: neither the input nor KUBECONFIG is set, and this does not run in a pod',
+    what: `there is no kubeconfig: neither the input nor KUBECONFIG is set, and ${pod}`,
     where: 'kubeconfig',
-    hint: 'Set the input `kubeconfig`, or the environment variable KUBECONFIG to the path of a kubeconfig, for example `~/.kube/config`.',
+    hint: `Set the input \`kubeconfig\`, or the environment variable KUBECONFIG to the path of a kubeconfig, for example \`~/.kube/config\`.${mount}`,
   });
 }
 

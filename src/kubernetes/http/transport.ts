@@ -70,6 +70,7 @@ export class Transport {
     path?: string;
     yaml?: string;
     context?: string;
+    root?: string;
     userAgent: string;
     timing?: Partial<LivenessTiming>;
   }): Promise<Transport> {

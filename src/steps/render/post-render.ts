@@ -15,6 +15,7 @@ const LAST_LINES = 20;
  */
 export async function postRender(command: string, yaml: string, signal: AbortSignal): Promise<string> {
   signal.throwIfAborted();
+  if (process.platform === 'win32') throw onWindows();
   const folder = await mkdtemp(join(process.env.RUNNER_TEMP || tmpdir(), 'post-render-')).catch(notStarted);
   try {
     const mode = { mode: 0o600 };
@@ -29,6 +30,16 @@ export async function postRender(command: string, yaml: string, signal: AbortSig
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** There is neither /bin/sh nor a process group, which would end with the run whatever the command has started. */
+function onWindows(): Failure {
+  return new Failure({
+    reason: 'post-render',
+    what: 'it needs a shell and process groups as Linux and macOS have them, and this is Windows',
+    where: 'the post-render command',
+    hint: 'Run this step on a Linux or macOS runner. Without `post-render` it runs on Windows, too; `patches` needs no command.',
+  });
 }
 
 function notStarted(error: unknown): never {

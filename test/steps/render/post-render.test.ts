@@ -14,6 +14,19 @@ async function refusal(command: string): Promise<Failure> {
   throw new Error(`not refused: ${outcome}`);
 }
 
+test('is refused on Windows, before anything is started or written', async () => {
+  const platform = Object.getOwnPropertyDescriptor(process, 'platform') ?? {};
+  Object.defineProperty(process, 'platform', { ...platform, value: 'win32' });
+  vi.stubEnv('RUNNER_TEMP', await folder());
+  onTestFinished(() => {
+    Object.defineProperty(process, 'platform', platform);
+    vi.unstubAllEnvs();
+  });
+  const refused = await refusal('cat');
+  expect(refused).toMatchObject({ reason: 'post-render', hint: expect.stringContaining('Linux or macOS') });
+  expect(readdirSync(process.env.RUNNER_TEMP ?? '')).toEqual([]);
+});
+
 describe('a command', () => {
   test.each([
     ['cat', YAML],
