@@ -26,7 +26,7 @@ export async function plan(
   const { config, signal, log } = run;
   const uids = new Set(known.map(({ uid }) => uid));
   const servers = `StatefulSet/${config.name}-server`;
-  const planned = await planSet(cluster.transport, cluster.discovery, objects, {
+  const planned = await planSet(cluster, objects, {
     forceConflicts: config.forceConflicts,
     missingNamespace,
     begun,
@@ -107,9 +107,8 @@ async function applyOne(
   }
   run.mark('first-write');
   try {
-    const { transport, discovery } = cluster;
-    if (live && adopting) await takeOverFields(transport, discovery, live, adopting, signal);
-    const { object } = await applyObject(transport, discovery, desired, { force, signal });
+    if (live && adopting) await takeOverFields(cluster, live, adopting, signal);
+    const { object } = await applyObject(cluster, desired, { force, signal });
     stored.set(storedKey(desired), object);
     run.known.changed = true;
     record(OUTCOMES[action]);

@@ -151,7 +151,7 @@ export class OneFault {
     const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: run.config.namespace } };
     try {
       const { signal } = run;
-      return (await deleteObject(cluster.transport, cluster.discovery, pod, { uid, signal })) === 'deleted';
+      return (await deleteObject(cluster, pod, { uid, signal })) === 'deleted';
     } catch (error) {
       run.signal.throwIfAborted();
       throw apiFailure(error, { verb: 'delete', object: `Pod/${name}` });

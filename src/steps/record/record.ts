@@ -144,7 +144,7 @@ export function recordAsNeverFormed(
 /** By server-side apply, so that it may be repeated; forced, since nobody else has any business in it. */
 async function write(
   run: Run,
-  { transport, discovery }: Cluster,
+  cluster: Cluster,
   inventory: Inventory,
   manifests: readonly KubernetesObject[],
   { formed = inventory.history.length > 0 }: { formed?: boolean } = {},
@@ -165,7 +165,7 @@ async function write(
     ...(binaryData && { binaryData }),
   };
   try {
-    const { object: live } = await applyObject(transport, discovery, object, { force: true, signal });
+    const { object: live } = await applyObject(cluster, object, { force: true, signal });
     tellHistory(run, inventory);
     return { inventory, manifests: binaryData ? manifests.map(withoutSecrets) : [], live };
   } catch (error) {

@@ -174,10 +174,9 @@ export class CarryOver {
 
   async #remove({ name, uid }: PodView): Promise<void> {
     const { config, signal } = this.#run;
-    const { transport, discovery } = this.#cluster;
     const object = { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: config.namespace } };
     try {
-      await deleteObject(transport, discovery, object, { uid, gracePeriodSeconds: GRACE_S, signal });
+      await deleteObject(this.#cluster, object, { uid, gracePeriodSeconds: GRACE_S, signal });
     } catch (error) {
       signal.throwIfAborted();
       throw apiFailure(error, { verb: 'delete', object: `Pod/${name}` });

@@ -20,17 +20,17 @@ export interface Look {
 /** What an entry of the inventory stands for now, and what to do about it. */
 export async function look(
   run: Run,
-  { transport, discovery }: Cluster,
+  cluster: Cluster,
   entry: InventoryEntry,
   others: OtherRecords,
   spare?: Spare,
 ): Promise<Look> {
-  if (discovery.serves(entry.apiVersion, entry.kind) === undefined) {
+  if (cluster.discovery.serves(entry.apiVersion, entry.kind) === undefined) {
     const why = `the API server cannot say now what ${entry.apiVersion} holds`;
     return { live: undefined, fate: { action: 'keep', why, forget: false } };
   }
   try {
-    const live = await readObject(transport, discovery, entry, run.signal);
+    const live = await readObject(cluster, entry, run.signal);
     return { live, fate: fateOf(entry, live, run.config.name, others, spare) };
   } catch (error) {
     run.signal.throwIfAborted();
@@ -60,17 +60,13 @@ export async function remove(
 }
 
 /** False when it has changed since it was looked at, or has gone without us. */
-export async function removedAsSeen(
-  run: Run,
-  { transport, discovery }: Cluster,
-  live: KubernetesObject,
-): Promise<boolean> {
+export async function removedAsSeen(run: Run, cluster: Cluster, live: KubernetesObject): Promise<boolean> {
   const { kind, metadata } = live;
   const { uid = '', resourceVersion, name, namespace } = metadata;
   const version = resourceVersion === undefined ? {} : { resourceVersion };
   try {
     const options = { uid, ...version, propagation: 'Background', signal: run.signal } as const;
-    if ((await deleteObject(transport, discovery, live, options)) === 'gone') return false;
+    if ((await deleteObject(cluster, live, options)) === 'gone') return false;
   } catch (error) {
     run.signal.throwIfAborted();
     if (error instanceof ApiError && error.status === 409) return false;
