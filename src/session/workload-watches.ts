@@ -88,7 +88,7 @@ export class WorkloadWatches {
 
 function watchSpec<T>(transport: Cluster['transport'], spec: Parameters<typeof watchResource<T>>[1]) {
   return (onEvent: (event: WatchEvent<T>) => void, signal: AbortSignal) =>
-    watchResource<T>(transport, spec, onEvent, signal);
+    watchResource<T>(transport, spec, onEvent, { signal });
 }
 
 function selectorOf({ spec }: KubernetesObject): string {

@@ -29,10 +29,9 @@ export async function watchResource<T>(
   transport: WatchTransport,
   spec: WatchSpec<T>,
   onEvent: (event: WatchEvent<T>) => void,
-  signal: AbortSignal,
-  timing: Partial<WatchTiming> = {},
+  { signal, timing }: { signal: AbortSignal; timing?: Partial<WatchTiming> },
 ): Promise<void> {
-  await new ResourceWatch(transport, spec, onEvent, signal, { ...TIMING, ...timing }).run();
+  await new ResourceWatch(transport, spec, onEvent, { signal, timing: { ...TIMING, ...timing } }).run();
 }
 
 /** The server does not know streaming lists (https://kubernetes.io/docs/reference/using-api/api-concepts/#streaming-lists). */
@@ -58,8 +57,7 @@ class ResourceWatch<T> {
     transport: WatchTransport,
     spec: WatchSpec<T>,
     onEvent: (event: WatchEvent<T>) => void,
-    signal: AbortSignal,
-    timing: WatchTiming,
+    { signal, timing }: { signal: AbortSignal; timing: WatchTiming },
   ) {
     this.#transport = transport;
     this.#spec = spec;
