@@ -65,10 +65,9 @@ export class Complaints {
     this.#notes.add(text);
   }
 
+  /** @param fine what was observed where nothing speaks against it */
   finding(
-    id: FindingId,
-    title: string,
-    expected: string,
+    about: Pick<Finding, 'id' | 'title' | 'expected'>,
     fine: string,
     evidence: readonly ServerEvidence[],
   ): Finding {
@@ -81,7 +80,7 @@ export class Complaints {
     const said = passed ? [fine] : sentences.slice(0, MAX_COMPLAINTS);
     const rest = sentences.length - MAX_COMPLAINTS;
     if (rest > 0) said.push(`and ${rest} more`);
-    return { id, title, expected, observed: [...said, ...this.#notes].join('; '), passed };
+    return { ...about, observed: [...said, ...this.#notes].join('; '), passed };
   }
 }
 
