@@ -31,15 +31,13 @@ export function changePlan(
   isReload: IsReload = () => false,
   beside: readonly string[] = [],
 ): ChangePlan {
-  const judged = steps.map((step) => {
+  const judged = steps.map((step): JudgedStep => {
     const fields = fieldsThatChange(step, manager);
     const reloads = isReloaded(step, steps, isReload);
     return { step, fields, effect: effectOf(step, fields, reloads) };
   });
   return {
-    changes: judged
-      .map(({ step, fields, effect }) => plannedChange(step, fields, effect, steps, manager))
-      .sort(byGravity),
+    changes: judged.map((one) => plannedChange(one, steps, manager)).sort(byGravity),
     digest: planDigest(
       judged.map(({ step, fields, effect: { consequence } }) => ({ step, fields, consequence })),
       beside,
@@ -78,14 +76,19 @@ function takenWhole({ adopting, live, predicted }: Step): ManagedFields[] {
   );
 }
 
+interface JudgedStep {
+  step: Step;
+  fields: readonly Difference[];
+  effect: Effect;
+}
+
 function plannedChange(
-  step: Step,
-  fields: readonly Difference[],
-  { consequence, podCount, pods, notes }: Effect,
+  { step, fields, effect }: JudgedStep,
   steps: readonly Step[],
   manager: string,
 ): PlannedChange {
   const { kind, metadata } = step.desired;
+  const { consequence, podCount, pods, notes } = effect;
   const isWritten = step.action === 'change';
   return {
     kind,

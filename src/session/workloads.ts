@@ -109,7 +109,7 @@ export class Workloads {
     const applied = appliedOf(this.#stored.get(storedKey(object)));
     if (kind === 'DaemonSet') {
       const pods = view ? this.observation.podsOf(view.uid) : [];
-      return daemonSetVerdict(view, applied, pods, this.observation.nodes(), { maxUnready });
+      return daemonSetVerdict(view, applied, pods, { nodes: this.observation.nodes(), maxUnready });
     }
     return statefulSetVerdict(view, applied, this.observation.pods(), { maxUnready, ...options });
   }
