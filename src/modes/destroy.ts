@@ -36,7 +36,7 @@ async function destroyLocked(run: Run, cluster: Cluster): Promise<void> {
   await snapshotBefore(run, cluster, 'destroy');
   await run.phase('remove', 'Remove', async () => {
     run.known.left = 'What was removed so far is gone; the next run goes on from there.';
-    await takeDown(run, cluster, record.inventory.entries, spareInDestroy(run.config.destroyData));
+    await takeDown(run, cluster, record.inventory.entries, { spare: spareInDestroy(run.config.destroyData) });
     await removeClaims(run, cluster, claimsOf(run, record));
     await afterDestroy(run, cluster);
     await tlsAfterDestroy(run, cluster);

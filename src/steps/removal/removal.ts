@@ -1,6 +1,6 @@
 import { entryName } from '../../inventory/entry.ts';
 import type { InventoryEntry } from '../../inventory/inventory.ts';
-import { type Fate, fateOf, type OtherRecords, type Spare } from '../../inventory/prune.ts';
+import { type Fate, fateOf, type Protection } from '../../inventory/prune.ts';
 import { deleteObject } from '../../kubernetes/delete.ts';
 import { ApiError, apiFailure } from '../../kubernetes/error.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
@@ -22,8 +22,7 @@ export async function look(
   run: Run,
   cluster: Cluster,
   entry: InventoryEntry,
-  others: OtherRecords,
-  spare?: Spare,
+  protection: Protection,
 ): Promise<Look> {
   if (cluster.discovery.serves(entry.apiVersion, entry.kind) === undefined) {
     const why = `the API server cannot say now what ${entry.apiVersion} holds`;
@@ -31,7 +30,7 @@ export async function look(
   }
   try {
     const live = await readObject(cluster, entry, run.signal);
-    return { live, fate: fateOf(entry, live, run.config.name, others, spare) };
+    return { live, fate: fateOf(entry, live, run.config.name, protection) };
   } catch (error) {
     run.signal.throwIfAborted();
     throw apiFailure(error, { verb: 'get', object: entryName(entry) });
@@ -43,11 +42,10 @@ export async function remove(
   run: Run,
   cluster: Cluster,
   entry: InventoryEntry,
-  others: OtherRecords,
-  spare?: Spare,
+  protection: Protection,
 ): Promise<Look> {
   for (let tries = 0; tries < TRIES; tries++) {
-    const seen = await look(run, cluster, entry, others, spare);
+    const seen = await look(run, cluster, entry, protection);
     if (!seen.live || seen.fate.action !== 'remove') return seen;
     if (!(await removedAsSeen(run, cluster, seen.live))) continue;
     run.log.info(`removed ${entryName(entry)}`);
