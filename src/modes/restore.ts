@@ -8,6 +8,7 @@ import { lookOnce, missingServers } from '../steps/drift/missing-servers.ts';
 import { checkPermissions } from '../steps/preflight/permissions.ts';
 import { cleanUpAfter } from '../steps/proof/clean-up.ts';
 import { describeCluster } from '../steps/proof/describe-cluster.ts';
+import { runRecord } from '../steps/record/run-record.ts';
 import { remember } from '../steps/record/since-last-run.ts';
 import { lookAtServers } from '../steps/recovery/look.ts';
 import { startEmpty } from '../steps/recovery/start-empty.ts';
@@ -33,7 +34,7 @@ export async function restoreMode(run: Run, mask: (secret: string) => void): Pro
   );
   await withCluster(run, mask, 'Connect to the cluster', async (cluster) => {
     const { manifests } = await recorded(run, cluster);
-    const observed = await checkPermissions(run, cluster, manifests, ['get']);
+    const observed = await checkPermissions(run, cluster, manifests, { verbs: ['get'] });
     const check = { id: 'cluster-permissions', title: 'Permissions', group: 'cluster' } as const;
     run.check({ ...check, expected: 'all that a restore needs', observed, passed: true });
     await withLock(run, cluster, (held) => restoreLocked(run, cluster, held, file));
@@ -79,7 +80,7 @@ async function restoreLocked(
     });
     run.mark('verdict');
     describeCluster(run, workloads, look);
-    await remember(run, cluster, workloads, look, record);
+    await remember(run, cluster, record, runRecord(run, workloads, look));
     run.known.left = `Consul holds what the snapshot holds. What it held before is in ${run.known.snapshot?.path}.`;
   });
 }

@@ -27,6 +27,7 @@ import { cleanUpAfter } from '../steps/proof/clean-up.ts';
 import { describeCluster } from '../steps/proof/describe-cluster.ts';
 import { waitAndProve } from '../steps/proof/proof.ts';
 import type { DeployRecord } from '../steps/record/record.ts';
+import { runRecord } from '../steps/record/run-record.ts';
 import { checkRestarts, remember } from '../steps/record/since-last-run.ts';
 import { checkServerRegistrations } from '../steps/registrations/at-servers.ts';
 import { checkVoterMinimum } from '../steps/replacement/voter-minimum.ts';
@@ -99,7 +100,7 @@ async function verifyLocked(run: Run, cluster: Cluster, held: Lock | undefined):
       ? { look, deleted: [] }
       : await makeFaults({ ...live, run, cluster }, look);
     if (deleted.length > 0) describeCluster(run, workloads, latest);
-    await remember(run, cluster, workloads, latest, record);
+    await remember(run, cluster, record, runRecord(run, workloads, latest));
     tellDeleted(run, deleted);
     if (failure) throw failure;
   });
@@ -110,7 +111,7 @@ async function permissions(
   cluster: Cluster,
   manifests: readonly KubernetesObject[],
 ): Promise<void> {
-  const observed = await checkPermissions(run, cluster, manifests, ['get']);
+  const observed = await checkPermissions(run, cluster, manifests, { verbs: ['get'] });
   const check = { id: 'cluster-permissions', title: 'Permissions', group: 'cluster' } as const;
   run.check({ ...check, expected: 'all that a verification needs', observed, passed: true });
 }

@@ -35,7 +35,7 @@ export async function recreate(
     run.known.left = `${where} was removed, and its pods run on without it. Run again: the next run recreates it around them. Until then nothing replaces a pod that ends.`;
   }
   const around = { ...withoutPast(planned), desired: held(desired) };
-  await applyStage(run, cluster, [around], stored, run.signal);
+  await applyStage(run, cluster, [around], stored);
 }
 
 async function removeAlone(run: Run, cluster: Cluster, live: KubernetesObject): Promise<void> {

@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import { withLiveSizes } from '../../change/volume-size.ts';
 import type { InventoryEntry } from '../../inventory/inventory.ts';
 import { applyObject } from '../../kubernetes/apply/apply.ts';
-import { type Plan, type PlannedObject, planSet } from '../../kubernetes/apply/plan.ts';
+import { type Plan, type PlannedObject, type PlanOptions, planSet } from '../../kubernetes/apply/plan.ts';
 import { takeOverFields } from '../../kubernetes/apply/takeover.ts';
 import { apiFailure } from '../../kubernetes/error.ts';
 import { type KubernetesObject, objectName } from '../../kubernetes/object.ts';
@@ -15,13 +15,16 @@ import { planGrowth } from './volume-growth.ts';
 
 const PARALLEL = 8;
 
-/** @param known what earlier deploys have made */
+interface PlanningOptions extends Pick<PlanOptions, 'missingNamespace' | 'begun'> {
+  /** What earlier deploys have made. */
+  known?: readonly InventoryEntry[] | undefined;
+}
+
 export async function plan(
   run: Run,
   cluster: Cluster,
   objects: readonly KubernetesObject[],
-  known: readonly InventoryEntry[] = [],
-  { missingNamespace = false, begun = false } = {},
+  { known = [], missingNamespace = false, begun = false }: PlanningOptions = {},
 ): Promise<Plan> {
   const { config, signal, log } = run;
   const uids = new Set(known.map(({ uid }) => uid));
@@ -67,12 +70,11 @@ export async function applyStage(
   cluster: Cluster,
   stage: readonly PlannedObject[],
   stored: Stored,
-  signal: AbortSignal,
 ): Promise<void> {
   const limit = pLimit(PARALLEL);
   // All are awaited, so that what was written is known also when one of them fails.
   const outcomes = await Promise.allSettled(
-    stage.map((planned) => limit(() => applyOne(run, cluster, planned, stored, signal))),
+    stage.map((planned) => limit(() => applyOne(run, cluster, planned, stored))),
   );
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failed) throw failed.reason;
@@ -91,8 +93,8 @@ async function applyOne(
   cluster: Cluster,
   { desired, live, action, force, adopting }: PlannedObject,
   stored: Stored,
-  signal: AbortSignal,
 ): Promise<void> {
+  const { signal } = run;
   const { kind, metadata } = desired;
   const record = (outcome: ObjectOutcome['action']) => {
     const known = run.known.objects.find((object) => object.kind === kind && object.name === metadata.name);

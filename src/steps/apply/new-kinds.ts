@@ -37,7 +37,7 @@ export async function judgeNewKinds(
   if (waiting.length === 0) return new Map();
   const definitions = objects.map(({ desired }) => desired).filter(isDefinition);
   for (const object of waiting) await untilServed(run, cluster, object, definitions);
-  const judged = await plan(run, cluster, waiting, [], { begun: true });
+  const judged = await plan(run, cluster, waiting, { begun: true });
   return new Map(
     waiting.flatMap((object, index) => {
       const found = judged.objects[index];

@@ -64,7 +64,7 @@ async function restart(run: Run, tools: EncryptionTools, pod: PodView, as: Resta
   const { workloads } = tools;
   const since = performance.now();
   try {
-    await untilFiles(run, tools, pod, as.files, { restart: true });
+    await untilFiles(run, tools, pod, { ...as.files, restart: true });
     while (isThere(workloads, pod) && !(await as.isReached(pod))) {
       if (performance.now() - since > BACK_MS) throw notBack(pod, as.state);
       await pause(LOOK_MS, run.signal);

@@ -143,11 +143,11 @@ export class CarryOver {
     const namespace = config.namespace;
     return whilePassing({ signal, onTrouble: this.#tell }, async (both) => {
       try {
-        const { facts, registrations, holds } = await inspect(this.#agents.client(pod), both);
+        const inspection = await inspect(this.#agents.client(pod), both);
+        const { facts, holds } = inspection;
         const where = { namespace, pod: pod.name, container: this.#old.container(pod) };
         const { transport } = this.#cluster;
-        const found =
-          holds > 0 ? await carriage(transport, where, facts, registrations, both) : NOTHING_CARRIED;
+        const found = holds > 0 ? await carriage(transport, where, inspection, both) : NOTHING_CARRIED;
         return { facts, holds, carriage: found };
       } catch (error) {
         signal.throwIfAborted();

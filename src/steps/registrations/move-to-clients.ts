@@ -40,8 +40,11 @@ export async function moveRegistrations(run: Run, cluster: Cluster, live: Live):
   const { workloads, agents } = live;
   const tally: Tally = { moved: 0, kept: [], failures: [] };
   const tasks: Task[] = [];
-  for (const pod of workloads.pods('server'))
-    tasks.push(...(await tasksAt(run, cluster, agents, pod, tally)));
+  for (const pod of workloads.pods('server')) {
+    const found = await tasksAt(run, cluster, agents, pod);
+    tasks.push(...found.tasks);
+    tally.kept.push(...found.kept);
+  }
   if (tasks.length > 0) {
     const clients = await placesFor(run, workloads, agents, tasks);
     const { left } = run.known;
@@ -66,23 +69,26 @@ export async function moveRegistrations(run: Run, cluster: Cluster, live: Live):
   await conclude(run, live, tally);
 }
 
-/** What can move from one server; what cannot is added to the tally. */
+/** What can move from one server, and what cannot. */
 async function tasksAt(
   run: Run,
   { transport }: Cluster,
   agents: Agents,
   pod: PodView,
-  tally: Tally,
-): Promise<Task[]> {
+): Promise<{ tasks: Task[]; kept: string[] }> {
   const { config, signal } = run;
   const client = agents.client(pod);
-  const { facts, registrations, holds } = await inspect(client, signal);
-  if (holds === 0) return [];
+  const inspection = await inspect(client, signal);
+  if (inspection.holds === 0) return { tasks: [], kept: [] };
+  const { facts, registrations } = inspection;
   const container = { namespace: config.namespace, pod: pod.name, container: CONTAINER };
-  const found = await carriage(transport, container, facts, registrations, signal);
+  const found = await carriage(transport, container, inspection, signal);
   const { moves, refused } = movesOf(registrations, found);
-  tally.kept.push(...refused.map(({ what, why }) => `${shortId(what)} (${pod.name}): ${why}`));
-  return moves.map((move) => ({ move, server: { client, nodeName: facts.name } }));
+  const server = { client, nodeName: facts.name };
+  return {
+    tasks: moves.map((move) => ({ move, server })),
+    kept: refused.map(({ what, why }) => `${shortId(what)} (${pod.name}): ${why}`),
+  };
 }
 
 /** The clients that can take something: ready, and on a node with nothing against it. */

@@ -178,11 +178,11 @@ class ClientWalk {
     const { desired } = this.#planned;
     const spec = { ...(desired.spec as object), ...(updateStrategy && { updateStrategy }) };
     const step = { ...this.#planned, desired: { ...desired, spec }, action: 'change' as const };
-    await applyStage(this.#run, this.#cluster, [step], this.#stored, this.#run.signal);
+    await applyStage(this.#run, this.#cluster, [step], this.#stored);
     this.#workloads.judge(this.#stored);
   }
 
   #until<T>(found: (missing: (what: string) => undefined) => T | undefined): Promise<T> {
-    return waitFor(this.#run, this.#workloads, 'roll', found, this.#wave);
+    return waitFor(this.#run, this.#workloads, { topic: 'roll', step: this.#wave }, found);
   }
 }

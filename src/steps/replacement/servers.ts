@@ -58,7 +58,7 @@ export async function walkServers(
   const apply = async (partition: number, replicas = names.length) => {
     const desired = withReplicas(withPartition(planned.desired, partition), replicas);
     const step = { ...planned, desired, action: 'change' as const };
-    await applyStage(run, cluster, [step], stored, run.signal);
+    await applyStage(run, cluster, [step], stored);
     workloads.judge(stored);
   };
   const untilBack = (step: RunStep, name: string, expected: readonly string[]) =>
