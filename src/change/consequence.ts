@@ -1,5 +1,5 @@
 import type { KubernetesObject } from '../kubernetes/object.ts';
-import { CONSEQUENCES, type Consequence } from '../report/result.ts';
+import { CONSEQUENCES, type Consequence } from '../report/result/change.ts';
 import type { Difference } from './difference.ts';
 import { deletionLoss, recreationLoss, rollingLoss, scalingLoss } from './loss.ts';
 import { rollingOf, waitsForDeletion } from './rolling.ts';

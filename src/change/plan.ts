@@ -1,5 +1,5 @@
 import { type KubernetesObject, type ManagedFields, objectName } from '../kubernetes/object.ts';
-import type { PlannedChange } from '../report/result.ts';
+import type { PlannedChange } from '../report/result/change.ts';
 import { byGravity, type Effect, effectOf } from './consequence.ts';
 import { type Difference, differences } from './difference.ts';
 import { planDigest } from './digest.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { driftLines, driftTotals } from '../../src/report/drift.ts';
-import type { Drift } from '../../src/report/result.ts';
+import type { Drift } from '../../src/report/result/change.ts';
 import { summary } from '../../src/report/summary.ts';
 import { verdict } from '../../src/report/verdict.ts';
 import { failure, success } from './example.ts';

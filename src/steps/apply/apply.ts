@@ -7,7 +7,7 @@ import { takeOverFields } from '../../kubernetes/apply/takeover.ts';
 import { apiFailure } from '../../kubernetes/error.ts';
 import { type KubernetesObject, objectName } from '../../kubernetes/object.ts';
 import { conflictFailure, conflictsOf } from '../../kubernetes/ownership/conflict.ts';
-import type { ObjectOutcome } from '../../report/result.ts';
+import type { ObjectOutcome } from '../../report/result/change.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
 import { type Stored, storedKey } from '../../session/stored.ts';

@@ -10,7 +10,7 @@ import { isOfController } from '../../kubernetes/ownership/ownership.ts';
 import { readLive } from '../../kubernetes/read.ts';
 import { objectLabels } from '../../manifests/label.ts';
 import { recordName } from '../../manifests/name.ts';
-import type { Drift } from '../../report/result.ts';
+import type { Drift } from '../../report/result/change.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
 import type { DeployRecord } from '../record/record.ts';

@@ -3,7 +3,7 @@ import { Failure } from '../../failure.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { driftLines, driftTotals } from '../../report/drift.ts';
-import type { Drift } from '../../report/result.ts';
+import type { Drift } from '../../report/result/change.ts';
 import { deployedImage } from '../../session/deployed-config.ts';
 import type { Run } from '../../session/run.ts';
 import { ROLES, type Workloads } from '../../session/workloads.ts';

@@ -5,7 +5,7 @@ import { deleteObject } from '../../kubernetes/delete.ts';
 import { ApiError, apiFailure } from '../../kubernetes/error.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { readObject } from '../../kubernetes/read.ts';
-import type { ObjectOutcome } from '../../report/result.ts';
+import type { ObjectOutcome } from '../../report/result/change.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
 
