@@ -1,5 +1,5 @@
+import type { RunStep } from './run/run-step.ts';
 import type { Run } from './run.ts';
-import type { RunStep } from './run-step.ts';
 import type { Workloads } from './workloads.ts';
 
 /**

@@ -1,13 +1,13 @@
-import { ApiError, apiFailure } from '../kubernetes/error.ts';
-import type { KubernetesObject } from '../kubernetes/object.ts';
-import { watchResource } from '../kubernetes/watch/watch.ts';
-import type { WatchEvent } from '../kubernetes/watch/watch-spec.ts';
-import { nodeView } from '../rollout/node.ts';
-import { Observation, type Source, type Views } from '../rollout/observation.ts';
-import { podView } from '../rollout/pod.ts';
-import { workloadView } from '../rollout/workload.ts';
-import type { Cluster } from './cluster.ts';
-import type { Run } from './run.ts';
+import { ApiError, apiFailure } from '../../kubernetes/error.ts';
+import type { KubernetesObject } from '../../kubernetes/object.ts';
+import { watchResource } from '../../kubernetes/watch/watch.ts';
+import type { WatchEvent } from '../../kubernetes/watch/watch-spec.ts';
+import { nodeView } from '../../rollout/node.ts';
+import { Observation, type Source, type Views } from '../../rollout/observation.ts';
+import { podView } from '../../rollout/pod.ts';
+import { workloadView } from '../../rollout/workload.ts';
+import type { Cluster } from '../cluster.ts';
+import type { Run } from '../run.ts';
 
 /** The watches on workloads, their pods and the nodes, and what they have told so far. */
 export class WorkloadWatches {
