@@ -1,8 +1,8 @@
-import { count } from './count.ts';
-import { code, markdown } from './escape.ts';
-import type { Result } from './result.ts';
+import { count } from '../count.ts';
+import { code, markdown } from '../escape.ts';
+import type { Result } from '../result.ts';
+import { size } from '../size.ts';
 import { fixed, type Section } from './section.ts';
-import { size } from './size.ts';
 
 const PREFIXES = { columns: ['Prefix', 'Keys', 'Values'], noun: 'prefixes are' };
 const SERVICES = { columns: ['Service', 'Instances', 'Nodes'], noun: 'services are' };
