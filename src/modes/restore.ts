@@ -1,10 +1,8 @@
 import type { Lock } from '../kubernetes/lease/lease.ts';
 import { type Cluster, withCluster } from '../session/cluster.ts';
-import type { Live } from '../session/live.ts';
 import { withLock } from '../session/lock.ts';
 import type { Run } from '../session/run.ts';
-import type { Comparison } from '../steps/drift/compare.ts';
-import { lookOnce, missingServers } from '../steps/drift/missing-servers.ts';
+import { refuseMissing } from '../steps/drift/missing-servers.ts';
 import { checkPermissions } from '../steps/preflight/permissions.ts';
 import { cleanUpAfter } from '../steps/proof/clean-up.ts';
 import { describeCluster } from '../steps/proof/describe-cluster.ts';
@@ -18,7 +16,6 @@ import { replaceOldNodes } from '../steps/snapshot/old-nodes.ts';
 import { keepAndCompare, proveContent, restoreSnapshot } from '../steps/snapshot/restore.ts';
 import { currentServers } from '../steps/snapshot/servers.ts';
 import { readToRestore, type ToRestore } from '../steps/snapshot/to-restore.ts';
-import { Triage } from '../steps/triage/triage.ts';
 import { proofAsRecorded } from './proof-as-recorded.ts';
 import { recorded, withDeployed } from './recorded.ts';
 import { restoreFromSurvivor } from './restore-survivor.ts';
@@ -60,7 +57,7 @@ async function restoreLocked(
       await run.phase('restore', 'Start an empty cluster', () => startEmpty(run, parts, before));
     }
     await run.phase('prove', 'Prove the cluster as it is', async () => {
-      await refuseMissing(run, comparison, live, cluster);
+      await refuseMissing(run, cluster, comparison, live);
       await prove();
     });
     if (held?.takenOverFrom !== undefined) await cleanUpAfter(run, cluster);
@@ -83,16 +80,4 @@ async function restoreLocked(
     await remember(run, cluster, record, runRecord(run, workloads, look));
     run.known.left = `Consul holds what the snapshot holds. What it held before is in ${run.known.snapshot?.path}.`;
   });
-}
-
-async function refuseMissing(
-  run: Run,
-  comparison: Comparison,
-  { workloads, agents }: Live,
-  cluster: Cluster,
-): Promise<void> {
-  const lack = missingServers(run, comparison);
-  if (!lack) return;
-  await lookOnce(run, workloads, agents, new Triage(run, workloads, cluster.transport));
-  throw lack;
 }

@@ -1,5 +1,6 @@
 import { ApiError, apiFailure } from '../../kubernetes/error.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
+import { selector } from '../../kubernetes/selector.ts';
 import { watchResource } from '../../kubernetes/watch/watch.ts';
 import type { WatchEvent } from '../../kubernetes/watch/watch-spec.ts';
 import { nodeView } from '../../rollout/node.ts';
@@ -92,8 +93,7 @@ function watchSpec<T>(transport: Cluster['transport'], spec: Parameters<typeof w
 }
 
 function selectorOf({ spec }: KubernetesObject): string {
-  const { selector } = spec as { selector?: { matchLabels?: Record<string, string> } };
-  return Object.entries(selector?.matchLabels ?? {})
-    .map(([key, value]) => `${key}=${value}`)
-    .join(',');
+  const { matchLabels = {} } =
+    (spec as { selector?: { matchLabels?: Record<string, string> } }).selector ?? {};
+  return selector(matchLabels);
 }

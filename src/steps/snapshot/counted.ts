@@ -14,13 +14,27 @@ export const NOUNS: Readonly<Record<keyof SnapshotCounts, string>> = {
   others: 'others',
 };
 
+const ONE: typeof NOUNS = {
+  keys: 'key',
+  nodes: 'node',
+  services: 'service',
+  checks: 'check',
+  sessions: 'session',
+  preparedQueries: 'prepared query',
+  configEntries: 'configuration entry',
+  tokens: 'token',
+  policies: 'policy',
+  roles: 'role',
+  others: 'other',
+};
+
 /** What nobody makes or takes away by itself. */
 export const STEADY_KINDS = ['configEntries', 'preparedQueries', 'tokens', 'policies', 'roles'] as const;
 
-/** `4 keys, 3 nodes`; what there is none of is left out, but for keys and services. */
+/** `4 keys, 1 node`; what there is none of is left out, but for keys and services. */
 export function counted(counts: SnapshotCounts): string {
   return Object.entries(counts)
     .filter(([kind, count]) => count > 0 || kind === 'keys' || kind === 'services')
-    .map(([kind, count]) => `${count} ${NOUNS[kind as keyof SnapshotCounts]}`)
+    .map(([kind, count]) => `${count} ${(count === 1 ? ONE : NOUNS)[kind as keyof SnapshotCounts]}`)
     .join(', ');
 }

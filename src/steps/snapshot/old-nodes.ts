@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Backoff } from '../../consul/blocking-query.ts';
 import type { ConsulClient } from '../../consul/client.ts';
 import { isPassing } from '../../consul/failure.ts';
+import { membersAnswer } from '../../consul/quorum/evidence-answer.ts';
 import { Failure } from '../../failure.ts';
 import type { Run } from '../../session/run.ts';
 import type { Servers } from './source.ts';
@@ -11,11 +12,7 @@ const ANSWER_MS = 10_000;
 /** The leader compares the members with the catalog once a minute; agents try again after 15 s. */
 const LIMIT_MS = 120_000;
 const MOST_NAMES = 10;
-const ALIVE = 1;
 
-const membersAnswer = z.array(
-  z.object({ Name: z.string(), Status: z.number(), Tags: z.record(z.string(), z.string()).nullish() }),
-);
 const nodesAnswer = z.array(z.object({ ID: z.string().nullish(), Node: z.string() }));
 
 /** An agent that lives, and the id under which its name is in the catalog. */
@@ -69,10 +66,10 @@ async function look(run: Run, server: ConsulClient): Promise<{ agents: number; c
     server.get<unknown>('/v1/catalog/nodes', { ...asked, query: { consistent: true } }),
   ]);
   const there = new Map(nodesAnswer.parse(nodes.body).map(({ Node, ID }) => [Node, ID ?? '']));
-  const alive = membersAnswer.parse(members.body).filter(({ Status }) => Status === ALIVE);
+  const alive = membersAnswer.parse(members.body).filter(({ status }) => status === 'alive');
   const clashes = alive
-    .filter(({ Name, Tags }) => Tags?.id !== undefined && there.get(Name) !== Tags.id)
-    .map(({ Name }) => ({ name: Name, there: there.get(Name) }));
+    .filter(({ name, id }) => id !== undefined && there.get(name) !== id)
+    .map(({ name }) => ({ name, there: there.get(name) }));
   return { agents: alive.length, clashes };
 }
 
