@@ -140,7 +140,8 @@ export function byGravity(a: { consequence: Consequence }, b: { consequence: Con
 
 const MOST_NAMES = 6;
 
-function some(names: readonly string[]): string {
+/** The first of them, and how many more. */
+export function some(names: readonly string[]): string {
   const more = names.length - MOST_NAMES;
   return `${names.slice(0, MOST_NAMES).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }

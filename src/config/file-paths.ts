@@ -14,18 +14,10 @@ type FileInput =
   | 'snapshot-path';
 
 /** The files that a run writes and reads. */
-export interface FilePaths {
-  reportPath: string | undefined;
-  junitPath: string | undefined;
-  summaryPath: string | undefined;
-  reportHtml: string | undefined;
-  manifestsPath: string | undefined;
-  snapshotPath: string;
-  restorePath: string | undefined;
-  compare: Config['compare'];
-}
+type Paths = 'reportPath' | 'junitPath' | 'summaryPath' | 'manifestsPath' | 'snapshotPath' | 'restorePath';
+export type FilePaths = Pick<Config, Paths | 'reportHtml' | 'compare'>;
 
-/** Writes nothing; `mistakes` has what speaks against them. */
+/** `mistakes` has what speaks against them. */
 export function filePaths(
   values: Partial<InputValues>,
   env: NodeJS.ProcessEnv,
@@ -40,21 +32,23 @@ export function filePaths(
     return undefined;
   };
   const rendered = values.mode === 'render' ? 'consul-manifests.yaml' : undefined;
-  const reportPath = read('report-path');
-  const junitPath = read('junit-path');
-  const summaryPath = read('summary-path');
-  const reportHtml = read('report-html');
-  const manifestsPath = read('manifests-path', rendered);
   const kept = values['snapshot-key'] !== undefined || values['snapshot-plain'];
   const snapshotFile = `consul-${values.name ?? ''}.snap${values['snapshot-key'] ? '.age' : ''}`;
-  const snapshotPath = read('snapshot-path', kept ? snapshotFile : undefined);
+  const paths = {
+    reportPath: read('report-path'),
+    junitPath: read('junit-path'),
+    summaryPath: read('summary-path'),
+    reportHtml: read('report-html'),
+    manifestsPath: read('manifests-path', rendered),
+    snapshotPath: read('snapshot-path', kept ? snapshotFile : undefined),
+  };
   const files: [name: FileInput, path: string | undefined, what: string][] = [
-    ['manifests-path', manifestsPath, 'the manifests go to'],
-    ['report-path', reportPath, 'the JSON report goes to'],
-    ['junit-path', junitPath, 'the JUnit report goes to'],
-    ['summary-path', summaryPath, 'the summary goes to'],
-    ['report-html', reportHtml, 'the HTML report goes to'],
-    ['snapshot-path', snapshotPath, 'the snapshot goes to'],
+    ['manifests-path', paths.manifestsPath, 'the manifests go to'],
+    ['report-path', paths.reportPath, 'the JSON report goes to'],
+    ['junit-path', paths.junitPath, 'the JUnit report goes to'],
+    ['summary-path', paths.summaryPath, 'the summary goes to'],
+    ['report-html', paths.reportHtml, 'the HTML report goes to'],
+    ['snapshot-path', paths.snapshotPath, 'the snapshot goes to'],
   ];
   for (const [index, [name, path]] of files.entries()) {
     for (const [, other, what] of files.slice(0, index)) {
@@ -64,24 +58,16 @@ export function filePaths(
   }
   const toRead = (text: string) => resolve(env.GITHUB_WORKSPACE || '.', text);
   const restorePath = values.restore && toRead(values.restore);
-  if (restorePath !== undefined && restorePath === snapshotPath && values.mode === 'restore')
+  if (restorePath !== undefined && restorePath === paths.snapshotPath && values.mode === 'restore')
     mistakes.push(
       `snapshot-path: given ${quote(values['snapshot-path'] ?? '')}; allowed: another file than the one to restore, since what is there now goes there`,
     );
-  return {
-    reportPath,
-    junitPath,
-    summaryPath,
-    reportHtml,
-    manifestsPath,
-    snapshotPath: snapshotPath ?? '',
-    restorePath,
-    compare: values.compare === undefined ? undefined : comparedWith(values.compare, toRead),
-    mistakes,
-  };
+  const compare = comparedWith(values.compare, toRead);
+  return { ...paths, snapshotPath: paths.snapshotPath ?? '', restorePath, compare, mistakes };
 }
 
 /** A file of that name is given as `./cluster`. */
-function comparedWith(text: string, toRead: (text: string) => string): Config['compare'] {
+function comparedWith(text: string | undefined, toRead: (text: string) => string): Config['compare'] {
+  if (text === undefined) return undefined;
   return text === 'cluster' ? { kind: 'cluster' } : { kind: 'file', path: toRead(text) };
 }

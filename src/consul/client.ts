@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { Failure } from '../failure.ts';
-import { type Answer, type ConsulResponse, indexOf, readAnswer, toResponse } from './answer.ts';
+import { type ConsulResponse, indexOf, readAnswer, toResponse } from './answer.ts';
 import { type Body, type Dial, DialAgent, openRequest, type TlsOptions } from './connection.ts';
 import { ConsulError, cutByAcls, shorten, unreachable } from './failure.ts';
 
@@ -156,7 +156,7 @@ export class ConsulClient {
     );
     const stop = AbortSignal.any([signal, this.#life.signal, timer.signal]);
     try {
-      const answer = await this.#send(method, path + toQuery(options.query), body, stop);
+      const answer = await readAnswer(await this.#open(method, path + toQuery(options.query), body, stop));
       const accepted =
         (answer.status >= 200 && answer.status < 300) || options.accept?.includes(answer.status);
       if (!accepted) {
@@ -178,10 +178,6 @@ export class ConsulClient {
     if (error instanceof Failure) return error;
     const why = error instanceof Error ? error.message : String(error);
     return unreachable(this.name, this.#redact(shorten(`${method} ${path} failed: ${why}`)), error);
-  }
-
-  async #send(method: string, path: string, body: Body, stop: AbortSignal): Promise<Answer> {
-    return readAnswer(await this.#open(method, path, body, stop));
   }
 
   /** The answer before its body, which the signal ends, too. */

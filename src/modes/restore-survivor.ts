@@ -2,7 +2,7 @@ import { type Cluster, withCluster } from '../session/cluster.ts';
 import type { Live } from '../session/live.ts';
 import { withLock } from '../session/lock.ts';
 import type { Run } from '../session/run.ts';
-import { checkPermissions } from '../steps/preflight/permissions.ts';
+import { checkPermissions, tellPermissions } from '../steps/preflight/permissions.ts';
 import { describeCluster } from '../steps/proof/describe-cluster.ts';
 import { runRecord } from '../steps/record/run-record.ts';
 import { remember } from '../steps/record/since-last-run.ts';
@@ -27,8 +27,7 @@ export async function restoreFromSurvivor(run: Run, mask: (secret: string) => vo
     const { manifests } = await recorded(run, cluster);
     const access = carriagePermissions(run.config.namespace);
     const observed = await checkPermissions(run, cluster, manifests, { verbs: ['get'], access });
-    const check = { id: 'cluster-permissions', title: 'Permissions', group: 'cluster' } as const;
-    run.check({ ...check, expected: 'all that it takes to rebuild the quorum', observed, passed: true });
+    tellPermissions(run, 'all that it takes to rebuild the quorum', observed);
     await withLock(run, cluster, () => restoreLocked(run, cluster));
   });
 }

@@ -3,7 +3,7 @@ import { type Cluster, withCluster } from '../session/cluster.ts';
 import { withLock } from '../session/lock.ts';
 import type { Run } from '../session/run.ts';
 import { refuseMissing } from '../steps/drift/missing-servers.ts';
-import { checkPermissions } from '../steps/preflight/permissions.ts';
+import { checkPermissions, tellPermissions } from '../steps/preflight/permissions.ts';
 import { cleanUpAfter } from '../steps/proof/clean-up.ts';
 import { describeCluster } from '../steps/proof/describe-cluster.ts';
 import { runRecord } from '../steps/record/run-record.ts';
@@ -32,8 +32,7 @@ export async function restoreMode(run: Run, mask: (secret: string) => void): Pro
   await withCluster(run, mask, 'Connect to the cluster', async (cluster) => {
     const { manifests } = await recorded(run, cluster);
     const observed = await checkPermissions(run, cluster, manifests, { verbs: ['get'] });
-    const check = { id: 'cluster-permissions', title: 'Permissions', group: 'cluster' } as const;
-    run.check({ ...check, expected: 'all that a restore needs', observed, passed: true });
+    tellPermissions(run, 'all that a restore needs', observed);
     await withLock(run, cluster, (held) => restoreLocked(run, cluster, held, file));
   });
 }

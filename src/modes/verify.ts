@@ -1,5 +1,4 @@
 import type { Lock } from '../kubernetes/lease/lease.ts';
-import type { KubernetesObject } from '../kubernetes/object.ts';
 import { type Cluster, withCluster } from '../session/cluster.ts';
 import { deployedConfig } from '../session/deployed-config.ts';
 import { withLive } from '../session/live.ts';
@@ -19,7 +18,7 @@ import {
 } from '../steps/drift/drift.ts';
 import { refuseMissing } from '../steps/drift/missing-servers.ts';
 import { checkVolumes } from '../steps/drift/volumes.ts';
-import { checkPermissions } from '../steps/preflight/permissions.ts';
+import { checkPermissions, tellPermissions } from '../steps/preflight/permissions.ts';
 import { cleanUpAfter } from '../steps/proof/clean-up.ts';
 import { describeCluster } from '../steps/proof/describe-cluster.ts';
 import type { DeployRecord } from '../steps/record/record.ts';
@@ -39,7 +38,8 @@ import { present, recorded } from './recorded.ts';
 export async function verifyMode(run: Run, mask: (secret: string) => void): Promise<void> {
   await withCluster(run, mask, 'Connect to the cluster', async (cluster) => {
     const { manifests } = await recorded(run, cluster);
-    await permissions(run, cluster, manifests);
+    const observed = await checkPermissions(run, cluster, manifests, { verbs: ['get'] });
+    tellPermissions(run, 'all that a verification needs', observed);
     await withLock(run, cluster, (held) => verifyLocked(run, cluster, held));
   });
 }
@@ -89,16 +89,6 @@ async function verifyLocked(run: Run, cluster: Cluster, held: Lock | undefined):
     tellDeleted(run, deleted);
     if (failure) throw failure;
   });
-}
-
-async function permissions(
-  run: Run,
-  cluster: Cluster,
-  manifests: readonly KubernetesObject[],
-): Promise<void> {
-  const observed = await checkPermissions(run, cluster, manifests, { verbs: ['get'] });
-  const check = { id: 'cluster-permissions', title: 'Permissions', group: 'cluster' } as const;
-  run.check({ ...check, expected: 'all that a verification needs', observed, passed: true });
 }
 
 /** From here on the run is about the cluster as it was deployed. */

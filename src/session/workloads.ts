@@ -70,11 +70,10 @@ export class Workloads extends WorkloadSet {
   verdict(role: Role, options: { acceptPartition?: boolean } = {}): Verdict {
     const workload = this.workload(role);
     if (!workload) return { state: 'ready', ready: 0, desired: 0, unready: [], excluded: [] };
-    const { kind, object } = workload;
     const view = this.#view(role);
     const maxUnready = this.#allowed(role, view);
-    const applied = appliedOf(this.stored(object));
-    if (kind === 'DaemonSet') {
+    const applied = appliedOf(this.stored(role));
+    if (workload.kind === 'DaemonSet') {
       const pods = view ? this.observation.podsOf(view.uid) : [];
       return daemonSetVerdict(view, applied, pods, { nodes: this.observation.nodes(), maxUnready });
     }
@@ -170,10 +169,9 @@ export class Workloads extends WorkloadSet {
 
   /** The very object that was applied, as it is observed. */
   #applied(role: Role): { view: WorkloadView; generation: number } | undefined {
-    const workload = this.workload(role);
     const view = this.#view(role);
-    const applied = workload && appliedOf(this.stored(workload.object));
-    return view && applied && view.uid === applied.uid ? { view, generation: applied.generation } : undefined;
+    const applied = appliedOf(this.stored(role));
+    return view?.uid === applied.uid ? { view, generation: applied.generation } : undefined;
   }
 
   /** Whether its controller has seen what was applied, so that pods of the present template can be told. */
@@ -190,8 +188,7 @@ export class Workloads extends WorkloadSet {
 
   /** The workload whose pods are not even made, and when it was changed last by the API server's clock. */
   shortage(role: Role): Shortage | undefined {
-    const workload = this.workload(role);
-    const stored = workload && this.stored(workload.object);
+    const stored = this.stored(role);
     const view = this.#applied(role)?.view;
     if (!stored || !view || view.created >= view.desired) return undefined;
     const { kind, name, uid } = view;

@@ -84,10 +84,10 @@ export class Complaints {
   }
 }
 
-/** `a, b, c` and, of many, the first five and how many more. */
-export function names(list: readonly string[]): string {
-  const shown = list.slice(0, MAX_NAMES).join(', ');
-  return list.length > MAX_NAMES ? `${shown} and ${list.length - MAX_NAMES} more` : shown;
+/** `a, b, c` and, of many, the first and how many more. */
+export function names(list: readonly string[], most = MAX_NAMES): string {
+  const shown = list.slice(0, most).join(', ');
+  return list.length > most ? `${shown} and ${list.length - most} more` : shown;
 }
 
 /** The evidence of each expected server; the missing ones become complaints. */

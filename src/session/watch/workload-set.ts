@@ -39,8 +39,9 @@ export class WorkloadSet {
   }
 
   /** As the API server stored it. */
-  protected stored(object: KubernetesObject): KubernetesObject | undefined {
-    return this.#stored.get(storedKey(object));
+  protected stored(role: Role): KubernetesObject | undefined {
+    const object = this.manifest(role);
+    return object && this.#stored.get(storedKey(object));
   }
 
   has(role: Role): boolean {

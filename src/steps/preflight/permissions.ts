@@ -52,6 +52,18 @@ export async function requirePermissions(
   });
 }
 
+/** The check that all of them were granted. */
+export function tellPermissions(run: Run, expected: string, observed: string): void {
+  run.check({
+    id: 'cluster-permissions',
+    title: 'Permissions',
+    group: 'cluster',
+    expected,
+    observed,
+    passed: true,
+  });
+}
+
 function needed(
   run: Run,
   { discovery }: Cluster,

@@ -140,16 +140,11 @@ export function recordAsNeverFormed(run: Run, cluster: Cluster, record: DeployRe
   return write(run, cluster, record, { formed: false });
 }
 
-interface Written {
-  inventory: Inventory;
-  manifests: readonly KubernetesObject[];
-}
-
 /** By server-side apply, so that it may be repeated; forced, since nobody else has any business in it. */
 async function write(
   run: Run,
   cluster: Cluster,
-  { inventory, manifests }: Written,
+  { inventory, manifests }: { inventory: Inventory; manifests: readonly KubernetesObject[] },
   { formed = inventory.history.length > 0 }: { formed?: boolean } = {},
 ): Promise<DeployRecord> {
   const { config, signal } = run;

@@ -5,7 +5,6 @@ import { shortId } from '../../consul/registrations/at-server.ts';
 import { type Move, movesOf } from '../../consul/registrations/move.ts';
 import { failingNodes, type NamedAgent, relocate } from '../../consul/registrations/relocation.ts';
 import { Failure } from '../../failure.ts';
-import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Live } from '../../session/live.ts';
@@ -40,11 +39,8 @@ export async function moveRegistrations(run: Run, cluster: Cluster, live: Live):
   const { workloads, agents } = live;
   const tally: Tally = { moved: 0, kept: [], failures: [] };
   const tasks: Task[] = [];
-  for (const pod of workloads.pods('server')) {
-    const found = await tasksAt(run, cluster, agents, pod);
-    tasks.push(...found.tasks);
-    tally.kept.push(...found.kept);
-  }
+  for (const pod of workloads.pods('server'))
+    tasks.push(...(await tasksAt(run, cluster, agents.client(pod), tally)));
   if (tasks.length > 0) {
     const clients = await placesFor(run, workloads, agents, tasks);
     const { left } = run.known;
@@ -69,26 +65,22 @@ export async function moveRegistrations(run: Run, cluster: Cluster, live: Live):
   await conclude(run, live, tally);
 }
 
-/** What can move from one server, and what cannot. */
+/** What can move from one server; what cannot is added to the tally. */
 async function tasksAt(
   run: Run,
   { transport }: Cluster,
-  agents: Agents,
-  pod: PodView,
-): Promise<{ tasks: Task[]; kept: string[] }> {
+  client: ConsulClient,
+  tally: Tally,
+): Promise<Task[]> {
   const { config, signal } = run;
-  const client = agents.client(pod);
   const inspection = await inspect(client, signal);
-  if (inspection.holds === 0) return { tasks: [], kept: [] };
-  const { facts, registrations } = inspection;
-  const container = { namespace: config.namespace, pod: pod.name, container: CONTAINER };
+  const { facts, registrations, holds } = inspection;
+  if (holds === 0) return [];
+  const container = { namespace: config.namespace, pod: client.name, container: CONTAINER };
   const found = await carriage(transport, container, inspection, signal);
   const { moves, refused } = movesOf(registrations, found);
-  const server = { client, nodeName: facts.name };
-  return {
-    tasks: moves.map((move) => ({ move, server })),
-    kept: refused.map(({ what, why }) => `${shortId(what)} (${pod.name}): ${why}`),
-  };
+  tally.kept.push(...refused.map(({ what, why }) => `${shortId(what)} (${client.name}): ${why}`));
+  return moves.map((move) => ({ move, server: { client, nodeName: facts.name } }));
 }
 
 /** The clients that can take something: ready, and on a node with nothing against it. */

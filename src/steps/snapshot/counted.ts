@@ -14,20 +14,6 @@ export const NOUNS: Readonly<Record<keyof SnapshotCounts, string>> = {
   others: 'others',
 };
 
-const ONE: typeof NOUNS = {
-  keys: 'key',
-  nodes: 'node',
-  services: 'service',
-  checks: 'check',
-  sessions: 'session',
-  preparedQueries: 'prepared query',
-  configEntries: 'configuration entry',
-  tokens: 'token',
-  policies: 'policy',
-  roles: 'role',
-  others: 'other',
-};
-
 /** What nobody makes or takes away by itself. */
 export const STEADY_KINDS = ['configEntries', 'preparedQueries', 'tokens', 'policies', 'roles'] as const;
 
@@ -35,6 +21,9 @@ export const STEADY_KINDS = ['configEntries', 'preparedQueries', 'tokens', 'poli
 export function counted(counts: SnapshotCounts): string {
   return Object.entries(counts)
     .filter(([kind, count]) => count > 0 || kind === 'keys' || kind === 'services')
-    .map(([kind, count]) => `${count} ${(count === 1 ? ONE : NOUNS)[kind as keyof SnapshotCounts]}`)
+    .map(([kind, count]) => {
+      const noun = NOUNS[kind as keyof SnapshotCounts];
+      return `${count} ${count === 1 ? noun.replace(/s$/, '').replace(/ie$/, 'y') : noun}`;
+    })
     .join(', ');
 }

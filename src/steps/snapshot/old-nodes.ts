@@ -3,6 +3,7 @@ import { Backoff } from '../../consul/blocking-query.ts';
 import type { ConsulClient } from '../../consul/client.ts';
 import { isPassing } from '../../consul/failure.ts';
 import { membersAnswer } from '../../consul/quorum/evidence-answer.ts';
+import { names } from '../../consul/quorum/finding.ts';
 import { Failure } from '../../failure.ts';
 import type { Run } from '../../session/run.ts';
 import type { Servers } from './source.ts';
@@ -48,10 +49,7 @@ export async function replaceOldNodes(run: Run, servers: Servers): Promise<void>
         freed.add(name);
       }
       if (performance.now() > end) throw conflict(run, clashes ?? []);
-      run.log.progress(
-        `agents are not in the catalog yet: ${named((clashes ?? []).map(({ name }) => name))}`,
-        'nodes',
-      );
+      run.log.progress(`agents are not in the catalog yet: ${clashNames(clashes ?? [])}`, 'nodes');
     } catch (error) {
       if (!isPassing(error) || performance.now() > end) throw error;
     }
@@ -76,28 +74,30 @@ async function look(run: Run, server: ConsulClient): Promise<{ agents: number; c
 function tell(run: Run, agents: number, freed: ReadonlySet<string>): void {
   run.log.settled('nodes');
   const instead =
-    freed.size > 0 ? `; in place of the snapshot's nodes of that name: ${named([...freed])}` : '';
+    freed.size > 0 ? `; in place of the snapshot's nodes of that name: ${names([...freed], MOST_NAMES)}` : '';
   const observed = `${agents} of ${agents}${instead}`;
   run.check({ ...CHECK, expected: 'every agent that lives, with its own id', observed, passed: true });
 }
 
 function conflict(run: Run, clashes: readonly Clash[]): Failure {
-  const names = clashes.map(({ name }) => name);
+  const where = clashNames(clashes);
   run.check({
     ...CHECK,
     expected: 'every agent that lives, with its own id',
-    observed: `not there: ${named(names)}`,
+    observed: `not there: ${where}`,
     passed: false,
   });
   return new Failure({
     reason: 'node-conflict',
-    what: `after the restore ${names.length} agents are not in the catalog`,
-    where: named(names),
+    what: `after the restore ${clashes.length} agents are not in the catalog`,
+    where,
     hint: 'Their logs say what the servers answer. Consul holds what the snapshot holds; run the restore again, or `mode: verify`.',
   });
 }
 
-function named(names: readonly string[]): string {
-  const more = names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : '';
-  return `${names.slice(0, MOST_NAMES).join(', ')}${more}`;
+function clashNames(clashes: readonly Clash[]): string {
+  return names(
+    clashes.map(({ name }) => name),
+    MOST_NAMES,
+  );
 }
