@@ -27,7 +27,7 @@ const ANSWER_MS = 5_000;
 /** An API server that lives answers this from memory. */
 const PROBE_MS = 3_000;
 
-/** What was answered last, by whom or what it is about. */
+/** The last answers, each under what it is about. */
 interface Answers<T> {
   /** What it takes the permission to read. */
   resource: string;
