@@ -12,8 +12,8 @@ const FAILURE = '^src/failure\\.ts$';
 /** How a YAML text is read, whoever wrote it. */
 const YAML = '^src/yaml\\.ts$';
 const OBJECT = '^src/kubernetes/object\\.ts$';
-/** Types of what a report shows. */
-const RESULT = '^src/report/result\\.ts$';
+/** Types of what a report shows of changes. */
+const CHANGES = '^src/report/result/change\\.ts$';
 const CONFIG = '^src/config/config\\.ts$';
 /** What a secret is, by its name and its shape. */
 const SECRET = '^src/secret/';
@@ -95,7 +95,7 @@ module.exports = {
     ),
     room(
       'change',
-      [OBJECT, RESULT, SECRET],
+      [OBJECT, CHANGES, SECRET],
       'Pure: two states of an object in, what differs and what that does out.',
     ),
     room('inventory', [OBJECT, SECRET], 'Pure: what a deployment owns, and what of it is to go.'),

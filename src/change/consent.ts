@@ -1,5 +1,5 @@
 import picomatch from 'picomatch';
-import type { PlannedChange } from '../report/result.ts';
+import type { PlannedChange } from '../report/result/change.ts';
 
 /** The changes of a plan that lose data and that no glob of `Kind/name` covers. */
 export function withoutConsent(plan: readonly PlannedChange[], globs: readonly string[]): PlannedChange[] {

@@ -1,5 +1,5 @@
 import type { KubernetesObject } from '../kubernetes/object.ts';
-import { CONSEQUENCES, type Consequence } from '../report/result.ts';
+import { CONSEQUENCES, type Consequence } from '../report/result/change.ts';
 import type { Difference } from './difference.ts';
 import { deletionLoss, recreationLoss, rollingLoss, scalingLoss } from './loss.ts';
 import { rollingOf, waitsForDeletion } from './rolling.ts';
@@ -147,7 +147,8 @@ export function byGravity(a: { consequence: Consequence }, b: { consequence: Con
 
 const MOST_NAMES = 6;
 
-function some(names: readonly string[]): string {
+/** The first of them, and how many more. */
+export function some(names: readonly string[]): string {
   const more = names.length - MOST_NAMES;
   return `${names.slice(0, MOST_NAMES).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }

@@ -28,8 +28,7 @@ export function differences(
 ): Difference[] {
   // An empty set inside is a whole field; here it is nothing at all.
   if (elements(fields).length === 0) return [];
-  const found: Difference[] = [];
-  walk(fields, withoutCopy(before), withoutCopy(after), { path: '', key: '', parent: '' }, found);
+  const found = walk(fields, withoutCopy(before), withoutCopy(after), { path: '', key: '', parent: '' });
   return found.filter(({ path }) => !BOOKKEEPING.test(path));
 }
 
@@ -49,21 +48,20 @@ interface Place {
   parent: string;
 }
 
-function walk(fields: FieldTree, before: unknown, after: unknown, place: Place, found: Difference[]): void {
+function walk(fields: FieldTree, before: unknown, after: unknown, place: Place): Difference[] {
   const below = elements(fields);
   const oneIsMissing = before === undefined || after === undefined;
   // Of what is owned without anything in it, only that it is there matters: others may have filled it.
   const isShell = below.length === 0 && '.' in fields;
-  if (isShell && (!oneIsMissing || isEmpty(before ?? after))) return;
+  if (isShell && (!oneIsMissing || isEmpty(before ?? after))) return [];
   if (below.length === 0 || ('.' in fields && oneIsMissing)) {
-    if (isSame(before, after, place)) return;
-    found.push({ path: place.path, before: only(fields, before), after: only(fields, after) });
-    return;
+    if (isSame(before, after, place)) return [];
+    return [{ path: place.path, before: only(fields, before), after: only(fields, after) }];
   }
-  for (const [name, step] of below) {
+  return below.flatMap(([name, step]) => {
     const next = { path: place.path + step.text, key: step.key, parent: place.key };
-    walk(fields[name] ?? {}, step.of(before), step.of(after), next, found);
-  }
+    return walk(fields[name] ?? {}, step.of(before), step.of(after), next);
+  });
 }
 
 function isEmpty(value: unknown): boolean {

@@ -1,5 +1,5 @@
 import type { KubernetesObject } from '../kubernetes/object.ts';
-import type { Drift, FieldChange } from '../report/result.ts';
+import type { Drift, FieldChange } from '../report/result/change.ts';
 import { secretDigest } from '../secret/digest.ts';
 import { isContained } from './contained.ts';
 import { type Difference, differences } from './difference.ts';

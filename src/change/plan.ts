@@ -1,5 +1,5 @@
 import { type KubernetesObject, type ManagedFields, objectName } from '../kubernetes/object.ts';
-import type { PlannedChange } from '../report/result.ts';
+import type { PlannedChange } from '../report/result/change.ts';
 import { isSame } from './canonical.ts';
 import { byGravity, type Effect, effectOf, type Taken } from './consequence.ts';
 import { type Difference, differences } from './difference.ts';
@@ -32,14 +32,12 @@ export function changePlan(
   takenBy: TakenBy = () => undefined,
   beside: readonly string[] = [],
 ): ChangePlan {
-  const judged = steps.map((step) => {
+  const judged = steps.map((step): JudgedStep => {
     const fields = fieldsThatChange(step, manager);
     return { step, fields, effect: effectOf(step, fields, takenInPlace(step, steps, takenBy)) };
   });
   return {
-    changes: judged
-      .map(({ step, fields, effect }) => plannedChange(step, fields, effect, steps, manager))
-      .sort(byGravity),
+    changes: judged.map((one) => plannedChange(one, steps, manager)).sort(byGravity),
     digest: planDigest(
       judged.map(({ step, fields, effect: { consequence } }) => ({ step, fields, consequence })),
       beside,
@@ -81,14 +79,19 @@ function takenWhole({ adopting, live, predicted }: Step): ManagedFields[] {
   );
 }
 
+interface JudgedStep {
+  step: Step;
+  fields: readonly Difference[];
+  effect: Effect;
+}
+
 function plannedChange(
-  step: Step,
-  fields: readonly Difference[],
-  { consequence, podCount, pods, notes }: Effect,
+  { step, fields, effect }: JudgedStep,
   steps: readonly Step[],
   manager: string,
 ): PlannedChange {
   const { kind, metadata } = step.desired;
+  const { consequence, podCount, pods, notes } = effect;
   const isWritten = step.action === 'change';
   return {
     kind,

@@ -1,4 +1,4 @@
-import type { FieldChange } from '../report/result.ts';
+import type { FieldChange } from '../report/result/change.ts';
 import { leadsToSecret, namesSecret } from '../secret/name.ts';
 import type { Difference } from './difference.ts';
 import { type Hunk, hunks } from './lines.ts';

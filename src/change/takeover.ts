@@ -1,8 +1,7 @@
 import type { KubernetesObject, ManagedFields } from '../kubernetes/object.ts';
+import { some } from './consequence.ts';
 import { type Element, element } from './element.ts';
 import { type FieldTree, union } from './ownership.ts';
-
-const MOST_PATHS = 6;
 
 /** What an apply takes from other field managers, one line for each of them. */
 export function takeovers(
@@ -15,9 +14,7 @@ export function takeovers(
   return [...before].flatMap(([other, fields]) => {
     const lost = missing(fields, after.get(other), '');
     if (lost.length === 0) return [];
-    const more = lost.length - MOST_PATHS;
-    const paths = `${lost.slice(0, MOST_PATHS).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
-    return [`takes from "${other}": ${paths}`];
+    return [`takes from "${other}": ${some(lost)}`];
   });
 }
 

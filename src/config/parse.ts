@@ -1,12 +1,11 @@
-import { resolve } from 'node:path';
 import { Failure } from '../failure.ts';
 import type { Config } from './config.ts';
 import { contradictions } from './contradiction.ts';
+import { type FilePaths, filePaths } from './file-paths.ts';
 import type { Input } from './inputs/input.ts';
 import { INPUT_NAMES, INPUTS, type InputName, type InputValues } from './inputs.ts';
 import { describeIssue, quote } from './mistake.ts';
 import { nearest } from './nearest.ts';
-import { outputPath, PathRefusal } from './path.ts';
 
 const SERVERS = { 1: 1, 3: 3, 5: 5 } as const;
 
@@ -32,12 +31,12 @@ export function parseConfig(env: NodeJS.ProcessEnv, given: Given = {}): Config {
 
   const parsed = INPUT_NAMES.map((name) => parseInput(name, texts[name]));
   const known = Object.fromEntries(parsed.flatMap((one) => (one.ok ? [[one.name, one.value]] : [])));
-  const paths = outputPaths(known, env);
+  const { mistakes: refused, ...paths } = filePaths(known, env);
   const mistakes = [
     ...(given.mistakes ?? []),
     ...parsed.flatMap((one) => (one.ok ? [] : one.mistakes)),
     ...contradictions(known, texts),
-    ...paths.mistakes,
+    ...refused,
     ...unknownInputs(env),
   ];
   if (mistakes.length > 0) {
@@ -65,84 +64,6 @@ function parseInput(name: InputName, text: string): Parsed {
   return { name, ok: false, mistakes };
 }
 
-/** The inputs that name a file to write. */
-type FileInput =
-  | 'report-path'
-  | 'junit-path'
-  | 'summary-path'
-  | 'report-html'
-  | 'manifests-path'
-  | 'snapshot-path';
-
-interface OutputPaths {
-  reportPath: string | undefined;
-  junitPath: string | undefined;
-  summaryPath: string | undefined;
-  reportHtml: string | undefined;
-  manifestsPath: string | undefined;
-  snapshotPath: string;
-  restorePath: string | undefined;
-  compare: Config['compare'];
-  mistakes: string[];
-}
-
-function outputPaths(values: Partial<InputValues>, env: NodeJS.ProcessEnv): OutputPaths {
-  const mistakes: string[] = [];
-  const read = (name: FileInput, fallback?: string) => {
-    const text = values[name] ?? fallback;
-    if (text === undefined) return undefined;
-    const path = outputPath(text, env);
-    if (!(path instanceof PathRefusal)) return path;
-    mistakes.push(`${name}: given ${quote(text)}; allowed: ${path.allowed}`);
-    return undefined;
-  };
-  const rendered = values.mode === 'render' ? 'consul-manifests.yaml' : undefined;
-  const reportPath = read('report-path');
-  const junitPath = read('junit-path');
-  const summaryPath = read('summary-path');
-  const reportHtml = read('report-html');
-  const manifestsPath = read('manifests-path', rendered);
-  const kept = values['snapshot-key'] !== undefined || values['snapshot-plain'];
-  const snapshotFile = `consul-${values.name ?? ''}.snap${values['snapshot-key'] ? '.age' : ''}`;
-  const snapshotPath = read('snapshot-path', kept ? snapshotFile : undefined);
-  const files: [name: FileInput, path: string | undefined, what: string][] = [
-    ['manifests-path', manifestsPath, 'the manifests go to'],
-    ['report-path', reportPath, 'the JSON report goes to'],
-    ['junit-path', junitPath, 'the JUnit report goes to'],
-    ['summary-path', summaryPath, 'the summary goes to'],
-    ['report-html', reportHtml, 'the HTML report goes to'],
-    ['snapshot-path', snapshotPath, 'the snapshot goes to'],
-  ];
-  for (const [index, [name, path]] of files.entries()) {
-    for (const [, other, what] of files.slice(0, index)) {
-      if (path === undefined || path !== other) continue;
-      mistakes.push(`${name}: given ${quote(values[name])}; allowed: another file than ${what}`);
-    }
-  }
-  const toRead = (text: string) => resolve(env.GITHUB_WORKSPACE || '.', text);
-  const restorePath = values.restore && toRead(values.restore);
-  if (restorePath !== undefined && restorePath === snapshotPath && values.mode === 'restore')
-    mistakes.push(
-      `snapshot-path: given ${quote(values['snapshot-path'] ?? '')}; allowed: another file than the one to restore, since what is there now goes there`,
-    );
-  return {
-    reportPath,
-    junitPath,
-    summaryPath,
-    reportHtml,
-    manifestsPath,
-    snapshotPath: snapshotPath ?? '',
-    restorePath,
-    compare: values.compare === undefined ? undefined : comparedWith(values.compare, toRead),
-    mistakes,
-  };
-}
-
-/** A file of that name is given as `./cluster`. */
-function comparedWith(text: string, toRead: (text: string) => string): Config['compare'] {
-  return text === 'cluster' ? { kind: 'cluster' } : { kind: 'file', path: toRead(text) };
-}
-
 /** The desktop's choice of a keyboard input method, which a runner on a desktop inherits. */
 const NO_INPUT = 'INPUT_METHOD';
 
@@ -162,7 +83,7 @@ function variable(name: string): string {
   return `INPUT_${name.toUpperCase()}`;
 }
 
-function toConfig(values: InputValues, paths: Omit<OutputPaths, 'mistakes'>): Config {
+function toConfig(values: InputValues, paths: FilePaths): Config {
   return {
     mode: values.mode,
     timeout: values.timeout,
@@ -207,10 +128,7 @@ function toConfig(values: InputValues, paths: Omit<OutputPaths, 'mistakes'>): Co
     snapshot: values.snapshot,
     snapshotKey: values['snapshot-key'],
     snapshotPlain: values['snapshot-plain'],
-    snapshotPath: paths.snapshotPath,
     restoreFrom: values.from,
-    restorePath: paths.restorePath,
-    compare: paths.compare,
 
     forceConflicts: values['force-conflicts'],
     adopt: values.adopt,
@@ -233,12 +151,9 @@ function toConfig(values: InputValues, paths: Omit<OutputPaths, 'mistakes'>): Co
     chaos: values.chaos,
 
     summary: values.summary,
-    reportPath: paths.reportPath,
-    junitPath: paths.junitPath,
-    summaryPath: paths.summaryPath,
-    reportHtml: paths.reportHtml,
-    manifestsPath: paths.manifestsPath,
     logLevel: values['log-level'],
+
+    ...paths,
   };
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ConsulClient, ConsulRequestOptions, ConsulResponse } from './client.ts';
+import type { ConsulResponse } from './answer.ts';
+import type { ConsulClient, ConsulRequestOptions } from './client.ts';
 import { ConsulError } from './failure.ts';
 
 const BURST = 2;

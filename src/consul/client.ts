@@ -1,7 +1,8 @@
-import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { Failure } from '../failure.ts';
-import { type Dial, DialAgent, type DialRequestOptions, type TlsOptions } from './connection.ts';
+import { type ConsulResponse, indexOf, readAnswer, toResponse } from './answer.ts';
+import { type Body, type Dial, DialAgent, openRequest, type TlsOptions } from './connection.ts';
 import { ConsulError, cutByAcls, shorten, unreachable } from './failure.ts';
 
 export type { Dial } from './connection.ts';
@@ -32,34 +33,11 @@ export interface ConsulRequestOptions {
   body?: Readonly<Record<string, unknown>>;
 }
 
-export interface ConsulResponse<T> {
-  status: number;
-  /** Parsed JSON, or the text where Consul sends text. */
-  body: T;
-  index?: number;
-  knownLeader?: boolean;
-  lastContactMs?: number;
-  /** The agent's clock, in ms since 1970, in whole seconds. */
-  date?: number;
-  /** ACLs left something out of the answer. Consul says so only of requests with a token: see acl.ts. */
-  filtered: boolean;
-  /** What ACLs allow where no rule says otherwise; undefined where they are off. */
-  aclDefault?: 'allow' | 'deny';
-}
-
 /** An answer that is too long for the memory. */
 export interface ConsulDownload {
   /** Ends with an error where the connection breaks, or stays silent for too long. */
   body: Readable;
   index?: number;
-}
-
-type Body = string | Readable | undefined;
-
-interface Answer {
-  status: number;
-  headers: IncomingHttpHeaders;
-  text: string;
 }
 
 /**
@@ -178,7 +156,7 @@ export class ConsulClient {
     );
     const stop = AbortSignal.any([signal, this.#life.signal, timer.signal]);
     try {
-      const answer = await this.#send(method, path + toQuery(options.query), body, stop);
+      const answer = await readAnswer(await this.#open(method, path + toQuery(options.query), body, stop));
       const accepted =
         (answer.status >= 200 && answer.status < 300) || options.accept?.includes(answer.status);
       if (!accepted) {
@@ -202,45 +180,10 @@ export class ConsulClient {
     return unreachable(this.name, this.#redact(shorten(`${method} ${path} failed: ${why}`)), error);
   }
 
-  async #send(method: string, path: string, body: Body, stop: AbortSignal): Promise<Answer> {
-    return readAnswer(await this.#open(method, path, body, stop));
-  }
-
   /** The answer before its body, which the signal ends, too. */
   #open(method: string, path: string, body: Body, stop: AbortSignal): Promise<IncomingMessage> {
-    return new Promise((resolve, reject) => {
-      stop.throwIfAborted();
-      const headers: Record<string, string> = {};
-      if (this.#token) headers['X-Consul-Token'] = this.#token;
-      // Node sends the body of a DELETE in chunks where it is not told its length, and Consul takes that for none.
-      if (typeof body === 'string') headers['Content-Length'] = String(Buffer.byteLength(body));
-      const options: DialRequestOptions = {
-        agent: this.#agent,
-        host: 'localhost',
-        method,
-        path,
-        headers,
-        dialSignal: stop,
-      };
-      const outgoing = request(options, resolve);
-      // Not the `signal` option: Node would wait for the dial before it reports the abort.
-      const abort = () => {
-        reject(stop.reason);
-        outgoing.destroy();
-      };
-      stop.addEventListener('abort', abort, { once: true });
-      outgoing.on('close', () => stop.removeEventListener('abort', abort));
-      outgoing.on('error', reject);
-      if (!(body instanceof Readable)) {
-        outgoing.end(body);
-        return;
-      }
-      body.once('error', (error) => {
-        reject(error);
-        outgoing.destroy();
-      });
-      body.pipe(outgoing);
-    });
+    const headers: Record<string, string> = this.#token ? { 'X-Consul-Token': this.#token } : {};
+    return openRequest({ agent: this.#agent, method, path, headers }, body, stop);
   }
 
   #redact(text: string): string {
@@ -248,43 +191,8 @@ export class ConsulClient {
   }
 }
 
-async function readAnswer(incoming: IncomingMessage): Promise<Answer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of incoming) chunks.push(chunk);
-  return {
-    status: incoming.statusCode ?? 0,
-    headers: incoming.headers,
-    text: Buffer.concat(chunks).toString(),
-  };
-}
-
 function bodyOf({ body }: ConsulRequestOptions): string | undefined {
   return body && JSON.stringify(body);
-}
-
-function toResponse<T>({ status, headers, text }: Answer): ConsulResponse<T> {
-  const json = headers['content-type']?.startsWith('application/json') && text !== '';
-  const response: ConsulResponse<T> = {
-    status,
-    body: json ? JSON.parse(text) : text,
-    filtered: headers['x-consul-results-filtered-by-acls'] === 'true',
-  };
-  const aclDefault = headers['x-consul-default-acl-policy'];
-  if (aclDefault === 'allow' || aclDefault === 'deny') response.aclDefault = aclDefault;
-  const index = indexOf(headers);
-  if (index !== undefined) response.index = index;
-  const knownLeader = headers['x-consul-knownleader'];
-  if (knownLeader !== undefined) response.knownLeader = knownLeader === 'true';
-  const lastContact = Number(headers['x-consul-lastcontact']);
-  if (Number.isFinite(lastContact)) response.lastContactMs = lastContact;
-  const date = Date.parse(headers.date ?? '');
-  if (Number.isFinite(date)) response.date = date;
-  return response;
-}
-
-function indexOf(headers: IncomingHttpHeaders): number | undefined {
-  const index = Number(headers['x-consul-index']);
-  return Number.isSafeInteger(index) ? index : undefined;
 }
 
 function toQuery(query: ConsulRequestOptions['query']): string {

@@ -2,9 +2,8 @@ import type { ServerEvidence } from '../consul/quorum/evidence.ts';
 import { type Finding, raftAddress } from '../consul/quorum/finding.ts';
 import { datacenterOf } from '../consul/quorum/identity.ts';
 import { addressTroubles } from '../consul/quorum/server-address.ts';
-import type { FailureReason } from '../failure.ts';
 import type { PodView } from '../rollout/pod.ts';
-import type { Subject, Symptom, SymptomClass } from './symptom.ts';
+import type { Subject, Symptom } from './symptom.ts';
 import { lostVoters } from './witness.ts';
 
 /** The graces of what Consul itself shows, in milliseconds, from when all servers run. */
@@ -49,96 +48,108 @@ export function quorumSymptoms({ evidence, findings, servers, clients, allClient
   const bySaid = new Map(evidence.map((said) => [said.name, said]));
   const leaders = new Set(evidence.flatMap(({ leader }) => leader || []));
   const symptoms: Symptom[] = [];
-  const say = (
-    subject: Subject,
-    reason: FailureReason,
-    kind: SymptomClass,
-    graceMs: number,
-    what: string,
-    hint: string,
-  ) => symptoms.push({ subject, reason, class: kind, graceMs, what, hint });
+  const say = (subject: Subject, kind: SymptomKind, what: string) =>
+    symptoms.push({ subject, ...kind, what });
 
   for (const pod of servers) {
     const said = bySaid.get(pod.name);
     const subject = agent(pod, 'server');
     if (!said) continue;
     if (said.denied.length > 0) {
-      say(
-        subject,
-        'acl-denied',
-        'hopeless',
-        QUORUM_GRACE.denied,
-        `its ACLs hide ${said.denied.join(', ')} from whoever has no token`,
-        'Let the anonymous token read: operator, agent, node and session; or leave ACLs off until `bootstrap`.',
-      );
+      say(subject, KINDS.denied, `its ACLs hide ${said.denied.join(', ')} from whoever has no token`);
     }
     if (said.leader === '' && leaders.size > 0) {
-      say(
-        subject,
-        'cut-off',
-        'transient',
-        QUORUM_GRACE.cutOff,
-        `it sees no leader, while others follow ${[...leaders].join(' and ')}`,
-        'See who reaches whom: the network policies, the firewall between the nodes (8300, 8301), and its log below.',
-      );
+      say(subject, KINDS.cutOff, `it sees no leader, while others follow ${[...leaders].join(' and ')}`);
     }
     if (said.leader === undefined && !said.denied.includes('leader')) {
-      say(
-        subject,
-        'cut-off',
-        'transient',
-        QUORUM_GRACE.noLeader,
-        `its agent does not answer: ${said.errors.leader ?? 'no answer'}`,
-        'See its log below; the API server has to reach port 8500 of the pod.',
-      );
+      say(subject, KINDS.silent, `its agent does not answer: ${said.errors.leader ?? 'no answer'}`);
     }
   }
   symptoms.push(...addressSymptoms(evidence, servers));
   if (servers.length === 0) return symptoms;
   const leader = failed.get('quorum-leader');
   if (leader && leaders.size > 1) {
-    say(SERVERS, 'split', 'hopeless', QUORUM_GRACE.split, leader.observed, HINTS.split);
+    say(SERVERS, KINDS.split, leader.observed);
   } else if (leader && leaders.size === 0 && evidence.some((said) => said.leader === '')) {
     const lost = lostVoters(
       evidence,
       servers.flatMap(({ ip }) => (ip === undefined ? [] : raftAddress(ip))),
     );
     const missing = lost.length > 0 ? `; votes that no server here has: ${lost.join(', ')}` : '';
-    const what = leader.observed + missing;
-    say(SERVERS, 'no-leader', 'transient', QUORUM_GRACE.noLeader, what, HINTS.noLeader);
+    say(SERVERS, KINDS.noLeader, leader.observed + missing);
   }
   const version = failed.get('quorum-version');
   if (version && evidence.every((said) => said.version !== undefined)) {
-    const hint = HINTS['wrong-version'];
-    say(SERVERS, 'wrong-version', 'hopeless', QUORUM_GRACE.configured, version.observed, hint);
+    say(SERVERS, KINDS.version, version.observed);
   }
   const datacenter = failed.get('quorum-datacenter');
   // One that says another is enough: no change makes servers of two datacenters one cluster.
   const isOther = (said: ServerEvidence) =>
     (datacenterOf(said) ?? datacenter?.expected) !== datacenter?.expected;
   if (datacenter && evidence.some(isOther)) {
-    const hint = HINTS['wrong-datacenter'];
-    say(SERVERS, 'wrong-datacenter', 'hopeless', QUORUM_GRACE.configured, datacenter.observed, hint);
+    say(SERVERS, KINDS.datacenter, datacenter.observed);
   }
   if (failed.has('quorum-members')) symptoms.push(...clientSymptoms(evidence, clients));
   // Members may be clients that are not ready, and those have symptoms of their own.
   const [open] = [...failed.values()].filter(({ id }) => id !== 'quorum-members' || allClients);
   if (symptoms.length === 0 && open) {
-    say(SERVERS, 'quorum', 'transient', QUORUM_GRACE.other, `${open.title}: ${open.observed}`, HINTS.quorum);
+    say(SERVERS, KINDS.other, `${open.title}: ${open.observed}`);
   }
   return symptoms;
 }
 
-const HINTS = {
-  split:
-    'Two clusters never become one by themselves. Look for `bootstrap`, `bootstrap_expect` or `retry_join` in `server-config`; keep the servers whose data you need, and remove the claims and pods of the others.',
-  noLeader:
-    'See below who sees whom and what the servers log. Where a majority has lost its data for good: `mode: restore` with `from: survivor`.',
-  'wrong-version': 'Name the image by the version that is in it, or by its digest: `image`.',
-  'wrong-datacenter':
-    'Remove `datacenter` from `server-config` and `patches`, and name it in the input `datacenter`.',
-  quorum: 'Look at what this check observed and at the logs below.',
-};
+type SymptomKind = Pick<Symptom, 'reason' | 'class' | 'graceMs' | 'hint'>;
+
+const KINDS = {
+  denied: {
+    reason: 'acl-denied',
+    class: 'hopeless',
+    graceMs: QUORUM_GRACE.denied,
+    hint: 'Let the anonymous token read: operator, agent, node and session; or leave ACLs off until `bootstrap`.',
+  },
+  cutOff: {
+    reason: 'cut-off',
+    class: 'transient',
+    graceMs: QUORUM_GRACE.cutOff,
+    hint: 'See who reaches whom: the network policies, the firewall between the nodes (8300, 8301), and its log below.',
+  },
+  silent: {
+    reason: 'cut-off',
+    class: 'transient',
+    graceMs: QUORUM_GRACE.noLeader,
+    hint: 'See its log below; the API server has to reach port 8500 of the pod.',
+  },
+  split: {
+    reason: 'split',
+    class: 'hopeless',
+    graceMs: QUORUM_GRACE.split,
+    hint: 'Two clusters never become one by themselves. Look for `bootstrap`, `bootstrap_expect` or `retry_join` in `server-config`; keep the servers whose data you need, and remove the claims and pods of the others.',
+  },
+  noLeader: {
+    reason: 'no-leader',
+    class: 'transient',
+    graceMs: QUORUM_GRACE.noLeader,
+    hint: 'See below who sees whom and what the servers log. Where a majority has lost its data for good: `mode: restore` with `from: survivor`.',
+  },
+  version: {
+    reason: 'wrong-version',
+    class: 'hopeless',
+    graceMs: QUORUM_GRACE.configured,
+    hint: 'Name the image by the version that is in it, or by its digest: `image`.',
+  },
+  datacenter: {
+    reason: 'wrong-datacenter',
+    class: 'hopeless',
+    graceMs: QUORUM_GRACE.configured,
+    hint: 'Remove `datacenter` from `server-config` and `patches`, and name it in the input `datacenter`.',
+  },
+  other: {
+    reason: 'quorum',
+    class: 'transient',
+    graceMs: QUORUM_GRACE.other,
+    hint: 'Look at what this check observed and at the logs below.',
+  },
+} satisfies Record<string, SymptomKind>;
 
 /** Servers whose Service is gone, or has another address than they tell others: nobody finds them there. */
 function addressSymptoms(evidence: readonly ServerEvidence[], servers: readonly PodView[]): Symptom[] {

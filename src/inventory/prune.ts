@@ -76,13 +76,19 @@ export interface OtherRecords {
   unread?: string;
 }
 
+/** What may keep an object from being removed, besides what it says itself. */
+export interface Protection {
+  others: OtherRecords;
+  /** Default: what a deploy spares. */
+  spare?: Spare;
+}
+
 /** @param name of the deployment */
 export function fateOf(
   entry: InventoryEntry,
   live: KubernetesObject | undefined,
   name: string,
-  others: OtherRecords,
-  spare: Spare = spareInDeploy,
+  { others, spare = spareInDeploy }: Protection,
 ): Fate {
   if (!live) return { action: 'forget' };
   const { uid, labels = {}, annotations = {} } = live.metadata;

@@ -1,8 +1,8 @@
 import { isJsonObject, objectsIn, text } from './json.ts';
 import type { KubernetesObject } from './object.ts';
 
-/** A kind that a CustomResourceDefinition brings, in one of its versions. */
-export interface CustomResource {
+/** A kind in one of its versions. */
+export interface ServedKind {
   group: string;
   version: string;
   kind: string;
@@ -16,8 +16,8 @@ export function isDefinition({ apiVersion, kind }: Pick<KubernetesObject, 'apiVe
 }
 
 /** The kinds that these objects define, in every version that they serve; definitions that lack a part bring none. */
-export function customResources(objects: readonly KubernetesObject[]): CustomResource[] {
-  return objects.filter(isDefinition).flatMap(({ spec }): CustomResource[] => {
+export function customResources(objects: readonly KubernetesObject[]): ServedKind[] {
+  return objects.filter(isDefinition).flatMap(({ spec }): ServedKind[] => {
     if (!isJsonObject(spec)) return [];
     const names = isJsonObject(spec.names) ? spec.names : {};
     const [group, kind, resource] = [text(spec.group), text(names.kind), text(names.plural)];

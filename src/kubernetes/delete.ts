@@ -1,6 +1,5 @@
-import type { Discovery } from './discovery.ts';
+import type { Api } from './api.ts';
 import { ApiError } from './error.ts';
-import type { Transport } from './http/transport.ts';
 import type { KubernetesObject } from './object.ts';
 
 export interface DeleteOptions {
@@ -21,8 +20,7 @@ export interface DeleteOptions {
  * @throws ApiError, among them 409 when the object is no longer of the given resourceVersion
  */
 export async function deleteObject(
-  transport: Pick<Transport, 'request'>,
-  discovery: Discovery,
+  { transport, discovery }: Api,
   { apiVersion, kind, metadata }: KubernetesObject,
   { uid, resourceVersion, propagation, gracePeriodSeconds, signal }: DeleteOptions,
 ): Promise<'deleted' | 'gone'> {

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import { Failure } from '../failure.ts';
-import { customResources } from './custom-resource.ts';
+import { customResources, type ServedKind } from './custom-resource.ts';
 import { ApiError } from './error.ts';
 import type { Transport } from './http/transport.ts';
 import { areTexts, objectsIn, text } from './json.ts';
@@ -83,11 +83,12 @@ export class Discovery {
 
   /** From now on the kinds that these objects define have a path too, also before the API server serves them. */
   announce(objects: readonly KubernetesObject[]): void {
-    for (const { group, version, kind, resource, namespaced } of customResources(objects)) {
+    for (const served of customResources(objects)) {
+      const { kind } = served;
+      const apiVersion = apiVersionOf(served.group, served.version);
       // Of a group that cannot be asked nobody knows what it serves.
-      if (this.serves(apiVersionOf(group, version), kind) !== false) continue;
-      const key = `${apiVersionOf(group, version)} ${kind}`;
-      this.#announced.set(key, resourceOf(group, version, kind, resource, namespaced));
+      if (this.serves(apiVersion, kind) !== false) continue;
+      this.#announced.set(`${apiVersion} ${kind}`, resourceOf(served));
     }
   }
 
@@ -152,7 +153,8 @@ export class Discovery {
           continue;
         }
         for (const { resource, scope, responseKind } of objectsIn(resources)) {
-          this.#add(group, version, responseKind?.kind, resource, scope === 'Namespaced');
+          const namespaced = scope === 'Namespaced';
+          this.#add({ group, version, kind: responseKind?.kind, resource, namespaced });
         }
       }
     }
@@ -182,7 +184,7 @@ export class Discovery {
               idempotent: false,
             });
             for (const { name, kind, namespaced } of objectsIn(body.resources)) {
-              if (!text(name)?.includes('/')) this.#add(group, version, kind, name, namespaced);
+              if (!text(name)?.includes('/')) this.#add({ group, version, kind, resource: name, namespaced });
             }
           } catch (error) {
             if (!(error instanceof ApiError)) throw error;
@@ -194,26 +196,15 @@ export class Discovery {
   }
 
   /** Leaves out what is not told completely. */
-  #add(
-    group: string,
-    version: string,
-    kind: string | undefined,
-    resource: string,
-    namespaced: boolean,
-  ): void {
+  #add({ kind, ...served }: Omit<ServedKind, 'kind'> & { kind: string | undefined }): void {
+    const { group, version, resource } = served;
     if (!kind || !areTexts({ group, version, kind, resource })) return;
-    const found = resourceOf(group, version, kind, resource, namespaced);
+    const found = resourceOf({ ...served, kind });
     this.#resources.set(`${apiVersionOf(group, version)} ${kind}`, found);
   }
 }
 
-function resourceOf(
-  group: string,
-  version: string,
-  kind: string,
-  resource: string,
-  namespaced: boolean,
-): Resource {
+function resourceOf({ group, version, kind, resource, namespaced }: ServedKind): Resource {
   const base = `${groupPath(group)}/${version}`;
   return {
     resource,

@@ -1,5 +1,6 @@
 import type { Transport } from './http/transport.ts';
 import { objectsIn, text } from './json.ts';
+import { selector } from './selector.ts';
 
 /** What is read of an event. */
 export interface EventView {
@@ -34,9 +35,8 @@ export async function listEvents(
   object: Partial<Record<'uid' | 'kind' | 'name', string>>,
   signal: AbortSignal,
 ): Promise<EventView[]> {
-  const fieldSelector = Object.entries(object)
-    .map(([field, value]) => `involvedObject.${field}=${value}`)
-    .join(',');
+  const involved = Object.entries(object).map(([field, value]) => [`involvedObject.${field}`, value]);
+  const fieldSelector = selector(Object.fromEntries(involved));
   const path = `/api/v1/namespaces/${namespace}/events`;
   const query = { fieldSelector, limit: MOST };
   const { body } = await transport.request<{ items?: RawEvent[] }>({ method: 'GET', path, query, signal });

@@ -1,5 +1,5 @@
-import { type ObjectTransport, storedObject } from './apply/apply.ts';
-import type { Discovery } from './discovery.ts';
+import type { Api } from './api.ts';
+import { storedObject } from './apply/apply.ts';
 import { ApiError } from './error.ts';
 import type { KubernetesObject } from './object.ts';
 
@@ -16,20 +16,18 @@ export interface ObjectReference {
  * @throws Failure where the API server cannot say whether it serves the kind
  */
 export async function readObject(
-  transport: ObjectTransport,
-  discovery: Discovery,
+  api: Api,
   { apiVersion, kind, namespace, name }: ObjectReference,
   signal: AbortSignal,
 ): Promise<KubernetesObject | undefined> {
-  if (discovery.serves(apiVersion, kind) === false) return undefined;
+  if (api.discovery.serves(apiVersion, kind) === false) return undefined;
   const metadata = { name, ...(namespace !== undefined && { namespace }) };
-  return readLive(transport, discovery, { apiVersion, kind, metadata }, signal);
+  return readLive(api, { apiVersion, kind, metadata }, signal);
 }
 
 /** What is stored under the name of this object; undefined when there is none. @throws ApiError */
 export async function readLive(
-  transport: ObjectTransport,
-  discovery: Discovery,
+  { transport, discovery }: Api,
   asked: KubernetesObject,
   signal: AbortSignal,
 ): Promise<KubernetesObject | undefined> {

@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 
-export type Role = 'server' | 'client';
+export const ROLES = ['server', 'client'] as const;
+export type Role = (typeof ROLES)[number];
 
 /**
  * What selectors match on. The same two labels as in clusters made by hand from the widely copied manifests,

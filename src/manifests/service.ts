@@ -8,21 +8,23 @@ function service(
   config: Config,
   role: Role,
   name: string,
-  servicePorts: readonly ServicePort[],
-  spec: Record<string, unknown>,
+  spec: { ports: readonly ServicePort[]; [field: string]: unknown },
 ): KubernetesObject {
   return {
     apiVersion: 'v1',
     kind: 'Service',
     // The label `name` stands on the Services people made by hand; dashboards and monitors select by it.
     metadata: { name, namespace: config.namespace, labels: { ...objectLabels(config, role), name } },
-    spec: { selector: selectorLabels(config, role), ports: servicePorts, ...spec },
+    spec: { selector: selectorLabels(config, role), ...spec },
   };
 }
 
 /** For applications and people: only servers that know a leader stand behind it. */
 export function serverService(config: Config): KubernetesObject {
-  return service(config, 'server', roleName(config, 'server'), serverPorts(config), { type: 'ClusterIP' });
+  return service(config, 'server', roleName(config, 'server'), {
+    ports: serverPorts(config),
+    type: 'ClusterIP',
+  });
 }
 
 /**
@@ -32,7 +34,8 @@ export function serverService(config: Config): KubernetesObject {
  */
 export function serverJoinServices(config: Config): KubernetesObject[] {
   return serverNames(config).map((name) =>
-    service(config, 'server', name, serverPorts(config), {
+    service(config, 'server', name, {
+      ports: serverPorts(config),
       type: 'ClusterIP',
       publishNotReadyAddresses: true,
       selector: { ...selectorLabels(config, 'server'), 'statefulset.kubernetes.io/pod-name': name },
@@ -49,7 +52,8 @@ const STICKY_SECONDS = 86_400;
  * with an agent on every node, never leaves the node. docs/reference/registrations.md says what that leaves open.
  */
 export function clientService(config: Config): KubernetesObject {
-  return service(config, 'client', roleName(config, 'client'), clientPorts(config), {
+  return service(config, 'client', roleName(config, 'client'), {
+    ports: clientPorts(config),
     type: 'ClusterIP',
     ...(config.clients === 'daemonset'
       ? { internalTrafficPolicy: 'Local' }
@@ -63,6 +67,6 @@ export function clientService(config: Config): KubernetesObject {
 export function uiService(config: Config): KubernetesObject {
   const plain: ServicePort = { name: 'http', port: 80, protocol: 'TCP', targetPort: 8500 };
   const secure: ServicePort = { name: 'https', port: 443, protocol: 'TCP', targetPort: 8501 };
-  const all = { off: [plain], also: [plain, secure], only: [secure] }[config.https];
-  return service(config, 'server', `${config.name}-ui`, all, { type: 'ClusterIP' });
+  const ports = { off: [plain], also: [plain, secure], only: [secure] }[config.https];
+  return service(config, 'server', `${config.name}-ui`, { ports, type: 'ClusterIP' });
 }

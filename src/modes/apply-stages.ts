@@ -63,7 +63,7 @@ export async function applyStages(
     const rest = parts.filter(
       (part) => part !== walked && part !== clients && !taken.includes(part) && !later.includes(part),
     );
-    await applyStage(run, cluster, rest, stored, run.signal);
+    await applyStage(run, cluster, rest, stored);
     if (stage.some(isDefinition)) {
       for (const [desired, judged] of await judgeNewKinds(run, cluster, planned.objects))
         byObject.set(desired, judged);

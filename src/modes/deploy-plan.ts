@@ -67,7 +67,7 @@ export async function planDeploy(
   tellTls(run, tls);
   const [planned, pruning, claims] = await run.phase('dry-run', 'Dry run', () =>
     asApproved(run, async () => {
-      const found = await plan(run, cluster, objects, before?.inventory.entries);
+      const found = await plan(run, cluster, objects, { known: before?.inventory.entries });
       return [
         found,
         await planPrune(run, cluster, before?.inventory, rendered),

@@ -84,7 +84,7 @@ async function settleTarget(run: Run, cluster: Cluster, first: readonly Kubernet
   if (denied) throw denied;
   // A plan that was not approved leaves not even a namespace behind.
   if (run.config.expectPlan !== undefined && !namespace.live) {
-    holdToPlan(run, (await planAll(run, cluster, rendered, namespace)).steps);
+    holdToPlan(run, (await planAll(run, cluster, { rendered, namespace })).steps);
   }
   const { objects, made } = await settleNamespace(run, cluster, rendered, namespace);
   const owned = made
@@ -129,7 +129,7 @@ async function changeAndProve(
       const named = await addNames(run, tls, encryption);
       await run.phase('apply', 'Apply', async () => {
         await beginOwned(run, cluster, owned, planned);
-        await applyStage(run, cluster, missing, stored, run.signal);
+        await applyStage(run, cluster, missing, stored);
         files = await beginEncrypted(run, cluster, gossip, live);
         tlsFiles = await beginWithTls(run, cluster, { ...tls, files: named }, wasEnforced);
         if (claims.length > 0) await removeReturningClaims(run, cluster, claims);
@@ -173,7 +173,7 @@ async function finish(
   const moved = movedOut(planned.objects);
   if (moved.length > 0)
     await run.phase('apply', 'Take secrets out of the ConfigMaps', () =>
-      applyStage(run, cluster, moved, owned.stored, run.signal),
+      applyStage(run, cluster, moved, owned.stored),
     );
   if (held?.takenOverFrom !== undefined) await cleanUpAfter(run, cluster);
   const pruned =

@@ -6,7 +6,7 @@ import { withLock } from '../session/lock.ts';
 import type { Run } from '../session/run.ts';
 import { afterDestroy } from '../steps/encryption/gossip-secret.ts';
 import { tlsAfterDestroy, tlsSecretNames } from '../steps/encryption/tls-secrets.ts';
-import { requirePermissions, toRemove } from '../steps/preflight/permissions.ts';
+import { requirePermissions, tellPermissions, toRemove } from '../steps/preflight/permissions.ts';
 import { type DeployRecord, readRecord } from '../steps/record/record.ts';
 import { removeNamespace } from '../steps/removal/empty-namespace.ts';
 import { removedAsSeen } from '../steps/removal/removal.ts';
@@ -36,7 +36,7 @@ async function destroyLocked(run: Run, cluster: Cluster): Promise<void> {
   await snapshotBefore(run, cluster, 'destroy');
   await run.phase('remove', 'Remove', async () => {
     run.known.left = 'What was removed so far is gone; the next run goes on from there.';
-    await takeDown(run, cluster, record.inventory.entries, spareInDestroy(run.config.destroyData));
+    await takeDown(run, cluster, record.inventory.entries, { spare: spareInDestroy(run.config.destroyData) });
     await removeClaims(run, cluster, claimsOf(run, record));
     await afterDestroy(run, cluster);
     await tlsAfterDestroy(run, cluster);
@@ -71,8 +71,7 @@ async function permissions(run: Run, cluster: Cluster, { inventory, live }: Depl
   ];
   const once = [...new Map(asked.map((check) => [JSON.stringify(check), check])).values()];
   const observed = await requirePermissions(run, cluster, once);
-  const check = { id: 'cluster-permissions', title: 'Permissions', group: 'cluster' } as const;
-  run.check({ ...check, expected: 'all that a destroy needs', observed, passed: true });
+  tellPermissions(run, 'all that a destroy needs', observed);
 }
 
 function tellNothing(run: Run): void {

@@ -27,8 +27,7 @@ import { returningClaims } from '../steps/replacement/returning-claims.ts';
 export async function planAll(
   run: Run,
   cluster: Cluster,
-  rendered: readonly KubernetesObject[],
-  namespace: NamespaceState,
+  { rendered, namespace }: { rendered: readonly KubernetesObject[]; namespace: NamespaceState },
   encryption: readonly string[] = [],
 ): Promise<{ steps: Step[]; objects: PlannedObject[] }> {
   const before = await readRecord(run, cluster, { damaged: 'absent' });
@@ -36,7 +35,10 @@ export async function planAll(
   const all = await run.phase('dry-run', 'Dry run', () =>
     asApproved(run, async () => {
       const missingNamespace = !namespace.live;
-      const planned = await plan(run, cluster, objects, before?.inventory.entries, { missingNamespace });
+      const planned = await plan(run, cluster, objects, {
+        known: before?.inventory.entries,
+        missingNamespace,
+      });
       const { live } = await planPrune(run, cluster, before?.inventory, rendered);
       const claims = await returningClaims(run, cluster, planned.objects);
       return { steps: [...planned.objects, ...[...claims, ...live].map(removal)], objects: planned.objects };
@@ -67,7 +69,7 @@ export async function planMode(run: Run, mask: (secret: string) => void): Promis
       run.warn('The namespace does not exist yet, so the API server could not judge what goes into it.');
     }
     const encryption = encryptionToCome(gossip, tls);
-    const { objects } = await planAll(run, cluster, rendered, namespace, encryption);
+    const { objects } = await planAll(run, cluster, { rendered, namespace }, encryption);
     const unjudged = ofNewKinds(cluster, objects).map(({ desired }) => objectName(desired));
     if (unjudged.length > 0) {
       run.warn(

@@ -1,6 +1,7 @@
 import type { Cluster } from '../session/cluster.ts';
 import type { Live } from '../session/live.ts';
 import type { Run } from '../session/run.ts';
+import { renewCertificates } from '../steps/encryption/renew.ts';
 import { recordedGossip } from '../steps/encryption/settle-gossip.ts';
 import { recordedTls } from '../steps/encryption/settle-tls.ts';
 import { waitAndProve } from '../steps/proof/proof.ts';
@@ -8,18 +9,22 @@ import type { QuorumLook } from '../steps/proof/quorum-watch.ts';
 import type { DeployRecord } from '../steps/record/record.ts';
 import { Triage } from '../steps/triage/triage.ts';
 
-/** What `verify` proves of the cluster, as often as it is called. */
+/** What `verify` proves of the cluster, as often as it is called; with `renew`, of new certificates. */
 export function proofAsRecorded(
   run: Run,
   cluster: Cluster,
-  { inventory }: DeployRecord,
+  record: DeployRecord,
   live: Live,
 ): () => Promise<QuorumLook> {
+  const { inventory } = record;
   return async () => {
-    const triage = new Triage(run, live.workloads, cluster.transport);
+    const observer = new Triage(run, live.workloads, cluster.transport);
     const wanted = { gossip: recordedGossip(run, inventory), tls: recordedTls(run, inventory) };
     const { clock } = cluster.transport;
     const before = inventory.history.at(-1)?.led;
-    return triage.during(() => waitAndProve(run, { ...live, observer: triage, clock, before, ...wanted }));
+    return observer.during(async () => {
+      if (run.config.renew) await renewCertificates(run, record, { ...live, cluster, observer });
+      return waitAndProve(run, { ...live, observer, clock, before, ...wanted });
+    });
   };
 }

@@ -3,7 +3,7 @@ import { rehearsalNamespace } from '../manifests/rehearsal.ts';
 import { type Cluster, withCluster } from '../session/cluster.ts';
 import { deployedConfig } from '../session/deployed-config.ts';
 import type { Run } from '../session/run.ts';
-import { requirePermissions } from '../steps/preflight/permissions.ts';
+import { requirePermissions, tellPermissions } from '../steps/preflight/permissions.ts';
 import { recordIfReadable } from '../steps/record/record.ts';
 import { rehearse } from '../steps/rehearsal/rehearse.ts';
 import { readToRestore } from '../steps/snapshot/to-restore.ts';
@@ -39,6 +39,5 @@ async function permissions(run: Run, cluster: Cluster): Promise<void> {
     ...['create', 'get'].map((verb) => ({ verb, ...pods, subresource: 'portforward' })),
   ];
   const observed = await requirePermissions(run, cluster, asked);
-  const check = { id: 'cluster-permissions', title: 'Permissions', group: 'cluster' } as const;
-  run.check({ ...check, expected: 'all that a rehearsal needs', observed, passed: true });
+  tellPermissions(run, 'all that a rehearsal needs', observed);
 }

@@ -2,8 +2,9 @@ import { type Cluster, withCluster } from '../session/cluster.ts';
 import type { Live } from '../session/live.ts';
 import { withLock } from '../session/lock.ts';
 import type { Run } from '../session/run.ts';
-import { checkPermissions } from '../steps/preflight/permissions.ts';
+import { checkPermissions, tellPermissions } from '../steps/preflight/permissions.ts';
 import { describeCluster } from '../steps/proof/describe-cluster.ts';
+import { runRecord } from '../steps/record/run-record.ts';
 import { remember } from '../steps/record/since-last-run.ts';
 import { lookAtServers } from '../steps/recovery/look.ts';
 import { rebuildQuorum } from '../steps/recovery/rebuild-quorum.ts';
@@ -25,9 +26,8 @@ export async function restoreFromSurvivor(run: Run, mask: (secret: string) => vo
   await withCluster(run, mask, 'Connect to the cluster', async (cluster) => {
     const { manifests } = await recorded(run, cluster);
     const access = carriagePermissions(run.config.namespace);
-    const observed = await checkPermissions(run, cluster, manifests, ['get'], { access });
-    const check = { id: 'cluster-permissions', title: 'Permissions', group: 'cluster' } as const;
-    run.check({ ...check, expected: 'all that it takes to rebuild the quorum', observed, passed: true });
+    const observed = await checkPermissions(run, cluster, manifests, { verbs: ['get'], access });
+    tellPermissions(run, 'all that it takes to rebuild the quorum', observed);
     await withLock(run, cluster, () => restoreLocked(run, cluster));
   });
 }
@@ -48,7 +48,7 @@ async function restoreLocked(run: Run, cluster: Cluster): Promise<void> {
     });
     run.mark('verdict');
     describeCluster(run, workloads, look);
-    await remember(run, cluster, workloads, look, record);
+    await remember(run, cluster, record, runRecord(run, workloads, look));
     if (kept) {
       run.known.left = `The quorum is whole again, with all that the survivor had. What that was is in ${kept.path}, too.`;
     } else if (survival.is === 'led') tellLed(run, survival.leader);

@@ -1,13 +1,12 @@
 import type { Lock } from '../kubernetes/lease/lease.ts';
 import { type Cluster, withCluster } from '../session/cluster.ts';
-import type { Live } from '../session/live.ts';
 import { withLock } from '../session/lock.ts';
 import type { Run } from '../session/run.ts';
-import type { Comparison } from '../steps/drift/compare.ts';
-import { lookOnce, missingServers } from '../steps/drift/missing-servers.ts';
-import { checkPermissions } from '../steps/preflight/permissions.ts';
+import { refuseMissing } from '../steps/drift/missing-servers.ts';
+import { checkPermissions, tellPermissions } from '../steps/preflight/permissions.ts';
 import { cleanUpAfter } from '../steps/proof/clean-up.ts';
 import { describeCluster } from '../steps/proof/describe-cluster.ts';
+import { runRecord } from '../steps/record/run-record.ts';
 import { remember } from '../steps/record/since-last-run.ts';
 import { lookAtServers } from '../steps/recovery/look.ts';
 import { startEmpty } from '../steps/recovery/start-empty.ts';
@@ -17,7 +16,6 @@ import { replaceOldNodes } from '../steps/snapshot/old-nodes.ts';
 import { keepAndCompare, proveContent, restoreSnapshot } from '../steps/snapshot/restore.ts';
 import { currentServers } from '../steps/snapshot/servers.ts';
 import { readToRestore, type ToRestore } from '../steps/snapshot/to-restore.ts';
-import { Triage } from '../steps/triage/triage.ts';
 import { proofAsRecorded } from './proof-as-recorded.ts';
 import { recorded, withDeployed } from './recorded.ts';
 import { restoreFromSurvivor } from './restore-survivor.ts';
@@ -33,9 +31,8 @@ export async function restoreMode(run: Run, mask: (secret: string) => void): Pro
   );
   await withCluster(run, mask, 'Connect to the cluster', async (cluster) => {
     const { manifests } = await recorded(run, cluster);
-    const observed = await checkPermissions(run, cluster, manifests, ['get']);
-    const check = { id: 'cluster-permissions', title: 'Permissions', group: 'cluster' } as const;
-    run.check({ ...check, expected: 'all that a restore needs', observed, passed: true });
+    const observed = await checkPermissions(run, cluster, manifests, { verbs: ['get'] });
+    tellPermissions(run, 'all that a restore needs', observed);
     await withLock(run, cluster, (held) => restoreLocked(run, cluster, held, file));
   });
 }
@@ -59,7 +56,7 @@ async function restoreLocked(
       await run.phase('restore', 'Start an empty cluster', () => startEmpty(run, parts, before));
     }
     await run.phase('prove', 'Prove the cluster as it is', async () => {
-      await refuseMissing(run, comparison, live, cluster);
+      await refuseMissing(run, cluster, comparison, live);
       await prove();
     });
     if (held?.takenOverFrom !== undefined) await cleanUpAfter(run, cluster);
@@ -79,19 +76,7 @@ async function restoreLocked(
     });
     run.mark('verdict');
     describeCluster(run, workloads, look);
-    await remember(run, cluster, workloads, look, record);
+    await remember(run, cluster, record, runRecord(run, workloads, look));
     run.known.left = `Consul holds what the snapshot holds. What it held before is in ${run.known.snapshot?.path}.`;
   });
-}
-
-async function refuseMissing(
-  run: Run,
-  comparison: Comparison,
-  { workloads, agents }: Live,
-  cluster: Cluster,
-): Promise<void> {
-  const lack = missingServers(run, comparison);
-  if (!lack) return;
-  await lookOnce(run, workloads, agents, new Triage(run, workloads, cluster.transport));
-  throw lack;
 }

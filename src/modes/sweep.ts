@@ -5,7 +5,7 @@ import { Agents } from '../session/agents.ts';
 import { type Cluster, withCluster } from '../session/cluster.ts';
 import { withLock } from '../session/lock.ts';
 import type { Run } from '../session/run.ts';
-import { requirePermissions } from '../steps/preflight/permissions.ts';
+import { requirePermissions, tellPermissions } from '../steps/preflight/permissions.ts';
 import { cleanUpAfter } from '../steps/proof/clean-up.ts';
 import { checkAsked, noteGhosts, totals } from '../steps/sweep/account.ts';
 import { sweepFailure, unknownIds } from '../steps/sweep/asked.ts';
@@ -114,6 +114,5 @@ async function permissions(run: Run, cluster: Cluster): Promise<void> {
     ...of('apps', 'statefulsets', ['get']),
     ...(locks ? of('coordination.k8s.io', 'leases', ['get', 'create', 'update']) : []),
   ]);
-  const check = { id: 'cluster-permissions', title: 'Permissions', group: 'cluster' } as const;
-  run.check({ ...check, expected: 'all that a sweep needs', observed, passed: true });
+  tellPermissions(run, 'all that a sweep needs', observed);
 }

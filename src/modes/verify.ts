@@ -1,5 +1,4 @@
 import type { Lock } from '../kubernetes/lease/lease.ts';
-import type { KubernetesObject } from '../kubernetes/object.ts';
 import { type Cluster, withCluster } from '../session/cluster.ts';
 import { deployedConfig } from '../session/deployed-config.ts';
 import { withLive } from '../session/live.ts';
@@ -17,21 +16,18 @@ import {
   tellLastDeploy,
   tellVersion,
 } from '../steps/drift/drift.ts';
-import { lookOnce, missingServers } from '../steps/drift/missing-servers.ts';
+import { refuseMissing } from '../steps/drift/missing-servers.ts';
 import { checkVolumes } from '../steps/drift/volumes.ts';
-import { renewCertificates } from '../steps/encryption/renew.ts';
-import { recordedGossip } from '../steps/encryption/settle-gossip.ts';
-import { recordedTls } from '../steps/encryption/settle-tls.ts';
-import { checkPermissions } from '../steps/preflight/permissions.ts';
+import { checkPermissions, tellPermissions } from '../steps/preflight/permissions.ts';
 import { cleanUpAfter } from '../steps/proof/clean-up.ts';
 import { describeCluster } from '../steps/proof/describe-cluster.ts';
-import { waitAndProve } from '../steps/proof/proof.ts';
 import type { DeployRecord } from '../steps/record/record.ts';
+import { runRecord } from '../steps/record/run-record.ts';
 import { checkRestarts, remember } from '../steps/record/since-last-run.ts';
 import { checkServerRegistrations } from '../steps/registrations/at-servers.ts';
 import { checkVoterMinimum } from '../steps/replacement/voter-minimum.ts';
 import { checkLeftOver } from '../steps/sweep/left-over.ts';
-import { Triage } from '../steps/triage/triage.ts';
+import { proofAsRecorded } from './proof-as-recorded.ts';
 import { present, recorded } from './recorded.ts';
 
 /**
@@ -42,7 +38,8 @@ import { present, recorded } from './recorded.ts';
 export async function verifyMode(run: Run, mask: (secret: string) => void): Promise<void> {
   await withCluster(run, mask, 'Connect to the cluster', async (cluster) => {
     const { manifests } = await recorded(run, cluster);
-    await permissions(run, cluster, manifests);
+    const observed = await checkPermissions(run, cluster, manifests, { verbs: ['get'] });
+    tellPermissions(run, 'all that a verification needs', observed);
     await withLock(run, cluster, (held) => verifyLocked(run, cluster, held));
   });
 }
@@ -58,7 +55,7 @@ async function verifyLocked(run: Run, cluster: Cluster, held: Lock | undefined):
   });
   await withLive(run, cluster, present(comparison), async (live) => {
     const { workloads, agents } = live;
-    const triage = new Triage(run, workloads, cluster.transport);
+    const prove = proofAsRecorded(run, cluster, record, live);
     workloads.judge(new Map(comparison.live.map((object) => [storedKey(object), object])));
     const look = await run.phase('prove', 'Prove', async () => {
       await workloads.untilSynced(run.signal);
@@ -68,19 +65,8 @@ async function verifyLocked(run: Run, cluster: Cluster, held: Lock | undefined):
       tellImages(run, workloads, comparison.deployed, inventory);
       checkRestarts(run, workloads, inventory);
       const full = await checkVolumes(run, cluster, workloads);
-      const lack = missingServers(run, comparison);
-      if (lack) {
-        await lookOnce(run, workloads, agents, triage);
-        throw lack;
-      }
-      const { clock } = cluster.transport;
-      const before = inventory.history.at(-1)?.led;
-      const wanted = { gossip: recordedGossip(run, inventory), tls: recordedTls(run, inventory) };
-      const parts = { workloads, agents, observer: triage, clock, before, ...wanted };
-      const proven = await triage.during(async () => {
-        if (run.config.renew) await renewCertificates(run, record, { ...live, cluster, observer: triage });
-        return waitAndProve(run, parts);
-      });
+      await refuseMissing(run, cluster, comparison, live);
+      const proven = await prove();
       if (full) throw full;
       return proven;
     });
@@ -99,20 +85,10 @@ async function verifyLocked(run: Run, cluster: Cluster, held: Lock | undefined):
       ? { look, deleted: [] }
       : await makeFaults({ ...live, run, cluster }, look);
     if (deleted.length > 0) describeCluster(run, workloads, latest);
-    await remember(run, cluster, workloads, latest, record);
+    await remember(run, cluster, record, runRecord(run, workloads, latest));
     tellDeleted(run, deleted);
     if (failure) throw failure;
   });
-}
-
-async function permissions(
-  run: Run,
-  cluster: Cluster,
-  manifests: readonly KubernetesObject[],
-): Promise<void> {
-  const observed = await checkPermissions(run, cluster, manifests, ['get']);
-  const check = { id: 'cluster-permissions', title: 'Permissions', group: 'cluster' } as const;
-  run.check({ ...check, expected: 'all that a verification needs', observed, passed: true });
 }
 
 /** From here on the run is about the cluster as it was deployed. */

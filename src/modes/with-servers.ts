@@ -2,7 +2,7 @@ import { portForwardChecks } from '../kubernetes/access.ts';
 import { Agents } from '../session/agents.ts';
 import { type Cluster, withCluster } from '../session/cluster.ts';
 import type { Run } from '../session/run.ts';
-import { requirePermissions } from '../steps/preflight/permissions.ts';
+import { requirePermissions, tellPermissions } from '../steps/preflight/permissions.ts';
 import { currentServers } from '../steps/snapshot/servers.ts';
 import type { Servers } from '../steps/snapshot/source.ts';
 
@@ -30,6 +30,5 @@ async function permissions(run: Run, cluster: Cluster): Promise<void> {
     { verb: 'list', group: '', resource: 'pods', namespace },
     ...portForwardChecks(namespace),
   ]);
-  const check = { id: 'cluster-permissions', title: 'Permissions', group: 'cluster' } as const;
-  run.check({ ...check, expected: 'all that a snapshot needs', observed, passed: true });
+  tellPermissions(run, 'all that a snapshot needs', observed);
 }

@@ -1,9 +1,9 @@
-import { differenceRows } from './difference.ts';
 import { formatDuration } from './duration.ts';
 import { oneLine } from './escape.ts';
-import { isAboutPlan, planLines } from './plan-line.ts';
 import type { Check, FailureReport, Result } from './result.ts';
-import { snapshotTables } from './snapshot.ts';
+import { differenceRows } from './section/difference.ts';
+import { isAboutPlan, planLines } from './section/plan-line.ts';
+import { snapshotTables } from './section/snapshot.ts';
 import { byUrgency, count, OBJECT_ORDER, tally, touchesCluster, verdict } from './verdict.ts';
 
 const VERDICT_SYMBOL = { success: '✓', failure: '✗', cancelled: '■' } as const;

@@ -51,7 +51,12 @@ export function toJunit(result: Result): string {
 function verdictSuite(result: Result): Element {
   const failed = result.result !== 'success';
   return {
-    ...suiteAttributes(result, 'verdict', 1, failed ? 1 : 0, 0, result.durationMs),
+    ...suiteAttributes(
+      result,
+      'verdict',
+      { tests: 1, failures: failed ? 1 : 0, skipped: 0 },
+      result.durationMs,
+    ),
     properties: { property: facts(result) },
     testcase: {
       '@name': 'verdict',
@@ -91,7 +96,7 @@ function groupSuite(result: Result, group: Check['group']): Element[] {
   const [failures, skipped] = [having('failed', 'pending').length, having('skipped').length];
   return [
     {
-      ...suiteAttributes(result, group, checks.length, failures, skipped, longest),
+      ...suiteAttributes(result, group, { tests: checks.length, failures, skipped }, longest),
       testcase: checks.map(testcase),
     },
   ];
@@ -100,9 +105,7 @@ function groupSuite(result: Result, group: Check['group']): Element[] {
 function suiteAttributes(
   { startedAt }: Result,
   name: string,
-  tests: number,
-  failures: number,
-  skipped: number,
+  { tests, failures, skipped }: { tests: number; failures: number; skipped: number },
   ms: number,
 ): Element {
   return {

@@ -1,4 +1,7 @@
 import type { FailureReason } from '../failure.ts';
+import type { Drift, ObjectOutcome, PlannedChange } from './result/change.ts';
+import type { SnapshotDifference, SnapshotOverview } from './result/snapshot.ts';
+import type { Topology } from './result/topology.ts';
 
 /**
  * One line of proof. `pending` is a check that was still open when the run ended; `warning` one that does not hold
@@ -62,68 +65,6 @@ export interface PhaseStep {
   waits?: { what: string; ms: number }[];
 }
 
-export interface ObjectOutcome {
-  kind: string;
-  name: string;
-  namespace?: string;
-  action: 'created' | 'changed' | 'recreated' | 'removed' | 'kept' | 'unchanged';
-}
-
-/** One field that differs; values are ready to be shown: JSON, shortened, never of a Secret. */
-export interface FieldChange {
-  /** As server-side apply writes it: `.spec.template.spec.containers[name="consul"].image`. */
-  path: string;
-  /** Absent when there was nothing. */
-  before?: string;
-  /** Absent when there will be nothing. */
-  after?: string;
-}
-
-/** What a change does to what runs, the mildest first. */
-export const CONSEQUENCES = [
-  'none',
-  'metadata',
-  'in-place',
-  'reloads',
-  'restarts',
-  'create',
-  'rolls-pods',
-  'recreate',
-  'delete',
-  'data-loss',
-] as const;
-export type Consequence = (typeof CONSEQUENCES)[number];
-
-/** What a deploy would do to one object. */
-export interface PlannedChange {
-  kind: string;
-  name: string;
-  namespace?: string;
-  consequence: Consequence;
-  fields: FieldChange[];
-  /** How many pods are replaced. */
-  podCount?: number;
-  /** Which, in this order; absent where their names are chosen only then. */
-  pods?: string[];
-  /** What else a reviewer has to know. */
-  notes: string[];
-}
-
-/** One object that is not as it was deployed. */
-export interface Drift {
-  kind: string;
-  name: string;
-  namespace?: string;
-  /** `replaced`: there is another object of that name; `unexpected`: one that was not deployed. */
-  what: 'missing' | 'changed' | 'replaced' | 'unexpected';
-  /** `before` as it was deployed, `after` as it is. */
-  fields: FieldChange[];
-  /** Field manager that changed all of these; nobody is known where a field was removed. */
-  by?: string;
-  /** RFC 3339. */
-  at?: string;
-}
-
 /** Something in the catalog or the gossip pool that should not be there, or looks like it. */
 export interface GhostReport {
   class:
@@ -149,71 +90,6 @@ export interface GhostReport {
   counts: boolean;
   /** `found` by a dry run; `stayed`: it did not go; `returned`: it went and came back. */
   outcome: 'found' | 'kept' | 'removed' | 'stayed' | 'returned';
-}
-
-/** What is in a snapshot: names and numbers. */
-export interface SnapshotOverview {
-  /** Of the last change in it. */
-  index: number;
-  /** RFC 3339, by the clock of the server that took it. */
-  takenAt?: string;
-  /** Of Consul, as the catalog in it has them of its servers. */
-  versions: string[];
-  /** How many of each kind are in it. */
-  counts: Record<string, number>;
-  /** Keys that begin alike, up to the first slash; the biggest first, and then all others together. */
-  prefixes: { prefix: string; keys: number; bytes: number }[];
-  /** Those with the most instances first, and then all others together, of which the nodes are not known. */
-  services: { service: string; instances: number; nodes?: number }[];
-}
-
-/** In what a snapshot differs from another one, or from what Consul holds. Names, never values. */
-export interface SnapshotDifference {
-  /** `cluster`, or the path of the other snapshot. */
-  with: string;
-  /** Of the last change in that. */
-  index: number;
-  takenAt?: string;
-  /** Keys, nodes and services that differ, and kinds that do not come and go by themselves. */
-  total: number;
-  keys: DifferentNames;
-  nodes: DifferentNames;
-  services: DifferentNames;
-  /** Kinds of which there are not as many. */
-  counts: { kind: string; here: number; there: number }[];
-}
-
-export interface DifferentNames {
-  onlyHere: SomeNames;
-  onlyThere: SomeNames;
-  changed: SomeNames;
-}
-
-export interface SomeNames {
-  total: number;
-  /** The first of them. */
-  names: string[];
-}
-
-/** One server as it was last seen. */
-export interface ServerSeen {
-  name: string;
-  node?: string;
-  /** `missing`: it has no pod. */
-  state: 'ready' | 'unready' | 'missing';
-  /** By its own word, else by that of another server; absent where none has told. */
-  raft?: 'leader' | 'voter' | 'non-voter';
-}
-
-/** The agents as they were last seen. */
-export interface Topology {
-  servers: ServerSeen[];
-  /** Clients by node, at most 100 nodes: first those with a client that is not ready, then those with the most. */
-  nodes: { node: string; clients: number; ready: number }[];
-  /** What is left out of `nodes`. */
-  rest?: { nodes: number; clients: number; ready: number };
-  /** Clients that have no node yet. */
-  unscheduled?: number;
 }
 
 /** The figures of one run, as the record keeps them. */

@@ -1,14 +1,15 @@
-import { differenceSections } from './difference.ts';
-import { driftSections } from './drift.ts';
 import { formatDuration } from './duration.ts';
 import { capBytes, code, fence, html, markdown, oneLine } from './escape.ts';
-import { ghostSections } from './ghost.ts';
-import { planSections } from './plan.ts';
-import { isAboutPlan } from './plan-line.ts';
-import type { Check, ObjectOutcome, Result } from './result.ts';
-import { fixed, joinWithin, type Section } from './section.ts';
-import { snapshotSections } from './snapshot.ts';
-import { timeline } from './timeline.ts';
+import type { ObjectOutcome } from './result/change.ts';
+import type { Check, Result } from './result.ts';
+import { differenceSections } from './section/difference.ts';
+import { driftSections } from './section/drift.ts';
+import { ghostSections } from './section/ghost.ts';
+import { planSections } from './section/plan.ts';
+import { isAboutPlan } from './section/plan-line.ts';
+import { fixed, joinWithin, type Section } from './section/section.ts';
+import { snapshotSections } from './section/snapshot.ts';
+import { timeline } from './section/timeline.ts';
 import { byUrgency, CHECK_ORDER, count, OBJECT_ORDER, tally, touchesCluster, verdict } from './verdict.ts';
 
 /**

@@ -1,12 +1,12 @@
 import { count } from './count.ts';
-import { differenceHeadline } from './difference.ts';
-import { driftedObjects } from './drift.ts';
 import { formatDuration } from './duration.ts';
 import { oneLine } from './escape.ts';
-import { sweepHeadline } from './ghost.ts';
 import { phaseTitle } from './phase.ts';
-import { planHeadline } from './plan-line.ts';
 import type { Check, Result } from './result.ts';
+import { differenceHeadline } from './section/difference.ts';
+import { driftedObjects } from './section/drift.ts';
+import { sweepHeadline } from './section/ghost.ts';
+import { planHeadline } from './section/plan-line.ts';
 
 export { count };
 

@@ -14,6 +14,7 @@ import {
 import type { WorkloadView } from './workload.ts';
 
 export interface DaemonSetOptions {
+  nodes?: readonly NodeView[];
   /** So many nodes may be without a ready pod. Never covers a pod that runs from the template before. */
   maxUnready?: number;
 }
@@ -27,8 +28,7 @@ export function daemonSetVerdict(
   view: WorkloadView | undefined,
   applied: Applied,
   pods: readonly PodView[],
-  nodes: readonly NodeView[] = [],
-  { maxUnready = 0 }: DaemonSetOptions = {},
+  { nodes = [], maxUnready = 0 }: DaemonSetOptions = {},
 ): Verdict {
   if (!view) return NOT_OBSERVED;
   const early = verdictOnObject(view, applied);

@@ -3,10 +3,10 @@ import type { ServerEvidence } from '../consul/quorum/evidence.ts';
 import { type Detection, Failure } from '../failure.ts';
 import type { Log } from '../report/log.ts';
 import type { Check, PhaseName, Result } from '../report/result.ts';
-import { Checks, type Observation } from './checks.ts';
-import { Deadline } from './deadline.ts';
-import { Phases } from './phases.ts';
-import type { RunStep } from './run-step.ts';
+import { Checks, type Observation } from './run/checks.ts';
+import { Deadline } from './run/deadline.ts';
+import { Phases } from './run/phases.ts';
+import type { RunStep } from './run/run-step.ts';
 
 type Known = Omit<
   Result,

@@ -1,5 +1,5 @@
 import type { ServerEvidence } from '../consul/quorum/evidence.ts';
-import type { ServerSeen, Topology } from '../report/result.ts';
+import type { ServerSeen, Topology } from '../report/result/topology.ts';
 import type { PodView } from '../rollout/pod.ts';
 import type { Workloads } from './workloads.ts';
 

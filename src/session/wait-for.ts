@@ -1,18 +1,17 @@
+import type { RunStep } from './run/run-step.ts';
 import type { Run } from './run.ts';
-import type { RunStep } from './run-step.ts';
 import type { Workloads } from './workloads.ts';
 
 /**
  * Judges again at every change of what is watched, until `found` finds something.
- * @param topic of the lines in the log that say what it still waits for
- * @param step is told as well
+ * @param told.topic of the lines in the log that say what it still waits for
+ * @param told.step is told as well
  */
 export async function waitFor<T>(
   run: Run,
   workloads: Workloads,
-  topic: string,
+  { topic, step }: { topic: string; step?: RunStep | undefined },
   found: (missing: (what: string) => undefined) => T | undefined,
-  step?: RunStep,
 ): Promise<T> {
   const missing = (what: string) => {
     step?.waitsFor(what);

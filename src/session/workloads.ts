@@ -1,6 +1,5 @@
-import { claimNames } from '../change/workload.ts';
-import { clusterIpOf } from '../kubernetes/cluster-ip.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
+import type { Role } from '../manifests/label.ts';
 import { daemonSetVerdict } from '../rollout/daemonset.ts';
 import type { NodeView } from '../rollout/node.ts';
 import type { Observation } from '../rollout/observation.ts';
@@ -11,22 +10,16 @@ import type { Verdict } from '../rollout/verdict.ts';
 import type { WorkloadView } from '../rollout/workload.ts';
 import { countOf } from './allowance.ts';
 import type { Cluster } from './cluster.ts';
-import { OncePerChange } from './once-per-change.ts';
 import type { Run } from './run.ts';
-import { appliedOf, changedAt, type Stored, storedKey } from './stored.ts';
-import { WorkloadWatches } from './workload-watches.ts';
+import { appliedOf, changedAt } from './stored.ts';
+import { OncePerChange } from './watch/once-per-change.ts';
+import { WorkloadSet } from './watch/workload-set.ts';
+import { WorkloadWatches } from './watch/workload-watches.ts';
 
-export const ROLES = ['server', 'client'] as const;
-export type Role = (typeof ROLES)[number];
-
-interface Workload {
-  kind: 'StatefulSet' | 'DaemonSet';
-  name: string;
-  object: KubernetesObject;
-}
+export { ROLES, type Role } from '../manifests/label.ts';
 
 export interface Shortage {
-  kind: Workload['kind'];
+  kind: WorkloadView['kind'];
   name: string;
   uid: string;
   /** In ms since 1970; 0 where it is not known. */
@@ -34,38 +27,20 @@ export interface Shortage {
 }
 
 /** The two workloads of the set, watched, with the verdict on each at any moment. */
-export class Workloads {
+export class Workloads extends WorkloadSet {
   readonly observation: Observation;
   /** Roles whose pods this very run replaces by itself, so that nobody else has to. */
   readonly walked = new Set<Role>();
   readonly #run: Run;
-  readonly #found: Partial<Record<Role, Workload>> = {};
-  #stored: Stored = new Map();
   readonly #watches: WorkloadWatches;
   readonly #answers: OncePerChange;
-  #expected: number | undefined;
 
   constructor(run: Run, objects: readonly KubernetesObject[]) {
+    super(run.config, objects);
     this.#run = run;
     this.#watches = new WorkloadWatches(run);
     this.observation = this.#watches.observation;
     this.#answers = new OncePerChange(this.observation);
-    for (const role of ROLES) {
-      const name = `${run.config.name}-${role}`;
-      for (const kind of ['StatefulSet', 'DaemonSet'] as const) {
-        const object = objects.find((one) => one.kind === kind && one.metadata.name === name);
-        if (object) this.#found[role] = { kind, name, object };
-      }
-    }
-  }
-
-  has(role: Role): boolean {
-    return this.#found[role] !== undefined;
-  }
-
-  /** Whether an agent on every node was asked for: then the agents have the names of the nodes. */
-  get clientsOnNodes(): boolean {
-    return this.#found.client?.kind === 'DaemonSet';
   }
 
   /** Whether all that existed has been told; before that, a pod that is not there may only not be known. */
@@ -80,10 +55,7 @@ export class Workloads {
 
   /** Starts to watch; ends with `close`. What a watch refuses for good comes out of `changedSince`. */
   watch(cluster: Cluster): void {
-    this.#watches.start(
-      cluster,
-      Object.values(this.#found).map(({ object }) => object),
-    );
+    this.#watches.start(cluster, this.objects);
   }
 
   /** Resolves at the next change. @throws the reason of the signal, or Failure of a watch */
@@ -95,21 +67,15 @@ export class Workloads {
     this.#watches.close();
   }
 
-  /** From now on the verdicts are about what the API server stored then. */
-  judge(stored: Stored): void {
-    this.#stored = stored;
-  }
-
   verdict(role: Role, options: { acceptPartition?: boolean } = {}): Verdict {
-    const workload = this.#found[role];
+    const workload = this.workload(role);
     if (!workload) return { state: 'ready', ready: 0, desired: 0, unready: [], excluded: [] };
-    const { kind, object } = workload;
     const view = this.#view(role);
     const maxUnready = this.#allowed(role, view);
-    const applied = appliedOf(this.#stored.get(storedKey(object)));
-    if (kind === 'DaemonSet') {
+    const applied = appliedOf(this.stored(role));
+    if (workload.kind === 'DaemonSet') {
       const pods = view ? this.observation.podsOf(view.uid) : [];
-      return daemonSetVerdict(view, applied, pods, this.observation.nodes(), { maxUnready });
+      return daemonSetVerdict(view, applied, pods, { nodes: this.observation.nodes(), maxUnready });
     }
     return statefulSetVerdict(view, applied, this.observation.pods(), { maxUnready, ...options });
   }
@@ -120,7 +86,7 @@ export class Workloads {
   }
 
   #view(role: Role): WorkloadView | undefined {
-    const workload = this.#found[role];
+    const workload = this.workload(role);
     return workload && this.observation.workload(workload.kind, workload.name);
   }
 
@@ -203,10 +169,9 @@ export class Workloads {
 
   /** The very object that was applied, as it is observed. */
   #applied(role: Role): { view: WorkloadView; generation: number } | undefined {
-    const workload = this.#found[role];
     const view = this.#view(role);
-    const applied = workload && appliedOf(this.#stored.get(storedKey(workload.object)));
-    return view && applied && view.uid === applied.uid ? { view, generation: applied.generation } : undefined;
+    const applied = appliedOf(this.stored(role));
+    return view?.uid === applied.uid ? { view, generation: applied.generation } : undefined;
   }
 
   /** Whether its controller has seen what was applied, so that pods of the present template can be told. */
@@ -223,60 +188,15 @@ export class Workloads {
 
   /** The workload whose pods are not even made, and when it was changed last by the API server's clock. */
   shortage(role: Role): Shortage | undefined {
-    const workload = this.#found[role];
-    const stored = workload && this.#stored.get(storedKey(workload.object));
+    const stored = this.stored(role);
     const view = this.#applied(role)?.view;
     if (!stored || !view || view.created >= view.desired) return undefined;
     const { kind, name, uid } = view;
     return { kind, name, uid, sinceMs: changedAt(stored) };
   }
 
-  /** As it was applied. */
-  manifest(role: Role): KubernetesObject | undefined {
-    return this.#found[role]?.object;
-  }
-
-  /**
-   * The address that a server should have in gossip and in Raft: its pod's, or that of its Service as the API server told
-   * it last; undefined where that is not known, or there is no such Service.
-   */
-  serverAddress({ name, ip, advertisesService }: PodView): string | undefined {
-    if (!advertisesService) return ip;
-    const objects = [...this.#stored.values()];
-    return clusterIpOf(objects.find(({ kind, metadata }) => kind === 'Service' && metadata.name === name));
-  }
-
-  /** Names of the volume claims that its workload makes for a pod. */
-  claims(role: Role, pod: PodView): string[] {
-    const workload = this.#found[role];
-    return workload ? claimNames(workload.object, pod.name) : [];
-  }
-
   /** The node it is on, where nodes may be read. */
   node(pod: PodView): NodeView | undefined {
     return this.observation.nodes().find(({ name }) => name === pod.node);
-  }
-
-  /** Name of the agent in the catalog. */
-  agentName(role: Role, pod: PodView): string {
-    return role === 'client' ? this.nodeName(pod) : pod.name;
-  }
-
-  /** Of a client's agent. */
-  nodeName(pod: PodView): string {
-    return this.clientsOnNodes ? (pod.node ?? pod.name) : pod.name;
-  }
-
-  /** Of all servers that should exist, or of as many as `expectServers` says. */
-  serverNames(): string[] {
-    const { config } = this.#run;
-    const replicas = (this.#found.server?.object.spec as { replicas?: number } | undefined)?.replicas;
-    const length = this.#expected ?? replicas ?? config.servers;
-    return Array.from({ length }, (_, i) => `${config.name}-server-${i}`);
-  }
-
-  /** How many servers there should be just now, while they come one at a time; undefined: all. */
-  expectServers(count: number | undefined): void {
-    this.#expected = count;
   }
 }

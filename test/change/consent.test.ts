@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { withoutConsent } from '../../src/change/consent.ts';
-import type { PlannedChange } from '../../src/report/result.ts';
+import type { PlannedChange } from '../../src/report/result/change.ts';
 
 const change = (kind: string, name: string, consequence: PlannedChange['consequence']): PlannedChange => ({
   kind,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { byGravity, type Effect, effectOf } from '../../src/change/consequence.ts';
 import { removal, type Step } from '../../src/change/step.ts';
 import type { KubernetesObject } from '../../src/kubernetes/object.ts';
-import { CONSEQUENCES } from '../../src/report/result.ts';
+import { CONSEQUENCES } from '../../src/report/result/change.ts';
 import { configMap, managed, stored, workload } from './fixture.ts';
 
 const NODES = { desiredNumberScheduled: 4 };

@@ -1,4 +1,5 @@
-import type { Check, PastRun, Phase, PhaseStep, PlannedChange, Result } from '../../src/report/result.ts';
+import type { PlannedChange } from '../../src/report/result/change.ts';
+import type { Check, PastRun, Phase, PhaseStep, Result } from '../../src/report/result.ts';
 import { cancelled, failure, GHOSTS, planned, success } from '../report/example.ts';
 
 /** A change of the image: three servers and ten clients, one after the other, each waiting for what it waits for. */

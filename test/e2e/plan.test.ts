@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import type { PlannedChange } from '../../src/report/result.ts';
+import type { PlannedChange } from '../../src/report/result/change.ts';
 import { deploy, type Outcome } from './action.ts';
 import {
   eventually,

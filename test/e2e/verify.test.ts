@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Drift, Result } from '../../src/report/result.ts';
+import type { Drift } from '../../src/report/result/change.ts';
+import type { Result } from '../../src/report/result.ts';
 import { pack, runCommand } from '../cli/packed.ts';
 import { check, deploy, type Outcome } from './action.ts';
 import {

@@ -165,7 +165,7 @@ describe('the fate of one of them', () => {
     ],
   ])('when %s', (_, found, fate) => {
     expect(
-      fateOf(entry(object(found?.kind ?? 'Service', 'consul-ui'), '1'), found, 'consul', NOBODY),
+      fateOf(entry(object(found?.kind ?? 'Service', 'consul-ui'), '1'), found, 'consul', { others: NOBODY }),
     ).toEqual(fate);
   });
 
@@ -218,13 +218,15 @@ describe('the fate of one of them', () => {
       { action: 'remove' },
     ],
   ])('when %s', (_, found, others, fate) => {
-    expect(fateOf(entry(ui, '1'), found, 'consul', others)).toEqual(fate);
+    expect(fateOf(entry(ui, '1'), found, 'consul', { others })).toEqual(fate);
   });
 
   test('of one that a killed run may have made goes by its fields', () => {
     const unknown = entry(object('Service', 'consul-ui'));
-    expect(fateOf(unknown, live(), 'consul', NOBODY)).toEqual({ action: 'remove' });
-    expect(fateOf(unknown, live({ managedFields: [] }), 'consul', NOBODY)).toMatchObject({ action: 'keep' });
+    expect(fateOf(unknown, live(), 'consul', { others: NOBODY })).toEqual({ action: 'remove' });
+    expect(fateOf(unknown, live({ managedFields: [] }), 'consul', { others: NOBODY })).toMatchObject({
+      action: 'keep',
+    });
   });
 
   test.each(['consul-server-config', 'consul-client-config'])(
@@ -234,8 +236,10 @@ describe('the fate of one of them', () => {
       expect(pruneCandidates({ entries: [one] }, [], 'consul')).toEqual([one]);
       expect(pruneCandidates({ entries: [one] }, [], 'other')).toEqual([]);
       const found = { ...live({}, 'Secret'), metadata: { ...live({}, 'Secret').metadata, name } };
-      expect(fateOf(one, found, 'consul', NOBODY)).toEqual({ action: 'remove' });
-      expect(fateOf(one, found, 'consul', NOBODY, spareInDestroy(false))).toEqual({ action: 'remove' });
+      expect(fateOf(one, found, 'consul', { others: NOBODY })).toEqual({ action: 'remove' });
+      expect(fateOf(one, found, 'consul', { others: NOBODY, spare: spareInDestroy(false) })).toEqual({
+        action: 'remove',
+      });
     },
   );
 
@@ -249,6 +253,8 @@ describe('the fate of one of them', () => {
     ['Namespace', true, 'keep'],
   ])('in a destroy: %s, with destroy-data %s: %s', (kind, destroyData, action) => {
     const one = entry(object(kind, 'consul-ui'), '1');
-    expect(fateOf(one, live({}, kind), 'consul', NOBODY, spareInDestroy(destroyData)).action).toBe(action);
+    expect(
+      fateOf(one, live({}, kind), 'consul', { others: NOBODY, spare: spareInDestroy(destroyData) }).action,
+    ).toBe(action);
   });
 });

@@ -15,7 +15,7 @@ async function remove(
   });
   const transport = await connectTo(server.url);
   const discovery = await Discovery.load(transport, signal());
-  const outcome = deleteObject(transport, discovery, set, { ...options, signal: signal() });
+  const outcome = deleteObject({ transport, discovery }, set, { ...options, signal: signal() });
   return { outcome, last: () => server.calls.at(-1) };
 }
 

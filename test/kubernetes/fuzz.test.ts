@@ -51,13 +51,13 @@ const CALLS: Record<string, (transport: Transport, signal: AbortSignal, known: D
         expect(discovery.resource(version, kind).path('consul', 'x')).toBeTypeOf('string');
       }
     },
-    async applyObject(transport, signal, known) {
-      const { object } = await applyObject(transport, known, configMap, { signal });
+    async applyObject(transport, signal, discovery) {
+      const { object } = await applyObject({ transport, discovery }, configMap, { signal });
       expect(object.metadata).toBeTypeOf('object');
     },
-    async planSet(transport, signal, known) {
+    async planSet(transport, signal, discovery) {
       const forceConflicts = ['ConfigMap/*:data.b'];
-      const { objects } = await planSet(transport, known, [configMap], { forceConflicts, signal });
+      const { objects } = await planSet({ transport, discovery }, [configMap], { forceConflicts, signal });
       expect(objects).toHaveLength(1);
     },
   };

@@ -58,8 +58,10 @@ async function watchThrough(...first: Answer[]): Promise<void> {
       if (event.type === 'upsert') names.add(event.name);
       if (event.type === 'synced' && turns.length === 0 && names.has('a')) stopped.abort();
     },
-    AbortSignal.any([stopped.signal, limit]),
-    { backoffMs: 1, backoffCapMs: 5, retryAfterCapMs: 5, bookmarkMs: 200, silenceMs: 200 },
+    {
+      signal: AbortSignal.any([stopped.signal, limit]),
+      timing: { backoffMs: 1, backoffCapMs: 5, retryAfterCapMs: 5, bookmarkMs: 200, silenceMs: 200 },
+    },
   );
   expect(limit.aborted).toBe(false);
 }

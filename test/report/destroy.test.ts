@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ObjectOutcome } from '../../src/report/result.ts';
+import type { ObjectOutcome } from '../../src/report/result/change.ts';
 import { summary } from '../../src/report/summary.ts';
 import { verdict } from '../../src/report/verdict.ts';
 import { failure, success } from './example.ts';

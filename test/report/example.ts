@@ -1,4 +1,5 @@
-import type { Check, GhostReport, PastRun, Result, Topology } from '../../src/report/result.ts';
+import type { Topology } from '../../src/report/result/topology.ts';
+import type { Check, GhostReport, PastRun, Result } from '../../src/report/result.ts';
 
 const digest = 'sha256:5c1f2b0c9d7e4a3f8b6a1d2e3c4f5061728394a5b6c7d8e9f0a1b2c3d4e5f607';
 

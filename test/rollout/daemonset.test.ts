@@ -175,7 +175,7 @@ const ROWS: Row[] = [
 describe('daemonSetVerdict', () => {
   it.each(ROWS)('is $state when $when', (row) => {
     const { view, pods = clients(), nodes = NODES, maxUnready = 0, state, reason, counts } = row;
-    const verdict = daemonSetVerdict(daemonSet(view), APPLIED, pods, nodes, { maxUnready });
+    const verdict = daemonSetVerdict(daemonSet(view), APPLIED, pods, { nodes, maxUnready });
     expect(verdict).toMatchObject({ state, ...counts });
     if (reason) expect(verdict).toMatchObject({ reason: expect.stringMatching(reason) });
   });
@@ -220,7 +220,7 @@ describe('daemonSetVerdict', () => {
     let readyOnes = 0;
     fc.assert(
       fc.property(anyView, perNode(anyPod), perNode(anyNode), (view, pods, nodes) => {
-        if (daemonSetVerdict(view, APPLIED, pods, nodes).state !== 'ready') return;
+        if (daemonSetVerdict(view, APPLIED, pods, { nodes }).state !== 'ready') return;
         readyOnes += 1;
         const able = nodes.filter(({ ready, cordoned }) => ready && !cordoned);
         for (const { name } of able) {

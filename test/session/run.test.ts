@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Failure } from '../../src/failure.ts';
-import type { Observation } from '../../src/session/checks.ts';
+import type { Observation } from '../../src/session/run/checks.ts';
 import { startRun } from './fixture.ts';
 
 beforeEach(() => void vi.useFakeTimers());

@@ -1,7 +1,7 @@
 import { count } from '../quorum/finding.ts';
 import { type Census, isExternal, isLive } from './census.ts';
 import type { CatalogNode } from './entry.ts';
-import type { Ghost, GhostClass } from './ghost.ts';
+import type { Ghost } from './ghost.ts';
 
 /** Nodes of the catalog and members of the pool that should not be there, or look like it. */
 export function nodeGhosts(census: Census): Ghost[] {
@@ -80,29 +80,30 @@ function failedGhost(census: Census, name: string): Ghost[] {
 
 function answers(name: string, evidence: string): Ghost {
   const why = 'its agent runs and announces it, though gossip does not reach it; `mode: verify` says more';
-  return inactive('failed', name, `${evidence}; its agent answers`, why, true);
+  return inactive(name, { class: 'failed', evidence: `${evidence}; its agent answers`, why, counts: true });
 }
 
 function comesBack(name: string, evidence: string): Ghost {
   const why = 'its agent comes back with the pod; `mode: verify` says why it has not';
-  return inactive('failed', name, evidence, why, true);
+  return inactive(name, { class: 'failed', evidence, why, counts: true });
 }
 
 function externalGhost({ name, meta }: CatalogNode): Ghost {
   const mark = ['external-node', 'synthetic-node', 'external-source'].find((key) => meta[key]);
   const evidence = `no agent, and its meta says ${mark}: ${mark && meta[mark]}`;
-  return inactive('external', name, evidence, 'it is there on purpose', false);
+  return inactive(name, { class: 'external', evidence, why: 'it is there on purpose', counts: false });
 }
 
 function leftGhosts({ members, placed }: Census): Ghost[] {
+  const left = { class: 'left', evidence: 'a member that left in order', counts: false } as const;
   return [...members].flatMap(([name, status]) =>
     status !== 'left' || placed.has(name)
       ? []
-      : [inactive('left', name, 'a member that left in order', 'the pool forgets it by itself', false)],
+      : [inactive(name, { ...left, why: 'the pool forgets it by itself' })],
   );
 }
 
 /** One that nothing is done about. */
-function inactive(kind: GhostClass, name: string, evidence: string, why: string, counts: boolean): Ghost {
-  return { class: kind, nodes: [name], evidence, remedy: 'none', why, counts };
+function inactive(name: string, about: Pick<Ghost, 'class' | 'evidence' | 'why' | 'counts'>): Ghost {
+  return { nodes: [name], remedy: 'none', ...about };
 }

@@ -1,6 +1,7 @@
 import { Failure } from '../../failure.ts';
+import type { ConsulResponse } from '../answer.ts';
 import { BlockingQuery } from '../blocking-query.ts';
-import type { ConsulClient, ConsulResponse } from '../client.ts';
+import type { ConsulClient } from '../client.ts';
 import { ConsulError, disproved } from '../failure.ts';
 import { openSession, type Session } from './session.ts';
 

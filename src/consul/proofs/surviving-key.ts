@@ -29,13 +29,12 @@ export interface SurvivingKeyOptions {
 const NO_SESSION: Session = { why: 'none is wanted', close: async () => {} };
 
 /**
- * Writes a key, and returns when Raft has committed it. Its session does not depend on anybody's health, since that is
+ * Writes a key with its own name as value, and returns when Raft has committed it. Its session does not depend on anybody's health, since that is
  * about to change.
  */
 export async function writeSurvivingKey(
   staying: ConsulClient,
   key: string,
-  value: string,
   signal: AbortSignal,
   { session: guarded = true }: SurvivingKeyOptions = {},
 ): Promise<SurvivingKey> {
@@ -50,7 +49,7 @@ export async function writeSurvivingKey(
   const query = session.id === undefined ? { cas: 0 } : { acquire: session.id };
   let written: boolean;
   try {
-    ({ body: written } = await staying.put<boolean>(path, value, { signal, query }));
+    ({ body: written } = await staying.put<boolean>(path, key, { signal, query }));
   } catch (error) {
     // One that broke off may have been carried out.
     await remove(staying);
@@ -64,11 +63,11 @@ export async function writeSurvivingKey(
   return {
     key,
     onAll: (servers, waiting) =>
-      onEvery(servers, path, waiting, (copy) => copy !== undefined && decode(copy) === value),
+      onEvery(servers, path, waiting, (copy) => copy !== undefined && decode(copy) === key),
     isKept: async (server, asking) => {
       const query = { consistent: true };
       const { status, body } = await server.get<Entry[]>(path, { signal: asking, query, accept: [404] });
-      return status !== 404 && body.some((entry) => decode(entry) === value);
+      return status !== 404 && body.some((entry) => decode(entry) === key);
     },
     remove,
   };

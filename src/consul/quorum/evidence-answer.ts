@@ -37,6 +37,8 @@ export interface Member {
   role: 'server' | 'client';
   datacenter: string;
   version: string;
+  /** Of the agent: another one of its name has another. */
+  id?: string;
 }
 
 /** The shapes of Consul's answers, and what is kept of them. The agent's full configuration is not kept. */
@@ -130,6 +132,7 @@ export const membersAnswer = z
       datacenter: Tags.dc ?? '',
       // `1.22.7:0a1b2c3d`, version and revision.
       version: Tags.build?.split(':')[0] ?? '',
+      ...(Tags.id !== undefined && { id: Tags.id }),
     })),
   );
 

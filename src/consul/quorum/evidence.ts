@@ -41,6 +41,17 @@ export interface ServerEvidence {
 
 export type EvidenceQuestion = 'leader' | 'peers' | 'raft' | 'autopilot' | 'members' | 'self';
 
+const QUESTIONS: Record<EvidenceQuestion, { path: string } & Pick<ConsulRequestOptions, 'query' | 'accept'>> =
+  {
+    leader: { path: '/v1/status/leader' },
+    peers: { path: '/v1/status/peers' },
+    // Its own view, also without a leader.
+    raft: { path: '/v1/operator/raft/configuration', query: { stale: true } },
+    members: { path: '/v1/agent/members' },
+    self: { path: '/v1/agent/self' },
+    autopilot: { path: '/v1/operator/autopilot/state', accept: [429] },
+  };
+
 // Below rpc_hold_timeout (7 s): a server that waits for an election is asked again rather than waited for.
 const ANSWER_MS = 5_000;
 
@@ -55,11 +66,10 @@ export async function collectEvidence(client: ConsulClient, signal: AbortSignal)
   /** False when the connection failed, so that there is no use in asking on. */
   const ask = async <T>(
     question: EvidenceQuestion,
-    path: string,
     schema: z.ZodType<T>,
     keep: (answer: T) => void,
-    options: Pick<ConsulRequestOptions, 'query' | 'accept'> = {},
   ): Promise<boolean> => {
+    const { path, ...options } = QUESTIONS[question];
     try {
       const response = await client.get(path, { ...options, signal, timeoutMs: ANSWER_MS, partial: true });
       keep(schema.parse(response.body));
@@ -73,39 +83,26 @@ export async function collectEvidence(client: ConsulClient, signal: AbortSignal)
     return true;
   };
 
-  const reachable = await ask('leader', '/v1/status/leader', leaderAnswer, (leader) => {
+  const reachable = await ask('leader', leaderAnswer, (leader) => {
     evidence.leader = leader;
   });
   if (!reachable) return evidence;
-  await ask('peers', '/v1/status/peers', peersAnswer, (peers) => {
+  await ask('peers', peersAnswer, (peers) => {
     evidence.peers = peers;
   });
-  await ask(
-    'raft',
-    '/v1/operator/raft/configuration',
-    raftAnswer,
-    (servers) => {
-      evidence.raft = servers;
-    },
-    // Its own view, also without a leader.
-    { query: { stale: true } },
-  );
-  await ask('members', '/v1/agent/members', membersAnswer, (members) => {
+  await ask('raft', raftAnswer, (servers) => {
+    evidence.raft = servers;
+  });
+  await ask('members', membersAnswer, (members) => {
     evidence.members = members;
     // A server is always a member of its own pool; an empty list is one that ACLs have emptied.
     if (members.length === 0) evidence.denied.push('members');
   });
-  await ask('self', '/v1/agent/self', selfAnswer, (self) => Object.assign(evidence, self));
+  await ask('self', selfAnswer, (self) => Object.assign(evidence, self));
   if (evidence.leader) {
-    await ask(
-      'autopilot',
-      '/v1/operator/autopilot/state',
-      autopilotAnswer,
-      (state) => {
-        evidence.autopilot = state;
-      },
-      { accept: [429] },
-    );
+    await ask('autopilot', autopilotAnswer, (state) => {
+      evidence.autopilot = state;
+    });
   } else {
     // The leader answers this one, so a server without a leader would be silent for seconds.
     evidence.errors.autopilot = 'it knows no leader';

@@ -65,10 +65,9 @@ export class Complaints {
     this.#notes.add(text);
   }
 
+  /** @param fine what was observed where nothing speaks against it */
   finding(
-    id: FindingId,
-    title: string,
-    expected: string,
+    about: Pick<Finding, 'id' | 'title' | 'expected'>,
     fine: string,
     evidence: readonly ServerEvidence[],
   ): Finding {
@@ -81,14 +80,14 @@ export class Complaints {
     const said = passed ? [fine] : sentences.slice(0, MAX_COMPLAINTS);
     const rest = sentences.length - MAX_COMPLAINTS;
     if (rest > 0) said.push(`and ${rest} more`);
-    return { id, title, expected, observed: [...said, ...this.#notes].join('; '), passed };
+    return { ...about, observed: [...said, ...this.#notes].join('; '), passed };
   }
 }
 
-/** `a, b, c` and, of many, the first five and how many more. */
-export function names(list: readonly string[]): string {
-  const shown = list.slice(0, MAX_NAMES).join(', ');
-  return list.length > MAX_NAMES ? `${shown} and ${list.length - MAX_NAMES} more` : shown;
+/** `a, b, c` and, of many, the first and how many more. */
+export function names(list: readonly string[], most = MAX_NAMES): string {
+  const shown = list.slice(0, most).join(', ');
+  return list.length > most ? `${shown} and ${list.length - most} more` : shown;
 }
 
 /** The evidence of each expected server; the missing ones become complaints. */

@@ -21,7 +21,8 @@ export function judgeVersion(evidence: readonly ServerEvidence[], expected: Expe
     complaints.add(list.join(', '));
   }
   const wanted = expected.version ?? 'all the same';
-  return complaints.finding('quorum-version', 'Version', wanted, distinct[0] ?? 'none', evidence);
+  const about = { id: 'quorum-version', title: 'Version', expected: wanted } as const;
+  return complaints.finding(about, distinct[0] ?? 'none', evidence);
 }
 
 /** Every server and every live member belongs to the expected datacenter. */
@@ -41,7 +42,8 @@ export function judgeDatacenter(evidence: readonly ServerEvidence[], expected: E
       }
     }
   }
-  return complaints.finding('quorum-datacenter', 'Datacenter', wanted, wanted, evidence);
+  const about = { id: 'quorum-datacenter', title: 'Datacenter', expected: wanted } as const;
+  return complaints.finding(about, wanted, evidence);
 }
 
 /** What a server says of itself, directly or in gossip; undefined where it does neither. */

@@ -28,7 +28,8 @@ export function judgeLeader(evidence: readonly ServerEvidence[], expected: Expec
     if (server) fine = `${server.name} at ${leader}, named by all ${expected.servers.length}`;
     else complaints.add(`the leader ${leader} is no expected server`);
   }
-  return complaints.finding('quorum-leader', 'Leader', 'every server names the same leader', fine, evidence);
+  const wanted = 'every server names the same leader';
+  return complaints.finding({ id: 'quorum-leader', title: 'Leader', expected: wanted }, fine, evidence);
 }
 
 /** What is wrong when not all servers name one leader. */

@@ -35,7 +35,7 @@ export function judgeMembers(evidence: readonly ServerEvidence[], expected: Expe
   const wanted = [count(expected.servers.length, 'server')];
   if (expected.clients) wanted.push(count(expected.clients.length, 'client'));
   const list = `${wanted.join(' and ')} alive`;
-  return complaints.finding('quorum-members', 'Members', list, list, evidence);
+  return complaints.finding({ id: 'quorum-members', title: 'Members', expected: list }, list, evidence);
 }
 
 function judgePool(

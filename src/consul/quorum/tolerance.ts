@@ -29,8 +29,9 @@ export function judgeTolerance(evidence: readonly ServerEvidence[], expected: Ex
   }
   if (denied) complaints.note('operator:read is denied, so the tolerance of failures could not be seen');
   const fine = denied ? 'every server lists all Raft peers' : `can lose ${needed}, all healthy`;
-  const title = 'Failure tolerance';
-  return complaints.finding('quorum-tolerance', title, `${needed} or more, all healthy`, fine, evidence);
+  const wanted = `${needed} or more, all healthy`;
+  const about = { id: 'quorum-tolerance', title: 'Failure tolerance', expected: wanted } as const;
+  return complaints.finding(about, fine, evidence);
 }
 
 function judgeAutopilot(

@@ -28,7 +28,8 @@ export function judgeVoters(evidence: readonly ServerEvidence[], expected: Expec
     } else complain(`${said.name} does not show its Raft configuration: ${said.errors.raft ?? 'no answer'}`);
   }
   const list = names(expected.servers.map(({ name }) => name));
-  return complaints.finding('quorum-voters', 'Voters', `exactly ${list}, all voters`, list, evidence);
+  const about = { id: 'quorum-voters', title: 'Voters', expected: `exactly ${list}, all voters` } as const;
+  return complaints.finding(about, list, evidence);
 }
 
 /** The addresses of a server's Raft peers are exactly the expected ones. Needs no token. */

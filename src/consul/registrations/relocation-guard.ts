@@ -56,8 +56,7 @@ export async function takeBack(
  * @throws Failure `registrations-lost` when it is at neither
  */
 export async function putBackIfLost(
-  place: NamedAgent,
-  old: NamedAgent,
+  { place, old }: { place: NamedAgent; old: NamedAgent },
   move: Move,
   held: Held,
   signal: AbortSignal,

@@ -79,7 +79,7 @@ async function removeAtServer(
   const path = deregisterPath(move.id);
   const { status } = await server.client.put(path, undefined, { signal, accept: [404] });
   if (status === 404) return GONE;
-  const lost = await putBackIfLost(place, server, move, held, signal);
+  const lost = await putBackIfLost({ place, old: server }, move, held, signal);
   if (lost !== undefined) return lost;
   await gone(query, server, move.id, signal);
   onStep?.(`${move.id}: gone from ${server.nodeName}`);

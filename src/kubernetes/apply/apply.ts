@@ -1,5 +1,5 @@
 import { Failure } from '../../failure.ts';
-import type { Discovery } from '../discovery.ts';
+import type { Api } from '../api.ts';
 import type { Transport } from '../http/transport.ts';
 import { isJsonObject } from '../json.ts';
 import { FIELD_MANAGER, type KubernetesObject, objectName } from '../object.ts';
@@ -10,8 +10,7 @@ import { FIELD_MANAGER, type KubernetesObject, objectName } from '../object.ts';
  * @throws ApiError, among them 409 with FieldManagerConflict causes unless `force`; see also `storedObject`
  */
 export async function applyObject(
-  transport: ObjectTransport,
-  discovery: Discovery,
+  { transport, discovery }: Api,
   object: KubernetesObject,
   options: { dryRun?: boolean; force?: boolean; signal: AbortSignal },
 ): Promise<{ object: KubernetesObject; warnings: string[] }> {
@@ -31,9 +30,6 @@ export async function applyObject(
   });
   return { object: storedObject(transport, body, object), warnings };
 }
-
-/** What objects are read and written with. */
-export type ObjectTransport = Pick<Transport, 'request' | 'onObject'>;
 
 /**
  * Every object that is read, applied or dry-run comes by here, so that its secrets are known before anything can fail

@@ -1,6 +1,5 @@
-import type { Discovery } from '../discovery.ts';
+import type { Api } from '../api.ts';
 import { ApiError } from '../error.ts';
-import type { Transport } from '../http/transport.ts';
 import type { KubernetesObject } from '../object.ts';
 import { type Conflict, conflictsOf } from '../ownership/conflict.ts';
 import { withoutField } from '../ownership/field.ts';
@@ -25,25 +24,24 @@ export interface DryRun {
 
 /** What the API server would store; where fields belong to others, after the decision about each of them. */
 export async function dryRun(
-  transport: Pick<Transport, 'request'>,
-  discovery: Discovery,
+  api: Api,
   object: KubernetesObject,
   live: KubernetesObject | undefined,
   options: DecisionRules & { signal: AbortSignal },
 ): Promise<DryRun | { conflicts: Conflict[] }> {
-  const { signal } = options;
+  const { signal, adopting: policy } = options;
   const yielded: Yielded[] = [];
   let desired = object;
   for (let force = false; ; ) {
     try {
-      const result = await applyObject(transport, discovery, desired, { dryRun: true, force, signal });
+      const result = await applyObject(api, desired, { dryRun: true, force, signal });
       return { result, desired, force, yielded };
     } catch (error) {
       const conflicts = conflictsOf(error, desired, live);
       // Forced, there are none: another error then.
       if (conflicts.length === 0 || force) {
-        if (!live || !options.adopting || !(error instanceof ApiError) || error.status !== 422) throw error;
-        const result = await dryRunTakeover(transport, discovery, desired, live, options.adopting, signal);
+        if (!live || !policy || !(error instanceof ApiError) || error.status !== 422) throw error;
+        const result = await dryRunTakeover(api, desired, { live, policy }, signal);
         return { result, desired, force, yielded };
       }
       const decided = conflicts.map((conflict) => ({

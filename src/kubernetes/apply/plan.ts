@@ -1,8 +1,7 @@
 import pLimit from 'p-limit';
 import { Failure, type FailureReason } from '../../failure.ts';
-import type { Discovery } from '../discovery.ts';
+import type { Api } from '../api.ts';
 import { ApiError, apiFailure } from '../error.ts';
-import type { Transport } from '../http/transport.ts';
 import { type KubernetesObject, objectName } from '../object.ts';
 import { type AdoptPolicy, type Refusal, refusalOf, refusedFailure } from '../ownership/adoption.ts';
 import { type Conflict, conflictFailure } from '../ownership/conflict.ts';
@@ -71,14 +70,13 @@ type Outcome =
  * @throws Failure with every refusal of the set, one or more lines of `details` for each object
  */
 export async function planSet(
-  transport: Pick<Transport, 'request'>,
-  discovery: Discovery,
+  api: Api,
   objects: readonly KubernetesObject[],
   options: PlanOptions,
 ): Promise<Plan> {
   const limit = pLimit(PARALLEL);
   const outcomes = await Promise.all(
-    objects.map((desired) => limit(() => planObject(transport, discovery, desired, options))),
+    objects.map((desired) => limit(() => planObject(api, desired, options))),
   );
   const conflicts = outcomes.flatMap((outcome) => ('conflicts' in outcome ? outcome.conflicts : []));
   const failures = outcomes.flatMap((outcome) => ('failure' in outcome ? [outcome.failure] : []));
@@ -93,37 +91,32 @@ export async function planSet(
   };
 }
 
-async function planObject(
-  transport: Pick<Transport, 'request'>,
-  discovery: Discovery,
-  rendered: KubernetesObject,
-  options: PlanOptions,
-): Promise<Outcome> {
+async function planObject(api: Api, rendered: KubernetesObject, options: PlanOptions): Promise<Outcome> {
   const { signal } = options;
-  if (discovery.isAnnounced(rendered.apiVersion, rendered.kind)) {
+  if (api.discovery.isAnnounced(rendered.apiVersion, rendered.kind)) {
     return { planned: unverifiedCreation(rendered), warnings: [] };
   }
   let desired = rendered;
   try {
-    const live = await readLive(transport, discovery, desired, signal);
+    const live = await readLive(api, desired, signal);
     const adopting = live && isForeign(live, options) ? (options.adopt ?? 'if-unowned') : undefined;
     if (live && !adopting) desired = options.fit?.(desired, live) ?? desired;
     const refusal = live && adopting && refusalOf(live, adopting);
     if (refusal) return { refusal };
     const recreated =
       live && adopting && options.mayRecreate?.(live)
-        ? await predictRecreation(transport, discovery, desired, signal)
+        ? await predictRecreation(api, desired, signal)
         : undefined;
     if (live && recreated) {
       const { object: predicted, warnings } = recreated;
       const shape = { action: 'recreate', force: false, unverified: false } as const;
       return { planned: { desired, live, predicted, ...shape, ...(adopting && { adopting }) }, warnings };
     }
-    const tried = await dryRun(transport, discovery, desired, live, { ...options, adopting });
+    const tried = await dryRun(api, desired, live, { ...options, adopting });
     if ('conflicts' in tried) return tried;
     const { object: answer, warnings } = tried.result;
     const predicted = adopting
-      ? await afterTakeover(transport, discovery, tried.desired, answer, adopting, signal)
+      ? await afterTakeover(api, tried.desired, { answer, policy: adopting }, signal)
       : answer;
     const action = live === undefined ? 'create' : isSame(live, predicted, tried.desired) ? 'none' : 'change';
     const planned: PlannedObject = {

@@ -1,6 +1,5 @@
-import type { Discovery } from '../discovery.ts';
+import type { Api } from '../api.ts';
 import { isImmutable } from '../error.ts';
-import type { Transport } from '../http/transport.ts';
 import type { KubernetesObject } from '../object.ts';
 import { applyObject } from './apply.ts';
 import { dryRunAnew } from './stand-in.ts';
@@ -11,17 +10,16 @@ import { dryRunAnew } from './stand-in.ts';
  * @throws ApiError when it would not take the object either when recreated
  */
 export async function predictRecreation(
-  transport: Pick<Transport, 'request'>,
-  discovery: Discovery,
+  api: Api,
   desired: KubernetesObject,
   signal: AbortSignal,
 ): Promise<{ object: KubernetesObject; warnings: string[] } | undefined> {
   try {
     // Other managers' fields go with the object, so they are no conflict.
-    await applyObject(transport, discovery, desired, { dryRun: true, force: true, signal });
+    await applyObject(api, desired, { dryRun: true, force: true, signal });
     return undefined;
   } catch (error) {
     if (!isImmutable(error)) throw error;
   }
-  return dryRunAnew(transport, discovery, desired, signal);
+  return dryRunAnew(api, desired, signal);
 }

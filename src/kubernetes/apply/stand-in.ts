@@ -1,5 +1,4 @@
-import type { Discovery } from '../discovery.ts';
-import type { Transport } from '../http/transport.ts';
+import type { Api } from '../api.ts';
 import type { KubernetesObject } from '../object.ts';
 import { applyObject } from './apply.ts';
 
@@ -13,14 +12,13 @@ const LONGEST_NAME = 63;
  * @throws ApiError when it would not take it
  */
 export async function dryRunAnew(
-  transport: Pick<Transport, 'request'>,
-  discovery: Discovery,
+  api: Api,
   desired: KubernetesObject,
   signal: AbortSignal,
 ): Promise<{ object: KubernetesObject; warnings: string[] }> {
   const { name } = desired.metadata;
   const standIn = { ...desired, metadata: { ...desired.metadata, name: standInName(name) } };
-  const { object, warnings } = await applyObject(transport, discovery, standIn, { dryRun: true, signal });
+  const { object, warnings } = await applyObject(api, standIn, { dryRun: true, signal });
   const { uid: _uid, creationTimestamp: _at, resourceVersion: _version, ...metadata } = object.metadata;
   return { object: { ...object, metadata: { ...metadata, name } }, warnings };
 }

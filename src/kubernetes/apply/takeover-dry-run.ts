@@ -1,9 +1,9 @@
-import type { Discovery } from '../discovery.ts';
+import type { Api } from '../api.ts';
 import { isJsonObject } from '../json.ts';
 import { FIELD_MANAGER, type KubernetesObject } from '../object.ts';
 import type { AdoptPolicy } from '../ownership/adoption.ts';
 import { withoutTaken } from '../ownership/ownership.ts';
-import { type ObjectTransport, storedObject } from './apply.ts';
+import { storedObject } from './apply.ts';
 import { mergePatchBetween } from './merge-patch.ts';
 
 /**
@@ -12,11 +12,9 @@ import { mergePatchBetween } from './merge-patch.ts';
  * budget with both of its limits. So the whole object is proposed, without what will go. Lists are ours as a whole.
  */
 export async function dryRunTakeover(
-  transport: ObjectTransport,
-  discovery: Discovery,
+  { transport, discovery }: Api,
   desired: KubernetesObject,
-  live: KubernetesObject,
-  policy: AdoptPolicy,
+  { live, policy }: { live: KubernetesObject; policy: AdoptPolicy },
   signal: AbortSignal,
 ): Promise<{ object: KubernetesObject; warnings: string[] }> {
   const target = over(withoutTaken(live, policy), desired);

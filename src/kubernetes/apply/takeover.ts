@@ -1,10 +1,10 @@
 import { Failure } from '../../failure.ts';
-import type { Discovery } from '../discovery.ts';
+import type { Api } from '../api.ts';
 import { ApiError } from '../error.ts';
 import { type KubernetesObject, objectName } from '../object.ts';
 import type { AdoptPolicy } from '../ownership/adoption.ts';
 import { takenOver } from '../ownership/ownership.ts';
-import { type ObjectTransport, storedObject } from './apply.ts';
+import { storedObject } from './apply.ts';
 
 /** Others may write the object in between; then its fields are read and moved again. */
 const TRIES = 5;
@@ -15,8 +15,7 @@ const TRIES = 5;
  * @throws ApiError; Failure `conflict` when somebody writes the object all the time
  */
 export async function takeOverFields(
-  transport: ObjectTransport,
-  discovery: Discovery,
+  { transport, discovery }: Api,
   live: KubernetesObject,
   policy: AdoptPolicy,
   signal: AbortSignal,

@@ -46,14 +46,11 @@ export class Transport {
   #reached = false;
 
   private constructor(
-    server: string,
-    context: string | undefined,
-    userAgent: string,
     pools: PoolSource,
     credentials: Credentials,
-    secrets: readonly string[],
+    { context, userAgent, secrets }: { context: string; userAgent: string; secrets: readonly string[] },
   ) {
-    this.server = server;
+    this.server = pools.server;
     this.secrets = secrets;
     this.context = context;
     this.#userAgent = userAgent;
@@ -80,7 +77,7 @@ export class Transport {
     const { server = '', proxyUrl = '' } = kubeConfig.getCurrentCluster() ?? {};
     const secrets = urlCredentials([server, proxyUrl, environmentProxy(server)].join(' '));
     const context = kubeConfig.getCurrentContext();
-    return new Transport(pools.server, context, options.userAgent, pools, credentials, secrets);
+    return new Transport(pools, credentials, { context, userAgent: options.userAgent, secrets });
   }
 
   /** One call and its answer. Repeats what may be repeated, for at most a minute and within the signal. */

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../../failure.ts';
 import { ApiError } from '../error.ts';
 import { Watchdog } from '../http/watchdog.ts';
-import type { KubernetesObject } from '../object.ts';
+import { CallbackError, Collection } from './collection.ts';
 import { EventReader, endsInitialEvents, eventError, type RawEvent } from './watch-event.ts';
 import {
   isRefusal,
@@ -29,25 +29,20 @@ export async function watchResource<T>(
   transport: WatchTransport,
   spec: WatchSpec<T>,
   onEvent: (event: WatchEvent<T>) => void,
-  signal: AbortSignal,
-  timing: Partial<WatchTiming> = {},
+  { signal, timing }: { signal: AbortSignal; timing?: Partial<WatchTiming> },
 ): Promise<void> {
-  await new ResourceWatch(transport, spec, onEvent, signal, { ...TIMING, ...timing }).run();
+  await new ResourceWatch(transport, spec, onEvent, { signal, timing: { ...TIMING, ...timing } }).run();
 }
 
 /** The server does not know streaming lists (https://kubernetes.io/docs/reference/using-api/api-concepts/#streaming-lists). */
 class StreamingListUnsupported extends Error {}
 
-/** Keeps what the callbacks throw apart from what the network throws, which is tried again. */
-class CallbackError extends Error {}
-
 class ResourceWatch<T> {
   readonly #transport: WatchTransport;
   readonly #spec: WatchSpec<T>;
-  readonly #onEvent: (event: WatchEvent<T>) => void;
   readonly #signal: AbortSignal;
   readonly #timing: WatchTiming;
-  readonly #known = new Map<string, string>();
+  readonly #collection: Collection<T>;
   /** Where to resume; without it everything has to be listed again. Opaque. */
   #resourceVersion: string | undefined;
   #streamingList = true;
@@ -58,13 +53,12 @@ class ResourceWatch<T> {
     transport: WatchTransport,
     spec: WatchSpec<T>,
     onEvent: (event: WatchEvent<T>) => void,
-    signal: AbortSignal,
-    timing: WatchTiming,
+    { signal, timing }: { signal: AbortSignal; timing: WatchTiming },
   ) {
     this.#transport = transport;
     this.#spec = spec;
-    this.#onEvent = onEvent;
     this.#signal = signal;
+    this.#collection = new Collection(spec.project, onEvent, signal);
     this.#timing = timing;
   }
 
@@ -128,11 +122,13 @@ class ResourceWatch<T> {
       this.#reached();
       const kind = body.kind.replace(/List$/, '');
       // Items of a list leave out what the list says for all of them.
-      for (const item of body.items) this.#upsert({ ...item, apiVersion: body.apiVersion, kind }, seen);
+      for (const item of body.items)
+        this.#collection.upsert({ ...item, apiVersion: body.apiVersion, kind }, seen);
       token = body.metadata.continue || undefined;
       version = body.metadata.resourceVersion;
     } while (token !== undefined);
-    this.#settle(seen, version);
+    this.#collection.settle(seen);
+    this.#resourceVersion = version;
   }
 
   /** Opens one stream and reads it to its end. Without a version to resume from it begins with a list. */
@@ -188,14 +184,15 @@ class ResourceWatch<T> {
     switch (event.type) {
       case 'ADDED':
       case 'MODIFIED':
-        this.#upsert(event.object, seen);
+        this.#collection.upsert(event.object, seen);
         break;
       case 'DELETED':
-        this.#delete(event.object.metadata.uid ?? '', event.object.metadata.name);
+        this.#collection.delete(event.object.metadata.uid ?? '', event.object.metadata.name);
         break;
       case 'BOOKMARK':
         if (seen && endsInitialEvents(event.object)) {
-          this.#settle(seen, event.object.metadata.resourceVersion);
+          this.#collection.settle(seen);
+          this.#resourceVersion = event.object.metadata.resourceVersion;
           return true;
         }
         break;
@@ -210,36 +207,6 @@ class ResourceWatch<T> {
     // A list that is still under way cannot be resumed: it starts again.
     if (!seen) this.#resourceVersion = event.object.metadata.resourceVersion;
     return false;
-  }
-
-  #upsert(raw: KubernetesObject, seen: Set<string> | undefined): void {
-    const { uid = '', name } = raw.metadata;
-    seen?.add(uid);
-    this.#known.set(uid, name);
-    this.#emit(() => ({ type: 'upsert', uid, name, object: this.#spec.project(raw) }));
-  }
-
-  #delete(uid: string, name: string): void {
-    this.#known.delete(uid);
-    this.#emit(() => ({ type: 'delete', uid, name }));
-  }
-
-  /** A list is complete: what it no longer holds has vanished while nobody was looking. */
-  #settle(seen: ReadonlySet<string>, version: string | undefined): void {
-    for (const [uid, name] of this.#known) {
-      if (!seen.has(uid)) this.#delete(uid, name);
-    }
-    this.#resourceVersion = version;
-    this.#emit(() => ({ type: 'synced' }));
-  }
-
-  #emit(event: () => WatchEvent<T>): void {
-    if (this.#signal.aborted) return;
-    try {
-      this.#onEvent(event());
-    } catch (error) {
-      throw new CallbackError('a callback of the watch threw', { cause: error });
-    }
   }
 
   #reached(): void {

@@ -1,7 +1,8 @@
 import { count } from '../count.ts';
-import { DRIFT_WHAT, driftTotals } from '../drift.ts';
-import { REMEDY } from '../ghost.ts';
-import type { Drift, GhostReport, Result } from '../result.ts';
+import type { Drift } from '../result/change.ts';
+import type { GhostReport, Result } from '../result.ts';
+import { DRIFT_WHAT, driftTotals } from '../section/drift.ts';
+import { REMEDY } from '../section/ghost.ts';
 import { type Content, line, markup, moment } from './markup.ts';
 import type { Part } from './part.ts';
 import { field } from './plan.ts';

@@ -1,5 +1,6 @@
 import { count } from '../count.ts';
-import type { ObjectOutcome, Result } from '../result.ts';
+import type { ObjectOutcome } from '../result/change.ts';
+import type { Result } from '../result.ts';
 import { OBJECT_ORDER, tally } from '../verdict.ts';
 import { definitions } from './diagnosis.ts';
 import { type Content, line, markup, moment } from './markup.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { isAboutPlan } from '../plan-line.ts';
 import type { Result } from '../result.ts';
+import { isAboutPlan } from '../section/plan-line.ts';
 import { verdict } from '../verdict.ts';
 import { checks, warnings } from './checks.ts';
 import { diagnosis } from './diagnosis.ts';

@@ -1,4 +1,4 @@
-import { joinWithin, type Section } from '../section.ts';
+import { joinWithin, type Section } from '../section/section.ts';
 import { type Content, type Markup, markup } from './markup.ts';
 
 /** A part of the page with a heading; its rows may be cut. */

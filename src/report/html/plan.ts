@@ -1,8 +1,9 @@
 import { count } from '../count.ts';
 import { plain } from '../escape.ts';
-import { DANGEROUS, GRAVEST_FIRST } from '../plan.ts';
-import { CONSEQUENCE_TITLE, isAboutPlan, objectOf, planHeadline } from '../plan-line.ts';
-import type { FieldChange, PlannedChange, Result } from '../result.ts';
+import type { FieldChange, PlannedChange } from '../result/change.ts';
+import type { Result } from '../result.ts';
+import { DANGEROUS, GRAVEST_FIRST } from '../section/plan.ts';
+import { CONSEQUENCE_TITLE, isAboutPlan, objectOf, planHeadline } from '../section/plan-line.ts';
 import { type Content, line, type Markup, markup } from './markup.ts';
 import { type Part, rowsOf } from './part.ts';
 import { badge, type Status } from './status.ts';

@@ -1,6 +1,6 @@
 import { count } from '../count.ts';
-import { differenceHeadline, differenceRows } from '../difference.ts';
 import type { Result } from '../result.ts';
+import { differenceHeadline, differenceRows } from '../section/difference.ts';
 import { size } from '../size.ts';
 import { type Content, line, type Markup, markup, moment } from './markup.ts';
 import type { Part } from './part.ts';

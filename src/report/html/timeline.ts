@@ -1,7 +1,7 @@
 import { formatDuration } from '../duration.ts';
 import { phaseTitle } from '../phase.ts';
 import type { Phase, PhaseStep, Result } from '../result.ts';
-import { mostTelling } from '../timeline.ts';
+import { mostTelling } from '../section/timeline.ts';
 import { type Content, line, type Markup, markup } from './markup.ts';
 import type { Part } from './part.ts';
 import { badge } from './status.ts';

@@ -1,5 +1,6 @@
 import { count } from '../count.ts';
-import type { Result, ServerSeen, Topology } from '../result.ts';
+import type { ServerSeen, Topology } from '../result/topology.ts';
+import type { Result } from '../result.ts';
 import { line, type Markup, markup } from './markup.ts';
 import type { Part } from './part.ts';
 

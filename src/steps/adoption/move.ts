@@ -6,8 +6,8 @@ import type { Agents } from '../../session/agents.ts';
 import { allOrFirst } from '../../session/all-or-first.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import { expectationOf } from '../../session/expectation.ts';
+import { type RunStep, waveName } from '../../session/run/run-step.ts';
 import type { Run } from '../../session/run.ts';
-import { type RunStep, waveName } from '../../session/run-step.ts';
 import { type Stored, storedKey } from '../../session/stored.ts';
 import { waitFor } from '../../session/wait-for.ts';
 import { Wake, wakeAtChanges } from '../../session/wake.ts';
@@ -105,7 +105,7 @@ class Move {
       if (role === 'server') await this.#settings();
       // Nobody holds the pods back from now on, and there is none left to be replaced.
       const { live: _, adopting: __, ...taken } = planned;
-      await applyStage(run, this.#cluster, [{ ...taken, action: 'change' }], stored, run.signal);
+      await applyStage(run, this.#cluster, [{ ...taken, action: 'change' }], stored);
       workloads.judge(stored);
       run.log.info(`${planned.desired.metadata.name} is taken over`);
     } finally {
@@ -226,6 +226,6 @@ class Move {
   }
 
   #until<T>(found: (missing: (what: string) => undefined) => T | undefined): Promise<T> {
-    return waitFor(this.#run, this.#tools.workloads, 'takeover', found, this.#batch);
+    return waitFor(this.#run, this.#tools.workloads, { topic: 'takeover', step: this.#batch }, found);
   }
 }

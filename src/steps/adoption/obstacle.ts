@@ -2,6 +2,7 @@ import type { Config } from '../../config/config.ts';
 import type { AgentFacts } from '../../consul/agent/facts.ts';
 import type { GossipOnWire } from '../../consul/gossip/wire.ts';
 import type { Finding } from '../../consul/quorum/finding.ts';
+import { names } from '../../consul/quorum/finding.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { hasOwnKey } from '../../manifests/gossip.ts';
 import type { Role } from '../../session/workloads.ts';
@@ -10,7 +11,6 @@ import { type OldPod, selectorOf, type Takeover } from './takeover.ts';
 
 /** The oldest that this action supports; what is older has to be upgraded by its own guide first. */
 const OLDEST = '1.20.0';
-const MOST_NAMES = 5;
 
 /** What one agent that will be replaced was found to be. */
 export interface OldAgent {
@@ -84,7 +84,7 @@ function shapeObstacles(config: Config, { role, planned, state, pods }: Takeover
   }
   if (strangers.length > 0) {
     found.push({
-      what: `${names(strangers)} do not have the labels ${JSON.stringify(selector)}`,
+      what: `${podNames(strangers)} do not have the labels ${JSON.stringify(selector)}`,
       cure: 'The new StatefulSet finds the pods by these labels; deploy under another `name` and move.',
     });
   }
@@ -146,7 +146,7 @@ function securityObstacles(config: Config, agents: readonly OldAgent[]): Obstacl
   ] as const) {
     if (pods.length === 0) continue;
     found.push({
-      what: `${what} at ${names(pods)}`,
+      what: `${what} at ${podNames(pods)}`,
       cure: 'This version of the action cannot give the new agents what they would need to join; see docs/guides/adopt.md.',
     });
   }
@@ -168,13 +168,18 @@ function gossipObstacles(config: Config, agents: readonly OldAgent[]): Obstacle[
     ...(lax.length > 0
       ? [
           {
-            what: `gossip has a key at ${names(lax)}, and it was not seen that nothing else is taken there`,
+            what: `gossip has a key at ${podNames(lax)}, and it was not seen that nothing else is taken there`,
             cure: 'Set `encrypt_verify_outgoing` and then `encrypt_verify_incoming` to true, each with a restart of every agent; and let them listen for gossip at 127.0.0.1 as well (`bind_addr` 0.0.0.0), where it is looked at.',
           },
         ]
       : []),
     ...(plain.length > 0
-      ? [{ what: `gossip is encrypted, but not at ${names(plain)}`, cure: 'Give all agents the key first.' }]
+      ? [
+          {
+            what: `gossip is encrypted, but not at ${podNames(plain)}`,
+            cure: 'Give all agents the key first.',
+          },
+        ]
       : []),
     ...(own || config.gossipEncryption === 'false'
       ? [
@@ -220,7 +225,7 @@ function identityObstacles(config: Config, agents: readonly OldAgent[]): Obstacl
   if (!first) return [];
   return [
     {
-      what: `${names(others.map(({ pod }) => pod))} are in datacenter ${first.facts?.datacenter}, not ${config.datacenter}`,
+      what: `${podNames(others.map(({ pod }) => pod))} are in datacenter ${first.facts?.datacenter}, not ${config.datacenter}`,
       cure: 'Set `datacenter` to that of the running cluster.',
     },
   ];
@@ -239,9 +244,6 @@ function replicasOf({ spec }: KubernetesObject): number {
   return (spec as { replicas?: number }).replicas ?? 1;
 }
 
-function names(pods: readonly OldPod[]): string {
-  const shown = pods.slice(0, MOST_NAMES).map(({ name }) => name);
-  return pods.length > MOST_NAMES
-    ? `${shown.join(', ')} and ${pods.length - MOST_NAMES} more`
-    : shown.join(', ');
+function podNames(pods: readonly OldPod[]): string {
+  return names(pods.map(({ name }) => name));
 }

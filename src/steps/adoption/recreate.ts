@@ -35,22 +35,18 @@ export async function recreate(
     run.known.left = `${where} was removed, and its pods run on without it. Run again: the next run recreates it around them. Until then nothing replaces a pod that ends.`;
   }
   const around = { ...withoutPast(planned), desired: held(desired) };
-  await applyStage(run, cluster, [around], stored, run.signal);
+  await applyStage(run, cluster, [around], stored);
 }
 
-async function removeAlone(
-  run: Run,
-  { transport, discovery }: Cluster,
-  live: KubernetesObject,
-): Promise<void> {
+async function removeAlone(run: Run, cluster: Cluster, live: KubernetesObject): Promise<void> {
   const { uid = '', namespace, name } = live.metadata;
   const limit = AbortSignal.timeout(GONE_MS);
   const signal = AbortSignal.any([run.signal, limit]);
-  const path = discovery.resource(live.apiVersion, live.kind).path(namespace, name);
+  const path = cluster.discovery.resource(live.apiVersion, live.kind).path(namespace, name);
   try {
-    await deleteObject(transport, discovery, live, { uid, propagation: 'Orphan', signal });
+    await deleteObject(cluster, live, { uid, propagation: 'Orphan', signal });
     for (;;) {
-      const { body } = await transport.request<KubernetesObject>({ method: 'GET', path, signal });
+      const { body } = await cluster.transport.request<KubernetesObject>({ method: 'GET', path, signal });
       if (body.metadata.uid !== uid) return;
       await pause(LOOK_MS, signal);
     }

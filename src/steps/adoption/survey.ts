@@ -92,7 +92,7 @@ async function inspectAll(
     takeovers.flatMap(({ role, pods }) =>
       pods
         .filter(({ ours, terminating }) => !ours && !terminating)
-        .map((pod) => limit(() => inspectOne(run, agents, role, pod, cluster))),
+        .map((pod) => limit(() => inspectOne(run, agents, { role, pod }, cluster))),
     ),
   );
 }
@@ -100,20 +100,20 @@ async function inspectAll(
 async function inspectOne(
   run: Run,
   agents: Agents,
-  role: Takeover['role'],
-  pod: OldPod,
+  { role, pod }: Pick<OldAgent, 'role' | 'pod'>,
   cluster: Cluster | undefined,
 ): Promise<OldAgent> {
   const { namespace } = run.config;
   const limit = AbortSignal.any([run.signal, AbortSignal.timeout(AGENT_MS)]);
   try {
     const client = agents.client(pod);
-    const { facts, registrations, holds } = await inspect(client, limit);
+    const inspection = await inspect(client, limit);
+    const { facts, holds } = inspection;
     const gossip = facts.encrypted ? await seenGossip(agents, pod, limit) : undefined;
     const known = { role, pod, facts, holds, ...(gossip && { gossip }) };
     if (!cluster || holds === 0) return { ...known, obstacles: [] };
     const container = { namespace, pod: pod.name, container: pod.container };
-    const { carried, obstacles } = await carriage(cluster.transport, container, facts, registrations, limit);
+    const { carried, obstacles } = await carriage(cluster.transport, container, inspection, limit);
     const bytes = Buffer.byteLength(JSON.stringify(carried));
     const tooMuch = bytes > MOST_BYTES ? [`what is registered there is too much (${bytes} bytes)`] : [];
     return { ...known, obstacles: [...obstacles, ...tooMuch] };

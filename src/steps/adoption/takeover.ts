@@ -1,6 +1,7 @@
 import type { Plan, PlannedObject } from '../../kubernetes/apply/plan.ts';
 import { listObjects } from '../../kubernetes/list.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
+import { selector } from '../../kubernetes/selector.ts';
 import { CONFIG_DIGEST } from '../../manifests/label.ts';
 import { podView } from '../../rollout/pod.ts';
 import type { Cluster } from '../../session/cluster.ts';
@@ -89,9 +90,7 @@ interface RawPod {
 /** The pods that bear the name of the workload, and would be its own by their labels. */
 async function listPods(run: Run, { transport }: Cluster, desired: KubernetesObject): Promise<OldPod[]> {
   const { namespace, name } = desired.metadata;
-  const labelSelector = Object.entries(selectorOf(desired))
-    .map(([key, value]) => `${key}=${value}`)
-    .join(',');
+  const labelSelector = selector(selectorOf(desired));
   const path = `/api/v1/namespaces/${namespace}/pods`;
   const project = (raw: KubernetesObject) => {
     const pod = oldPod(raw, name);

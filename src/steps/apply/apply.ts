@@ -7,7 +7,7 @@ import { takeOverFields } from '../../kubernetes/apply/takeover.ts';
 import { apiFailure } from '../../kubernetes/error.ts';
 import { type KubernetesObject, objectName } from '../../kubernetes/object.ts';
 import { conflictFailure, conflictsOf } from '../../kubernetes/ownership/conflict.ts';
-import type { ObjectOutcome } from '../../report/result.ts';
+import type { ObjectOutcome } from '../../report/result/change.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
 import { type Stored, storedKey } from '../../session/stored.ts';
@@ -16,13 +16,16 @@ import { planGrowth } from './volume-growth.ts';
 
 const PARALLEL = 8;
 
-/** @param known what earlier deploys have made */
+interface PlanningOptions extends Pick<PlanOptions, 'missingNamespace' | 'begun'> {
+  /** What earlier deploys have made. */
+  known?: readonly InventoryEntry[] | undefined;
+}
+
 export async function plan(
   run: Run,
   cluster: Cluster,
   objects: readonly KubernetesObject[],
-  known: readonly InventoryEntry[] = [],
-  { missingNamespace = false, begun = false } = {},
+  { known = [], missingNamespace = false, begun = false }: PlanningOptions = {},
 ): Promise<Plan> {
   const { config, signal, log } = run;
   const uids = new Set(known.map(({ uid }) => uid));
@@ -41,8 +44,7 @@ export async function plan(
     fit: withLiveSizes,
     signal,
   };
-  const of = (these: readonly KubernetesObject[]) =>
-    planSet(cluster.transport, cluster.discovery, these, options);
+  const of = (these: readonly KubernetesObject[]) => planSet(cluster, these, options);
   const planned = await withKeptPods(run, cluster, await of(objects), of);
   planned.objects.push(...(await planGrowth(run, cluster, objects, planned.objects)));
   for (const warning of planned.warnings) run.warn(`The API server warns: ${warning}`);
@@ -71,12 +73,11 @@ export async function applyStage(
   cluster: Cluster,
   stage: readonly PlannedObject[],
   stored: Stored,
-  signal: AbortSignal,
 ): Promise<void> {
   const limit = pLimit(PARALLEL);
   // All are awaited, so that what was written is known also when one of them fails.
   const outcomes = await Promise.allSettled(
-    stage.map((planned) => limit(() => applyOne(run, cluster, planned, stored, signal))),
+    stage.map((planned) => limit(() => applyOne(run, cluster, planned, stored))),
   );
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failed) throw failed.reason;
@@ -95,8 +96,8 @@ async function applyOne(
   cluster: Cluster,
   { desired, live, action, force, adopting }: PlannedObject,
   stored: Stored,
-  signal: AbortSignal,
 ): Promise<void> {
+  const { signal } = run;
   const { kind, metadata } = desired;
   const record = (outcome: ObjectOutcome['action']) => {
     const known = run.known.objects.find((object) => object.kind === kind && object.name === metadata.name);
@@ -111,9 +112,8 @@ async function applyOne(
   }
   run.mark('first-write');
   try {
-    const { transport, discovery } = cluster;
-    if (live && adopting) await takeOverFields(transport, discovery, live, adopting, signal);
-    const { object } = await applyObject(transport, discovery, desired, { force, signal });
+    if (live && adopting) await takeOverFields(cluster, live, adopting, signal);
+    const { object } = await applyObject(cluster, desired, { force, signal });
     stored.set(storedKey(desired), object);
     run.known.changed = true;
     record(OUTCOMES[action]);

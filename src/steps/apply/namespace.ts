@@ -46,10 +46,9 @@ export async function settleNamespace(
   const ours = namespaceIn(config, objects);
   if (!ours || state.live) return { objects: objectsToApply(run, objects, state) };
   const rest = objects.filter((object) => object !== ours);
-  const { transport, discovery } = cluster;
   try {
     run.mark('first-write');
-    const { object: made } = await applyObject(transport, discovery, ours, { signal });
+    const { object: made } = await applyObject(cluster, ours, { signal });
     run.known.changed = true;
     run.known.left = `The namespace ${config.namespace} was created; nothing is in it yet.`;
     run.known.objects.push({ kind: 'Namespace', name: config.namespace, action: 'created' });

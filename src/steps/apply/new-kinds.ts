@@ -37,7 +37,7 @@ export async function judgeNewKinds(
   if (waiting.length === 0) return new Map();
   const definitions = objects.map(({ desired }) => desired).filter(isDefinition);
   for (const object of waiting) await untilServed(run, cluster, object, definitions);
-  const judged = await plan(run, cluster, waiting, [], { begun: true });
+  const judged = await plan(run, cluster, waiting, { begun: true });
   return new Map(
     waiting.flatMap((object, index) => {
       const found = judged.objects[index];
@@ -87,7 +87,7 @@ async function isServed(
 /** What the API server says of the definition, such as names that another one has taken. */
 async function notServed(
   run: Run,
-  { transport, discovery }: Cluster,
+  cluster: Cluster,
   { apiVersion, kind }: KubernetesObject,
   definitions: readonly KubernetesObject[],
 ): Promise<Failure> {
@@ -96,7 +96,7 @@ async function notServed(
       (brought) => `${brought.group}/${brought.version}` === apiVersion && brought.kind === kind,
     ),
   );
-  const live = definition && (await readLive(transport, discovery, definition, run.signal));
+  const live = definition && (await readLive(cluster, definition, run.signal));
   const status = isJsonObject(live?.status) ? live.status : {};
   const details = objectsIn<Record<string, unknown>>(
     status.conditions as Record<string, unknown>[] | undefined,

@@ -79,13 +79,13 @@ export function growthPermissions(namespace: string): AccessCheck[] {
 /** Undefined for one that its pod has yet to make. */
 export async function readClaim(
   run: Run,
-  { transport, discovery }: Cluster,
+  cluster: Cluster,
   name: string,
   namespace: string,
 ): Promise<KubernetesObject | undefined> {
   const asked = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name, namespace } };
   try {
-    return await readLive(transport, discovery, asked, run.signal);
+    return await readLive(cluster, asked, run.signal);
   } catch (error) {
     run.signal.throwIfAborted();
     throw apiFailure(error, { verb: 'get', object: objectName(asked) });
@@ -115,7 +115,7 @@ async function grown(
   try {
     // The controller that made the claim owns its size.
     const options = { dryRun: true, force: true, signal: run.signal };
-    const { object } = await applyObject(cluster.transport, cluster.discovery, desired, options);
+    const { object } = await applyObject(cluster, desired, options);
     return [{ desired, live, predicted: object, action: 'change', force: true, unverified: false }];
   } catch (error) {
     run.signal.throwIfAborted();

@@ -35,7 +35,7 @@ export async function checkVolumeSizes(
   const growths = growthsOf(run, objects, planned);
   if (growths.length === 0) return;
   const late = await planGrowth(run, cluster, objects, planned);
-  await applyStage(run, cluster, late, stored, run.signal);
+  await applyStage(run, cluster, late, stored);
   const sizes = [...new Set(growths.map(({ resized }) => resized.to))].join(', ');
   const check = {
     id: 'servers-volume-size',

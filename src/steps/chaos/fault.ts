@@ -61,9 +61,8 @@ export class OneFault {
     if (!asked) return this.#skip('there is no server');
     const server = agents.client(asked);
     const victim = await chooseVictim(
-      this.#fault,
+      { fault: this.#fault, found },
       run.config,
-      found,
       { workloads, agents, server },
       run.signal,
     );
@@ -72,7 +71,7 @@ export class OneFault {
     if (!staying) return this.#skip('there is no other server');
 
     const key = `${SMOKE_PREFIX}chaos-${randomUUID()}`;
-    const survivingKey = await writeSurvivingKey(agents.client(staying), key, key, run.signal);
+    const survivingKey = await writeSurvivingKey(agents.client(staying), key, run.signal);
     try {
       const wasLeader = leads(now, workloads.serverAddress(victim));
       const look = await this.#suffer(victim, staying, wasLeader, survivingKey);
@@ -125,15 +124,15 @@ export class OneFault {
 
   /** The key on every server, and the catalog as it was. */
   async #intact(victim: PodView, healing: Healing, survivingKey: SurvivingKey, catalog: Catalog) {
-    const { run, workloads, agents } = this.#chaos;
+    const { run } = this.#chaos;
     const limit = AbortSignal.timeout(healing.leftMs);
     const both = AbortSignal.any([run.signal, limit]);
     let missing = `the key ${survivingKey.key} that was written before is not on every server`;
     let lateMs = 0;
     const startMs = performance.now();
     try {
-      await untilOnAll(survivingKey, workloads, agents, both);
-      const gone = await untilKept(workloads, agents, victim, catalog, both, (what) => {
+      await untilOnAll(survivingKey, this.#chaos, both);
+      const gone = await untilKept(this.#chaos, { victim, before: catalog }, both, (what) => {
         missing = what;
         lateMs = performance.now() - startMs;
         run.check({ ...this.#check, observed: `not yet: ${what}`, passed: false });
@@ -151,7 +150,7 @@ export class OneFault {
     const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: run.config.namespace } };
     try {
       const { signal } = run;
-      return (await deleteObject(cluster.transport, cluster.discovery, pod, { uid, signal })) === 'deleted';
+      return (await deleteObject(cluster, pod, { uid, signal })) === 'deleted';
     } catch (error) {
       run.signal.throwIfAborted();
       throw apiFailure(error, { verb: 'delete', object: `Pod/${name}` });

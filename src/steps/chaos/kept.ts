@@ -7,6 +7,7 @@ import { holding } from '../../consul/registrations/held-by-agent.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';
 import { CurrentPods } from '../../session/current-pods.ts';
+import type { Live } from '../../session/live.ts';
 import { ROLES, type Workloads } from '../../session/workloads.ts';
 
 /**
@@ -15,13 +16,12 @@ import { ROLES, type Workloads } from '../../session/workloads.ts';
  * @param wanting is told what is still missing @throws the reason of the signal
  */
 export async function untilKept(
-  workloads: Workloads,
-  agents: Agents,
-  victim: PodView,
-  before: Catalog,
+  live: Live,
+  { victim, before }: { victim: PodView; before: Catalog },
   signal: AbortSignal,
   wanting: (what: string) => void,
 ): Promise<Entry[]> {
+  const { workloads, agents } = live;
   const backoff = new Backoff();
   for (;;) {
     const missing = await patiently(signal, async () => {
@@ -30,7 +30,7 @@ export async function untilKept(
       const now = await readCatalog(agents.client(server), signal);
       return [...before].flatMap(([key, entry]) => (now.has(key) ? [] : [entry]));
     });
-    const lost = missing && (await lostOf(missing, workloads, agents, victim, signal));
+    const lost = missing && (await lostOf(missing, live, victim, signal));
     if (missing && lost?.length === 0) return missing;
     wanting(lost ? `the catalog lacks ${entryNames(lost)}` : 'no server tells the catalog');
     await backoff.pause(signal);
@@ -40,8 +40,7 @@ export async function untilKept(
 /** Returns when every server holds the key, whichever pods they are by then. @throws the reason of the signal */
 export async function untilOnAll(
   survivingKey: Pick<SurvivingKey, 'onAll'>,
-  workloads: Workloads,
-  agents: Pick<Agents, 'client'>,
+  { workloads, agents }: { workloads: Workloads; agents: Pick<Agents, 'client'> },
   signal: AbortSignal,
 ): Promise<void> {
   const pods = new CurrentPods({ signal }, workloads);
@@ -60,8 +59,7 @@ export async function untilOnAll(
 /** Those that an agent still has; and all of the victim's, which nobody could deregister there meanwhile. */
 async function lostOf(
   missing: readonly Entry[],
-  workloads: Workloads,
-  agents: Agents,
+  { workloads, agents }: Live,
   victim: PodView,
   signal: AbortSignal,
 ): Promise<Entry[]> {

@@ -53,9 +53,8 @@ export function candidates(
  * @param server one that can be asked for sessions
  */
 export async function chooseVictim(
-  fault: Fault,
+  { fault, found }: { fault: Fault; found: readonly PodView[] },
   config: Pick<Config, 'serverStorage'>,
-  found: readonly PodView[],
   { workloads, agents, server }: Spared,
   signal: AbortSignal,
 ): Promise<PodView | string> {

@@ -10,7 +10,7 @@ import { isOfController } from '../../kubernetes/ownership/ownership.ts';
 import { readLive } from '../../kubernetes/read.ts';
 import { objectLabels } from '../../manifests/label.ts';
 import { recordName } from '../../manifests/name.ts';
-import type { Drift } from '../../report/result.ts';
+import type { Drift } from '../../report/result/change.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
 import type { DeployRecord } from '../record/record.ts';
@@ -100,12 +100,12 @@ function skeleton({ apiVersion, kind, name, namespace }: InventoryEntry): Kubern
 
 async function read(
   run: Run,
-  { transport, discovery }: Cluster,
+  cluster: Cluster,
   entry: InventoryEntry,
 ): Promise<KubernetesObject | typeof FORBIDDEN | typeof UNKNOWN | undefined> {
-  if (discovery.serves(entry.apiVersion, entry.kind) === undefined) return UNKNOWN;
+  if (cluster.discovery.serves(entry.apiVersion, entry.kind) === undefined) return UNKNOWN;
   try {
-    return await readLive(transport, discovery, skeleton(entry), run.signal);
+    return await readLive(cluster, skeleton(entry), run.signal);
   } catch (error) {
     run.signal.throwIfAborted();
     if (error instanceof ApiError && error.status === 403) return FORBIDDEN;
@@ -116,13 +116,13 @@ async function read(
 /** What an apply of the manifest would store, were it to take back every field; undefined where that is refused. */
 async function predict(
   run: Run,
-  { transport, discovery }: Cluster,
+  cluster: Cluster,
   manifest: KubernetesObject,
 ): Promise<KubernetesObject | undefined> {
   const { signal } = run;
   try {
     const options = { dryRun: true, force: true, signal };
-    return (await applyObject(transport, discovery, manifest, options)).object;
+    return (await applyObject(cluster, manifest, options)).object;
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof ApiError && REFUSALS.includes(error.status)) {

@@ -1,11 +1,11 @@
 import { Failure } from '../../failure.ts';
-import type { Agents } from '../../session/agents.ts';
+import type { Cluster } from '../../session/cluster.ts';
 import { expectationOf } from '../../session/expectation.ts';
+import type { Live } from '../../session/live.ts';
 import type { Run } from '../../session/run.ts';
 import { Wake } from '../../session/wake.ts';
-import type { Workloads } from '../../session/workloads.ts';
 import { QuorumWatch } from '../proof/quorum-watch.ts';
-import type { Triage } from '../triage/triage.ts';
+import { Triage } from '../triage/triage.ts';
 import type { Comparison } from './compare.ts';
 
 interface Spec {
@@ -33,18 +33,25 @@ export function missingServers(
   });
 }
 
-/** What the servers that run say, for the report. */
-export async function lookOnce(
+/**
+ * Ends the run where a proof would be in vain, once the servers that run have said what they see, for the report.
+ * @throws Failure `quorum`
+ */
+export async function refuseMissing(
   run: Run,
-  workloads: Workloads,
-  agents: Agents,
-  triage: Triage,
+  { transport }: Pick<Cluster, 'transport'>,
+  comparison: Pick<Comparison, 'deployed' | 'live'>,
+  { workloads, agents }: Live,
 ): Promise<void> {
-  if (!workloads.has('server')) return;
-  const watch = new QuorumWatch(run, agents, triage);
-  await watch.until(
-    () => expectationOf(run.config, workloads, undefined),
-    new Wake(),
-    () => true,
-  );
+  const lack = missingServers(run, comparison);
+  if (!lack) return;
+  if (workloads.has('server')) {
+    const watch = new QuorumWatch(run, agents, new Triage(run, workloads, transport));
+    await watch.until(
+      () => expectationOf(run.config, workloads, undefined),
+      new Wake(),
+      () => true,
+    );
+  }
+  throw lack;
 }

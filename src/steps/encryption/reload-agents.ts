@@ -33,14 +33,10 @@ export async function reloadWith(
   await Promise.all(pods.map((pod) => limit(() => tools.refresh.poke(pod, marker))));
   // All have the files before the first reads them: one that lacks them would be told of before anything has changed.
   await Promise.all(
-    pods.map((pod) =>
-      limit(() => orGone(run, tools, pod, () => untilFiles(run, tools, pod, as.files, NO_RESTART))),
-    ),
+    pods.map((pod) => limit(() => orGone(run, tools, pod, () => untilFiles(run, tools, pod, as.files)))),
   );
   await Promise.all(pods.map((pod) => limit(() => orGone(run, tools, pod, () => one(run, tools, pod, as)))));
 }
-
-const NO_RESTART = { restart: false };
 
 async function one(run: Run, { agents }: EncryptionTools, pod: PodView, as: ReloadedAs): Promise<void> {
   const { signal } = run;

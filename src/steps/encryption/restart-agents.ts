@@ -3,8 +3,8 @@ import { Failure } from '../../failure.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import { countOf } from '../../session/allowance.ts';
 import { pause } from '../../session/pause.ts';
+import { waveName } from '../../session/run/run-step.ts';
 import type { Run } from '../../session/run.ts';
-import { waveName } from '../../session/run-step.ts';
 import { handOver } from '../replacement/leadership.ts';
 import { byRole, isThere } from './agent-pods.ts';
 import { type EncryptionTools, type EncryptionWatch, LOOK_MS, PARALLEL } from './encryption-watch.ts';
@@ -64,7 +64,7 @@ async function restart(run: Run, tools: EncryptionTools, pod: PodView, as: Resta
   const { workloads } = tools;
   const since = performance.now();
   try {
-    await untilFiles(run, tools, pod, as.files, { restart: true });
+    await untilFiles(run, tools, pod, { ...as.files, restart: true });
     while (isThere(workloads, pod) && !(await as.isReached(pod))) {
       if (performance.now() - since > BACK_MS) throw notBack(pod, as.state);
       await pause(LOOK_MS, run.signal);

@@ -28,18 +28,16 @@ export interface AwaitedFiles {
   file: string;
   /** Undefined: until the Secret's files are gone. */
   revision: number | undefined;
+  /** The agent starts again with them. */
+  restart?: boolean;
 }
 
-/**
- * Waits until the pod has the files of this revision.
- * @param options.restart the agent starts again with them
- */
+/** Waits until the pod has the files of this revision. */
 export async function untilFiles(
   run: Run,
   { cluster, refresh }: { cluster: Cluster; refresh: Pick<Refresh, 'poke'> },
   pod: PodView,
-  { secret, file, revision }: AwaitedFiles,
-  { restart }: { restart: boolean },
+  { secret, file, revision, restart }: AwaitedFiles,
 ): Promise<void> {
   const path = `${CONFIG_DIRECTORY}/${file}`;
   const command = ['/bin/sh', '-c', SCRIPT, 'sh', path, String(revision ?? ''), restart ? 'restart' : ''];

@@ -126,9 +126,7 @@ class Rotation {
     const files = gossipFilesAt(this.#run.config, this.#files);
     const limit = pLimit(PARALLEL);
     await Promise.all(
-      this.#watch
-        .pods()
-        .map((pod) => limit(() => untilFiles(this.#run, this.#tools, pod, files, { restart: false }))),
+      this.#watch.pods().map((pod) => limit(() => untilFiles(this.#run, this.#tools, pod, files))),
     );
   }
 

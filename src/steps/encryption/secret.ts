@@ -15,7 +15,7 @@ export async function readSecret(
   const { namespace } = run.config;
   const reference = { apiVersion: 'v1', kind: 'Secret', namespace, name };
   try {
-    return await readObject(cluster.transport, cluster.discovery, reference, run.signal);
+    return await readObject(cluster, reference, run.signal);
   } catch (error) {
     run.signal.throwIfAborted();
     throw apiFailure(error, { verb: 'get', object: `Secret/${name}` });
@@ -26,7 +26,7 @@ export async function readSecret(
 export async function writeSecret(run: Run, cluster: Cluster, secret: KubernetesObject): Promise<void> {
   cluster.transport.onObject?.(secret);
   try {
-    await applyObject(cluster.transport, cluster.discovery, secret, { force: true, signal: run.signal });
+    await applyObject(cluster, secret, { force: true, signal: run.signal });
     run.known.changed = true;
   } catch (error) {
     run.signal.throwIfAborted();

@@ -1,6 +1,7 @@
 import { Failure } from '../../failure.ts';
 import { listIfAllowed } from '../../kubernetes/list.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
+import { selector } from '../../kubernetes/selector.ts';
 import { selectorLabels } from '../../manifests/label.ts';
 import { roleName } from '../../manifests/name.ts';
 import type { Cluster } from '../../session/cluster.ts';
@@ -14,9 +15,7 @@ import { liveServers } from '../plan/server-addresses.ts';
 export async function hasNoServers(run: Run, cluster: Cluster): Promise<boolean> {
   const { config, signal } = run;
   if (await liveServers(run, cluster, roleName(config, 'server'))) return false;
-  const labelSelector = Object.entries(selectorLabels(config, 'server'))
-    .map(([key, value]) => `${key}=${value}`)
-    .join(',');
+  const labelSelector = selector(selectorLabels(config, 'server'));
   const path = `/api/v1/namespaces/${config.namespace}/pods`;
   const project = ({ metadata }: KubernetesObject) => [metadata.name];
   const pods = await listIfAllowed(

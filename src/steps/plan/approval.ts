@@ -4,7 +4,7 @@ import { lastWrites } from '../../change/writer.ts';
 import { Failure, type FailureReason } from '../../failure.ts';
 import { FIELD_MANAGER } from '../../kubernetes/object.ts';
 import { takenBy } from '../../manifests/config/reload.ts';
-import { planLines } from '../../report/plan-line.ts';
+import { planLines } from '../../report/section/plan-line.ts';
 import { secretsIn } from '../../secret/find.ts';
 import type { Run } from '../../session/run.ts';
 

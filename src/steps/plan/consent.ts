@@ -1,8 +1,8 @@
 import { isCovered, withoutConsent } from '../../change/consent.ts';
 import { Failure } from '../../failure.ts';
 import { type KubernetesObject, objectName } from '../../kubernetes/object.ts';
-import { objectOf } from '../../report/plan-line.ts';
-import type { PlannedChange } from '../../report/result.ts';
+import type { PlannedChange } from '../../report/result/change.ts';
+import { objectOf } from '../../report/section/plan-line.ts';
 import type { Run } from '../../session/run.ts';
 
 /**

@@ -47,14 +47,13 @@ export async function checkNodes(
   run: Run,
   cluster: Cluster,
   objects: readonly KubernetesObject[],
-  signal: AbortSignal,
 ): Promise<Fitness> {
   const spec = servers(run, objects);
   const pod = spec?.template?.spec;
   const required = pod?.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
   if (!spec || !required.some(({ topologyKey }) => topologyKey === 'kubernetes.io/hostname'))
     return 'unneeded';
-  const nodes = await listOrTell(run, cluster, '/api/v1/nodes', { project: nodeView }, signal);
+  const nodes = await listOrTell(run, cluster, '/api/v1/nodes', { project: nodeView });
   if (!nodes) return undefined;
   const wanted = spec.replicas ?? 1;
   const unfit = nodes.flatMap((node) => {
@@ -62,7 +61,7 @@ export async function checkNodes(
     return why ? [{ name: node.metadata.name, why }] : [];
   });
   if (nodes.length - unfit.length >= wanted) return [];
-  const occupied = await serverNodes(run, cluster, signal);
+  const occupied = await serverNodes(run, cluster);
   const closed = unfit.filter(({ name }) => !occupied.has(name));
   const open = nodes.length - closed.length;
   if (open >= wanted) return [];
@@ -81,7 +80,7 @@ function without(closed: readonly { name: string; why: Misfit }[]): string {
 }
 
 /** Where servers run already: cordoned since or not, they stay there. */
-async function serverNodes(run: Run, { transport }: Cluster, signal: AbortSignal): Promise<Set<string>> {
+async function serverNodes(run: Run, { transport }: Cluster): Promise<Set<string>> {
   const { namespace, name } = run.config;
   const path = `/api/v1/namespaces/${namespace}/pods`;
   const labelSelector = `app=${name},consul-role=server`;
@@ -89,7 +88,7 @@ async function serverNodes(run: Run, { transport }: Cluster, signal: AbortSignal
     const { nodeName } = (spec ?? {}) as { nodeName?: string };
     return nodeName ? [nodeName] : [];
   };
-  return new Set(await listObjects(transport, path, { labelSelector, project }, signal));
+  return new Set(await listObjects(transport, path, { labelSelector, project }, run.signal));
 }
 
 const DEFAULT_CLASS = 'storageclass.kubernetes.io/is-default-class';
@@ -99,7 +98,6 @@ export async function checkStorageClass(
   run: Run,
   cluster: Cluster,
   objects: readonly KubernetesObject[],
-  signal: AbortSignal,
 ): Promise<Fitness> {
   const claims = servers(run, objects)?.volumeClaimTemplates ?? [];
   if (claims.length === 0) return 'unneeded';
@@ -107,7 +105,7 @@ export async function checkStorageClass(
   const project = ({ metadata }: KubernetesObject) => [
     { name: metadata.name, isDefault: metadata.annotations?.[DEFAULT_CLASS] === 'true' },
   ];
-  const classes = await listOrTell(run, cluster, path, { metadataOnly: true, project }, signal);
+  const classes = await listOrTell(run, cluster, path, { metadataOnly: true, project });
   if (!classes) return undefined;
   const names = classes.map(({ name }) => name);
   const present = names.length > 0 ? `there are ${names.join(', ')}` : 'there is none at all';
@@ -129,9 +127,8 @@ export async function listOrTell<T>(
   { transport }: Cluster,
   path: string,
   options: ListOptions<T>,
-  signal: AbortSignal,
 ): Promise<T[] | undefined> {
-  const found = await listIfAllowed(transport, path, options, signal);
+  const found = await listIfAllowed(transport, path, options, run.signal);
   const resource = path.slice(path.lastIndexOf('/') + 1);
   if (!found) run.log.info(`${resource} may not be listed, so whether they fit was not checked beforehand`);
   return found;

@@ -10,10 +10,16 @@ import { carriagePermissions } from '../registrations/stash.ts';
 const APPLY_VERBS = ['get', 'create', 'patch'];
 const WATCHED = ['statefulsets', 'daemonsets'];
 
+interface Intent {
+  /** On the objects and on the record of deploys. */
+  verbs?: readonly string[];
+  /** What will be removed after the proof. */
+  removable?: readonly ObjectReference[];
+  /** What else the run is going to do. */
+  access?: readonly AccessCheck[];
+}
+
 /**
- * @param verbs on the objects and on the record of deploys
- * @param more.removable what will be removed after the proof
- * @param more.access what else the run is going to do
  * @returns what was asked for and granted
  * @throws Failure `forbidden` with the Role that is missing
  */
@@ -21,13 +27,9 @@ export async function checkPermissions(
   run: Run,
   cluster: Cluster,
   objects: readonly KubernetesObject[],
-  verbs: readonly string[] = APPLY_VERBS,
-  {
-    removable = [],
-    access = [],
-  }: { removable?: readonly ObjectReference[]; access?: readonly AccessCheck[] } = {},
+  { access = [], ...asked }: Intent = {},
 ): Promise<string> {
-  return requirePermissions(run, cluster, [...needed(run, cluster, objects, verbs, removable), ...access]);
+  return requirePermissions(run, cluster, [...needed(run, cluster, objects, asked), ...access]);
 }
 
 /** @throws Failure `forbidden` with the Role that is missing */
@@ -50,12 +52,17 @@ export async function requirePermissions(
   });
 }
 
+/** The check that all of them were granted. */
+export function tellPermissions(run: Run, expected: string, observed: string): void {
+  const check = { id: 'cluster-permissions', title: 'Permissions', group: 'cluster' } as const;
+  run.check({ ...check, expected, observed, passed: true });
+}
+
 function needed(
   run: Run,
   { discovery }: Cluster,
   objects: readonly KubernetesObject[],
-  verbs: readonly string[],
-  removable: readonly ObjectReference[],
+  { verbs = APPLY_VERBS, removable = [] }: Intent,
 ): AccessCheck[] {
   const { namespace, lock, mode, chaos, moveRegistrations } = run.config;
   const isPlan = mode === 'plan';

@@ -58,7 +58,7 @@ export async function preflight(
       id: 'cluster-permissions',
       title: 'Permissions',
       expected: `all that a ${run.config.mode} needs`,
-      ask: () => checkPermissions(run, cluster, objects, undefined, { removable, access }),
+      ask: () => checkPermissions(run, cluster, objects, { removable, access }),
     },
     {
       id: 'cluster-namespace',
@@ -73,13 +73,13 @@ export async function preflight(
       id: 'cluster-nodes',
       title: 'Nodes',
       expected: `${servers} that take a server each`,
-      ask: async () => nowOrLater(run, await checkNodes(run, cluster, objects, run.signal)),
+      ask: async () => nowOrLater(run, await checkNodes(run, cluster, objects)),
     },
     {
       id: 'cluster-storage',
       title: 'StorageClass',
       expected: 'one for the volumes of the servers',
-      ask: async () => enough(run, await checkStorageClass(run, cluster, objects, run.signal)),
+      ask: async () => enough(run, await checkStorageClass(run, cluster, objects)),
     },
     {
       id: 'cluster-quota',

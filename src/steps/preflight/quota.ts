@@ -21,13 +21,13 @@ export async function checkQuota(
   const { namespace, name } = run.config;
   const path = `/api/v1/namespaces/${namespace}`;
   const project = (raw: KubernetesObject) => [raw as Quota];
-  const quotas = await listOrTell(run, cluster, `${path}/resourcequotas`, { project }, run.signal);
+  const quotas = await listOrTell(run, cluster, `${path}/resourcequotas`, { project });
   // One with a scope is about some pods only, and which those are is for the API server to say.
   const general = quotas?.filter(({ spec }) => !spec?.scopes && !spec?.scopeSelector);
   const limits = general?.flatMap((quota) => COUNTS.flatMap((count) => limitOf(quota, count) ?? [])) ?? [];
   if (!quotas || limits.length === 0) return quotas && 'unneeded';
   const ours = { labelSelector: `app=${name}`, metadataOnly: true, project: () => [1] };
-  const present = await listOrTell(run, cluster, `${path}/pods`, ours, run.signal);
+  const present = await listOrTell(run, cluster, `${path}/pods`, ours);
   if (!present) return undefined;
   const missing = desired(run, objects) - present.length;
   return limits

@@ -39,7 +39,7 @@ export class ServersState {
       this.#survivingKey = await this.#server.ask((server, signal) => {
         const key = `${SMOKE_PREFIX}kept-${randomUUID()}`;
         // Any agent may be replaced now, and a session ends with its agent.
-        return writeSurvivingKey(server, key, key, signal, { session: false });
+        return writeSurvivingKey(server, key, signal, { session: false });
       }, ELECTION_MS);
       run.log.info('wrote a key that has to outlive the change');
     } catch (error) {

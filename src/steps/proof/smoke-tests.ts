@@ -75,8 +75,7 @@ export async function smokeServices(run: Run, through: Through): Promise<void> {
     sample.map(async (agent, index) => {
       const proof = await retried(
         run,
-        { title: check.title, agent },
-        tell,
+        { title: check.title, agent, tell },
         async () => ({ pod: await pods.client(agent), servers: await pods.servers() }),
         ({ pod, servers }, signal) => registerAt(run, through.agents, { agent, pod, servers, index }, signal),
       );
@@ -183,8 +182,8 @@ async function untilProven(
   pods: CurrentPods,
   prove: (servers: readonly PodView[], signal: AbortSignal) => Promise<string>,
 ): Promise<void> {
-  const fail = (observed: string) => run.check({ ...check, observed, passed: false });
-  fail('not tried yet');
-  const observed = await retried(run, { title: check.title }, fail, () => pods.servers(), prove);
+  const tell = (observed: string) => run.check({ ...check, observed, passed: false });
+  tell('not tried yet');
+  const observed = await retried(run, { title: check.title, tell }, () => pods.servers(), prove);
   run.check({ ...check, observed, passed: true });
 }

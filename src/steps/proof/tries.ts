@@ -15,8 +15,7 @@ const LONGEST_PAUSE_MS = 5_000;
  */
 export async function retried<P, T>(
   run: Run,
-  about: { title: string; agent?: string },
-  tell: (trouble: string) => void,
+  { tell, ...about }: { title: string; agent?: string; tell: (trouble: string) => void },
   prepare: () => Promise<P>,
   attempt: (prepared: P, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {

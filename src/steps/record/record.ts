@@ -92,7 +92,7 @@ export async function beginRecord(
   };
   run.mark('first-write');
   // The manifests stay those of the last deploy that was proven.
-  return write(run, cluster, inventory, before?.manifests ?? []);
+  return write(run, cluster, { inventory, manifests: before?.manifests ?? [] });
 }
 
 /** After the proof: exactly what this deployment owns now, and how it got there. */
@@ -119,34 +119,32 @@ export async function finishRecord(
     entries: [...finished.entries],
     history: finished.before?.inventory.history ?? [],
   };
-  return write(run, cluster, withRun(inventory, finished.runRecord), finished.objects);
+  return write(run, cluster, {
+    inventory: withRun(inventory, finished.runRecord),
+    manifests: finished.objects,
+  });
 }
 
 /** Adds one run to the history and leaves the rest as it is. */
 export async function appendHistory(
   run: Run,
   cluster: Cluster,
-  record: DeployRecord,
+  { inventory, manifests }: DeployRecord,
   runRecord: RunRecord,
 ): Promise<DeployRecord> {
-  return write(run, cluster, withRun(record.inventory, runRecord), record.manifests);
+  return write(run, cluster, { inventory: withRun(inventory, runRecord), manifests });
 }
 
 /** As before the first proof: servers without data form a new cluster, and do not wait for those that have some. */
-export function recordAsNeverFormed(
-  run: Run,
-  cluster: Cluster,
-  { inventory, manifests }: DeployRecord,
-): Promise<DeployRecord> {
-  return write(run, cluster, inventory, manifests, { formed: false });
+export function recordAsNeverFormed(run: Run, cluster: Cluster, record: DeployRecord): Promise<DeployRecord> {
+  return write(run, cluster, record, { formed: false });
 }
 
 /** By server-side apply, so that it may be repeated; forced, since nobody else has any business in it. */
 async function write(
   run: Run,
-  { transport, discovery }: Cluster,
-  inventory: Inventory,
-  manifests: readonly KubernetesObject[],
+  cluster: Cluster,
+  { inventory, manifests }: { inventory: Inventory; manifests: readonly KubernetesObject[] },
   { formed = inventory.history.length > 0 }: { formed?: boolean } = {},
 ): Promise<DeployRecord> {
   const { config, signal } = run;
@@ -165,7 +163,7 @@ async function write(
     ...(binaryData && { binaryData }),
   };
   try {
-    const { object: live } = await applyObject(transport, discovery, object, { force: true, signal });
+    const { object: live } = await applyObject(cluster, object, { force: true, signal });
     tellHistory(run, inventory);
     return { inventory, manifests: binaryData ? manifests.map(withoutSecrets) : [], live };
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { RunRecord } from '../../inventory/inventory.ts';
-import { driftedObjects } from '../../report/drift.ts';
+import { driftedObjects } from '../../report/section/drift.ts';
 import type { Run } from '../../session/run.ts';
 import { ROLES, type Workloads } from '../../session/workloads.ts';
 import { leaderOf } from '../proof/describe-cluster.ts';

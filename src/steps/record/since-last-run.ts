@@ -7,9 +7,7 @@ import type { PodView } from '../../rollout/pod.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
 import type { Workloads } from '../../session/workloads.ts';
-import type { QuorumLook } from '../proof/quorum-watch.ts';
 import { appendHistory, type DeployRecord } from './record.ts';
-import { runRecord } from './run-record.ts';
 
 const MOST_NAMES = 5;
 
@@ -89,11 +87,9 @@ function line({ figure, nowMs, medianMs, runs }: Trend): string {
 export async function remember(
   run: Run,
   cluster: Cluster,
-  workloads: Workloads,
-  look: QuorumLook,
   record: DeployRecord,
+  now: RunRecord,
 ): Promise<void> {
-  const now = runRecord(run, workloads, look);
   checkLeader(run, record.inventory, now);
   checkTrends(run, record.inventory, now);
   await run.phase('record', 'Record', async () => {

@@ -143,11 +143,11 @@ export class CarryOver {
     const namespace = config.namespace;
     return whilePassing({ signal, onTrouble: this.#tell }, async (both) => {
       try {
-        const { facts, registrations, holds } = await inspect(this.#agents.client(pod), both);
+        const inspection = await inspect(this.#agents.client(pod), both);
+        const { facts, holds } = inspection;
         const where = { namespace, pod: pod.name, container: this.#old.container(pod) };
         const { transport } = this.#cluster;
-        const found =
-          holds > 0 ? await carriage(transport, where, facts, registrations, both) : NOTHING_CARRIED;
+        const found = holds > 0 ? await carriage(transport, where, inspection, both) : NOTHING_CARRIED;
         return { facts, holds, carriage: found };
       } catch (error) {
         signal.throwIfAborted();
@@ -174,10 +174,9 @@ export class CarryOver {
 
   async #remove({ name, uid }: PodView): Promise<void> {
     const { config, signal } = this.#run;
-    const { transport, discovery } = this.#cluster;
     const object = { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: config.namespace } };
     try {
-      await deleteObject(transport, discovery, object, { uid, gracePeriodSeconds: GRACE_S, signal });
+      await deleteObject(this.#cluster, object, { uid, gracePeriodSeconds: GRACE_S, signal });
     } catch (error) {
       signal.throwIfAborted();
       throw apiFailure(error, { verb: 'delete', object: `Pod/${name}` });

@@ -1,5 +1,6 @@
 import type { Step } from '../../change/step.ts';
 import { type Catalog, type Entry, readCatalog } from '../../consul/catalog/catalog.ts';
+import { names } from '../../consul/quorum/finding.ts';
 import {
   entryName,
   entryNames,
@@ -207,8 +208,7 @@ function registrationsLost(lost: readonly Entry[]): Failure {
   return new Failure({
     reason: 'registrations-lost',
     what: `the catalog has lost ${entryNames(lost)}`,
-    where:
-      nodes.length > 3 ? `${nodes.slice(0, 3).join(', ')} and ${nodes.length - 3} more` : nodes.join(', '),
+    where: names(nodes, 3),
     hint: 'Either their agents were replaced or restarted during the run and do not hold them any more, or their agents do not bring them back to the catalog: then see the logs of those agents. Have the applications register them again; an agent that is removed by hand or moved to another node starts with nothing.',
     details: [...lost.slice(0, MOST_DETAILS).map(entryName), ...(more > 0 ? [`and ${more} more`] : [])],
   });

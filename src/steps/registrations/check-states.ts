@@ -31,10 +31,10 @@ export async function keepingChecks(
   const { signal } = run;
   const agent = agents.client(pod);
   const before = await whilePassing({ signal }, async (both) => {
-    const { facts, registrations, holds } = await inspect(agent, both);
-    if (holds === 0) return [];
+    const inspection = await inspect(agent, both);
+    if (inspection.holds === 0) return [];
     const where = { namespace: run.config.namespace, pod: pod.name, container: AGENT_CONTAINER };
-    const { carried } = await carriage(cluster.transport, where, facts, registrations, both);
+    const { carried } = await carriage(cluster.transport, where, inspection, both);
     return standingChecks(carried);
   });
   if (!(await restart()) || before.length === 0) return;

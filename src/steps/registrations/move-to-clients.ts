@@ -5,7 +5,6 @@ import { shortId } from '../../consul/registrations/at-server.ts';
 import { type Move, movesOf } from '../../consul/registrations/move.ts';
 import { failingNodes, type NamedAgent, relocate } from '../../consul/registrations/relocation.ts';
 import { Failure } from '../../failure.ts';
-import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Live } from '../../session/live.ts';
@@ -41,7 +40,7 @@ export async function moveRegistrations(run: Run, cluster: Cluster, live: Live):
   const tally: Tally = { moved: 0, kept: [], failures: [] };
   const tasks: Task[] = [];
   for (const pod of workloads.pods('server'))
-    tasks.push(...(await tasksAt(run, cluster, agents, pod, tally)));
+    tasks.push(...(await tasksAt(run, cluster, agents.client(pod), tally)));
   if (tasks.length > 0) {
     const clients = await placesFor(run, workloads, agents, tasks);
     const { left } = run.known;
@@ -70,18 +69,17 @@ export async function moveRegistrations(run: Run, cluster: Cluster, live: Live):
 async function tasksAt(
   run: Run,
   { transport }: Cluster,
-  agents: Agents,
-  pod: PodView,
+  client: ConsulClient,
   tally: Tally,
 ): Promise<Task[]> {
   const { config, signal } = run;
-  const client = agents.client(pod);
-  const { facts, registrations, holds } = await inspect(client, signal);
+  const inspection = await inspect(client, signal);
+  const { facts, registrations, holds } = inspection;
   if (holds === 0) return [];
-  const container = { namespace: config.namespace, pod: pod.name, container: CONTAINER };
-  const found = await carriage(transport, container, facts, registrations, signal);
+  const container = { namespace: config.namespace, pod: client.name, container: CONTAINER };
+  const found = await carriage(transport, container, inspection, signal);
   const { moves, refused } = movesOf(registrations, found);
-  tally.kept.push(...refused.map(({ what, why }) => `${shortId(what)} (${pod.name}): ${why}`));
+  tally.kept.push(...refused.map(({ what, why }) => `${shortId(what)} (${client.name}): ${why}`));
   return moves.map((move) => ({ move, server: { client, nodeName: facts.name } }));
 }
 

@@ -17,11 +17,9 @@ export const MOST_BYTES = 500_000;
 /** The files that an agent keeps, one in a line: Go writes JSON without line breaks. */
 const READ_KEPT = 'for f in "$1"/services/* "$1"/checks/*; do if [ -f "$f" ]; then cat "$f"; echo; fi; done';
 
-type Registrations = Awaited<ReturnType<typeof readRegistrations>>;
-
 export interface Inspection {
   facts: AgentFacts;
-  registrations: Registrations;
+  registrations: Awaited<ReturnType<typeof readRegistrations>>;
   /** How many services and checks those are. */
   holds: number;
 }
@@ -41,11 +39,10 @@ export async function inspect(client: ConsulClient, signal: AbortSignal): Promis
 export async function carriage(
   transport: Transport,
   container: { namespace: string; pod: string; container: string },
-  { dataDir }: AgentFacts,
-  registrations: Registrations,
+  { facts, registrations }: Inspection,
   signal: AbortSignal,
 ): Promise<Carriage> {
-  const command = ['sh', '-c', READ_KEPT, 'sh', dataDir];
+  const command = ['sh', '-c', READ_KEPT, 'sh', facts.dataDir];
   const files = await runInPod(transport, { ...container, command, signal });
   return carriageOf({ ...registrations, files: files.split('\n').filter((line) => line !== '') });
 }

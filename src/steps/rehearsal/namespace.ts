@@ -39,9 +39,8 @@ export async function inRehearsalNamespace(
 
 /** A run that was killed leaves its namespace; when its time is over nobody is at work in it any more. */
 async function removeLeftover(run: Run, cluster: Cluster, namespace: KubernetesObject): Promise<void> {
-  const { transport, discovery } = cluster;
   const where = objectName(namespace);
-  const live = await readLive(transport, discovery, namespace, run.signal).catch((error: unknown) => {
+  const live = await readLive(cluster, namespace, run.signal).catch((error: unknown) => {
     run.signal.throwIfAborted();
     throw apiFailure(error, { verb: 'get', object: where });
   });
@@ -86,11 +85,11 @@ async function create(
 }
 
 /** Never throws: what failed is what the run is about, and where this fails the report says what is left. */
-async function askToGo(run: Run, { transport, discovery }: Cluster, made: KubernetesObject): Promise<void> {
+async function askToGo(run: Run, cluster: Cluster, made: KubernetesObject): Promise<void> {
   const { name, uid = '' } = made.metadata;
   const signal = AbortSignal.timeout(LAST_CALL_MS);
   try {
-    await deleteObject(transport, discovery, made, { uid, signal });
+    await deleteObject(cluster, made, { uid, signal });
     run.known.left = `Consul is as it was. The namespace ${name} of the rehearsal was asked to go.`;
   } catch (error) {
     run.warn(
@@ -101,10 +100,10 @@ async function askToGo(run: Run, { transport, discovery }: Cluster, made: Kubern
 
 async function stillThere(
   run: Run,
-  { transport, discovery }: Cluster,
+  cluster: Cluster,
   made: KubernetesObject,
 ): Promise<{ name: string; why: string }[]> {
-  const live = await readLive(transport, discovery, made, run.signal);
+  const live = await readLive(cluster, made, run.signal);
   if (live?.metadata.uid !== made.metadata.uid) return [];
   return [{ name: objectName(made), why: 'waits for what is in it' }];
 }

@@ -78,9 +78,9 @@ async function create(run: Run, { transport, discovery }: Cluster, pod: Kubernet
   }
 }
 
-async function look(run: Run, { transport, discovery }: Cluster, pod: KubernetesObject): Promise<PodView> {
+async function look(run: Run, cluster: Cluster, pod: KubernetesObject): Promise<PodView> {
   try {
-    const live = await readLive(transport, discovery, pod, run.signal);
+    const live = await readLive(cluster, pod, run.signal);
     if (live) return podView(live);
   } catch (error) {
     run.signal.throwIfAborted();

@@ -10,6 +10,8 @@ import { look, removedAsSeen } from './removal.ts';
 import { whyHeld } from './take-down.ts';
 import { PATIENCE_MS, untilGone } from './until-gone.ts';
 
+const UNPROTECTED = { others: NO_OTHERS, spare: () => undefined };
+
 const PARALLEL = 8;
 /** Enough to see that something is there, besides what goes by itself. */
 const LOOKED_AT = 50;
@@ -34,7 +36,7 @@ export async function removeNamespace(
     run.log.info(`the namespace ${entry.name} stays: ${why}`);
   };
   try {
-    const { live, fate } = await look(run, cluster, entry, NO_OTHERS, () => undefined);
+    const { live, fate } = await look(run, cluster, entry, UNPROTECTED);
     if (!live) return;
     if (fate.action === 'keep') return stays(fate.why);
     if (!isMade(live)) return stays('somebody else has written to it, too');
@@ -43,7 +45,7 @@ export async function removeNamespace(
     if (!(await removedAsSeen(run, cluster, live))) return stays('somebody has just changed it');
     run.log.info(`removed Namespace/${entry.name}`);
     const left = async () => {
-      const { live: now } = await look(run, cluster, entry, NO_OTHERS, () => undefined);
+      const { live: now } = await look(run, cluster, entry, UNPROTECTED);
       return now?.metadata.uid === live.metadata.uid && now
         ? [{ name: `Namespace/${entry.name}`, why: whyHeld(now) }]
         : [];

@@ -69,12 +69,12 @@ function recordsIn(
 /** What it names; or, as one sentence, why that cannot be told. */
 async function read(
   run: Run,
-  { transport, discovery }: Cluster,
+  cluster: Cluster,
   reference: ObjectReference,
 ): Promise<readonly InventoryEntry[] | string> {
   const where = `ConfigMap/${reference.name} in namespace ${reference.namespace}`;
   try {
-    const record = await readObject(transport, discovery, reference, run.signal);
+    const record = await readObject(cluster, reference, run.signal);
     // It has gone since the list.
     return record ? decodeRecord(record).inventory.entries : [];
   } catch (error) {

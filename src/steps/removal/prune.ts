@@ -37,7 +37,7 @@ export async function planPrune(
   const left = leftovers(inventory, rendered);
   const others = await readOtherRecords(run, cluster, left);
   for (const entry of left) {
-    const { live, fate } = await look(run, cluster, entry, others);
+    const { live, fate } = await look(run, cluster, entry, { others });
     if (live && fate.action === 'remove' && config.prune) {
       removable.push(entry);
       alive.push(live);
@@ -79,7 +79,7 @@ export async function prune(
     await Promise.all(
       stage.map(async (entry) => {
         try {
-          const { fate } = await remove(run, cluster, entry, others);
+          const { fate } = await remove(run, cluster, entry, { others });
           if (fate.action === 'keep') keep(run, entry, fate, kept);
         } catch (error) {
           run.signal.throwIfAborted();

@@ -1,11 +1,11 @@
 import { entryName } from '../../inventory/entry.ts';
 import type { InventoryEntry } from '../../inventory/inventory.ts';
-import { type Fate, fateOf, type OtherRecords, type Spare } from '../../inventory/prune.ts';
+import { type Fate, fateOf, type Protection } from '../../inventory/prune.ts';
 import { deleteObject } from '../../kubernetes/delete.ts';
 import { ApiError, apiFailure } from '../../kubernetes/error.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { readObject } from '../../kubernetes/read.ts';
-import type { ObjectOutcome } from '../../report/result.ts';
+import type { ObjectOutcome } from '../../report/result/change.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
 
@@ -20,18 +20,17 @@ export interface Look {
 /** What an entry of the inventory stands for now, and what to do about it. */
 export async function look(
   run: Run,
-  { transport, discovery }: Cluster,
+  cluster: Cluster,
   entry: InventoryEntry,
-  others: OtherRecords,
-  spare?: Spare,
+  protection: Protection,
 ): Promise<Look> {
-  if (discovery.serves(entry.apiVersion, entry.kind) === undefined) {
+  if (cluster.discovery.serves(entry.apiVersion, entry.kind) === undefined) {
     const why = `the API server cannot say now what ${entry.apiVersion} holds`;
     return { live: undefined, fate: { action: 'keep', why, forget: false } };
   }
   try {
-    const live = await readObject(transport, discovery, entry, run.signal);
-    return { live, fate: fateOf(entry, live, run.config.name, others, spare) };
+    const live = await readObject(cluster, entry, run.signal);
+    return { live, fate: fateOf(entry, live, run.config.name, protection) };
   } catch (error) {
     run.signal.throwIfAborted();
     throw apiFailure(error, { verb: 'get', object: entryName(entry) });
@@ -43,11 +42,10 @@ export async function remove(
   run: Run,
   cluster: Cluster,
   entry: InventoryEntry,
-  others: OtherRecords,
-  spare?: Spare,
+  protection: Protection,
 ): Promise<Look> {
   for (let tries = 0; tries < TRIES; tries++) {
-    const seen = await look(run, cluster, entry, others, spare);
+    const seen = await look(run, cluster, entry, protection);
     if (!seen.live || seen.fate.action !== 'remove') return seen;
     if (!(await removedAsSeen(run, cluster, seen.live))) continue;
     run.log.info(`removed ${entryName(entry)}`);
@@ -60,17 +58,13 @@ export async function remove(
 }
 
 /** False when it has changed since it was looked at, or has gone without us. */
-export async function removedAsSeen(
-  run: Run,
-  { transport, discovery }: Cluster,
-  live: KubernetesObject,
-): Promise<boolean> {
+export async function removedAsSeen(run: Run, cluster: Cluster, live: KubernetesObject): Promise<boolean> {
   const { kind, metadata } = live;
   const { uid = '', resourceVersion, name, namespace } = metadata;
   const version = resourceVersion === undefined ? {} : { resourceVersion };
   try {
     const options = { uid, ...version, propagation: 'Background', signal: run.signal } as const;
-    if ((await deleteObject(transport, discovery, live, options)) === 'gone') return false;
+    if ((await deleteObject(cluster, live, options)) === 'gone') return false;
   } catch (error) {
     run.signal.throwIfAborted();
     if (error instanceof ApiError && error.status === 409) return false;

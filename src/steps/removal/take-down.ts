@@ -21,15 +21,14 @@ export async function takeDown(
   run: Run,
   cluster: Cluster,
   entries: readonly InventoryEntry[],
-  spare: Spare,
-  patienceMs = PATIENCE_MS,
+  { spare, patienceMs = PATIENCE_MS }: { spare: Spare; patienceMs?: number | undefined },
 ): Promise<void> {
   const others = await readOtherRecords(run, cluster, entries);
   for (const stage of stages(entries).toReversed()) {
     const going: InventoryEntry[] = [];
     for (const entry of stage) {
       if (entry.kind === 'Namespace') continue;
-      const { live, fate } = await remove(run, cluster, entry, others, spare);
+      const { live, fate } = await remove(run, cluster, entry, { others, spare });
       if (fate.action === 'keep') {
         run.log.info(`${entryName(entry)} stays: ${fate.why}`);
         tellOutcome(run, entry, 'kept');
@@ -56,7 +55,7 @@ function refuseUnknown({ discovery }: Cluster, entries: readonly InventoryEntry[
 async function left(run: Run, cluster: Cluster, going: readonly InventoryEntry[]): Promise<Holdout[]> {
   const found = await Promise.all(
     going.map(async (entry) => {
-      const { live } = await look(run, cluster, entry, NO_OTHERS);
+      const { live } = await look(run, cluster, entry, { others: NO_OTHERS });
       // Another one of its name is somebody else's.
       return live && live.metadata.uid === entry.uid ? [{ name: entryName(entry), why: whyHeld(live) }] : [];
     }),

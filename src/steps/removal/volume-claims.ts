@@ -1,5 +1,6 @@
 import { listIfAllowed, listObjects } from '../../kubernetes/list.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
+import { selector } from '../../kubernetes/selector.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
 import type { DeployRecord } from '../record/record.ts';
@@ -109,9 +110,7 @@ async function find(
   const found: KubernetesObject[] = [];
   for (const { namespace, prefix, labels } of claims) {
     const path = `/api/v1/namespaces/${namespace}/persistentvolumeclaims`;
-    const labelSelector = Object.entries(labels)
-      .map(([key, value]) => `${key}=${value}`)
-      .join(',');
+    const labelSelector = selector(labels);
     // The items of a list do not say what they are.
     const kind = { apiVersion: 'v1', kind: 'PersistentVolumeClaim' };
     const project = (item: KubernetesObject) =>

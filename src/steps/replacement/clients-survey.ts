@@ -137,10 +137,10 @@ async function saysNothing(run: Run, tools: Tools, pod: PodView): Promise<string
 async function obstaclesAt(run: Run, cluster: Cluster, tools: Tools, pod: PodView): Promise<string[]> {
   const { conservation, workloads, agents } = tools;
   return asked(run, tools, pod, async (signal) => {
-    const { facts, registrations, holds } = await inspect(agents.client(pod), signal);
-    if (holds === 0) return [];
+    const inspection = await inspect(agents.client(pod), signal);
+    if (inspection.holds === 0) return [];
     const where = { namespace: run.config.namespace, pod: pod.name, container: AGENT_CONTAINER };
-    const found = await carriage(cluster.transport, where, facts, registrations, signal);
+    const found = await carriage(cluster.transport, where, inspection, signal);
     for (const { kind, id } of found.configured) conservation.configured(workloads.nodeName(pod), kind, id);
     const bytes = Buffer.byteLength(JSON.stringify(found.carried));
     const tooMuch = bytes > MOST_BYTES ? [`what is registered there is too much (${bytes} bytes)`] : [];

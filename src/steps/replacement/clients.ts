@@ -5,8 +5,8 @@ import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';
 import { allOrFirst } from '../../session/all-or-first.ts';
 import type { Cluster } from '../../session/cluster.ts';
+import { type RunStep, waveName } from '../../session/run/run-step.ts';
 import type { Run } from '../../session/run.ts';
-import { type RunStep, waveName } from '../../session/run-step.ts';
 import type { Stored } from '../../session/stored.ts';
 import { waitFor } from '../../session/wait-for.ts';
 import type { Workloads } from '../../session/workloads.ts';
@@ -178,11 +178,11 @@ class ClientWalk {
     const { desired } = this.#planned;
     const spec = { ...(desired.spec as object), ...(updateStrategy && { updateStrategy }) };
     const step = { ...this.#planned, desired: { ...desired, spec }, action: 'change' as const };
-    await applyStage(this.#run, this.#cluster, [step], this.#stored, this.#run.signal);
+    await applyStage(this.#run, this.#cluster, [step], this.#stored);
     this.#workloads.judge(this.#stored);
   }
 
   #until<T>(found: (missing: (what: string) => undefined) => T | undefined): Promise<T> {
-    return waitFor(this.#run, this.#workloads, 'roll', found, this.#wave);
+    return waitFor(this.#run, this.#workloads, { topic: 'roll', step: this.#wave }, found);
   }
 }

@@ -30,6 +30,12 @@ interface Tools {
   agents: Agents;
 }
 
+interface Leaver {
+  name: string;
+  /** How many servers stay when it has left. */
+  staying: number;
+}
+
 /**
  * Takes servers out of the cluster one at a time, the last ordinal first: each hands over the leadership, leaves Raft and
  * gossip while the others are a quorum without it, and only then its pod goes. Where a run is ended in between, what runs
@@ -43,12 +49,12 @@ export async function removeServers(run: Run, fewer: FewerServers, tools: Tools)
   const forgotten: Promise<void>[] = [];
   for (const [index, name] of leaving.entries()) {
     const step = run.step(name);
-    const staying = before - 1 - index;
+    const leaver = { name, staying: before - 1 - index };
     const evidence = await untilItMayLeave(run, name, tools, (why) => step.waitsFor(why));
     step.waitsFor(undefined);
     const id = raftIdOf(evidence, name);
-    if (id !== undefined) await depart(run, name, id, staying, tools);
-    await stop(run, fewer, name, staying, tools);
+    if (id !== undefined) await depart(run, leaver, id, tools);
+    await stop(run, fewer, leaver, tools);
     if (id !== undefined) await takeOut(run, name, id, tools);
     // Gossip takes some 9 s to tell everybody, which nobody has to wait for here.
     forgotten.push(forget(run, name, tools));
@@ -83,9 +89,10 @@ async function untilItMayLeave(
 }
 
 /** From now on it is no voter and no member; its agent ends by itself. */
-async function depart(run: Run, name: string, id: string, staying: number, tools: Tools): Promise<void> {
+async function depart(run: Run, leaver: Leaver, id: string, tools: Tools): Promise<void> {
   const { workloads, agents } = tools;
-  await lowerMinQuorum(run, name, staying, tools);
+  const { name, staying } = leaver;
+  await lowerMinQuorum(run, leaver, tools);
   await handOver(run, { workloads, agents }, { awayFrom: name });
   const pod = runningServers(workloads).find((one) => one.name === name);
   // One that does not run is taken out when its pod has gone.
@@ -104,7 +111,7 @@ async function depart(run: Run, name: string, id: string, staying: number, tools
 }
 
 /** Autopilot keeps at least so many voters; with as many as there were it would not remove one that fails on its way. A server can leave all the same. */
-async function lowerMinQuorum(run: Run, name: string, staying: number, tools: Tools): Promise<void> {
+async function lowerMinQuorum(run: Run, { name, staying }: Leaver, tools: Tools): Promise<void> {
   if (isUsersMatter(run)) return;
   for (;;) {
     const pod = tools.workloads.pods('server').find((one) => one.ready && one.name !== name);
@@ -122,13 +129,12 @@ async function lowerMinQuorum(run: Run, name: string, staying: number, tools: To
 async function stop(
   run: Run,
   { planned }: FewerServers,
-  name: string,
-  replicas: number,
+  { name, staying }: Leaver,
   { cluster, workloads }: Tools,
 ): Promise<void> {
-  const desired = withReplicas(appliable(planned.live), replicas);
+  const desired = withReplicas(appliable(planned.live), staying);
   const stored: Stored = new Map();
-  await applyStage(run, cluster, [{ ...planned, desired }], stored, run.signal);
+  await applyStage(run, cluster, [{ ...planned, desired }], stored);
   for (;;) {
     const { version } = workloads.observation;
     if (!workloads.observation.pods().some((pod) => pod.name === name)) return;

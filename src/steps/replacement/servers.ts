@@ -5,8 +5,8 @@ import type { KubernetesObject } from '../../kubernetes/object.ts';
 import type { Agents } from '../../session/agents.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import { expectationOf } from '../../session/expectation.ts';
+import { outcomeOf, type RunStep } from '../../session/run/run-step.ts';
 import type { Run } from '../../session/run.ts';
-import { outcomeOf, type RunStep } from '../../session/run-step.ts';
 import type { Stored } from '../../session/stored.ts';
 import { Wake, wakeAtChanges } from '../../session/wake.ts';
 import type { Workloads } from '../../session/workloads.ts';
@@ -58,7 +58,7 @@ export async function walkServers(
   const apply = async (partition: number, replicas = names.length) => {
     const desired = withReplicas(withPartition(planned.desired, partition), replicas);
     const step = { ...planned, desired, action: 'change' as const };
-    await applyStage(run, cluster, [step], stored, run.signal);
+    await applyStage(run, cluster, [step], stored);
     workloads.judge(stored);
   };
   const untilBack = (step: RunStep, name: string, expected: readonly string[]) =>

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.ts';
 import { Failure } from '../../failure.ts';
 import { agentConfigName, roleName } from '../../manifests/name.ts';
-import type { PlannedChange } from '../../report/result.ts';
+import type { PlannedChange } from '../../report/result/change.ts';
 import { agentPods } from '../../session/agent-pods.ts';
 import { Agents } from '../../session/agents.ts';
 import type { Cluster } from '../../session/cluster.ts';

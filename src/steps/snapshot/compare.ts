@@ -1,7 +1,7 @@
 import type { Difference } from '../../consul/snapshot/difference.ts';
 import { visible } from '../../consul/snapshot/name.ts';
 import type { SnapshotCounts } from '../../consul/snapshot/record-type.ts';
-import type { DifferentNames, SnapshotDifference } from '../../report/result.ts';
+import type { DifferentNames, SnapshotDifference } from '../../report/result/snapshot.ts';
 import type { Run } from '../../session/run.ts';
 import { NOUNS, STEADY_KINDS } from './counted.ts';
 import type { Inspected } from './inspect.ts';

@@ -17,10 +17,13 @@ export const NOUNS: Readonly<Record<keyof SnapshotCounts, string>> = {
 /** What nobody makes or takes away by itself. */
 export const STEADY_KINDS = ['configEntries', 'preparedQueries', 'tokens', 'policies', 'roles'] as const;
 
-/** `4 keys, 3 nodes`; what there is none of is left out, but for keys and services. */
+/** `4 keys, 1 node`; what there is none of is left out, but for keys and services. */
 export function counted(counts: SnapshotCounts): string {
   return Object.entries(counts)
     .filter(([kind, count]) => count > 0 || kind === 'keys' || kind === 'services')
-    .map(([kind, count]) => `${count} ${NOUNS[kind as keyof SnapshotCounts]}`)
+    .map(([kind, count]) => {
+      const noun = NOUNS[kind as keyof SnapshotCounts];
+      return `${count} ${count === 1 ? noun.replace(/s$/, '').replace(/ie$/, 'y') : noun}`;
+    })
     .join(', ');
 }

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { Backoff } from '../../consul/blocking-query.ts';
 import type { ConsulClient } from '../../consul/client.ts';
 import { isPassing } from '../../consul/failure.ts';
+import { membersAnswer } from '../../consul/quorum/evidence-answer.ts';
+import { names } from '../../consul/quorum/finding.ts';
 import { Failure } from '../../failure.ts';
 import type { Run } from '../../session/run.ts';
 import type { Servers } from './source.ts';
@@ -11,11 +13,7 @@ const ANSWER_MS = 10_000;
 /** The leader compares the members with the catalog once a minute; agents try again after 15 s. */
 const LIMIT_MS = 120_000;
 const MOST_NAMES = 10;
-const ALIVE = 1;
 
-const membersAnswer = z.array(
-  z.object({ Name: z.string(), Status: z.number(), Tags: z.record(z.string(), z.string()).nullish() }),
-);
 const nodesAnswer = z.array(z.object({ ID: z.string().nullish(), Node: z.string() }));
 
 /** An agent that lives, and the id under which its name is in the catalog. */
@@ -51,10 +49,7 @@ export async function replaceOldNodes(run: Run, servers: Servers): Promise<void>
         freed.add(name);
       }
       if (performance.now() > end) throw conflict(run, clashes ?? []);
-      run.log.progress(
-        `agents are not in the catalog yet: ${named((clashes ?? []).map(({ name }) => name))}`,
-        'nodes',
-      );
+      run.log.progress(`agents are not in the catalog yet: ${clashNames(clashes ?? [])}`, 'nodes');
     } catch (error) {
       if (!isPassing(error) || performance.now() > end) throw error;
     }
@@ -69,38 +64,40 @@ async function look(run: Run, server: ConsulClient): Promise<{ agents: number; c
     server.get<unknown>('/v1/catalog/nodes', { ...asked, query: { consistent: true } }),
   ]);
   const there = new Map(nodesAnswer.parse(nodes.body).map(({ Node, ID }) => [Node, ID ?? '']));
-  const alive = membersAnswer.parse(members.body).filter(({ Status }) => Status === ALIVE);
+  const alive = membersAnswer.parse(members.body).filter(({ status }) => status === 'alive');
   const clashes = alive
-    .filter(({ Name, Tags }) => Tags?.id !== undefined && there.get(Name) !== Tags.id)
-    .map(({ Name }) => ({ name: Name, there: there.get(Name) }));
+    .filter(({ name, id }) => id !== undefined && there.get(name) !== id)
+    .map(({ name }) => ({ name, there: there.get(name) }));
   return { agents: alive.length, clashes };
 }
 
 function tell(run: Run, agents: number, freed: ReadonlySet<string>): void {
   run.log.settled('nodes');
   const instead =
-    freed.size > 0 ? `; in place of the snapshot's nodes of that name: ${named([...freed])}` : '';
+    freed.size > 0 ? `; in place of the snapshot's nodes of that name: ${names([...freed], MOST_NAMES)}` : '';
   const observed = `${agents} of ${agents}${instead}`;
   run.check({ ...CHECK, expected: 'every agent that lives, with its own id', observed, passed: true });
 }
 
 function conflict(run: Run, clashes: readonly Clash[]): Failure {
-  const names = clashes.map(({ name }) => name);
+  const where = clashNames(clashes);
   run.check({
     ...CHECK,
     expected: 'every agent that lives, with its own id',
-    observed: `not there: ${named(names)}`,
+    observed: `not there: ${where}`,
     passed: false,
   });
   return new Failure({
     reason: 'node-conflict',
-    what: `after the restore ${names.length} agents are not in the catalog`,
-    where: named(names),
+    what: `after the restore ${clashes.length} agents are not in the catalog`,
+    where,
     hint: 'Their logs say what the servers answer. Consul holds what the snapshot holds; run the restore again, or `mode: verify`.',
   });
 }
 
-function named(names: readonly string[]): string {
-  const more = names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : '';
-  return `${names.slice(0, MOST_NAMES).join(', ')}${more}`;
+function clashNames(clashes: readonly Clash[]): string {
+  return names(
+    clashes.map(({ name }) => name),
+    MOST_NAMES,
+  );
 }

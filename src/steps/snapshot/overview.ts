@@ -1,7 +1,7 @@
 import type { VerifiedSnapshot } from '../../consul/snapshot/archive.ts';
 import type { Breakdown } from '../../consul/snapshot/breakdown.ts';
 import { visible } from '../../consul/snapshot/name.ts';
-import type { SnapshotOverview } from '../../report/result.ts';
+import type { SnapshotOverview } from '../../report/result/snapshot.ts';
 
 /** Of prefixes and services in the report. */
 const MOST_ROWS = 100;

@@ -1,4 +1,5 @@
 import { nearest } from '../../config/nearest.ts';
+import { names } from '../../consul/quorum/finding.ts';
 import { Failure } from '../../failure.ts';
 import type { Finding } from './finding.ts';
 import { nameOf } from './removal.ts';
@@ -60,6 +61,5 @@ export function sweepFailure(findings: readonly Finding[]): Failure | undefined 
 }
 
 function named(findings: readonly Finding[]): string {
-  const shown = findings.slice(0, 3).map(nameOf).join(', ');
-  return findings.length > 3 ? `${shown} and ${findings.length - 3} more` : shown;
+  return names(findings.map(nameOf), 3);
 }

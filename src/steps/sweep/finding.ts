@@ -21,18 +21,17 @@ export async function findGhosts(
   named: ReadonlySet<string> = new Set(),
 ): Promise<{ survey: Survey; findings: Finding[] }> {
   const survey = await surveyor.look(scope);
-  const first = ghostsIn(survey.census, named);
-  const findings = await settled(run, surveyor, survey, first, named);
+  const findings = await settled(run, surveyor, survey, named);
   return { survey, findings: findings.map((ghost) => ({ ...ghost, outcome: outcomeOf(ghost) })) };
 }
 
 async function settled(
   run: Run,
   surveyor: Surveyor,
-  { server }: Survey,
-  ghosts: readonly Ghost[],
+  { census, server }: Survey,
   named: ReadonlySet<string>,
 ): Promise<readonly Ghost[]> {
+  const ghosts = ghostsIn(census, named);
   const unheld = ghosts.filter(({ class: kind }) => kind === 'unheld');
   if (unheld.length === 0) return ghosts;
   const left = await untilAbsent(server, unheld.flatMap(placesOf), SECOND_LOOK_MS, run.signal);

@@ -1,5 +1,6 @@
 import type { Ghost } from '../../consul/catalog/ghost.ts';
 import { isPassing } from '../../consul/failure.ts';
+import { names } from '../../consul/quorum/finding.ts';
 import { Failure } from '../../failure.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import { pause } from '../../session/pause.ts';
@@ -12,7 +13,6 @@ import { type Survey, Surveyor } from './survey.ts';
 
 /** A verification is no census: of a big fleet it asks some, as the smoke test does. */
 const MOST_AGENTS = 100;
-const MOST_NAMES = 5;
 /** What an election makes unanswerable is asked again for this long, and not to the end of the run. */
 const PATIENCE_MS = 30_000;
 const PAUSE_MS = 500;
@@ -49,7 +49,7 @@ export async function checkLeftOver(run: Run, cluster: Cluster, agents: Connecti
   const answered = asked - silent.length;
   const of = answered < running ? `; ${answered} of ${running} agents were asked` : '';
   if (services.length > 0) {
-    run.concern({ ...SERVICES, observed: `${totals(services)}: ${listed(services.map(nameOf))}${of}` });
+    run.concern({ ...SERVICES, observed: `${totals(services)}: ${names(services.map(nameOf))}${of}` });
   } else run.check({ ...SERVICES, observed: `none${of}`, passed: true });
   const counted = findings.filter(({ counts }) => counts);
   if (counted.length > 0) noteGhosts(run, counted);
@@ -90,17 +90,12 @@ function checkMembers(run: Run, ghosts: readonly Ghost[], unknown: readonly stri
   const alone = nodes((ghost) => ghost.counts && !isMember(ghost));
   const left = nodes((ghost) => ghost.class === 'left');
   const trouble = [
-    ...(failed.length > 0 ? [`failed: ${listed(failed)}`] : []),
-    ...(alone.length > 0 ? [`in the catalog alone: ${listed(alone)}`] : []),
+    ...(failed.length > 0 ? [`failed: ${names(failed)}`] : []),
+    ...(alone.length > 0 ? [`in the catalog alone: ${names(alone)}`] : []),
   ];
-  const note = left.length > 0 ? [`left in order before: ${listed(left)}`] : [];
+  const note = left.length > 0 ? [`left in order before: ${names(left)}`] : [];
   const unseen = unknown.length > 0 ? [`not looked for: ${unknown.join('; ')}`] : [];
   const observed = [...(trouble.length > 0 ? trouble : ['none']), ...note, ...unseen].join('; ');
   if (trouble.length > 0) run.concern({ ...MEMBERS, observed });
   else run.check({ ...MEMBERS, observed, passed: true });
-}
-
-function listed(names: readonly string[]): string {
-  const more = names.length - MOST_NAMES;
-  return `${names.slice(0, MOST_NAMES).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }

@@ -27,9 +27,11 @@ const ANSWER_MS = 5_000;
 /** An API server that lives answers this from memory. */
 const PROBE_MS = 3_000;
 
-interface Answer<T> {
-  value: T;
-  atMs: number;
+/** The last answers, each under what it is about. */
+interface Answers<T> {
+  /** What it takes the permission to read. */
+  resource: string;
+  known: Map<string, { value: T; atMs: number }>;
 }
 
 /**
@@ -39,8 +41,8 @@ interface Answer<T> {
 export class Clues {
   readonly #transport: Transport;
   readonly #namespace: string;
-  readonly #events = new Map<string, Answer<EventView[]>>();
-  readonly #logs = new Map<string, Answer<string>>();
+  readonly #events: Answers<EventView[]> = { resource: 'events', known: new Map() };
+  readonly #logs: Answers<string> = { resource: 'pods/log', known: new Map() };
   /** `events` or `pods/log`, where reading is not allowed. */
   readonly denied = new Set<string>();
   /** Why the API server does not answer; undefined as long as it does. */
@@ -55,12 +57,12 @@ export class Clues {
 
   /** The latest first, as far as they were told. */
   events(of: EventsOf): readonly EventView[] {
-    return this.#events.get(eventsKey(of))?.value ?? [];
+    return this.#events.known.get(eventsKey(of))?.value ?? [];
   }
 
   /** The last lines, as far as they were told. */
   log(of: LogOf): string | undefined {
-    return this.#logs.get(logKey(of))?.value;
+    return this.#logs.known.get(logKey(of))?.value;
   }
 
   /** Asks for what is not fresh, beside the caller, unless that is going on already. */
@@ -107,7 +109,7 @@ export class Clues {
 
   async #askEvents(events: readonly EventsOf[], signal: AbortSignal, freshMs: number): Promise<void> {
     for (const of of events) {
-      await this.#keep(this.#events, eventsKey(of), 'events', { signal, freshMs }, (limited) =>
+      await this.#keep(this.#events, eventsKey(of), { signal, freshMs }, (limited) =>
         listEvents(this.#transport, this.#namespace, { ...of }, limited),
       );
     }
@@ -116,25 +118,24 @@ export class Clues {
   async #askLogs(logs: readonly LogOf[], signal: AbortSignal, freshMs: number): Promise<void> {
     for (const of of logs) {
       const source = { ...of, namespace: this.#namespace };
-      await this.#keep(this.#logs, logKey(of), 'pods/log', { signal, freshMs }, (limited) =>
+      await this.#keep(this.#logs, logKey(of), { signal, freshMs }, (limited) =>
         readLog(this.#transport, source, limited),
       );
     }
   }
 
   async #keep<T>(
-    answers: Map<string, Answer<T>>,
+    { resource, known }: Answers<T>,
     key: string,
-    resource: string,
     { signal, freshMs }: { signal: AbortSignal; freshMs: number },
     ask: (signal: AbortSignal) => Promise<T | undefined>,
   ): Promise<void> {
     const atMs = performance.now();
-    const before = answers.get(key)?.atMs ?? Number.NEGATIVE_INFINITY;
+    const before = known.get(key)?.atMs ?? Number.NEGATIVE_INFINITY;
     if (this.denied.has(resource) || atMs - before < freshMs) return;
     try {
       const value = await ask(AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]));
-      if (value !== undefined) answers.set(key, { value, atMs });
+      if (value !== undefined) known.set(key, { value, atMs });
     } catch (error) {
       signal.throwIfAborted();
       // A clue is no condition: without it the verdict says less.

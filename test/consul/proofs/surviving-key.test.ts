@@ -11,7 +11,7 @@ test('is held by a session that no health ends, and is on every server', async (
   const fakes = await Promise.all([0, 1].map(() => fakeConsul(store.server())));
   const [staying, other] = fakes.map((fake, at) => clientOf(fake, `consul-server-${at}`));
   if (!staying || !other) throw new Error('no clients');
-  const survivingKey = await writeSurvivingKey(staying, KEY, 'v', signal());
+  const survivingKey = await writeSurvivingKey(staying, KEY, signal());
   const created = fakes[0]?.requests.find(({ path }) => path === '/v1/session/create');
   expect(JSON.parse(created?.body ?? '')).toMatchObject({ TTL: '900s', Behavior: 'delete', NodeChecks: [] });
   expect(store.leader.entries.get(KEY)?.Session).toBe('session-1');
@@ -25,7 +25,7 @@ test('is not on all while one server has lost it', async () => {
   const store = new FakeStore();
   const writer = clientOf(await fakeConsul(store.server()));
   const empty = clientOf(await fakeConsul(store.server({ frozen: true })), 'consul-server-1');
-  const survivingKey = await writeSurvivingKey(writer, KEY, 'v', signal());
+  const survivingKey = await writeSurvivingKey(writer, KEY, signal());
   const limit = AbortSignal.timeout(300);
   await expect(survivingKey.onAll([writer, empty], limit)).rejects.toMatchObject({ name: 'TimeoutError' });
 });
@@ -38,7 +38,7 @@ test('without a session it is written all the same', async () => {
       request.path === '/v1/session/create' ? { status: 403, text: 'Permission denied' } : usual(request),
     ),
   );
-  const survivingKey = await writeSurvivingKey(client, KEY, 'v', signal());
+  const survivingKey = await writeSurvivingKey(client, KEY, signal());
   await survivingKey.onAll([client], signal());
   await survivingKey.remove(client);
   expect(store.leader.entries.size).toBe(0);
@@ -54,7 +54,7 @@ test.each<[string, FakeAnswer | 'reset', boolean]>([
   const fake = await fakeConsul((request) =>
     request.method === 'PUT' && request.path.startsWith('/v1/kv/') ? answer : usual(request),
   );
-  await expect(writeSurvivingKey(clientOf(fake), KEY, 'v', signal())).rejects.toThrow();
+  await expect(writeSurvivingKey(clientOf(fake), KEY, signal())).rejects.toThrow();
   expect(store.sessions.size).toBe(0);
   expect(fake.requests.some(({ method }) => method === 'DELETE')).toBe(removed);
 });
@@ -63,7 +63,7 @@ test('without a session on purpose it needs no agent that stays, and is seen to 
   const store = new FakeStore();
   const fake = await fakeConsul(store.server());
   const client = clientOf(fake);
-  const survivingKey = await writeSurvivingKey(client, KEY, 'v', signal(), { session: false });
+  const survivingKey = await writeSurvivingKey(client, KEY, signal(), { session: false });
   expect(fake.requests.map(({ path }) => path)).toEqual([`/v1/kv/${KEY}`]);
   expect(await survivingKey.isKept(client, signal())).toBe(true);
   store.put(KEY, 'other');

@@ -24,7 +24,7 @@ async function apply(options: { dryRun?: boolean; force?: boolean }) {
   });
   const transport = await connectTo(server.url);
   const discovery = await Discovery.load(transport, signal());
-  const result = await applyObject(transport, discovery, networkPolicy, { ...options, signal: signal() });
+  const result = await applyObject({ transport, discovery }, networkPolicy, { ...options, signal: signal() });
   return { result, call: server.calls.at(-1) };
 }
 

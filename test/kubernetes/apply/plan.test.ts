@@ -66,7 +66,11 @@ async function plan(objects: KubernetesObject[], handler: Handler, options: Part
   });
   const transport = await connectTo(server.url);
   const discovery = await Discovery.load(transport, signal());
-  const result = planSet(transport, discovery, objects, { forceConflicts: [], signal: signal(), ...options });
+  const result = planSet({ transport, discovery }, objects, {
+    forceConflicts: [],
+    signal: signal(),
+    ...options,
+  });
   return { result, calls: server.calls };
 }
 

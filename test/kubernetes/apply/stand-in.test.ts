@@ -11,7 +11,7 @@ async function dryRun(name: string) {
   const transport = await connectTo(server.url);
   const discovery = await Discovery.load(transport, signal());
   const service = { apiVersion: 'v1', kind: 'Service', metadata: { name, namespace: 'consul' } };
-  const { object } = await dryRunAnew(transport, discovery, service, signal());
+  const { object } = await dryRunAnew({ transport, discovery }, service, signal());
   const call = server.calls.at(-1);
   return {
     object,

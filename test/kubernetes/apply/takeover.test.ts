@@ -31,7 +31,7 @@ async function takeOver(live: KubernetesObject, handler: Handler) {
   });
   const transport = await connectTo(server.url);
   const discovery = await Discovery.load(transport, signal());
-  const done = takeOverFields(transport, discovery, live, 'if-unowned', signal());
+  const done = takeOverFields({ transport, discovery }, live, 'if-unowned', signal());
   await done.catch(() => undefined);
   const calls = server.calls.filter(({ path }) => path.endsWith('/consul-client'));
   return { done, patches: calls.filter(({ method }) => method === 'PATCH'), calls };

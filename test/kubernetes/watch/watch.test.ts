@@ -166,8 +166,7 @@ function follow(transport: WatchTransport, timing: Partial<WatchTiming> = {}): v
       else told.push(event.object === 'v1 Pod' ? `+${event.name}` : `?${event.object}`);
       for (const listener of listeners) listener();
     },
-    stop.signal,
-    { ...FAST, ...timing },
+    { signal: stop.signal, timing: { ...FAST, ...timing } },
   );
   // Its end is looked at by some tests only.
   watching.catch(() => undefined);
@@ -383,7 +382,7 @@ describe('watchResource', () => {
         throw defect;
       },
     };
-    watching = watchResource(server.transport, spec, () => undefined, stop.signal, FAST);
+    watching = watchResource(server.transport, spec, () => undefined, { signal: stop.signal, timing: FAST });
     await expect(watching).rejects.toBe(defect);
     expect(server.queries).toHaveLength(1);
   });

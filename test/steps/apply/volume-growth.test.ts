@@ -101,7 +101,7 @@ describe('bigger volumes', () => {
     ]);
     expect(objects[0]?.desired.spec).toEqual(servers('10Gi').spec);
     expect(api.writes().filter((write) => !write.includes('selfsubject'))).toEqual([]);
-    await applyStage(run, api.cluster, objects.slice(1), new Map(), run.signal);
+    await applyStage(run, api.cluster, objects.slice(1), new Map());
     expect(sizeOf(api.objects.get(CLAIM))).toBe('20Gi');
     const patches = api.server.calls.filter(
       ({ method, query }) => method === 'PATCH' && !query.get('dryRun'),

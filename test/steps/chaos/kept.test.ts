@@ -53,7 +53,7 @@ async function cluster(services: Services, held: Record<string, string[]>) {
   const before = await readCatalog(asked, AbortSignal.timeout(5_000));
   const wanted: string[] = [];
   const kept = (mend: () => void = () => {}) =>
-    untilKept(workloads, agents, victim, before, AbortSignal.timeout(5_000), (what) => {
+    untilKept({ workloads, agents }, { victim, before }, AbortSignal.timeout(5_000), (what) => {
       wanted.push(what);
       mend();
     });
@@ -101,7 +101,7 @@ test('a server that is replaced while it is asked for the key: its successor is 
   const { agents, workloads } = world;
   const { signal } = new AbortController();
   const key = 'consul-deploy/smoke/chaos';
-  const survivingKey = await writeSurvivingKey(agents.client(world.server(0)), key, 'value', signal);
+  const survivingKey = await writeSurvivingKey(agents.client(world.server(0)), key, signal);
   const old = world.server(1);
   world.before = (name, { path }) => {
     if (name !== old.name || path !== `/v1/kv/${key}` || world.server(1).uid !== old.uid) return undefined;
@@ -110,7 +110,7 @@ test('a server that is replaced while it is asked for the key: its successor is 
     agents.keep(workloads.pods('server'));
     return 'silence';
   };
-  await untilOnAll(survivingKey, workloads, agents, signal);
+  await untilOnAll(survivingKey, world, signal);
   expect(world.closed).toEqual([old.uid]);
   await survivingKey.remove(agents.client(world.server(0)));
 });

@@ -94,9 +94,8 @@ describe('the pod that is deleted', () => {
       ),
     );
     const victim = await chooseVictim(
-      fault,
+      { fault, found },
       { serverStorage: { kind } as Config['serverStorage'] },
-      found,
       {
         workloads: { agentName: (_role, { name }) => name },
         agents: { client: ({ name }) => agents.get(name) ?? server },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
 import { render } from '../../../src/manifests/render.ts';
-import type { Drift } from '../../../src/report/result.ts';
+import type { Drift } from '../../../src/report/result/change.ts';
 import type { ContainerView } from '../../../src/rollout/container.ts';
 import type { PodView } from '../../../src/rollout/pod.ts';
 import { type Role, Workloads } from '../../../src/session/workloads.ts';

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import type { Config, Patch } from '../../../src/config/config.ts';
 import { render } from '../../../src/manifests/render.ts';
 import { checkNodes, checkStorageClass } from '../../../src/steps/preflight/nodes-and-storage.ts';
-import { signal } from '../../kubernetes/fake-server.ts';
 import { type ClusterShape, NODES, type NodeShape, startCluster, startRun } from '../../session/fixture.ts';
 
 const TAINT = { key: 'pool', value: 'db', effect: 'NoSchedule' };
@@ -11,7 +10,7 @@ const CONTROL_PLANE = { key: 'node-role.kubernetes.io/control-plane', effect: 'N
 async function nodes(shape: ClusterShape, change: Partial<Config> = {}) {
   const { run, lines } = startRun(change);
   const { cluster, api } = await startCluster(shape);
-  const mistakes = await checkNodes(run, cluster, render(run.config), signal());
+  const mistakes = await checkNodes(run, cluster, render(run.config));
   return { mistakes, lines, asked: api.calls.some(({ path }) => path === '/api/v1/nodes') };
 }
 
@@ -158,7 +157,7 @@ describe('the StorageClass', () => {
   ) {
     const { run } = startRun(change);
     const { cluster } = await startCluster({ storageClasses });
-    return checkStorageClass(run, cluster, render(run.config), signal());
+    return checkStorageClass(run, cluster, render(run.config));
   }
 
   test.each([

@@ -49,7 +49,7 @@ async function start({
   const { run, lines } = startRun({ destroyData });
   const entries = all.map(entryOf);
   const down = (patienceMs?: number) =>
-    takeDown(run, api.cluster, entries, spareInDestroy(destroyData), patienceMs);
+    takeDown(run, api.cluster, entries, { spare: spareInDestroy(destroyData), patienceMs });
   return { api, run, lines, down };
 }
 
@@ -162,7 +162,9 @@ describe('what the record names', () => {
       ...deployed('Certificate', 'tls', { namespace: 'consul' }),
       apiVersion: 'example.com/v1',
     };
-    const done = takeDown(run, api.cluster, [...all, certificate].map(entryOf), spareInDestroy(false));
+    const done = takeDown(run, api.cluster, [...all, certificate].map(entryOf), {
+      spare: spareInDestroy(false),
+    });
     await expect(done).rejects.toMatchObject({
       reason: 'not-removed',
       where: 'Certificate/tls',

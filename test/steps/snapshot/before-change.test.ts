@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
-import type { Consequence, PlannedChange } from '../../../src/report/result.ts';
+import type { Consequence, PlannedChange } from '../../../src/report/result/change.ts';
 import { type Danger, dangerOf, takesSnapshot } from '../../../src/steps/snapshot/before-change.ts';
 import { config } from '../../session/fixture.ts';
 

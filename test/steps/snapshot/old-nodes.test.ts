@@ -20,6 +20,7 @@ async function world(nodes: Node[], agents: Record<string, string>, dead: Record
     if (path === '/v1/agent/members') {
       const member = (Status: number) => (one: [string, string]) => ({
         Name: one[0],
+        Addr: '10.0.0.1',
         Status,
         Tags: { id: one[1] },
       });

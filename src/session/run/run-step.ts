@@ -1,5 +1,5 @@
-import { formatDuration } from '../report/duration.ts';
-import type { PhaseStep } from '../report/result.ts';
+import { formatDuration } from '../../report/duration.ts';
+import type { PhaseStep } from '../../report/result.ts';
 
 /** What a step waited for may be another line at each look: so many are told apart. */
 const MOST_REASONS = 50;

@@ -1,4 +1,4 @@
-import { Failure } from '../failure.ts';
+import { Failure } from '../../failure.ts';
 
 /** Time kept back from `timeout` for releasing the lock, cleaning up and the report. */
 const RESERVE_MS = 10_000;

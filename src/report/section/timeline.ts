@@ -1,6 +1,6 @@
-import { formatDuration } from './duration.ts';
-import { phaseTitle } from './phase.ts';
-import type { Phase, PhaseStep, Result } from './result.ts';
+import { formatDuration } from '../duration.ts';
+import { phaseTitle } from '../phase.ts';
+import type { Phase, PhaseStep, Result } from '../result.ts';
 
 /** Of thousands of clients; more bars could not be told apart. */
 const MOST_STEPS = 20;

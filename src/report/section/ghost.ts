@@ -1,6 +1,6 @@
-import { count } from './count.ts';
-import { code, markdown } from './escape.ts';
-import type { GhostReport, Result } from './result.ts';
+import { count } from '../count.ts';
+import { code, markdown } from '../escape.ts';
+import type { GhostReport, Result } from '../result.ts';
 import type { Section } from './section.ts';
 
 const MOST_NODES = 5;

@@ -1,6 +1,7 @@
-import { count } from './count.ts';
-import { code, markdown } from './escape.ts';
-import type { DifferentNames, Result, SnapshotDifference } from './result.ts';
+import { count } from '../count.ts';
+import { code, markdown } from '../escape.ts';
+import type { DifferentNames, SnapshotDifference } from '../result/snapshot.ts';
+import type { Result } from '../result.ts';
 import { fixed, type Section } from './section.ts';
 
 const HOWS = ['onlyHere', 'onlyThere', 'changed'] as const;

@@ -1,4 +1,4 @@
-import type { Phase, PhaseName, PhaseStep } from '../report/result.ts';
+import type { Phase, PhaseName, PhaseStep } from '../../report/result.ts';
 import { RunStep } from './run-step.ts';
 
 interface Surroundings {

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { consoleReport } from '../../src/report/console.ts';
-import type { Result, SnapshotDifference } from '../../src/report/result.ts';
-import { summary } from '../../src/report/summary.ts';
-import { HOSTILE, hostile, success } from './example.ts';
+import { consoleReport } from '../../../src/report/console.ts';
+import type { SnapshotDifference } from '../../../src/report/result/snapshot.ts';
+import type { Result } from '../../../src/report/result.ts';
+import { summary } from '../../../src/report/summary.ts';
+import { HOSTILE, hostile, success } from '../example.ts';
 
 const SNAPSHOT = {
   path: '/w/consul.snap.age',

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { outcomeOf, waveName } from '../../src/session/run-step.ts';
-import { startRun } from './fixture.ts';
+import { outcomeOf, waveName } from '../../../src/session/run/run-step.ts';
+import { startRun } from '../fixture.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

@@ -1,13 +1,8 @@
-import { count } from './count.ts';
-import { code, fence, markdown, oneLine, plain } from './escape.ts';
+import { count } from '../count.ts';
+import { code, fence, markdown, oneLine, plain } from '../escape.ts';
+import { CONSEQUENCES, type Consequence, type FieldChange, type PlannedChange } from '../result/change.ts';
+import type { Result } from '../result.ts';
 import { CONSEQUENCE_TITLE, isAboutPlan, objectOf, planHeadline } from './plan-line.ts';
-import {
-  CONSEQUENCES,
-  type Consequence,
-  type FieldChange,
-  type PlannedChange,
-  type Result,
-} from './result.ts';
 import type { Section } from './section.ts';
 
 const SYMBOL: Record<Consequence, string> = {

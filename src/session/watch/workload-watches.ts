@@ -1,13 +1,14 @@
-import { ApiError, apiFailure } from '../kubernetes/error.ts';
-import type { KubernetesObject } from '../kubernetes/object.ts';
-import { watchResource } from '../kubernetes/watch/watch.ts';
-import type { WatchEvent } from '../kubernetes/watch/watch-spec.ts';
-import { nodeView } from '../rollout/node.ts';
-import { Observation, type Source, type Views } from '../rollout/observation.ts';
-import { podView } from '../rollout/pod.ts';
-import { workloadView } from '../rollout/workload.ts';
-import type { Cluster } from './cluster.ts';
-import type { Run } from './run.ts';
+import { ApiError, apiFailure } from '../../kubernetes/error.ts';
+import type { KubernetesObject } from '../../kubernetes/object.ts';
+import { selector } from '../../kubernetes/selector.ts';
+import { watchResource } from '../../kubernetes/watch/watch.ts';
+import type { WatchEvent } from '../../kubernetes/watch/watch-spec.ts';
+import { nodeView } from '../../rollout/node.ts';
+import { Observation, type Source, type Views } from '../../rollout/observation.ts';
+import { podView } from '../../rollout/pod.ts';
+import { workloadView } from '../../rollout/workload.ts';
+import type { Cluster } from '../cluster.ts';
+import type { Run } from '../run.ts';
 
 /** The watches on workloads, their pods and the nodes, and what they have told so far. */
 export class WorkloadWatches {
@@ -88,12 +89,11 @@ export class WorkloadWatches {
 
 function watchSpec<T>(transport: Cluster['transport'], spec: Parameters<typeof watchResource<T>>[1]) {
   return (onEvent: (event: WatchEvent<T>) => void, signal: AbortSignal) =>
-    watchResource<T>(transport, spec, onEvent, signal);
+    watchResource<T>(transport, spec, onEvent, { signal });
 }
 
 function selectorOf({ spec }: KubernetesObject): string {
-  const { selector } = spec as { selector?: { matchLabels?: Record<string, string> } };
-  return Object.entries(selector?.matchLabels ?? {})
-    .map(([key, value]) => `${key}=${value}`)
-    .join(',');
+  const { matchLabels = {} } =
+    (spec as { selector?: { matchLabels?: Record<string, string> } }).selector ?? {};
+  return selector(matchLabels);
 }

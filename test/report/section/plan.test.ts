@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { consoleReport } from '../../src/report/console.ts';
-import { planHeadline, planLines } from '../../src/report/plan-line.ts';
-import type { PlannedChange, Result } from '../../src/report/result.ts';
-import { summary } from '../../src/report/summary.ts';
-import { verdict } from '../../src/report/verdict.ts';
-import { failure, HOSTILE, hostile, planned, success } from './example.ts';
+import { consoleReport } from '../../../src/report/console.ts';
+import type { PlannedChange } from '../../../src/report/result/change.ts';
+import type { Result } from '../../../src/report/result.ts';
+import { planHeadline, planLines } from '../../../src/report/section/plan-line.ts';
+import { summary } from '../../../src/report/summary.ts';
+import { verdict } from '../../../src/report/verdict.ts';
+import { failure, HOSTILE, hostile, planned, success } from '../example.ts';
 
 const { plan = [] } = planned();
 const UNCHANGED = plan.filter(({ consequence }) => consequence === 'none');

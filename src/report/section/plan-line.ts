@@ -1,5 +1,6 @@
-import { count } from './count.ts';
-import type { Consequence, PlannedChange, Result } from './result.ts';
+import { count } from '../count.ts';
+import type { Consequence, PlannedChange } from '../result/change.ts';
+import type { Result } from '../result.ts';
 
 export const CONSEQUENCE_TITLE: Record<Consequence, string> = {
   none: 'unchanged',

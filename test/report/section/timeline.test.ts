@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { PhaseStep } from '../../src/report/result.ts';
-import { timeline } from '../../src/report/timeline.ts';
-import { failure, success } from './example.ts';
+import type { PhaseStep } from '../../../src/report/result.ts';
+import { timeline } from '../../../src/report/section/timeline.ts';
+import { failure, success } from '../example.ts';
 
 test('marks the failed phase and no other', () => {
   const marked = timeline(failure())

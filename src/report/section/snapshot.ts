@@ -1,11 +1,11 @@
-import { count } from './count.ts';
-import { code, markdown } from './escape.ts';
-import type { Result } from './result.ts';
+import { count } from '../count.ts';
+import { code, markdown } from '../escape.ts';
+import type { Result } from '../result.ts';
+import { size } from '../size.ts';
 import { fixed, type Section } from './section.ts';
-import { size } from './size.ts';
 
-const PREFIXES = ['Prefix', 'Keys', 'Values'];
-const SERVICES = ['Service', 'Instances', 'Nodes'];
+const PREFIXES = { columns: ['Prefix', 'Keys', 'Values'], noun: 'prefixes are' };
+const SERVICES = { columns: ['Service', 'Instances', 'Nodes'], noun: 'services are' };
 
 type Snapshot = NonNullable<Result['snapshot']>;
 
@@ -18,8 +18,8 @@ export function snapshotSections({ mode, snapshot }: Result): Section[] {
   const services = `${count(counts.services ?? 0, 'registered service')} by name`;
   return [
     fixed(`### Snapshot\n\n${opening(snapshot)}\n\n`),
-    ...table(keys, open, PREFIXES, 'prefixes are', prefixRows(snapshot)),
-    ...table(services, open, SERVICES, 'services are', serviceRows(snapshot)),
+    ...table(keys, open, PREFIXES, prefixRows(snapshot)),
+    ...table(services, open, SERVICES, serviceRows(snapshot)),
   ];
 }
 
@@ -27,8 +27,8 @@ export function snapshotSections({ mode, snapshot }: Result): Section[] {
 export function snapshotTables({ snapshot }: Result): { head: string[]; rows: string[][] }[] {
   if (!snapshot) return [];
   return [
-    { head: PREFIXES, rows: prefixRows(snapshot) },
-    { head: SERVICES, rows: serviceRows(snapshot) },
+    { head: PREFIXES.columns, rows: prefixRows(snapshot) },
+    { head: SERVICES.columns, rows: serviceRows(snapshot) },
   ].filter(({ rows }) => rows.length > 0);
 }
 
@@ -51,7 +51,12 @@ function serviceRows({ services }: Snapshot): string[][] {
   ]);
 }
 
-function table(title: string, open: boolean, columns: string[], noun: string, rows: string[][]): Section[] {
+function table(
+  title: string,
+  open: boolean,
+  { columns, noun }: typeof PREFIXES,
+  rows: string[][],
+): Section[] {
   if (rows.length === 0) return [];
   const line = columns.map((_, index) => (index === 0 ? ':--' : '--:')).join('|');
   const details = open ? '<details open>' : '<details>';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { joinWithin } from '../../src/report/section.ts';
+import { joinWithin } from '../../../src/report/section/section.ts';
 
 const section = fc.record({
   head: fc.string(),

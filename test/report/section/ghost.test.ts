@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import type { GhostReport } from '../../src/report/result.ts';
-import { summary } from '../../src/report/summary.ts';
-import { verdict } from '../../src/report/verdict.ts';
-import { failure, GHOSTS, success } from './example.ts';
+import type { GhostReport } from '../../../src/report/result.ts';
+import { summary } from '../../../src/report/summary.ts';
+import { verdict } from '../../../src/report/verdict.ts';
+import { failure, GHOSTS, success } from '../example.ts';
 
 test('a table of a row for each, those that may stay last, every text escaped', () => {
   const page = summary(success({ mode: 'sweep', ghosts: GHOSTS }));

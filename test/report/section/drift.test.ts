@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { driftLines, driftTotals } from '../../src/report/drift.ts';
-import type { Drift } from '../../src/report/result.ts';
-import { summary } from '../../src/report/summary.ts';
-import { verdict } from '../../src/report/verdict.ts';
-import { failure, success } from './example.ts';
+import type { Drift } from '../../../src/report/result/change.ts';
+import { driftLines, driftTotals } from '../../../src/report/section/drift.ts';
+import { summary } from '../../../src/report/summary.ts';
+import { verdict } from '../../../src/report/verdict.ts';
+import { failure, success } from '../example.ts';
 
 const SCALED: Drift = {
   kind: 'StatefulSet',

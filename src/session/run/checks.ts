@@ -1,5 +1,5 @@
-import type { Log } from '../report/log.ts';
-import type { Check } from '../report/result.ts';
+import type { Log } from '../../report/log.ts';
+import type { Check } from '../../report/result.ts';
 
 /** What a check found, without its place in time. */
 export type Observation = Omit<Check, 'durationMs' | 'status'> & { passed: boolean };

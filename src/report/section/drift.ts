@@ -1,6 +1,7 @@
-import { count } from './count.ts';
-import { code, markdown } from './escape.ts';
-import type { Drift, FieldChange, Result } from './result.ts';
+import { count } from '../count.ts';
+import { code, markdown } from '../escape.ts';
+import type { Drift, FieldChange } from '../result/change.ts';
+import type { Result } from '../result.ts';
 import type { Section } from './section.ts';
 
 /** What is wrong with an object, in words. */
