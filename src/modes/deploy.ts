@@ -20,7 +20,7 @@ import { settleGossip, wantedGossip } from '../steps/encryption/settle-gossip.ts
 import { lastTls, settleTls, wantedTls } from '../steps/encryption/settle-tls.ts';
 import { walkTls } from '../steps/encryption/tls-walk.ts';
 import { holdToPlan } from '../steps/plan/approval.ts';
-import { settleServerAddresses } from '../steps/plan/server-addresses.ts';
+import { isSettledOtherwise, settleServerAddresses } from '../steps/plan/server-addresses.ts';
 import { checkOutsideAgents, movesToServices } from '../steps/preflight/outside-agents.ts';
 import { checkPeerings } from '../steps/preflight/peerings.ts';
 import { checkScope, preflight } from '../steps/preflight/preflight.ts';
@@ -52,9 +52,15 @@ import { lookAtRegistered } from './registered-before.ts';
 /** `mode: deploy`: leaves a cluster that is proven, or throws the Failure that says what is wrong. */
 export async function deployMode(run: Run, mask: (secret: string) => void): Promise<void> {
   const rendered = await run.phase('render', 'Render the manifests', () => renderSet(run));
+  const asked = run.config;
   await withCluster(run, mask, 'Connect and check the cluster', async (cluster) => {
-    const target = await settleTarget(run, cluster, rendered);
+    let target = await settleTarget(run, cluster, rendered);
     await withLock(run, cluster, async (held) => {
+      const record = () => recordIfReadable(run, cluster);
+      if (await isSettledOtherwise(run, cluster, asked.serverAddresses, record)) {
+        run.isAbout(asked);
+        target = await settleTarget(run, cluster, rendered);
+      }
       const deploy = await planDeploy(run, cluster, target);
       await withLive(run, cluster, target.objects, async (live) => {
         const look = await changeAndProve(run, cluster, deploy, live);
