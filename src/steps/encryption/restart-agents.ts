@@ -8,7 +8,7 @@ import { waveName } from '../../session/run-step.ts';
 import { handOver } from '../replacement/leadership.ts';
 import { byRole, isThere } from './agent-pods.ts';
 import { type EncryptionTools, type EncryptionWatch, LOOK_MS, PARALLEL } from './encryption-watch.ts';
-import { type AwaitedFiles, untilFiles } from './restart.ts';
+import { type AwaitedFiles, markerOf, restartWith } from './restart.ts';
 
 /** An agent is back within two seconds or so; one that is not has another trouble. */
 const BACK_MS = 60_000;
@@ -30,7 +30,7 @@ export async function restartAgents(
 ): Promise<void> {
   const { workloads, refresh } = tools;
   const limit = pLimit(PARALLEL);
-  const marker = `${as.files.file}-${as.files.revision ?? 'none'}`;
+  const marker = markerOf(as.files);
   await Promise.all(pods.map((pod) => limit(() => refresh.poke(pod, marker))));
   const { servers, clients: others } = byRole(workloads, pods);
   for (const pod of await leaderLast(watch, servers)) {
@@ -64,7 +64,7 @@ async function restart(run: Run, tools: EncryptionTools, pod: PodView, as: Resta
   const { workloads } = tools;
   const since = performance.now();
   try {
-    await untilFiles(run, tools, pod, as.files, { restart: true });
+    await restartWith(run, tools, pod, as.files);
     while (isThere(workloads, pod) && !(await as.isReached(pod))) {
       if (performance.now() - since > BACK_MS) throw notBack(pod, as.state);
       await pause(LOOK_MS, run.signal);

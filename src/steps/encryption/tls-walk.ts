@@ -2,8 +2,7 @@ import { datacenters } from '../../consul/datacenters.ts';
 import { type RpcSeen, TLS_STATES, type TlsState, tlsStateOf } from '../../consul/rpc/state.ts';
 import { isBefore, nextInOrder } from '../../consul/step-order.ts';
 import { Failure } from '../../failure.ts';
-import { tlsSecretName } from '../../manifests/name.ts';
-import { TLS_FILES, type TlsFiles } from '../../manifests/tls.ts';
+import type { TlsFiles } from '../../manifests/tls.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import { AnyServer } from '../../session/any-server.ts';
 import type { Run } from '../../session/run.ts';
@@ -13,11 +12,11 @@ import { carriagePermissions } from '../registrations/stash.ts';
 import { byRole } from './agent-pods.ts';
 import { issue, union } from './certificates.ts';
 import { type EncryptionTools, EncryptionWatch } from './encryption-watch.ts';
-import { reloadWith } from './reload-agents.ts';
-import type { AwaitedFiles } from './restart.ts';
+import { type ReloadedAs, reloadWith } from './reload-agents.ts';
 import { restartAgents } from './restart-agents.ts';
 import { untilServed } from './served.ts';
 import type { TlsGoal } from './settle-tls.ts';
+import { tlsFilesAt, tlsPodFiles } from './tls-pod-files.ts';
 import { removeTlsSecrets, writeTlsFiles } from './tls-secrets.ts';
 import { rpcSeen } from './tls-states.ts';
 
@@ -128,18 +127,45 @@ class TlsWalk {
 
   /** By a restart where the agent has to tell the others, or has to lose connections; otherwise by a reload. */
   async #go(behind: readonly PodView[], next: TlsState): Promise<void> {
-    const files = tlsFilesAt(this.#run, this.#files?.revision);
     const { goal } = this.#to;
     const isReached = async (pod: PodView) => {
       const seen = (await this.#seen([pod])).get(pod);
       return seen !== undefined && !isBefore(TLS_STATES, tlsStateOf(seen, goal), next, this.#way());
     };
-    const as = { files: files('server'), state: next, isReached };
     const { servers, clients } = byRole(this.#tools.workloads, behind);
     const byRestart = goal === 'enforced' ? next !== 'outgoing' : next === 'off';
-    if (byRestart) await restartAgents(this.#run, { tools: this.#tools, watch: this.#watch }, servers, as);
-    else await reloadWith(this.#run, this.#tools, servers, as);
-    await reloadWith(this.#run, this.#tools, clients, { ...as, files: files('client') });
+    const as = { state: next, isReached };
+    if (byRestart) {
+      const files = tlsFilesAt(this.#run, this.#files?.revision)('server');
+      await restartAgents(this.#run, { tools: this.#tools, watch: this.#watch }, servers, { ...as, files });
+    }
+    const reloading = byRestart ? [clients] : [servers, clients];
+    await this.#reload(reloading, as);
+  }
+
+  /** These, and then those. */
+  async #reload(
+    all: readonly (readonly PodView[])[],
+    as: Pick<ReloadedAs, 'state' | 'isReached'>,
+  ): Promise<void> {
+    const revision = this.#files?.revision ?? 0;
+    const files = tlsPodFiles(this.#run, this.#tools, revision);
+    try {
+      for (const pods of all) {
+        const { servers, clients } = byRole(this.#tools.workloads, pods);
+        files.server.follow(servers);
+        files.client.follow(clients);
+      }
+      for (const pods of all) {
+        const { servers, clients } = byRole(this.#tools.workloads, pods);
+        await Promise.all([
+          reloadWith(this.#run, this.#tools, servers, { ...as, revision, files: files.server }),
+          reloadWith(this.#run, this.#tools, clients, { ...as, revision, files: files.client }),
+        ]);
+      }
+    } finally {
+      files.close();
+    }
   }
 
   #way(): 'forwards' | 'backwards' {
@@ -151,14 +177,8 @@ class TlsWalk {
     const none = { certificate: '', key: '' };
     this.#files = { state: 'off', goal: 'off', authorities: '', server: none, client: none, revision: 1 };
     await writeTlsFiles(this.#run, this.#tools.cluster, this.#files);
-    const files = tlsFilesAt(this.#run, this.#files.revision);
     const isReached = async (pod: PodView) => !(await this.#seen([pod])).get(pod)?.dialsWithTls;
-    const as = { state: 'off', isReached };
-    const { servers, clients } = byRole(this.#tools.workloads, this.#watch.pods());
-    await Promise.all([
-      reloadWith(this.#run, this.#tools, servers, { ...as, files: files('server') }),
-      reloadWith(this.#run, this.#tools, clients, { ...as, files: files('client') }),
-    ]);
+    await this.#reload([this.#watch.pods()], { state: 'off', isReached });
   }
 
   #seen(pods: readonly PodView[] = this.#watch.pods()): Promise<Map<PodView, RpcSeen>> {
@@ -188,12 +208,4 @@ class TlsWalk {
     };
     await writeTlsFiles(this.#run, cluster, this.#files);
   }
-}
-
-/** Which files of its Secret a pod of a role is to have. */
-export function tlsFilesAt(
-  { config }: Pick<Run, 'config'>,
-  revision: number | undefined,
-): (role: 'server' | 'client') => AwaitedFiles {
-  return (role) => ({ secret: tlsSecretName(config.name, role), file: TLS_FILES.revision, revision });
 }

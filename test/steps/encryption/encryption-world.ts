@@ -34,6 +34,8 @@ interface Agent {
   gossip: { keys: string[]; sends: boolean; strict: boolean };
   tls: Tls;
   isAway: boolean;
+  /** That look at the files of the pod, each time that these change. */
+  commands: Set<() => void>;
   /** Restarts and reloads. */
   restarts: number;
   reloads: number;
@@ -70,6 +72,10 @@ export class EncryptionWorld {
   readonly late = new Set<string>();
   datacenters = ['dc1'];
   denied: string[] = [];
+  /** So long a command looks for files. */
+  commandMs = 4_000;
+  /** A pod that the API server does not know any more. */
+  refuse: string | undefined;
   #api: FakeApi | undefined;
   #tools: EncryptionTools | undefined;
 
@@ -87,6 +93,7 @@ export class EncryptionWorld {
           gossip: { keys: [], sends: false, strict: false },
           tls: { ca: '', certificate: '', key: '', incoming: false, outgoing: false, isAnnounced: false },
           isAway: false,
+          commands: new Set(),
           restarts: 0,
           reloads: 0,
         }),
@@ -191,6 +198,7 @@ export class EncryptionWorld {
       gossip: textOf(this.secret('consul-gossip')),
       tls: textOf(this.secret(`consul-${role}-tls`)),
     };
+    for (const look of [...agent.commands]) look();
   }
 
   #poked(name: string): void {
@@ -401,6 +409,8 @@ export class EncryptionWorld {
       handleProtocols: (protocols) => [...protocols][0] ?? false,
     });
     this.api.server.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      if (this.refuse !== undefined && request.url?.includes(`/pods/${this.refuse}/`))
+        return void socket.end('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
       sockets.handleUpgrade(request, socket, head, (pod) => this.#command(pod, request.url ?? ''));
     });
     onTestFinished(() => {
@@ -412,16 +422,40 @@ export class EncryptionWorld {
   #command(socket: WebSocket, url: string): void {
     const { pathname, searchParams } = new URL(url, 'http://api');
     const agent = this.agent(pathname.split('/').at(-2) ?? '');
-    const [, , , , path = '', revision, then] = searchParams.getAll('command');
-    const files = path.includes('gossip') ? agent.files.gossip : agent.files.tls;
-    const isNew = (files.revision ?? '') === revision;
-    this.events.push(`${isNew ? 'has' : 'lacks'} ${agent.pod.name} ${revision}`);
-    if (isNew && then === 'restart') this.#restart(agent);
+    const [, , script = '', , path = '', revision = ''] = searchParams.getAll('command');
+    this.events.push(`command ${agent.pod.name}`);
     const say = (channel: number, text: string) =>
       socket.send(Buffer.concat([Buffer.of(channel), Buffer.from(text)]));
-    say(1, isNew ? 'new\n' : 'old\n');
-    say(3, '{"metadata":{},"status":"Success"}');
-    socket.close(1000);
+    const end = (text = '') => {
+      agent.commands.delete(look);
+      clearTimeout(timer);
+      if (text) say(1, text);
+      say(3, '{"metadata":{},"status":"Success"}');
+      socket.close(1000);
+    };
+    let said = '';
+    const look = () => {
+      const files = path.includes('gossip') ? agent.files.gossip : agent.files.tls;
+      const now = files.revision ?? '';
+      if (now !== said) this.events.push(`files ${agent.pod.name} ${now}`);
+      if (script.includes('kill -USR1 1')) {
+        said = now;
+        if (now !== revision) return;
+        this.#restart(agent);
+        end('new\n');
+        return;
+      }
+      if (now !== said) say(1, `${now}\n`);
+      said = now;
+      if (now === revision) end();
+    };
+    const timer = setTimeout(() => end(script.includes('kill') ? 'old\n' : ''), this.commandMs);
+    agent.commands.add(look);
+    socket.on('close', () => {
+      clearTimeout(timer);
+      agent.commands.delete(look);
+    });
+    look();
   }
 }
 

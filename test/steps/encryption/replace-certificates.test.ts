@@ -116,16 +116,19 @@ describe('certificates', () => {
     });
   });
 
-  test('are read when every agent of a role has them, also where a kubelet is late', async () => {
+  test('are read when every agent of a role has them, and a kubelet that is late is asked again', async () => {
     const { made, go } = await cluster(tlsFiles(await pairs(authority, 70)));
     made.late.add('consul-server-1');
-    hurried(100);
     await go();
-    const events = made.happened('lacks', 'reload').filter((event) => event.includes('server'));
-    expect(events).toContain('lacks consul-server-1 6');
-    expect(events.findLastIndex((event) => event.startsWith('lacks'))).toBeLessThan(
+    const events = made.happened('files', 'reload').filter((event) => event.includes('server'));
+    expect(events.filter((event) => /^files consul-server-\d 6$/.test(event))).toHaveLength(3);
+    expect(events.findLastIndex((event) => event.startsWith('files'))).toBeLessThan(
       events.findIndex((event) => event.startsWith('reload')),
     );
+    const asked = made.api.server.calls.filter(
+      ({ method, path }) => method === 'PATCH' && path.endsWith('/pods/consul-server-1'),
+    );
+    expect(asked).toHaveLength(2);
     expect(signers(made).signed).toBe(subject(authority));
   });
 });
