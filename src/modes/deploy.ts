@@ -18,6 +18,7 @@ import { addNames, replaceCertificates } from '../steps/encryption/replace-certi
 import { rotateGossip } from '../steps/encryption/rotate-gossip.ts';
 import { settleGossip, wantedGossip } from '../steps/encryption/settle-gossip.ts';
 import { lastTls, settleTls, wantedTls } from '../steps/encryption/settle-tls.ts';
+import { TlsRide } from '../steps/encryption/tls-ride.ts';
 import { walkTls } from '../steps/encryption/tls-walk.ts';
 import { holdToPlan } from '../steps/plan/approval.ts';
 import { isSettledOtherwise, settleServerAddresses } from '../steps/plan/server-addresses.ts';
@@ -140,9 +141,10 @@ async function changeAndProve(
         await applyStages(run, cluster, { planned, takeovers, rolled }, parts);
         await reloadAgents(run, reloading, loaded);
       });
-      files = await walkGossip(run, { ...gossip, files }, encryption);
+      const ride = new TlsRide(run, tls, tlsFiles, encryption);
+      files = await walkGossip(run, { ...gossip, files }, encryption, ride);
       await rotateGossip(run, files, gossip, encryption);
-      tlsFiles = await walkTls(run, tls, tlsFiles, encryption);
+      tlsFiles = await walkTls(run, tls, ride.files, encryption);
       await replaceCertificates(run, tls, tlsFiles, encryption);
       return run.phase('prove', 'Wait and prove', async () => {
         const { clock } = cluster.transport;

@@ -15,7 +15,7 @@ const BACK_MS = 60_000;
 
 /** What restarted agents are to find, and to be. */
 export interface RestartedAs {
-  files: AwaitedFiles;
+  files: (pod: PodView) => readonly AwaitedFiles[];
   /** `sending`, for messages. */
   state: string;
   isReached: (pod: PodView) => Promise<boolean>;
@@ -30,8 +30,7 @@ export async function restartAgents(
 ): Promise<void> {
   const { workloads, refresh } = tools;
   const limit = pLimit(PARALLEL);
-  const marker = markerOf(as.files);
-  await Promise.all(pods.map((pod) => limit(() => refresh.poke(pod, marker))));
+  await Promise.all(pods.map((pod) => limit(() => refresh.poke(pod, markerOf(...as.files(pod))))));
   const { servers, clients: others } = byRole(workloads, pods);
   for (const pod of await leaderLast(watch, servers)) {
     const step = run.step(pod.name);
@@ -64,7 +63,7 @@ async function restart(run: Run, tools: EncryptionTools, pod: PodView, as: Resta
   const { workloads } = tools;
   const since = performance.now();
   try {
-    await restartWith(run, tools, pod, as.files);
+    await restartWith(run, tools, pod, as.files(pod));
     while (isThere(workloads, pod) && !(await as.isReached(pod))) {
       if (performance.now() - since > BACK_MS) throw notBack(pod, as.state);
       await pause(LOOK_MS, run.signal);

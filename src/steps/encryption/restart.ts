@@ -15,9 +15,15 @@ export const FILES_MS = 180_000;
 /** Between two looks whether the kubelet has to be asked again, while a command waits. */
 const POKE_MS = 500;
 
-/** Looks for the files of the revision; with them it ends the agent, which the first process of the container starts again. */
+/** Looks for the files of each revision; with them it ends the agent, which the first process of the container starts again. */
 const SCRIPT = `n=0
-until [ "$(cat "$1" 2>/dev/null)" = "$2" ]; do
+has() {
+  while [ "$#" -gt 0 ]; do
+    [ "$(cat "$1" 2>/dev/null)" = "$2" ] || return 1
+    shift 2
+  done
+}
+until has "$@"; do
   n=$((n + 1)); [ "$n" -lt ${LOOKS} ] || { echo old; exit 0; }
   sleep 0.2
 done
@@ -38,31 +44,34 @@ interface Tools {
   refresh: Pick<Refresh, 'poke'>;
 }
 
-/** Restarts the agent of a pod as soon as the pod has the files of this revision. */
+/** Restarts the agent of a pod as soon as the pod has all of these files. */
 export async function restartWith(
   run: Run,
   tools: Tools,
   pod: PodView,
-  { secret, file, revision }: AwaitedFiles,
+  files: readonly AwaitedFiles[],
 ): Promise<void> {
-  const path = `${CONFIG_DIRECTORY}/${file}`;
-  const command = ['/bin/sh', '-c', SCRIPT, 'sh', path, String(revision ?? '')];
+  const wanted = files.flatMap(({ file, revision }) => [
+    `${CONFIG_DIRECTORY}/${file}`,
+    String(revision ?? ''),
+  ]);
+  const command = ['/bin/sh', '-c', SCRIPT, 'sh', ...wanted];
   const place = { namespace: run.config.namespace, pod: pod.name, container: AGENT_CONTAINER };
   const limit = AbortSignal.timeout(FILES_MS);
   const signal = AbortSignal.any([run.signal, limit]);
   try {
     for (;;) {
-      await tools.refresh.poke(pod, markerOf({ file, revision }));
+      await tools.refresh.poke(pod, markerOf(...files));
       const ask = whilePassing({ signal }, (both) =>
         runInPod(tools.cluster.transport, { ...place, command, signal: both }),
       );
-      const said = await whilePoked(tools, pod, markerOf({ file, revision }), signal, ask);
+      const said = await whilePoked(tools, pod, markerOf(...files), signal, ask);
       if (said.trim() === 'new') return;
     }
   } catch (error) {
     run.signal.throwIfAborted();
     if (!limit.aborted) throw error;
-    throw filesNotThere(pod, secret);
+    throw filesNotThere(pod, ...files.map(({ secret }) => secret));
   }
 }
 
@@ -91,15 +100,15 @@ async function whilePoked<T>(
 }
 
 /** By which a kubelet is asked for these files. */
-export function markerOf({ file, revision }: Pick<AwaitedFiles, 'file' | 'revision'>): string {
-  return `${file}-${revision ?? 'none'}`;
+export function markerOf(...files: readonly Pick<AwaitedFiles, 'file' | 'revision'>[]): string {
+  return files.map(({ file, revision }) => `${file}-${revision ?? 'none'}`).join(' ');
 }
 
-export function filesNotThere(pod: PodView, secret: string): Failure {
+export function filesNotThere(pod: PodView, ...secrets: readonly string[]): Failure {
   return new Failure({
     reason: 'stalled',
     what: `the pod has not got the files of its Secret after ${FILES_MS / 1000} s`,
     where: `Pod/${pod.name}`,
-    hint: `Look whether the kubelet of ${pod.node ?? 'its node'} works: it has to renew the files of Secret/${secret}.`,
+    hint: `Look whether the kubelet of ${pod.node ?? 'its node'} works: it has to renew the files of ${secrets.map((name) => `Secret/${name}`).join(' and ')}.`,
   });
 }

@@ -8,6 +8,7 @@ import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
 import type { WantedTls } from '../proof/tls.ts';
 import { carriagePermissions } from '../registrations/stash.ts';
+import type { GossipGoal } from './settle-gossip.ts';
 import { goalOf, hasNoServers, unlessDenied } from './settled.ts';
 import { type GivenCertificates, givenCertificates, readTlsSecrets, type TlsSecrets } from './tls-secrets.ts';
 
@@ -102,10 +103,17 @@ export function tellTls(run: Run, { goal }: TlsGoal): void {
 }
 
 /** For a plan: what a deploy will do about it. */
-export function tellTlsPlan(run: Run, { goal, files, isNew }: TlsGoal): void {
+export function tellTlsPlan(
+  run: Run,
+  { goal, files, isNew }: TlsGoal,
+  gossip: Pick<GossipGoal, 'goal' | 'files' | 'isNew'>,
+): void {
   const from = files?.state ?? 'off';
   const way = TLS_STATES.slice(TLS_STATES.indexOf(from));
-  const steps = 'every server restarts twice, every client reloads, no pod is replaced';
+  const isAlong = from === 'off' && gossip.goal === 'strict' && (gossip.files?.state ?? 'off') === 'off';
+  const steps = isAlong
+    ? 'with the restarts for gossip, and no others'
+    : 'every server restarts twice, every client reloads, no pod is replaced';
   const observed = {
     own: 'as the configuration of the agents says',
     'as-it-is': 'stays as it is',

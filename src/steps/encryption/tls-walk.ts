@@ -12,11 +12,13 @@ import { carriagePermissions } from '../registrations/stash.ts';
 import { byRole } from './agent-pods.ts';
 import { issue, union } from './certificates.ts';
 import { type EncryptionTools, EncryptionWatch } from './encryption-watch.ts';
-import { type ReloadedAs, reloadWith } from './reload-agents.ts';
+import type { ReloadedAs } from './reload-agents.ts';
+import { reloadForTls } from './reload-for-tls.ts';
+import type { AwaitedFiles } from './restart.ts';
 import { restartAgents } from './restart-agents.ts';
 import { untilServed } from './served.ts';
 import type { TlsGoal } from './settle-tls.ts';
-import { tlsFilesAt, tlsPodFiles } from './tls-pod-files.ts';
+import { tlsFilesAt } from './tls-pod-files.ts';
 import { removeTlsSecrets, writeTlsFiles } from './tls-secrets.ts';
 import { rpcSeen } from './tls-states.ts';
 
@@ -46,12 +48,18 @@ export async function walkTls(
   }
 }
 
-class TlsWalk {
+interface TlsStep {
+  next: TlsState;
+  behind: readonly PodView[];
+}
+
+export class TlsWalk {
   readonly #run: Run;
   readonly #to: TlsGoal & { goal: 'enforced' | 'off' };
   readonly #tools: EncryptionTools;
   readonly #watch: EncryptionWatch;
   #files: TlsFiles | undefined;
+  #isAllowed = false;
 
   constructor(
     run: Run,
@@ -81,24 +89,21 @@ class TlsWalk {
     return looks.every((look) => look instanceof Failure || stateOf(look.seen) === wanted);
   }
 
+  get files(): TlsFiles | undefined {
+    return this.#files;
+  }
+
   async all(): Promise<TlsFiles | undefined> {
     const run = this.#run;
     const { goal } = this.#to;
-    const way = goal === 'enforced' ? 'forwards' : 'backwards';
     if (goal === 'off' && !this.#files) await this.#dropAtOnce();
-    for (let isChecked = false; ; isChecked = true) {
+    for (;;) {
       await this.#watch.untilAllAreThere();
-      if (!isChecked) await this.#mayGo();
-      const states = new Map([...(await this.#seen())].map(([pod, seen]) => [pod, tlsStateOf(seen, goal)]));
-      const next = nextInOrder(TLS_STATES, [...states.values()], way);
-      if (next === undefined) break;
-      const behind = [...states]
-        .filter(([, state]) => isBefore(TLS_STATES, state, next, way))
-        .map(([pod]) => pod);
+      const step = await this.#next();
+      if (!step) break;
       run.known.left = `RPC is on its way to ${goal === 'enforced' ? 'TLS' : 'plaintext'}, and every agent understands the others. Run again: the next run goes on from there.`;
-      await this.#write(next);
-      run.log.info(`TLS: ${behind.length} agents go to the state "${next}"`);
-      await this.#go(behind, next);
+      await this.#begin(step);
+      await this.#go(step.behind, step.next);
       await untilServed(run, this.#tools, this.#watch.pods());
     }
     if (goal === 'off') {
@@ -107,6 +112,43 @@ class TlsWalk {
     }
     if (this.#files?.state !== 'enforced') await this.#write('enforced');
     return this.#files;
+  }
+
+  /**
+   * Begins the next step, where all that have to make it are about to restart for another reason: when they start they are there.
+   * @returns the files that they have to have by then
+   */
+  async ride(restarting: readonly PodView[]): Promise<((pod: PodView) => AwaitedFiles) | undefined> {
+    await untilServed(this.#run, this.#tools, this.#watch.pods());
+    const step = await this.#next();
+    const uids = new Set(restarting.map(({ uid }) => uid));
+    if (!step?.behind.every(({ uid }) => uids.has(uid))) return undefined;
+    await this.#begin(step);
+    const files = tlsFilesAt(this.#run, this.#files?.revision);
+    const servers = new Set(this.#tools.workloads.pods('server').map(({ uid }) => uid));
+    return ({ uid }) => files(servers.has(uid) ? 'server' : 'client');
+  }
+
+  /** The state to go to, and who has yet to go there; undefined where all are at the goal. */
+  async #next(): Promise<TlsStep | undefined> {
+    if (!this.#isAllowed) await this.#mayGo();
+    this.#isAllowed = true;
+    const { goal } = this.#to;
+    const states = [...(await this.#seen())].map(([pod, seen]) => ({ pod, state: tlsStateOf(seen, goal) }));
+    const way = this.#way();
+    const next = nextInOrder(
+      TLS_STATES,
+      states.map(({ state }) => state),
+      way,
+    );
+    if (next === undefined) return undefined;
+    const behind = states.filter(({ state }) => isBefore(TLS_STATES, state, next, way));
+    return { next, behind: behind.map(({ pod }) => pod) };
+  }
+
+  async #begin({ next, behind }: TlsStep): Promise<void> {
+    await this.#write(next);
+    this.#run.log.info(`TLS: ${behind.length} agents go to the state "${next}"`);
   }
 
   /** Restarting an agent takes a command in its container; and another datacenter has to be told first. */
@@ -136,36 +178,18 @@ class TlsWalk {
     const byRestart = goal === 'enforced' ? next !== 'outgoing' : next === 'off';
     const as = { state: next, isReached };
     if (byRestart) {
-      const files = tlsFilesAt(this.#run, this.#files?.revision)('server');
-      await restartAgents(this.#run, { tools: this.#tools, watch: this.#watch }, servers, { ...as, files });
+      const files = [tlsFilesAt(this.#run, this.#files?.revision)('server')];
+      const restarted = { ...as, files: () => files };
+      await restartAgents(this.#run, { tools: this.#tools, watch: this.#watch }, servers, restarted);
     }
-    const reloading = byRestart ? [clients] : [servers, clients];
-    await this.#reload(reloading, as);
+    await this.#reload(byRestart ? [clients] : [servers, clients], as);
   }
 
-  /** These, and then those. */
   async #reload(
-    all: readonly (readonly PodView[])[],
+    groups: readonly (readonly PodView[])[],
     as: Pick<ReloadedAs, 'state' | 'isReached'>,
   ): Promise<void> {
-    const revision = this.#files?.revision ?? 0;
-    const files = tlsPodFiles(this.#run, this.#tools, revision);
-    try {
-      for (const pods of all) {
-        const { servers, clients } = byRole(this.#tools.workloads, pods);
-        files.server.follow(servers);
-        files.client.follow(clients);
-      }
-      for (const pods of all) {
-        const { servers, clients } = byRole(this.#tools.workloads, pods);
-        await Promise.all([
-          reloadWith(this.#run, this.#tools, servers, { ...as, revision, files: files.server }),
-          reloadWith(this.#run, this.#tools, clients, { ...as, revision, files: files.client }),
-        ]);
-      }
-    } finally {
-      files.close();
-    }
+    await reloadForTls(this.#run, this.#tools, groups, { ...as, revision: this.#files?.revision ?? 0 });
   }
 
   #way(): 'forwards' | 'backwards' {

@@ -422,7 +422,8 @@ export class EncryptionWorld {
   #command(socket: WebSocket, url: string): void {
     const { pathname, searchParams } = new URL(url, 'http://api');
     const agent = this.agent(pathname.split('/').at(-2) ?? '');
-    const [, , script = '', , path = '', revision = ''] = searchParams.getAll('command');
+    const [, , script = '', , ...wanted] = searchParams.getAll('command');
+    const [path = '', revision = ''] = wanted;
     this.events.push(`command ${agent.pod.name}`);
     const say = (channel: number, text: string) =>
       socket.send(Buffer.concat([Buffer.of(channel), Buffer.from(text)]));
@@ -434,13 +435,15 @@ export class EncryptionWorld {
       socket.close(1000);
     };
     let said = '';
+    const at = (file: string) =>
+      (file.includes('gossip') ? agent.files.gossip : agent.files.tls).revision ?? '';
+    const hasAll = () => wanted.every((file, n) => n % 2 === 1 || at(file) === wanted[n + 1]);
     const look = () => {
-      const files = path.includes('gossip') ? agent.files.gossip : agent.files.tls;
-      const now = files.revision ?? '';
+      const now = at(path);
       if (now !== said) this.events.push(`files ${agent.pod.name} ${now}`);
       if (script.includes('kill -USR1 1')) {
         said = now;
-        if (now !== revision) return;
+        if (!hasAll()) return;
         this.#restart(agent);
         end('new\n');
         return;

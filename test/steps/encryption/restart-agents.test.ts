@@ -5,7 +5,7 @@ import { type RestartedAs, restartAgents } from '../../../src/steps/encryption/r
 import { hurried } from '../hurried.ts';
 import { EncryptionWorld } from './encryption-world.ts';
 
-const FILES = { secret: 'consul-gossip', file: 'gossip.revision', revision: undefined };
+const FILES = () => [{ secret: 'consul-gossip', file: 'gossip.revision', revision: undefined }];
 
 async function cluster(clientMaxUnavailable: Allowance = { kind: 'count', count: 2 }, clients = 5) {
   const made = await EncryptionWorld.start({ clientMaxUnavailable }, { clients });
