@@ -1,22 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { check, deploy, killedAt, type Outcome } from '../action.ts';
 import { containers, namespaceName, removeNamespace } from '../cluster.ts';
-import { SMALL } from '../scenario.ts';
-import { type Traffic, underTraffic } from '../traffic.ts';
+import { expectUnnoticed, LIVING } from '../scenario.ts';
+import { underTraffic } from '../traffic.ts';
 
 const ON = { 'gossip-encryption': 'true', tls: 'true' };
 const OFF = { 'gossip-encryption': 'false', tls: 'false' };
 
 describe('a cluster that is taken to gossip and TLS by one deploy', () => {
   const namespace = namespaceName('both');
-  const given = {
-    ...SMALL,
-    namespace,
-    'server-storage': '1Gi',
-    'server-addresses': 'service',
-    // The lock of a run that was killed lasts for another minute.
-    lock: 'false',
-  };
+  const given = { ...LIVING, namespace };
   const green = async (inputs: Record<string, string> = {}): Promise<Outcome> => {
     const outcome = await deploy({ ...given, ...inputs });
     expect(outcome.code, outcome.log).toBe(0);
@@ -57,9 +50,4 @@ describe('a cluster that is taken to gossip and TLS by one deploy', () => {
 function expectEncrypted(outcome: Outcome): void {
   expect(check(outcome, 'gossip').observed).toContain('encrypted and enforced at 5 of 5 agents');
   expect(check(outcome, 'tls').observed).toContain('TLS, enforced at 3 of 3 servers');
-}
-
-async function expectUnnoticed({ writes, lost }: Traffic): Promise<void> {
-  expect(writes.acknowledged.size).toBeGreaterThan(0);
-  expect(await lost()).toEqual([]);
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { check, deploy, logged, type Outcome, start } from '../action.ts';
 import { eventually, kubectl, namespaceName, pods, removeNamespace } from '../cluster.ts';
-import { SMALL } from '../scenario.ts';
+import { LIVING } from '../scenario.ts';
 
 const QUOTA = 'no-more-pods';
 
@@ -27,13 +27,7 @@ describe.each([
   'a cluster that is encrypted ($what) while $away is away',
   ({ what, input, states, away, there, back }) => {
     const namespace = namespaceName(`away-${what}`);
-    const given = {
-      ...SMALL,
-      namespace,
-      timeout: '5m',
-      'server-storage': '1Gi',
-      'server-addresses': 'service',
-    };
+    const given = { ...LIVING, namespace, timeout: '5m' };
     const green = async (inputs: Record<string, string> = {}): Promise<Outcome> => {
       const outcome = await deploy({ ...given, ...inputs });
       expect(outcome.code, outcome.log).toBe(0);
