@@ -18,8 +18,6 @@ import { ProofWorld } from '../proof/proof-world.ts';
 
 const PODS = '/api/v1/namespaces/consul/pods/';
 const SECRETS = '/api/v1/namespaces/consul/secrets/';
-/** So long an agent is away that is restarted. */
-const AWAY_MS = 30;
 /** The first bytes of what memberlist answers to a ping: compressed, or encrypted and as long as an answer or a refusal. */
 const PLAINTEXT = Buffer.from([9, 0, 0, 0, 0]);
 const ENCRYPTED = (length: number) => Buffer.from([10, 0, 0, 0, length + 29]);
@@ -72,6 +70,8 @@ export class EncryptionWorld {
   readonly late = new Set<string>();
   datacenters = ['dc1'];
   denied: string[] = [];
+  /** So long an agent is away that is restarted. */
+  awayMs = 30;
   /** So long a command looks for files. */
   commandMs = 4_000;
   /** A pod that the API server does not know any more. */
@@ -182,7 +182,7 @@ export class EncryptionWorld {
       this.load(agent, { isStart: true });
       this.world.tell(agent.pod);
       this.#event(`start ${agent.pod.name}`);
-    }, AWAY_MS);
+    }, this.awayMs);
   }
 
   /** An agent whose files somebody has changed takes plaintext, too. */
@@ -266,7 +266,7 @@ export class EncryptionWorld {
       agent.isAway = false;
       this.#show(agent);
       this.world.tell(agent.pod);
-    }, AWAY_MS);
+    }, this.awayMs);
   }
 
   #answer(name: string, request: FakeRequest): FakeAnswer | 'silence' | undefined {

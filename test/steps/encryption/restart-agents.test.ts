@@ -53,6 +53,14 @@ describe('agents that restart in their pods', () => {
     ]);
   });
 
+  test('the next server waits until all see the one before, whatever that says of itself', async () => {
+    const { made, restart } = await cluster(undefined, 1);
+    made.awayMs = 1_000;
+    await restart({ isReached: async () => true });
+    expect(restarted(made)).toHaveLength(4);
+    expect(made.broken).toEqual([]);
+  });
+
   test('a share that is less than one client is one', async () => {
     const { made, restart } = await cluster({ kind: 'percent', percent: 10 }, 2);
     await restart();
