@@ -3,6 +3,7 @@ import { type GossipFiles, gossipFilesOf, gossipSecret } from '../../../src/mani
 import { walkGossip } from '../../../src/steps/encryption/gossip-walk.ts';
 import type { GossipGoal } from '../../../src/steps/encryption/settle-gossip.ts';
 import { config } from '../../session/fixture.ts';
+import { hurried } from '../hurried.ts';
 import { EncryptionWorld } from './encryption-world.ts';
 
 const KEY = Buffer.alloc(32, 1).toString('base64');
@@ -40,6 +41,17 @@ describe('gossip of a cluster that runs', () => {
     await walkGossip(made.run, goal({ files: found }), made.tools);
     expect(made.broken).toEqual([]);
     expect(made.agents.map(({ restarts }) => restarts)).toEqual([1, 1, 1, 0, 1]);
+  });
+
+  test('makes no step while an agent is away, which would be cut off', async () => {
+    const made = await EncryptionWorld.start();
+    made.world.tell({ ...made.agent('consul-client-1').pod, ready: false });
+    hurried(200);
+    await expect(walkGossip(made.run, goal({}), made.tools)).rejects.toMatchObject({
+      reason: 'stalled',
+      what: expect.stringMatching(/^gossip cannot be changed while .*consul-client-1/),
+    });
+    expect(made.happened('write', 'restart')).toEqual([]);
   });
 
   test('is taken back the same way, and in the end the Secret is gone', async () => {
