@@ -288,6 +288,7 @@ test.each<[string, RegExp, number | undefined, string[], Record<string, string>]
       'steps/apply/volume-growth.ts': GROWS,
       'steps/apply/volume-size.ts': GROWS,
       'steps/encryption/secret.ts': DEPLOY,
+      'steps/encryption/pod-files.ts': RENEWS,
       'steps/encryption/restart.ts': ENCRYPTS,
       'steps/replacement/servers.ts': DEPLOY,
     },

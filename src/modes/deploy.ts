@@ -18,9 +18,10 @@ import { addNames, replaceCertificates } from '../steps/encryption/replace-certi
 import { rotateGossip } from '../steps/encryption/rotate-gossip.ts';
 import { settleGossip, wantedGossip } from '../steps/encryption/settle-gossip.ts';
 import { lastTls, settleTls, wantedTls } from '../steps/encryption/settle-tls.ts';
+import { TlsRide } from '../steps/encryption/tls-ride.ts';
 import { walkTls } from '../steps/encryption/tls-walk.ts';
 import { holdToPlan } from '../steps/plan/approval.ts';
-import { settleServerAddresses } from '../steps/plan/server-addresses.ts';
+import { isSettledOtherwise, settleServerAddresses } from '../steps/plan/server-addresses.ts';
 import { checkOutsideAgents, movesToServices } from '../steps/preflight/outside-agents.ts';
 import { checkPeerings } from '../steps/preflight/peerings.ts';
 import { checkScope, preflight } from '../steps/preflight/preflight.ts';
@@ -54,9 +55,15 @@ import { lookAtRegistered } from './registered-before.ts';
 /** `mode: deploy`: leaves a cluster that is proven, or throws the Failure that says what is wrong. */
 export async function deployMode(run: Run, mask: (secret: string) => void): Promise<void> {
   const rendered = await run.phase('render', 'Render the manifests', () => renderSet(run));
+  const asked = run.config;
   await withCluster(run, mask, 'Connect and check the cluster', async (cluster) => {
-    const target = await settleTarget(run, cluster, rendered);
+    let target = await settleTarget(run, cluster, rendered);
     await withLock(run, cluster, async (held) => {
+      const record = () => recordIfReadable(run, cluster);
+      if (await isSettledOtherwise(run, cluster, asked.serverAddresses, record)) {
+        run.isAbout(asked);
+        target = await settleTarget(run, cluster, rendered);
+      }
       const deploy = await planDeploy(run, cluster, target);
       await withLive(run, cluster, target.objects, async (live) => {
         const look = await changeAndProve(run, cluster, deploy, live);
@@ -139,9 +146,10 @@ async function changeAndProve(
         await restartAgents(run, restarting, encryption);
         await reloadAgents(run, reloading, loaded);
       });
-      files = await walkGossip(run, { ...gossip, files }, encryption);
+      const ride = new TlsRide(run, tls, tlsFiles, encryption);
+      files = await walkGossip(run, { ...gossip, files }, encryption, ride);
       await rotateGossip(run, files, gossip, encryption);
-      tlsFiles = await walkTls(run, tls, tlsFiles, encryption);
+      tlsFiles = await walkTls(run, tls, ride.files, encryption);
       await replaceCertificates(run, tls, tlsFiles, encryption);
       return run.phase('prove', 'Wait and prove', async () => {
         const { clock } = cluster.transport;

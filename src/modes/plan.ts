@@ -64,7 +64,7 @@ export async function planMode(run: Run, mask: (secret: string) => void): Promis
     tellGossip(run, gossip);
     tellTls(run, tls);
     tellGossipPlan(run, gossip);
-    tellTlsPlan(run, tls);
+    tellTlsPlan(run, tls, gossip);
     if (!namespace.live) {
       run.warn('The namespace does not exist yet, so the API server could not judge what goes into it.');
     }

@@ -2,7 +2,7 @@ import { createDecipheriv } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { check, deploy, killedAt, type Outcome } from './action.ts';
+import { check, killedAt } from './action.ts';
 import { bed } from './bed.ts';
 import {
   containers,
@@ -15,47 +15,28 @@ import {
   signalAgent,
 } from './cluster.ts';
 import { consul, members } from './consul.ts';
-import { address, expectRed, SMALL } from './scenario.ts';
-import { type Traffic, underTraffic } from './traffic.ts';
+import { KeptRuns } from './kept-runs.ts';
+import { address, expectRed, expectUnnoticed, LIVING } from './scenario.ts';
+import { underTraffic } from './traffic.ts';
 
 const AGENTS = 5;
 const SECRET = 'consul-gossip';
 
 describe.skipIf(!bed)('the gossip of a cluster that runs', () => {
   const namespace = namespaceName('gossip');
-  const given = {
-    ...SMALL,
-    namespace,
-    'server-storage': '1Gi',
-    'server-addresses': 'service',
-    'client-max-unavailable': '1',
-    // The lock of a run that was killed lasts for another minute.
-    lock: 'false',
-  };
-  const keys = new Set<string>();
-  const outcomes: Outcome[] = [];
-  const run = async (inputs: Record<string, string> = {}): Promise<Outcome> => {
-    const outcome = await deploy({ ...given, ...inputs });
-    outcomes.push(outcome);
-    for (const key of await keysOf(namespace)) keys.add(key);
-    return outcome;
-  };
+  const given = { ...LIVING, namespace, 'client-max-unavailable': '1' };
+  const kept = new KeptRuns(given, () => keysOf(namespace));
+  const run = (inputs?: Record<string, string>) => kept.run(inputs);
 
   beforeAll(async () => {
-    const outcome = await run({ 'gossip-encryption': 'false' });
-    expect(outcome.code, outcome.log).toBe(0);
+    const outcome = await kept.green({ 'gossip-encryption': 'false' });
     expect(check(outcome, 'gossip').observed).toBe(
       `plaintext at ${AGENTS} of ${AGENTS} agents (on the wire)`,
     );
   });
   afterAll(() => removeNamespace(namespace));
   /** Whatever a test did, no key is in anything that a run has left. */
-  afterEach(() => {
-    for (const { log, summary, outputs, report } of outcomes) {
-      const all = [log, summary, JSON.stringify(outputs), JSON.stringify(report)].join('\n');
-      for (const key of keys) expect(all.includes(key)).toBe(false);
-    }
-  });
+  afterEach(() => kept.expectNoSecret());
 
   it('consul#15325 is proven by what is on the wire: plaintext before, and nothing that can be read after', async () => {
     expect(await seen(namespace)).toContain('consul-server-1');
@@ -151,7 +132,7 @@ describe.skipIf(!bed)('the gossip of a cluster that runs', () => {
   });
 
   it('one agent that takes plaintext is found and named, and the next deploy sets it right', async () => {
-    await verify({ code: 0 });
+    expect((await kept.verify()).code).toBe(0);
     const lax = Buffer.from('{"encrypt_verify_incoming":false}').toString('base64');
     await kubectl(
       '-n',
@@ -165,11 +146,12 @@ describe.skipIf(!bed)('the gossip of a cluster that runs', () => {
     await kubectl('-n', namespace, 'annotate', 'pod', 'consul-client-0', 'test/files=new', '--overwrite');
     const script = 'until grep -q false /consul/config/25-gossip.json; do sleep 0.2; done; kill -USR1 1';
     await kubectl('-n', namespace, 'exec', 'consul-client-0', '--', '/bin/sh', '-c', script);
-    const red = await verify({ code: 1 });
-    expect(red.report?.failure).toMatchObject({ reason: 'not-encrypted', where: 'Pod/consul-client-0' });
+    const red = await kept.verify();
+    expectRed(red, 'not-encrypted');
+    expect(red.report?.failure?.where).toBe('Pod/consul-client-0');
     const repaired = await run();
     expect(repaired.code, repaired.log).toBe(0);
-    await verify({ code: 0 });
+    expect((await kept.verify()).code).toBe(0);
   });
 
   it('a Secret that was removed is put back with the key that the agents have', async () => {
@@ -194,26 +176,7 @@ describe.skipIf(!bed)('the gossip of a cluster that runs', () => {
     expect(await seen(namespace)).toContain('consul-server-1');
     expect(await keysOf(namespace)).toEqual([]);
   });
-
-  async function verify({ code }: { code: number }): Promise<Outcome> {
-    const outcome = await deploy({
-      mode: 'verify',
-      namespace,
-      timeout: '2m',
-      lock: 'false',
-      'stable-for': '1s',
-    });
-    outcomes.push(outcome);
-    expect(outcome.code, outcome.log).toBe(code);
-    return outcome;
-  }
 });
-
-/** No acknowledged key is lost, and hardly a write fails: the goal is five in all, on a machine with room. */
-async function expectUnnoticed({ writes, lost }: Traffic): Promise<void> {
-  expect(writes.acknowledged.size).toBeGreaterThan(0);
-  expect(await lost()).toEqual([]);
-}
 
 /** The keys in the Secret, none where there is no Secret. */
 async function keysOf(namespace: string): Promise<string[]> {

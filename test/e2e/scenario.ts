@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import type { Outcome } from './action.ts';
 import { isReady, namespaceName, pods, removeNamespace } from './cluster.ts';
+import type { Traffic } from './traffic.ts';
 
 /** Small and thrown away; everything but the fault is up long before the deadline. */
 export const SMALL = {
@@ -9,6 +10,9 @@ export const SMALL = {
   'server-storage': 'ephemeral',
   'client-replicas': '2',
 };
+
+/** One that lasts: what its agents hold outlives their pods. The lock of a run that was killed would last for another minute. */
+export const LIVING = { ...SMALL, 'server-storage': '1Gi', 'server-addresses': 'service', lock: 'false' };
 
 /** For what no quorum has a part in: one server is one at once. */
 export const ONE_SERVER = { ...SMALL, servers: '1' };
@@ -111,4 +115,10 @@ export async function address(namespace: string, pod: string): Promise<string> {
   const found = (await pods(namespace)).find(({ metadata }) => metadata.name === pod);
   if (!found?.status.podIP) throw new Error(`${pod} has no address`);
   return found.status.podIP;
+}
+
+/** No acknowledged key is lost. */
+export async function expectUnnoticed({ writes, lost }: Traffic): Promise<void> {
+  expect(writes.acknowledged.size).toBeGreaterThan(0);
+  expect(await lost()).toEqual([]);
 }

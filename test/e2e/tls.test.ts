@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { connect as connectWithTls } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type KeyPair, newAuthority, newLeaf } from '../../src/certificates/authority.ts';
-import { check, deploy, killedAt, type Outcome } from './action.ts';
+import { check, killedAt } from './action.ts';
 import { bed } from './bed.ts';
 import {
   containers,
@@ -16,8 +16,9 @@ import {
   removeNamespace,
 } from './cluster.ts';
 import { consul } from './consul.ts';
-import { address, expectRed, SMALL } from './scenario.ts';
-import { type Traffic, underTraffic } from './traffic.ts';
+import { KeptRuns } from './kept-runs.ts';
+import { address, expectRed, expectUnnoticed, LIVING } from './scenario.ts';
+import { underTraffic } from './traffic.ts';
 
 const DAY_MS = 86_400_000;
 const SERVERS = 3;
@@ -26,29 +27,14 @@ const USER_SECRETS = { 'tls-secret': 'for-servers', 'tls-client-secret': 'for-cl
 
 describe.skipIf(!bed)('RPC of a cluster that runs', () => {
   const namespace = namespaceName('tls');
-  const given = {
-    ...SMALL,
-    namespace,
-    'server-storage': '1Gi',
-    'server-addresses': 'service',
-    // The lock of a run that was killed lasts for another minute.
-    lock: 'false',
-  };
-  const keys = new Set<string>();
-  const outcomes: Outcome[] = [];
-  const run = async (inputs: Record<string, string> = {}): Promise<Outcome> => {
-    const outcome = await deploy({ ...given, ...inputs });
-    outcomes.push(outcome);
-    for (const key of await keysOf(namespace)) keys.add(key);
-    return outcome;
-  };
-  const green = async (inputs: Record<string, string> = {}): Promise<Outcome> => {
-    const outcome = await run(inputs);
-    expect(outcome.code, outcome.log).toBe(0);
-    return outcome;
-  };
-  const verify = (inputs: Record<string, string> = {}) =>
-    run({ mode: 'verify', timeout: '2m', 'stable-for': '1s', ...inputs });
+  const given = { ...LIVING, namespace };
+  /** A line from the middle of each key. */
+  const kept = new KeptRuns(given, async () =>
+    (await keysOf(namespace)).flatMap((key) => key.split('\n')[1] ?? []),
+  );
+  const run = (inputs?: Record<string, string>) => kept.run(inputs);
+  const green = (inputs?: Record<string, string>) => kept.green(inputs);
+  const verify = (inputs?: Record<string, string>) => kept.verify(inputs);
 
   beforeAll(async () => {
     const outcome = await green({ tls: 'false' });
@@ -58,14 +44,7 @@ describe.skipIf(!bed)('RPC of a cluster that runs', () => {
   });
   afterAll(() => removeNamespace(namespace));
   /** Whatever a test did, no key is in anything that a run has left. */
-  afterEach(() => {
-    for (const { log, summary, outputs, report } of outcomes) {
-      const all = [log, summary, JSON.stringify(outputs), JSON.stringify(report)].join('\n');
-      expect(all).not.toContain('PRIVATE KEY');
-      // A line from the middle of each.
-      for (const key of keys) expect(all.includes(key.split('\n')[1] ?? '')).toBe(false);
-    }
-  });
+  afterEach(() => kept.expectNoSecret());
 
   it('is taken to TLS while an application writes: what it writes could be read on the network, and cannot any more', async () => {
     expect(await isWritingSeen(namespace)).toBe(true);
@@ -202,12 +181,6 @@ describe.skipIf(!bed)('RPC of a cluster that runs', () => {
     expect(await containers(namespace)).toEqual(before);
   });
 });
-
-/** No acknowledged key is lost. */
-async function expectUnnoticed({ writes, lost }: Traffic): Promise<void> {
-  expect(writes.acknowledged.size).toBeGreaterThan(0);
-  expect(await lost()).toEqual([]);
-}
 
 interface Secret {
   metadata: { name: string };

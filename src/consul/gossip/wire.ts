@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Dial } from '../connection.ts';
 import { unreachable } from '../failure.ts';
+import { probe } from '../probe.ts';
 
 /** What an agent was seen to do with gossip: what it sends, and whether it takes what is not encrypted. */
 export type GossipOnWire = 'plaintext' | 'takes-both' | 'strict';
@@ -25,32 +26,18 @@ const OVERHEAD = 1 + 12 + 16;
  */
 const LONGEST_ACK = 64;
 const LONGEST_ANSWER = 1024;
-const TIMEOUT_MS = 5_000;
+const PORT = 'gossip at port 8301';
 
 /**
  * Asks an agent in plaintext, at its port for gossip, and looks at the bytes of its answer. Needs no key and no token.
  * @throws Failure `unreachable` for an agent that does not answer, or not as memberlist does
  */
-export async function probeGossip(name: string, dial: Dial, signal: AbortSignal): Promise<GossipOnWire> {
-  const timeout = AbortSignal.timeout(TIMEOUT_MS);
-  const both = AbortSignal.any([signal, timeout]);
-  try {
-    const stream = await dial(both);
-    try {
-      return gossipAnswer(await exchange(stream, both)) ?? fail(name, 'answers with something else');
-    } finally {
-      stream.on('error', () => undefined);
-      stream.destroy();
-    }
-  } catch (error) {
-    signal.throwIfAborted();
-    if (timeout.aborted) fail(name, `does not answer within ${TIMEOUT_MS} ms`);
-    throw error;
-  }
-}
-
-function fail(name: string, what: string): never {
-  throw unreachable(name, `gossip at port 8301 ${what}`);
+export function probeGossip(name: string, dial: Dial, signal: AbortSignal): Promise<GossipOnWire> {
+  return probe({ name, what: PORT, dial, signal }, async (stream) => {
+    const seen = gossipAnswer(await exchange(stream));
+    if (!seen) throw unreachable(name, `${PORT} answers with something else`);
+    return seen;
+  });
 }
 
 /** What the bytes say; undefined for those that memberlist does not send. */
@@ -64,24 +51,15 @@ export function gossipAnswer(bytes: Buffer): GossipOnWire | undefined {
 }
 
 /** Sends the ping; the answer is complete when the agent closes, or when there is more than it could be. */
-function exchange(stream: Duplex, signal: AbortSignal): Promise<Buffer> {
+function exchange(stream: Duplex): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     let answer = Buffer.alloc(0);
-    const abort = () => reject(signal.reason);
-    const done = () => {
-      signal.removeEventListener('abort', abort);
-      resolve(answer);
-    };
-    signal.addEventListener('abort', abort, { once: true });
-    stream.on('error', (error) => {
-      signal.removeEventListener('abort', abort);
-      reject(error);
-    });
+    stream.on('error', reject);
     stream.on('data', (chunk: Buffer) => {
       answer = Buffer.concat([answer, chunk]);
-      if (answer.length >= HEADER || answer.length > LONGEST_ANSWER) done();
+      if (answer.length >= HEADER || answer.length > LONGEST_ANSWER) resolve(answer);
     });
-    stream.on('end', done);
+    stream.on('end', () => resolve(answer));
     stream.write(PROBE);
   });
 }

@@ -2,7 +2,7 @@ import type { X509Certificate } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { connect } from 'node:tls';
 import type { Dial } from '../connection.ts';
-import { unreachable } from '../failure.ts';
+import { probe } from '../probe.ts';
 
 /** What a server was seen to do at its port for RPC. */
 export interface RpcOnWire {
@@ -24,43 +24,17 @@ const PING = Buffer.from([
   0x80,
 ]);
 
-const TIMEOUT_MS = 5_000;
-
 /**
  * Asks a server in plaintext, and looks at the certificate that it shows. Needs no certificate and no token.
  * @throws Failure `unreachable` for a server that does neither answer nor close
  */
 export async function probeRpc(name: string, dial: Dial, signal: AbortSignal): Promise<RpcOnWire> {
-  const timeout = AbortSignal.timeout(TIMEOUT_MS);
-  const both = AbortSignal.any([signal, timeout]);
-  try {
-    const [takesPlaintext, certificate] = await Promise.all([
-      onStream(dial, both, isAnswered),
-      onStream(dial, both, shownCertificate),
-    ]);
-    return { takesPlaintext, certificate };
-  } catch (error) {
-    signal.throwIfAborted();
-    if (timeout.aborted) throw unreachable(name, `RPC at port 8300 does not answer within ${TIMEOUT_MS} ms`);
-    throw error;
-  }
-}
-
-async function onStream<T>(
-  dial: Dial,
-  signal: AbortSignal,
-  look: (stream: Duplex) => Promise<T>,
-): Promise<T> {
-  const stream = await dial(signal);
-  const abort = () => stream.destroy(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await look(stream);
-  } finally {
-    signal.removeEventListener('abort', abort);
-    stream.on('error', () => undefined);
-    stream.destroy();
-  }
+  const port = { name, what: 'RPC at port 8300', dial, signal };
+  const [takesPlaintext, certificate] = await Promise.all([
+    probe(port, isAnswered),
+    probe(port, shownCertificate),
+  ]);
+  return { takesPlaintext, certificate };
 }
 
 /** A server that enforces TLS closes; one that does not, answers. */

@@ -9,6 +9,8 @@ export interface PodCommand {
   container: string;
   command: readonly string[];
   signal: AbortSignal;
+  /** Is told each line as soon as it is there. */
+  onLine?: (line: string) => void;
 }
 
 /** One byte before each message says which stream it belongs to. */
@@ -28,7 +30,7 @@ const LONGEST_COMPLAINT = 300;
  */
 export async function runInPod(
   transport: PortForwardTransport,
-  { namespace, pod, container, command, signal }: PodCommand,
+  { namespace, pod, container, command, signal, onLine }: PodCommand,
 ): Promise<string> {
   const query = new URLSearchParams({ container, stdout: 'true', stderr: 'true' });
   for (const word of command) query.append('command', word);
@@ -36,7 +38,7 @@ export async function runInPod(
   const path = `/api/v1/namespaces/${names[0]}/pods/${names[1]}/exec?${query}`;
   const socket = await transport.webSocket(path, {}, PROTOCOL, signal);
   try {
-    return await output(socket, `Pod ${namespace}/${pod}`, signal);
+    return await output(socket, `Pod ${namespace}/${pod}`, signal, onLine);
   } finally {
     // A socket that is torn down may still report an error, and an error nobody hears ends the process.
     socket.on('error', () => undefined);
@@ -44,11 +46,22 @@ export async function runInPod(
   }
 }
 
-function output(socket: WebSocket, where: string, signal: AbortSignal): Promise<string> {
+function output(
+  socket: WebSocket,
+  where: string,
+  signal: AbortSignal,
+  onLine: PodCommand['onLine'],
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Record<number, Buffer[]> = { [STDOUT]: [], [STDERR]: [] };
     let size = 0;
     let ended: string | undefined;
+    let told = 0;
+    const tellLines = () => {
+      const lines = text(STDOUT).split('\n').slice(0, -1);
+      for (const line of lines.slice(told)) onLine?.(line);
+      told = lines.length;
+    };
     const text = (channel: number) => Buffer.concat(chunks[channel] ?? []).toString('utf8');
     const broken = (what: string, cause?: unknown) =>
       new Failure({
@@ -68,6 +81,7 @@ function output(socket: WebSocket, where: string, signal: AbortSignal): Promise<
       const content = bytes.subarray(1);
       if (channel === ENDED) ended = (ended ?? '') + content.toString('utf8');
       else if (channel !== undefined) chunks[channel]?.push(content);
+      if (onLine && channel === STDOUT) tellLines();
       size += content.length;
       if (size > MOST_OUTPUT) reject(broken(`more than ${MOST_OUTPUT / 1024 / 1024} MiB of output`));
     });

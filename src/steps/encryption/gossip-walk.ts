@@ -11,17 +11,20 @@ import { gossipFilesAt, newKey, removeGossipSecret, writeGossipFiles } from './g
 import { gossipStates } from './gossip-states.ts';
 import { restartAgents } from './restart-agents.ts';
 import type { GossipGoal } from './settle-gossip.ts';
+import type { TlsRide } from './tls-ride.ts';
 
 /**
  * Takes the agents of a cluster that runs to encrypted gossip, or back: one step at a time, each only when every agent is
  * in the state before and all see each other, since agents two steps apart do not understand each other. Where each of
  * them stands is seen on the wire, so that the next run goes on where one was ended.
+ * @param ride what else the agents take along with each restart
  * @returns the files as they are then
  */
 export async function walkGossip(
   run: Run,
   { goal, isNew, files, key }: GossipGoal,
   tools: EncryptionTools,
+  ride?: Pick<TlsRide, 'with' | 'end'>,
 ): Promise<GossipFiles | undefined> {
   if ((goal !== 'strict' && goal !== 'off') || isNew) return files;
   if (goal === 'off' && !files) return undefined;
@@ -30,7 +33,7 @@ export async function walkGossip(
     const walk = new GossipWalk(run, { goal, files, key }, tools, watch);
     if (await walk.isAtGoal()) return files;
     const title = goal === 'strict' ? 'Encrypt the gossip' : 'Take the encryption of gossip back';
-    return await run.phase('encrypt', title, () => walk.all());
+    return await run.phase('encrypt', title, () => walk.all(ride));
   } finally {
     watch.close();
   }
@@ -67,7 +70,7 @@ class GossipWalk {
     return looks.every(({ seen }) => seen instanceof Failure || seen === 'strict');
   }
 
-  async all(): Promise<GossipFiles | undefined> {
+  async all(ride: Pick<TlsRide, 'with' | 'end'> | undefined): Promise<GossipFiles | undefined> {
     const run = this.#run;
     // The Secret may say already what agents have not yet read, so it is written in any case.
     for (let allowed = false; ; allowed = true) {
@@ -79,15 +82,17 @@ class GossipWalk {
       if (!allowed)
         await requirePermissions(run, this.#tools.cluster, carriagePermissions(run.config.namespace));
       const behind = [...states].filter(([, state]) => isBehind(state, next, this.#goal)).map(([pod]) => pod);
+      const more = await ride?.with(behind, this.#watch);
       run.known.left = `Gossip is on its way to ${this.#goal === 'strict' ? 'encryption' : 'plaintext'}, and every agent understands the others. Run again: the next run goes on from there.`;
       await this.#write(next);
       run.log.info(`gossip: ${behind.length} agents go to the state "${next}"`);
       await restartAgents(run, { tools: this.#tools, watch: this.#watch }, behind, {
-        files: gossipFilesAt(run.config, this.#files),
+        files: (pod) => [gossipFilesAt(run.config, this.#files), ...(more ? [more(pod)] : [])],
         state: next,
         isReached: async (pod) => (await this.#states([pod])).get(pod) === next,
       });
     }
+    await ride?.end(this.#watch);
     if (this.#goal === 'off') {
       await removeGossipSecret(run, this.#tools.cluster);
       return undefined;

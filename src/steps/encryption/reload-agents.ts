@@ -8,14 +8,15 @@ import { pause } from '../../session/pause.ts';
 import type { Run } from '../../session/run.ts';
 import { isThere } from './agent-pods.ts';
 import { type EncryptionTools, LOOK_MS, PARALLEL } from './encryption-watch.ts';
-import { type AwaitedFiles, untilFiles } from './restart.ts';
+import type { PodFiles } from './pod-files.ts';
 
 /** An agent that has reloaded is at once as it is to be. */
 const REACHED_MS = 30_000;
 
 /** What agents that reload are to find, and to be. */
 export interface ReloadedAs {
-  files: AwaitedFiles;
+  files: PodFiles;
+  revision: number;
   /** `outgoing`, for messages. */
   state: string;
   isReached: (pod: PodView) => Promise<boolean>;
@@ -29,12 +30,8 @@ export async function reloadWith(
   as: ReloadedAs,
 ): Promise<void> {
   const limit = pLimit(PARALLEL);
-  const marker = `${as.files.file}-${as.files.revision ?? 'none'}`;
-  await Promise.all(pods.map((pod) => limit(() => tools.refresh.poke(pod, marker))));
   // All have the files before the first reads them: one that lacks them would be told of before anything has changed.
-  await Promise.all(
-    pods.map((pod) => limit(() => orGone(run, tools, pod, () => untilFiles(run, tools, pod, as.files)))),
-  );
+  await as.files.ofAll(pods, as.revision, (pod, wait) => orGone(run, tools, pod, wait));
   await Promise.all(pods.map((pod) => limit(() => orGone(run, tools, pod, () => one(run, tools, pod, as)))));
 }
 
@@ -54,9 +51,9 @@ async function one(run: Run, { agents }: EncryptionTools, pod: PodView, as: Relo
 }
 
 /** Its successor starts with the files as they are. */
-async function orGone(
+export async function orGone(
   run: Run,
-  { workloads }: EncryptionTools,
+  { workloads }: Pick<EncryptionTools, 'workloads'>,
   pod: PodView,
   work: () => Promise<void>,
 ): Promise<void> {

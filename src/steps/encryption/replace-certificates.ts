@@ -11,12 +11,13 @@ import { carriagePermissions } from '../registrations/stash.ts';
 import { byRole } from './agent-pods.ts';
 import { isDue, issue, lacksNames, union } from './certificates.ts';
 import { type EncryptionTools, EncryptionWatch } from './encryption-watch.ts';
+import type { PodFiles } from './pod-files.ts';
 import { reloadWith } from './reload-agents.ts';
 import { untilServed } from './served.ts';
 import type { TlsGoal } from './settle-tls.ts';
+import { tlsPodFiles } from './tls-pod-files.ts';
 import { type GivenCertificates, writeTlsFiles } from './tls-secrets.ts';
 import { rpcSeen } from './tls-states.ts';
-import { tlsFilesAt } from './tls-walk.ts';
 
 /**
  * New certificates for agents that speak TLS, by reloads alone: where they are due, where the user gives others, where a new
@@ -148,39 +149,51 @@ class Replacement {
     const isOther = both !== union(to.authorities, to.authorities) || this.#files.rotation !== undefined;
     run.known.left =
       'The certificates are on their way to new ones, and every agent trusts the others. Run again: the next run goes on from there.';
-    if (isOther) {
-      // A role whose Secret was removed has none of its own to show.
-      const kept = (role: Role) => (this.#files[role].certificate ? this.#files[role] : to[role]);
-      const pairs = { server: kept('server'), client: kept('client') };
-      await this.#spread({ authorities: both, ...pairs, rotation: 'trust' });
-      run.log.info('TLS: the new certificates are trusted by every agent');
+    const last = this.#files.revision + (isOther ? 3 : 1);
+    const pods = tlsPodFiles(run, this.#tools, last);
+    const { servers, clients } = byRole(this.#tools.workloads, this.#watch.pods());
+    pods.server.follow(servers);
+    pods.client.follow(clients);
+    try {
+      if (isOther) {
+        // A role whose Secret was removed has none of its own to show.
+        const kept = (role: Role) => (this.#files[role].certificate ? this.#files[role] : to[role]);
+        const pairs = { server: kept('server'), client: kept('client') };
+        await this.#spread({ authorities: both, ...pairs, rotation: 'trust' }, pods);
+        run.log.info('TLS: the new certificates are trusted by every agent');
+      }
+      const { server, client } = to;
+      await this.#spread({ authorities: both, server, client, ...(isOther && { rotation: 'leaves' }) }, pods);
+      if (isOther) await this.#spread({ authorities: to.authorities, server, client }, pods);
+    } finally {
+      pods.close();
     }
-    const { server, client } = to;
-    await this.#spread({ authorities: both, server, client, ...(isOther && { rotation: 'leaves' }) });
-    if (isOther) await this.#spread({ authorities: to.authorities, server, client });
     run.log.info(
       `TLS: every agent has its new certificate${isOther ? ', and trusts no other authority' : ''}`,
     );
     return this.#files;
   }
 
-  async #spread(change: Partial<Pick<TlsFiles, 'server' | 'client' | 'rotation'>> & { authorities: string }) {
+  async #spread(
+    change: Partial<Pick<TlsFiles, 'server' | 'client' | 'rotation'>> & { authorities: string },
+    pods: Record<Role, PodFiles>,
+  ): Promise<void> {
     const run = this.#run;
     const { rotation: _, ...before } = this.#files;
-    this.#files = { ...before, ...change, revision: before.revision + 1 };
+    const revision = before.revision + 1;
+    this.#files = { ...before, ...change, revision };
     await writeTlsFiles(run, this.#tools.cluster, this.#files);
-    const files = tlsFilesAt(run, this.#files.revision);
     const all = this.#watch.pods();
     const { servers, clients } = byRole(this.#tools.workloads, all);
     // A client has no port that shows its certificate; that servers take it is seen by what they answer it.
-    const as = { state: 'with its new certificate' };
+    const as = { state: 'with its new certificate', revision };
     await Promise.all([
       reloadWith(run, this.#tools, servers, {
         ...as,
-        files: files('server'),
+        files: pods.server,
         isReached: (pod) => this.#shows(pod),
       }),
-      reloadWith(run, this.#tools, clients, { ...as, files: files('client'), isReached: async () => true }),
+      reloadWith(run, this.#tools, clients, { ...as, files: pods.client, isReached: async () => true }),
     ]);
     await untilServed(run, this.#tools, all);
   }

@@ -5,17 +5,18 @@ import { countOf } from '../../session/allowance.ts';
 import { pause } from '../../session/pause.ts';
 import { waveName } from '../../session/run/run-step.ts';
 import type { Run } from '../../session/run.ts';
+import { keepingChecks } from '../registrations/check-states.ts';
 import { handOver } from '../replacement/leadership.ts';
 import { byRole, isThere } from './agent-pods.ts';
 import { type EncryptionTools, type EncryptionWatch, LOOK_MS, PARALLEL } from './encryption-watch.ts';
-import { type AwaitedFiles, untilFiles } from './restart.ts';
+import { type AwaitedFiles, markerOf, restartWith } from './restart.ts';
 
 /** An agent is back within two seconds or so; one that is not has another trouble. */
 const BACK_MS = 60_000;
 
 /** What restarted agents are to find, and to be. */
 export interface RestartedAs {
-  files: AwaitedFiles;
+  files: (pod: PodView) => readonly AwaitedFiles[];
   /** `sending`, for messages. */
   state: string;
   isReached: (pod: PodView) => Promise<boolean>;
@@ -30,8 +31,7 @@ export async function restartAgents(
 ): Promise<void> {
   const { workloads, refresh } = tools;
   const limit = pLimit(PARALLEL);
-  const marker = `${as.files.file}-${as.files.revision ?? 'none'}`;
-  await Promise.all(pods.map((pod) => limit(() => refresh.poke(pod, marker))));
+  await Promise.all(pods.map((pod) => limit(() => refresh.poke(pod, markerOf(...as.files(pod))))));
   const { servers, clients: others } = byRole(workloads, pods);
   for (const pod of await leaderLast(watch, servers)) {
     const step = run.step(pod.name);
@@ -59,16 +59,22 @@ async function leaderLast(watch: EncryptionWatch, servers: readonly PodView[]): 
   return servers.toSorted((a, b) => Number(a.name === leading) - Number(b.name === leading));
 }
 
-/** Until the agent is as it is to be; or its pod is gone, whose successor starts with the files as they are. */
+/**
+ * Until the agent is as it is to be, and its checks as they stood; or its pod is gone, whose successor starts with the files
+ * as they are.
+ */
 async function restart(run: Run, tools: EncryptionTools, pod: PodView, as: RestartedAs): Promise<void> {
   const { workloads } = tools;
-  const since = performance.now();
   try {
-    await untilFiles(run, tools, pod, { ...as.files, restart: true });
-    while (isThere(workloads, pod) && !(await as.isReached(pod))) {
-      if (performance.now() - since > BACK_MS) throw notBack(pod, as.state);
-      await pause(LOOK_MS, run.signal);
-    }
+    await keepingChecks(run, tools, pod, async () => {
+      const since = performance.now();
+      await restartWith(run, tools, pod, as.files(pod));
+      while (isThere(workloads, pod) && !(await as.isReached(pod))) {
+        if (performance.now() - since > BACK_MS) throw notBack(pod, as.state);
+        await pause(LOOK_MS, run.signal);
+      }
+      return isThere(workloads, pod);
+    });
   } catch (error) {
     run.signal.throwIfAborted();
     if (isThere(workloads, pod)) throw error;

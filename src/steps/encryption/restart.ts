@@ -4,21 +4,30 @@ import { runInPod } from '../../kubernetes/streams/command.ts';
 import { AGENT_CONTAINER, CONFIG_DIRECTORY } from '../../manifests/name.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Cluster } from '../../session/cluster.ts';
+import { pause } from '../../session/pause.ts';
 import type { Run } from '../../session/run.ts';
 import type { Refresh } from '../reload/refresh-files.ts';
 
 /** One command waits this long for the files, in steps of a fifth of a second. */
 const LOOKS = 20;
 /** Longer than a kubelet may take that is not made to look. */
-const LIMIT_MS = 180_000;
+export const FILES_MS = 180_000;
+/** Between two looks whether the kubelet has to be asked again, while a command waits. */
+const POKE_MS = 500;
 
-/** Looks for the files of the revision; with them it ends the agent, which the first process of the container starts again. */
+/** Looks for the files of each revision; with them it ends the agent, which the first process of the container starts again. */
 const SCRIPT = `n=0
-until [ "$(cat "$1" 2>/dev/null)" = "$2" ]; do
+has() {
+  while [ "$#" -gt 0 ]; do
+    [ "$(cat "$1" 2>/dev/null)" = "$2" ] || return 1
+    shift 2
+  done
+}
+until has "$@"; do
   n=$((n + 1)); [ "$n" -lt ${LOOKS} ] || { echo old; exit 0; }
   sleep 0.2
 done
-[ -z "$3" ] || kill -USR1 1
+kill -USR1 1
 echo new`;
 
 /** Files of a Secret that a pod is to have. */
@@ -28,38 +37,78 @@ export interface AwaitedFiles {
   file: string;
   /** Undefined: until the Secret's files are gone. */
   revision: number | undefined;
-  /** The agent starts again with them. */
-  restart?: boolean;
 }
 
-/** Waits until the pod has the files of this revision. */
-export async function untilFiles(
+interface Tools {
+  cluster: Cluster;
+  refresh: Pick<Refresh, 'poke'>;
+}
+
+/** Restarts the agent of a pod as soon as the pod has all of these files. */
+export async function restartWith(
   run: Run,
-  { cluster, refresh }: { cluster: Cluster; refresh: Pick<Refresh, 'poke'> },
+  tools: Tools,
   pod: PodView,
-  { secret, file, revision, restart }: AwaitedFiles,
+  files: readonly AwaitedFiles[],
 ): Promise<void> {
-  const path = `${CONFIG_DIRECTORY}/${file}`;
-  const command = ['/bin/sh', '-c', SCRIPT, 'sh', path, String(revision ?? ''), restart ? 'restart' : ''];
+  const wanted = files.flatMap(({ file, revision }) => [
+    `${CONFIG_DIRECTORY}/${file}`,
+    String(revision ?? ''),
+  ]);
+  const command = ['/bin/sh', '-c', SCRIPT, 'sh', ...wanted];
   const place = { namespace: run.config.namespace, pod: pod.name, container: AGENT_CONTAINER };
-  const limit = AbortSignal.timeout(LIMIT_MS);
+  const limit = AbortSignal.timeout(FILES_MS);
   const signal = AbortSignal.any([run.signal, limit]);
   try {
     for (;;) {
-      await refresh.poke(pod, `${file}-${revision ?? 'none'}`);
-      const said = await whilePassing({ signal }, (both) =>
-        runInPod(cluster.transport, { ...place, command, signal: both }),
+      await tools.refresh.poke(pod, markerOf(...files));
+      const ask = whilePassing({ signal }, (both) =>
+        runInPod(tools.cluster.transport, { ...place, command, signal: both }),
       );
+      const said = await whilePoked(tools, pod, markerOf(...files), signal, ask);
       if (said.trim() === 'new') return;
     }
   } catch (error) {
     run.signal.throwIfAborted();
     if (!limit.aborted) throw error;
-    throw new Failure({
-      reason: 'stalled',
-      what: `the pod has not got the files of its Secret after ${LIMIT_MS / 1000} s`,
-      where: `Pod/${pod.name}`,
-      hint: `Look whether the kubelet of ${pod.node ?? 'its node'} works: it has to renew the files of Secret/${secret}.`,
-    });
+    throw filesNotThere(pod, ...files.map(({ secret }) => secret));
   }
+}
+
+/** A kubelet that has looked before it knew of the Secret is asked again while the command waits. */
+async function whilePoked<T>(
+  { refresh }: Tools,
+  pod: PodView,
+  marker: string,
+  signal: AbortSignal,
+  work: Promise<T>,
+): Promise<T> {
+  const over = new AbortController();
+  const both = AbortSignal.any([signal, over.signal]);
+  const poking = (async () => {
+    for (;;) {
+      await pause(POKE_MS, both);
+      await refresh.poke(pod, marker);
+    }
+  })().catch(() => undefined); // It ends with the work, or with the run.
+  try {
+    return await work;
+  } finally {
+    over.abort();
+    await poking;
+  }
+}
+
+/** By which a kubelet is asked for these files. */
+export function markerOf(...files: readonly Pick<AwaitedFiles, 'file' | 'revision'>[]): string {
+  return files.map(({ file, revision }) => `${file}-${revision ?? 'none'}`).join(' ');
+}
+
+export function filesNotThere(pod: PodView, ...secrets: readonly string[]): Failure {
+  return new Failure({
+    reason: 'stalled',
+    what: `the pod has not got the files of its Secret after ${FILES_MS / 1000} s`,
+    where: `Pod/${pod.name}`,
+    hint: `Look whether the kubelet of ${pod.node ?? 'its node'} works: it has to renew the files of ${secrets.map((name) => `Secret/${name}`).join(' and ')}.`,
+  });
 }

@@ -1,4 +1,3 @@
-import pLimit from 'p-limit';
 import type { ConsulClient } from '../../consul/client.ts';
 import type { ConsulError } from '../../consul/failure.ts';
 import {
@@ -10,12 +9,14 @@ import {
 } from '../../consul/gossip/keyring.ts';
 import { Failure } from '../../failure.ts';
 import type { GossipFiles } from '../../manifests/gossip.ts';
+import { allOrFirst } from '../../session/all-or-first.ts';
 import { AnyServer } from '../../session/any-server.ts';
 import { pause } from '../../session/pause.ts';
 import type { Run } from '../../session/run.ts';
-import { type EncryptionTools, EncryptionWatch, PARALLEL } from './encryption-watch.ts';
+import { type EncryptionTools, EncryptionWatch } from './encryption-watch.ts';
 import { gossipFilesAt, newKey, writeGossipFiles } from './gossip-secret.ts';
-import { untilFiles } from './restart.ts';
+import { PodFiles } from './pod-files.ts';
+import { orGone } from './reload-agents.ts';
 import type { GossipGoal } from './settle-gossip.ts';
 
 const AGAIN_MS = 500;
@@ -24,9 +25,13 @@ const THERE_MS = 30_000;
 /** Of one question about the keyring, which takes long where an agent does not answer. */
 const LIMIT_MS = 120_000;
 
+/** How often the files change until only the new key is left, of which the last time is not waited for. */
+const CHANGES = { add: 2, use: 1, remove: 0 };
+
 /**
  * Gives all agents another key while they run. At every moment an agent that starts finds keys with which it understands
- * the others: so the files come before the keyring where a key is added, and where one is taken away, too.
+ * the others: so each step begins only when every pod has the files of the one before, and every agent was seen to have gone
+ * along. Within a step files and keyrings change at the same time.
  *
  * | the Secret has | agents that run |
  * |---|---|
@@ -48,32 +53,50 @@ export async function rotateGossip(
     return;
   }
   const watch = new EncryptionWatch(run, tools, 'gossip');
+  const last = files.revision + (files.rotation ? CHANGES[files.rotation] : 3);
+  const pods = new PodFiles(run, tools, { ...gossipFilesAt(run.config, files), last });
   try {
     await run.phase('encrypt', 'Rotate the key of gossip', () =>
-      new Rotation(run, tools, watch, files).all(key),
+      new Rotation(run, tools, { watch, pods }, files).all(key),
     );
   } finally {
     watch.close();
+    pods.close();
   }
+}
+
+interface Step {
+  /** May be repeated. */
+  change: () => Promise<void>;
+  holds: (ring: GossipRing) => boolean;
 }
 
 class Rotation {
   readonly #run: Run;
   readonly #tools: EncryptionTools;
   readonly #watch: EncryptionWatch;
+  readonly #pods: PodFiles;
   readonly #servers: AnyServer;
   #files: GossipFiles;
 
-  constructor(run: Run, tools: EncryptionTools, watch: EncryptionWatch, files: GossipFiles) {
+  constructor(
+    run: Run,
+    tools: EncryptionTools,
+    { watch, pods }: { watch: EncryptionWatch; pods: PodFiles },
+    files: GossipFiles,
+  ) {
     this.#run = run;
     this.#tools = tools;
     this.#watch = watch;
+    this.#pods = pods;
     this.#servers = new AnyServer(run, tools.workloads, tools.agents);
     this.#files = files;
   }
 
   async all(given: string | undefined): Promise<void> {
     const run = this.#run;
+    await this.#tools.workloads.untilSynced(run.signal);
+    this.#pods.follow(this.#watch.pods());
     await this.#watch.untilAllAreThere(THERE_MS);
     onlyOneDatacenter(run, await this.#rings());
     run.known.left =
@@ -84,35 +107,46 @@ class Rotation {
     }
     if (this.#files.rotation === 'add') {
       const [old = '', next = ''] = this.#files.keys;
-      await this.#untilFiles();
-      await this.#change('install', next);
-      await this.#until(`every agent has the new key`, ({ keys, agents }) => keys[next] === agents);
+      await this.#step('every agent has the new key', {
+        change: () => this.#change('install', next),
+        holds: ({ keys, agents }) => keys[next] === agents,
+      });
       await this.#write({ keys: [next, old], rotation: 'use' });
     }
     if (this.#files.rotation === 'use') {
       const [next = ''] = this.#files.keys;
-      await this.#untilFiles();
-      await this.#change('use', next);
-      await this.#until(
-        'every agent encrypts with the new key',
-        ({ primary, agents }) => primary[next] === agents,
-      );
+      await this.#step('every agent encrypts with the new key', {
+        change: () => this.#change('use', next),
+        holds: ({ primary, agents }) => primary[next] === agents,
+      });
       await this.#write({ keys: [next], rotation: 'remove' });
     }
-    await this.#removeOthers();
+    const [key = ''] = this.#files.keys;
+    await this.#step('no agent has another key', {
+      change: () => this.#removeOthers(key),
+      holds: ({ keys }) => Object.keys(keys).every((one) => one === key),
+    });
     await this.#write({ keys: this.#files.keys });
     run.log.info('gossip: every agent has the new key, and no other');
   }
 
-  async #removeOthers(): Promise<void> {
-    const [key = ''] = this.#files.keys;
-    await this.#untilFiles();
+  async #removeOthers(key: string): Promise<void> {
     const others = new Set((await this.#rings()).flatMap(({ keys }) => Object.keys(keys)));
     others.delete(key);
     for (const other of others) await this.#change('remove', other);
-    await this.#until('no agent has another key', ({ keys }) =>
-      Object.keys(keys).every((one) => one === key),
-    );
+  }
+
+  /** Files and keyrings change; then the rings are asked, and an agent that has started with older files is taken along. */
+  async #step(what: string, { change, holds }: Step): Promise<void> {
+    await allOrFirst(this.#run, [this.#untilFiles(), change()]);
+    for (;;) {
+      const state = await this.#stateOf(holds);
+      if (state === 'holds') break;
+      this.#run.log.progress(`gossip waits until ${what}`, 'gossip');
+      await pause(AGAIN_MS, this.#run.signal);
+      if (state === 'lacks') await change();
+    }
+    this.#run.log.info(`gossip: ${what}`);
   }
 
   async #write(change: Pick<GossipFiles, 'keys' | 'rotation'>): Promise<void> {
@@ -121,12 +155,10 @@ class Rotation {
     await writeGossipFiles(this.#run, this.#tools.cluster, this.#files);
   }
 
-  /** Until every agent would find these keys if it started now. */
+  /** Until every agent would find these keys if it started now; whoever comes after that finds them, too. */
   async #untilFiles(): Promise<void> {
-    const files = gossipFilesAt(this.#run.config, this.#files);
-    const limit = pLimit(PARALLEL);
-    await Promise.all(
-      this.#watch.pods().map((pod) => limit(() => untilFiles(this.#run, this.#tools, pod, files))),
+    await this.#pods.ofAll(this.#watch.pods(), this.#files.revision, (pod, wait) =>
+      orGone(this.#run, this.#tools, pod, wait),
     );
   }
 
@@ -153,20 +185,13 @@ class Rotation {
     }
   }
 
-  /** In every ring, of as many agents as there are. */
-  async #until(what: string, holds: (ring: GossipRing) => boolean): Promise<void> {
-    for (;;) {
-      const { workloads } = this.#tools;
-      const [servers, all] = [workloads.pods('server').length, this.#watch.pods().length];
-      const rings = await this.#rings();
-      const isWhole = ({ wan, agents }: GossipRing) => agents === (wan ? servers : all);
-      if (rings.every((ring) => isWhole(ring) && holds(ring))) {
-        this.#run.log.info(`gossip: ${what}`);
-        return;
-      }
-      this.#run.log.progress(`gossip waits until ${what}`, 'gossip');
-      await pause(AGAIN_MS, this.#run.signal);
-    }
+  /** Of every ring; as many agents as there are have to be in it, or what some of them have is not known. */
+  async #stateOf(holds: Step['holds']): Promise<'holds' | 'lacks' | 'unknown'> {
+    const { workloads } = this.#tools;
+    const [servers, all] = [workloads.pods('server').length, this.#watch.pods().length];
+    const rings = await this.#rings();
+    if (rings.some(({ wan, agents }) => agents !== (wan ? servers : all))) return 'unknown';
+    return rings.every(holds) ? 'holds' : 'lacks';
   }
 }
 

@@ -1,10 +1,9 @@
-import type { Config } from '../../config/config.ts';
 import { GOSSIP_STATES } from '../../consul/gossip/state.ts';
 import type { GossipOnWire } from '../../consul/gossip/wire.ts';
 import { Failure } from '../../failure.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
 import type { AccessCheck } from '../../kubernetes/access.ts';
-import { type GossipFiles, hasOwnKey, joinsOtherDatacenters } from '../../manifests/gossip.ts';
+import { type GossipFiles, hasOwnKey } from '../../manifests/gossip.ts';
 import { gossipSecretName } from '../../manifests/name.ts';
 import { count } from '../../report/count.ts';
 import type { Cluster } from '../../session/cluster.ts';
@@ -12,7 +11,7 @@ import type { Run } from '../../session/run.ts';
 import type { WantedGossip } from '../proof/gossip.ts';
 import { carriagePermissions } from '../registrations/stash.ts';
 import { givenKey, readGossipFiles } from './gossip-secret.ts';
-import { hasNoServers, unlessDenied } from './settled.ts';
+import { goalOf, hasNoServers, unlessDenied } from './settled.ts';
 
 /** What becomes of the gossip of a cluster. */
 export interface GossipGoal {
@@ -47,14 +46,17 @@ export async function settleGossip(
     if (config.rotate.length > 0) throw notOurs();
     return { goal: 'own', files: undefined, isNew, key: undefined, access: [] };
   }
-  const was = lastSeen(record?.inventory);
+  const wasOn = lastSeen(record?.inventory) === 'strict';
+  const [asked, isGiven] = [config.gossipEncryption, config.gossipKeySecret !== undefined];
+  const goalWith = (files: GossipFiles | undefined) =>
+    goalOf(config, 'strict', { asked, files, isNew, wasOn, isGiven });
   const read = await unlessDenied(async () => {
     const found = await readGossipFiles(run, cluster);
-    const leads = goalOf(config, found, isNew, was);
+    const leads = goalWith(found);
     return { found, given: leads === 'strict' ? await givenKey(run, cluster) : undefined };
   });
   const { found: files, given: key } = read instanceof Failure ? {} : read;
-  const goal = goalOf(config, files, isNew, was);
+  const goal = goalWith(files);
   // Where the Secret may not be read, nobody knows whether agents have to restart.
   const access = gossipAccess(run, { goal, files, isNew: isNew || read instanceof Failure });
   if (read instanceof Failure) return { goal, files, isNew, key, access, denied: read };
@@ -98,22 +100,6 @@ const TOLD = {
   off: 'not encrypted, as asked for',
   'as-it-is': 'as the agents that run have it; `gossip-encryption: true` encrypts it',
 };
-
-function goalOf(
-  config: Config,
-  files: GossipFiles | undefined,
-  isNew: boolean,
-  was: GossipOnWire | undefined,
-): 'strict' | 'off' | 'as-it-is' {
-  const { gossipEncryption: asked, gossipKeySecret } = config;
-  if (asked === 'true') return 'strict';
-  if (asked === 'false') return 'off';
-  if (files) return isNew ? 'strict' : files.goal;
-  // A key that is made here is not that of the other datacenter.
-  if (isNew && joinsOtherDatacenters(config) && gossipKeySecret === undefined) return 'as-it-is';
-  // Without its Secret: somebody has removed that, or the configuration of the agents held the key before.
-  return isNew || was === 'strict' ? 'strict' : 'as-it-is';
-}
 
 /** What the proof is to see once that is done. */
 export function wantedGossip({ goal }: GossipGoal): WantedGossip {

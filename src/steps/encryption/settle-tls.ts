@@ -1,16 +1,15 @@
-import type { Config } from '../../config/config.ts';
 import { TLS_STATES } from '../../consul/rpc/state.ts';
 import { Failure } from '../../failure.ts';
 import type { Inventory, TlsRecord } from '../../inventory/inventory.ts';
 import type { AccessCheck } from '../../kubernetes/access.ts';
-import { joinsOtherDatacenters } from '../../manifests/gossip.ts';
 import { authoritySecretName, tlsSecretName } from '../../manifests/name.ts';
 import { hasOwnTls } from '../../manifests/tls.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
 import type { WantedTls } from '../proof/tls.ts';
 import { carriagePermissions } from '../registrations/stash.ts';
-import { hasNoServers, unlessDenied } from './settled.ts';
+import type { GossipGoal } from './settle-gossip.ts';
+import { goalOf, hasNoServers, unlessDenied } from './settled.ts';
 import { type GivenCertificates, givenCertificates, readTlsSecrets, type TlsSecrets } from './tls-secrets.ts';
 
 /** What becomes of RPC between the agents of a cluster. */
@@ -42,14 +41,17 @@ export async function settleTls(
     if (config.rotate.includes('ca')) throw notOurs();
     return { goal: 'own', ...none, isNew, given: undefined, access: [] };
   }
-  const was = lastTls(record?.inventory);
+  const wasOn = lastTls(record?.inventory) === 'enforced';
+  const [asked, isGiven] = [config.tls, config.tlsSecret !== undefined];
+  const goalWith = ({ files }: TlsSecrets) =>
+    goalOf(config, 'enforced', { asked, files, isNew, wasOn, isGiven });
   const read = await unlessDenied(async () => {
     const found = await readTlsSecrets(run, cluster);
-    const leads = goalOf(config, found, isNew, was);
+    const leads = goalWith(found);
     return { found, given: leads === 'enforced' ? await givenCertificates(run, cluster) : undefined };
   });
   const { found, given } = read instanceof Failure ? { found: none, given: undefined } : read;
-  const goal = goalOf(config, found, isNew, was);
+  const goal = goalWith(found);
   if (config.https !== 'off' && !(read instanceof Failure)) checkHttps(run, { goal, ...found, isNew });
   const access = tlsAccess(run, { goal, files: found.files, isNew: isNew || read instanceof Failure });
   return { goal, ...found, isNew, given, access, ...(read instanceof Failure && { denied: read }) };
@@ -67,22 +69,6 @@ function checkHttps(
     where: `namespace ${config.namespace}`,
     hint: 'Nothing was changed. Deploy with `tls: true` and without `https` first; then with it.',
   });
-}
-
-function goalOf(
-  config: Config,
-  { files }: TlsSecrets,
-  isNew: boolean,
-  was: TlsRecord['state'] | undefined,
-): 'enforced' | 'off' | 'as-it-is' {
-  const { tls: asked, tlsSecret } = config;
-  if (asked === 'true') return 'enforced';
-  if (asked === 'false') return 'off';
-  if (files) return isNew ? 'enforced' : files.goal;
-  // An authority that is made here is not that of the other datacenter.
-  if (isNew && joinsOtherDatacenters(config) && tlsSecret === undefined) return 'as-it-is';
-  // Without its Secrets: somebody has removed them.
-  return isNew || was === 'enforced' ? 'enforced' : 'as-it-is';
 }
 
 /** A plan writes nothing, and a deploy restarts agents only where they are not yet as they are to be. */
@@ -117,10 +103,17 @@ export function tellTls(run: Run, { goal }: TlsGoal): void {
 }
 
 /** For a plan: what a deploy will do about it. */
-export function tellTlsPlan(run: Run, { goal, files, isNew }: TlsGoal): void {
+export function tellTlsPlan(
+  run: Run,
+  { goal, files, isNew }: TlsGoal,
+  gossip: Pick<GossipGoal, 'goal' | 'files' | 'isNew'>,
+): void {
   const from = files?.state ?? 'off';
   const way = TLS_STATES.slice(TLS_STATES.indexOf(from));
-  const steps = 'every server restarts twice, every client reloads, no pod is replaced';
+  const isAlong = from === 'off' && gossip.goal === 'strict' && (gossip.files?.state ?? 'off') === 'off';
+  const steps = isAlong
+    ? 'with the restarts for gossip, and no others'
+    : 'every server restarts twice, every client reloads, no pod is replaced';
   const observed = {
     own: 'as the configuration of the agents says',
     'as-it-is': 'stays as it is',

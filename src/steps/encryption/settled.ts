@@ -1,7 +1,9 @@
+import type { Config } from '../../config/config.ts';
 import { Failure } from '../../failure.ts';
 import { listIfAllowed } from '../../kubernetes/list.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { selector } from '../../kubernetes/selector.ts';
+import { joinsOtherDatacenters } from '../../manifests/gossip.ts';
 import { selectorLabels } from '../../manifests/label.ts';
 import { roleName } from '../../manifests/name.ts';
 import type { Cluster } from '../../session/cluster.ts';
@@ -25,6 +27,37 @@ export async function hasNoServers(run: Run, cluster: Cluster): Promise<boolean>
     signal,
   );
   return (pods ?? []).length === 0;
+}
+
+/** What is known of one kind of encryption when it is asked what becomes of it. */
+export interface Settling {
+  asked: Config['gossipEncryption'];
+  /** What its Secrets say. */
+  files: { goal: string } | undefined;
+  /** No server is there yet. */
+  isNew: boolean;
+  /** The last run has seen it. */
+  wasOn: boolean;
+  /** The user gives the key, or the certificates. */
+  isGiven: boolean;
+}
+
+/**
+ * What was asked for; else where the way of the run before leads; else what a new cluster gets, and what there was.
+ * @param on the state in which all agents are encrypted
+ */
+export function goalOf<T extends string>(
+  config: Config,
+  on: T,
+  { asked, files, isNew, wasOn, isGiven }: Settling,
+): T | 'off' | 'as-it-is' {
+  if (asked === 'true') return on;
+  if (asked === 'false') return 'off';
+  if (files) return isNew || files.goal === on ? on : 'off';
+  // What is made here is not what the other datacenter has.
+  if (isNew && joinsOtherDatacenters(config) && !isGiven) return 'as-it-is';
+  // Without its Secrets: somebody has removed them, or the configuration of the agents held the key before.
+  return isNew || wasOn ? on : 'as-it-is';
 }
 
 /** What it reads, or that it may not. */

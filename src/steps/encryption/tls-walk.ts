@@ -2,8 +2,7 @@ import { datacenters } from '../../consul/datacenters.ts';
 import { type RpcSeen, TLS_STATES, type TlsState, tlsStateOf } from '../../consul/rpc/state.ts';
 import { isBefore, nextInOrder } from '../../consul/step-order.ts';
 import { Failure } from '../../failure.ts';
-import { tlsSecretName } from '../../manifests/name.ts';
-import { TLS_FILES, type TlsFiles } from '../../manifests/tls.ts';
+import type { TlsFiles } from '../../manifests/tls.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import { AnyServer } from '../../session/any-server.ts';
 import type { Run } from '../../session/run.ts';
@@ -13,11 +12,13 @@ import { carriagePermissions } from '../registrations/stash.ts';
 import { byRole } from './agent-pods.ts';
 import { issue, union } from './certificates.ts';
 import { type EncryptionTools, EncryptionWatch } from './encryption-watch.ts';
-import { reloadWith } from './reload-agents.ts';
+import type { ReloadedAs } from './reload-agents.ts';
+import { reloadForTls } from './reload-for-tls.ts';
 import type { AwaitedFiles } from './restart.ts';
 import { restartAgents } from './restart-agents.ts';
 import { untilServed } from './served.ts';
 import type { TlsGoal } from './settle-tls.ts';
+import { tlsFilesAt } from './tls-pod-files.ts';
 import { removeTlsSecrets, writeTlsFiles } from './tls-secrets.ts';
 import { rpcSeen } from './tls-states.ts';
 
@@ -47,12 +48,18 @@ export async function walkTls(
   }
 }
 
-class TlsWalk {
+interface TlsStep {
+  next: TlsState;
+  behind: readonly PodView[];
+}
+
+export class TlsWalk {
   readonly #run: Run;
   readonly #to: TlsGoal & { goal: 'enforced' | 'off' };
   readonly #tools: EncryptionTools;
   readonly #watch: EncryptionWatch;
   #files: TlsFiles | undefined;
+  #isAllowed = false;
 
   constructor(
     run: Run,
@@ -82,24 +89,21 @@ class TlsWalk {
     return looks.every((look) => look instanceof Failure || stateOf(look.seen) === wanted);
   }
 
+  get files(): TlsFiles | undefined {
+    return this.#files;
+  }
+
   async all(): Promise<TlsFiles | undefined> {
     const run = this.#run;
     const { goal } = this.#to;
-    const way = goal === 'enforced' ? 'forwards' : 'backwards';
     if (goal === 'off' && !this.#files) await this.#dropAtOnce();
-    for (let isChecked = false; ; isChecked = true) {
+    for (;;) {
       await this.#watch.untilAllAreThere();
-      if (!isChecked) await this.#mayGo();
-      const states = new Map([...(await this.#seen())].map(([pod, seen]) => [pod, tlsStateOf(seen, goal)]));
-      const next = nextInOrder(TLS_STATES, [...states.values()], way);
-      if (next === undefined) break;
-      const behind = [...states]
-        .filter(([, state]) => isBefore(TLS_STATES, state, next, way))
-        .map(([pod]) => pod);
+      const step = await this.#next();
+      if (!step) break;
       run.known.left = `RPC is on its way to ${goal === 'enforced' ? 'TLS' : 'plaintext'}, and every agent understands the others. Run again: the next run goes on from there.`;
-      await this.#write(next);
-      run.log.info(`TLS: ${behind.length} agents go to the state "${next}"`);
-      await this.#go(behind, next);
+      await this.#begin(step);
+      await this.#go(step.behind, step.next);
       await untilServed(run, this.#tools, this.#watch.pods());
     }
     if (goal === 'off') {
@@ -108,6 +112,43 @@ class TlsWalk {
     }
     if (this.#files?.state !== 'enforced') await this.#write('enforced');
     return this.#files;
+  }
+
+  /**
+   * Begins the next step, where all that have to make it are about to restart for another reason: when they start they are there.
+   * @returns the files that they have to have by then
+   */
+  async ride(restarting: readonly PodView[]): Promise<((pod: PodView) => AwaitedFiles) | undefined> {
+    await untilServed(this.#run, this.#tools, this.#watch.pods());
+    const step = await this.#next();
+    const uids = new Set(restarting.map(({ uid }) => uid));
+    if (!step?.behind.every(({ uid }) => uids.has(uid))) return undefined;
+    await this.#begin(step);
+    const files = tlsFilesAt(this.#run, this.#files?.revision);
+    const servers = new Set(this.#tools.workloads.pods('server').map(({ uid }) => uid));
+    return ({ uid }) => files(servers.has(uid) ? 'server' : 'client');
+  }
+
+  /** The state to go to, and who has yet to go there; undefined where all are at the goal. */
+  async #next(): Promise<TlsStep | undefined> {
+    if (!this.#isAllowed) await this.#mayGo();
+    this.#isAllowed = true;
+    const { goal } = this.#to;
+    const states = [...(await this.#seen())].map(([pod, seen]) => ({ pod, state: tlsStateOf(seen, goal) }));
+    const way = this.#way();
+    const next = nextInOrder(
+      TLS_STATES,
+      states.map(({ state }) => state),
+      way,
+    );
+    if (next === undefined) return undefined;
+    const behind = states.filter(({ state }) => isBefore(TLS_STATES, state, next, way));
+    return { next, behind: behind.map(({ pod }) => pod) };
+  }
+
+  async #begin({ next, behind }: TlsStep): Promise<void> {
+    await this.#write(next);
+    this.#run.log.info(`TLS: ${behind.length} agents go to the state "${next}"`);
   }
 
   /** Restarting an agent takes a command in its container; and another datacenter has to be told first. */
@@ -128,18 +169,27 @@ class TlsWalk {
 
   /** By a restart where the agent has to tell the others, or has to lose connections; otherwise by a reload. */
   async #go(behind: readonly PodView[], next: TlsState): Promise<void> {
-    const files = tlsFilesAt(this.#run, this.#files?.revision);
     const { goal } = this.#to;
     const isReached = async (pod: PodView) => {
       const seen = (await this.#seen([pod])).get(pod);
       return seen !== undefined && !isBefore(TLS_STATES, tlsStateOf(seen, goal), next, this.#way());
     };
-    const as = { files: files('server'), state: next, isReached };
     const { servers, clients } = byRole(this.#tools.workloads, behind);
     const byRestart = goal === 'enforced' ? next !== 'outgoing' : next === 'off';
-    if (byRestart) await restartAgents(this.#run, { tools: this.#tools, watch: this.#watch }, servers, as);
-    else await reloadWith(this.#run, this.#tools, servers, as);
-    await reloadWith(this.#run, this.#tools, clients, { ...as, files: files('client') });
+    const as = { state: next, isReached };
+    if (byRestart) {
+      const files = [tlsFilesAt(this.#run, this.#files?.revision)('server')];
+      const restarted = { ...as, files: () => files };
+      await restartAgents(this.#run, { tools: this.#tools, watch: this.#watch }, servers, restarted);
+    }
+    await this.#reload(byRestart ? [clients] : [servers, clients], as);
+  }
+
+  async #reload(
+    groups: readonly (readonly PodView[])[],
+    as: Pick<ReloadedAs, 'state' | 'isReached'>,
+  ): Promise<void> {
+    await reloadForTls(this.#run, this.#tools, groups, { ...as, revision: this.#files?.revision ?? 0 });
   }
 
   #way(): 'forwards' | 'backwards' {
@@ -151,14 +201,8 @@ class TlsWalk {
     const none = { certificate: '', key: '' };
     this.#files = { state: 'off', goal: 'off', authorities: '', server: none, client: none, revision: 1 };
     await writeTlsFiles(this.#run, this.#tools.cluster, this.#files);
-    const files = tlsFilesAt(this.#run, this.#files.revision);
     const isReached = async (pod: PodView) => !(await this.#seen([pod])).get(pod)?.dialsWithTls;
-    const as = { state: 'off', isReached };
-    const { servers, clients } = byRole(this.#tools.workloads, this.#watch.pods());
-    await Promise.all([
-      reloadWith(this.#run, this.#tools, servers, { ...as, files: files('server') }),
-      reloadWith(this.#run, this.#tools, clients, { ...as, files: files('client') }),
-    ]);
+    await this.#reload([this.#watch.pods()], { state: 'off', isReached });
   }
 
   #seen(pods: readonly PodView[] = this.#watch.pods()): Promise<Map<PodView, RpcSeen>> {
@@ -188,12 +232,4 @@ class TlsWalk {
     };
     await writeTlsFiles(this.#run, cluster, this.#files);
   }
-}
-
-/** Which files of its Secret a pod of a role is to have. */
-export function tlsFilesAt(
-  { config }: Pick<Run, 'config'>,
-  revision: number | undefined,
-): (role: 'server' | 'client') => AwaitedFiles {
-  return (role) => ({ secret: tlsSecretName(config.name, role), file: TLS_FILES.revision, revision });
 }

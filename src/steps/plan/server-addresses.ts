@@ -9,6 +9,9 @@ import type { Run } from '../../session/run.ts';
 import type { DeployRecord } from '../record/record.ts';
 import { renderSet } from '../render/render.ts';
 
+/** Of the deploys before; read only where it is needed. */
+type ReadRecord = () => Promise<Pick<DeployRecord, 'manifests'> | undefined>;
+
 /**
  * With `server-addresses: auto` a cluster that runs keeps what it has: a change of addresses restarts every server, and
  * nobody has asked for it. From here on the run's config says which it is.
@@ -23,7 +26,7 @@ export async function settleServerAddresses(
 ): Promise<readonly KubernetesObject[]> {
   const asked = run.config.serverAddresses;
   const meant = serverAddresses(run.config);
-  const has = asked === 'auto' ? await presentAddresses(run, cluster, record) : undefined;
+  const has = asked === 'auto' ? await presentAddresses(run, cluster, async () => record) : undefined;
   const settled = has ?? meant;
   const why = asked !== 'auto' ? 'as asked for' : has ? 'as the servers that run' : 'as a new cluster';
   run.known.serverAddresses = settled;
@@ -33,18 +36,34 @@ export async function settleServerAddresses(
 }
 
 /**
+ * Whether another run has changed what servers advertise since that was settled: one that had the lock until now. What it has
+ * made of them counts then, as it would have before.
+ * @param asked with what it was settled
+ */
+export async function isSettledOtherwise(
+  run: Run,
+  cluster: Pick<Cluster, 'transport'>,
+  asked: ServerAddresses | 'auto',
+  record: ReadRecord,
+): Promise<boolean> {
+  if (asked !== 'auto') return false;
+  const has = await presentAddresses(run, cluster, record);
+  return has !== undefined && has !== run.config.serverAddresses;
+}
+
+/**
  * What the servers of this deployment advertise. Those that are gone may have left their volumes, in which Raft has their
  * addresses; those that somebody else made are adopted, and get what a new cluster gets.
  */
 async function presentAddresses(
   run: Run,
   cluster: Pick<Cluster, 'transport'>,
-  record: Pick<DeployRecord, 'manifests'> | undefined,
+  record: ReadRecord,
 ): Promise<ServerAddresses | undefined> {
   const name = roleName(run.config, 'server');
   const live = await liveServers(run, cluster, name);
   if (live) return isWritten(live) ? advertisedBy(live) : undefined;
-  const recorded = record?.manifests.find(
+  const recorded = (await record())?.manifests.find(
     ({ kind, metadata }) => kind === 'StatefulSet' && metadata.name === name,
   );
   return recorded && advertisedBy(recorded);

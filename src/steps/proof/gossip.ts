@@ -5,16 +5,11 @@ import { count } from '../../report/count.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';
 import type { CurrentPods } from '../../session/current-pods.ts';
-import { pause } from '../../session/pause.ts';
 import type { Run } from '../../session/run.ts';
+import { untilRight } from './until-right.ts';
 
 /** Connections at once: each is a port-forward of its own. */
 const PARALLEL = 16;
-/** So long an agent may be seen otherwise: one that has just restarted is soon as it is to be. */
-const PATIENCE_MS = 20_000;
-/** Between two looks, at first and at most. */
-const PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 5_000;
 const MOST_NAMES = 5;
 
 /** What gossip has to be like on the wire; `alike`: whatever it is, the same at every agent. */
@@ -94,31 +89,26 @@ export async function proveGossip(
 }
 
 /**
- * Looks until all is as wanted. An agent that does not answer has another trouble, which is told of as that: so this is none
- * of the smoke tests.
+ * An agent that does not answer has another trouble, which is told of as that: so this is none of the smoke tests.
  * @returns what was seen; undefined where no agent can be reached
  */
-async function untilSeen(
+function untilSeen(
   run: Run,
   fail: (observed: string) => void,
   { agents, pods }: { agents: Pick<Agents, 'gossip'>; pods: CurrentPods },
   wanted: WantedGossip,
 ): Promise<string | undefined> {
-  let otherwiseSince: number | undefined;
-  for (let wait = PAUSE_MS; ; wait = Math.min(wait * 2, LONGEST_PAUSE_MS)) {
+  return untilRight(run, fail, async () => {
     const all = [...(await pods.servers()), ...pods.readyClientPods()];
     const looks = await looksAt(agents, all, run.signal);
     // Agents that listen at the pod's address alone: of an earlier version, or by a configuration that says so.
-    if (wanted !== 'strict' && looks.every(isUnheard)) return undefined;
+    if (wanted !== 'strict' && looks.every(isUnheard)) return { seen: undefined };
     const silent = looks.flatMap(({ seen }) => (seen instanceof Failure ? [seen] : []))[0];
+    if (silent) return { trouble: silent, isSilent: true };
     const seen = new Map(looks.map((look) => [look.pod, look.seen as GossipOnWire]));
-    const trouble = silent ?? troubleOf(seen, wanted);
-    if (!trouble) return describe(run, seen);
-    fail(trouble.message);
-    otherwiseSince = silent ? undefined : (otherwiseSince ?? performance.now());
-    if (otherwiseSince !== undefined && performance.now() - otherwiseSince > PATIENCE_MS) throw trouble;
-    await pause(wait, run.signal);
-  }
+    const trouble = troubleOf(seen, wanted);
+    return trouble ? { trouble } : { seen: describe(run, seen) };
+  });
 }
 
 function isUnheard({ seen }: LookAt): boolean {

@@ -7,14 +7,9 @@ import { count } from '../../report/count.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';
 import type { CurrentPods } from '../../session/current-pods.ts';
-import { pause } from '../../session/pause.ts';
 import type { Run } from '../../session/run.ts';
+import { untilRight } from './until-right.ts';
 
-/** So long an agent may be seen otherwise: one that has just restarted is soon as it is to be. */
-const PATIENCE_MS = 20_000;
-/** Between two looks, at first and at most. */
-const PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 5_000;
 /** Connections at once: each is a port-forward of its own. */
 const PARALLEL = 16;
 const LOOPBACK = /^tcp:\/\/(?:127\.0\.0\.1|\[::1\]):/;
@@ -31,27 +26,16 @@ export async function proveHttps(
   const check = { id: 'https', title: 'HTTPS', group: 'cluster', expected } as const;
   const fail = (observed: string) => run.check({ ...check, observed, passed: false });
   fail('not looked at yet');
-  let since: number | undefined;
-  for (let wait = PAUSE_MS; ; wait = Math.min(wait * 2, LONGEST_PAUSE_MS)) {
+  const agentsSeen = await untilRight(run, fail, async () => {
     const all = [...(await pods.servers()), ...pods.readyClientPods()];
     const limit = pLimit(PARALLEL);
     const looks = all.map((pod) => limit(() => troubleAt(run, agents, pod, isOnly)));
-    const troubles = await Promise.all(looks);
-    const trouble = troubles.find((one) => one !== undefined);
-    if (!trouble) {
-      const plain = isOnly ? '; plain HTTP within the pod alone, as the agents say' : '';
-      run.check({
-        ...check,
-        observed: `at ${all.length} of ${count(all.length, 'agent')}${plain}`,
-        passed: true,
-      });
-      return;
-    }
-    fail(trouble.message);
-    since ??= performance.now();
-    if (performance.now() - since > PATIENCE_MS) throw trouble;
-    await pause(wait, run.signal);
-  }
+    const trouble = (await Promise.all(looks)).find((one) => one !== undefined);
+    return trouble ? { trouble } : { seen: all.length };
+  });
+  const plain = isOnly ? '; plain HTTP within the pod alone, as the agents say' : '';
+  const observed = `at ${agentsSeen} of ${count(agentsSeen, 'agent')}${plain}`;
+  run.check({ ...check, observed, passed: true });
 }
 
 async function troubleAt(

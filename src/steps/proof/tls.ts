@@ -6,14 +6,8 @@ import { count } from '../../report/count.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';
 import type { CurrentPods } from '../../session/current-pods.ts';
-import { pause } from '../../session/pause.ts';
 import type { Run } from '../../session/run.ts';
-
-/** So long a server may be seen otherwise: one that has just restarted is soon as it is to be. */
-const PATIENCE_MS = 20_000;
-/** Between two looks, at first and at most. */
-const PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 5_000;
+import { untilRight } from './until-right.ts';
 
 /** What RPC has to be like on the wire; `alike`: whatever it is, the same at every server. */
 export type WantedTls = 'enforced' | 'plaintext' | 'alike';
@@ -59,26 +53,22 @@ export async function proveTls(
   run.check({ ...check, observed: describe(run, looks), passed: true });
 }
 
-async function untilSeen(
+function untilSeen(
   run: Run,
   fail: (observed: string) => void,
   { agents, pods }: { agents: Pick<Agents, 'rpc'>; pods: CurrentPods },
   wanted: WantedTls,
 ): Promise<RpcLook[] | undefined> {
-  let otherwiseSince: number | undefined;
-  for (let wait = PAUSE_MS; ; wait = Math.min(wait * 2, LONGEST_PAUSE_MS)) {
+  return untilRight(run, fail, async () => {
     const looks = await rpcLooksAt(agents, await pods.servers(), run.signal);
     // Servers that listen at the pod's address alone: of an earlier version, or by a configuration that says so.
-    if (wanted !== 'enforced' && looks.every(isUnheard)) return undefined;
+    if (wanted !== 'enforced' && looks.every(isUnheard)) return { seen: undefined };
     const silent = looks.find((look): look is Failure => look instanceof Failure);
+    if (silent) return { trouble: silent, isSilent: true };
     const seen = looks.filter((look): look is RpcLook => !(look instanceof Failure));
-    const trouble = silent ?? troubleOf(seen, wanted);
-    if (!trouble) return seen;
-    fail(trouble.message);
-    otherwiseSince = silent ? undefined : (otherwiseSince ?? performance.now());
-    if (otherwiseSince !== undefined && performance.now() - otherwiseSince > PATIENCE_MS) throw trouble;
-    await pause(wait, run.signal);
-  }
+    const trouble = troubleOf(seen, wanted);
+    return trouble ? { trouble } : { seen };
+  });
 }
 
 /** What each of these servers does, or why it does not tell. */

@@ -1,3 +1,4 @@
+import { unreachable } from '../../consul/failure.ts';
 import { whilePassing } from '../../consul/patience.ts';
 import { fallenChecks, isSaid, setAgain, standingChecks } from '../../consul/registrations/check-states.ts';
 import { restoreRegistrations } from '../../consul/registrations/restoration.ts';
@@ -7,15 +8,13 @@ import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
+import { runningServers } from '../../session/servers.ts';
+import { ROLES, type Workloads } from '../../session/workloads.ts';
 import { carriage, type FindServer, forget, inspect, keep, keptFor, keptNodes } from './stash.ts';
 
 interface Tools {
-  cluster: Pick<Cluster, 'transport'>;
+  workloads: Pick<Workloads, 'pods' | 'podsAt' | 'agentName'>;
   agents: Pick<Agents, 'client'>;
-  /** Another one than the agent itself, where that is a server. */
-  server: FindServer;
-  /** In the catalog. */
-  nodeName: string;
 }
 
 /**
@@ -24,12 +23,15 @@ interface Tools {
  */
 export async function keepingChecks(
   run: Run,
-  { cluster, agents, server, nodeName }: Tools,
+  { cluster, workloads, agents }: Tools & { cluster: Pick<Cluster, 'transport'> },
   pod: PodView,
   restart: () => Promise<boolean>,
 ): Promise<void> {
   const { signal } = run;
   const agent = agents.client(pod);
+  const server = otherServer({ workloads, agents }, pod);
+  const role = workloads.pods('server').some(({ uid }) => uid === pod.uid) ? 'server' : 'client';
+  const nodeName = workloads.agentName(role, pod);
   const before = await whilePassing({ signal }, async (both) => {
     const inspection = await inspect(agent, both);
     if (inspection.holds === 0) return [];
@@ -49,14 +51,11 @@ export async function keepingChecks(
 }
 
 /** Registers what a run that was ended in the middle has left to this one, at agents that run in the same pods. */
-export async function catchUpChecks(
-  run: Run,
-  { agents, server }: Pick<Tools, 'agents' | 'server'>,
-  podAt: (nodeName: string) => PodView | undefined,
-): Promise<void> {
+export async function catchUpChecks(run: Run, { workloads, agents }: Tools): Promise<void> {
   const { signal } = run;
+  const server = otherServer({ workloads, agents });
   for (const nodeName of await keptNodes(server, signal)) {
-    const pod = podAt(nodeName);
+    const [pod] = ROLES.flatMap((role) => workloads.podsAt(role, nodeName));
     const kept = pod && (await keptFor(server, nodeName, signal));
     if (!pod || kept?.pod !== pod.uid || kept.tooOld !== undefined) continue;
     const { carried } = kept;
@@ -71,4 +70,14 @@ export async function catchUpChecks(
     );
     await forget(server, nodeName, signal);
   }
+}
+
+/** Another server than this one, where there is one. */
+function otherServer({ workloads, agents }: Tools, not?: PodView): FindServer {
+  return async () => {
+    const servers = runningServers(workloads);
+    const found = servers.find((pod) => pod.ready && pod.uid !== not?.uid) ?? servers[0];
+    if (!found) throw unreachable('the servers', 'none runs');
+    return agents.client(found);
+  };
 }

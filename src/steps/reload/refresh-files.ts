@@ -6,8 +6,9 @@ import type { Run } from '../../session/run.ts';
 
 const ANNOTATION = 'consul-deploy/refreshed-for';
 const FIELD_MANAGER = 'consul-deploy-refresh';
-/** The kubelet may have looked before it knew of the new ConfigMap. */
-const AGAIN_MS = 5_000;
+/** The kubelet may have looked before it knew of the new ConfigMap: it is soon asked again, and then less and less often. */
+const AGAIN_MS = 1_000;
+const AGAIN_AT_MOST_MS = 5_000;
 const AT_ONCE_MS = 15_000;
 const IN_ITS_TIME_MS = 150_000;
 
@@ -35,7 +36,8 @@ export class Refresh {
   async poke({ uid, name }: Pick<PodView, 'uid' | 'name'>, marker: string): Promise<void> {
     const key = `${uid} ${marker}`;
     const { atMs, times } = this.#poked.get(key) ?? { atMs: Number.NEGATIVE_INFINITY, times: 0 };
-    if (this.#forbidden || performance.now() - atMs < AGAIN_MS) return;
+    const againMs = Math.min(AGAIN_MS * 2 ** (times - 1), AGAIN_AT_MOST_MS);
+    if (this.#forbidden || performance.now() - atMs < againMs) return;
     this.#poked.set(key, { atMs: performance.now(), times: times + 1 });
     const value = `${marker} ${times + 1}`;
     try {

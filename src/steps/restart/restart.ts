@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import { metricsFilters } from '../../consul/agent/reload.ts';
-import { isPassing, unreachable } from '../../consul/failure.ts';
+import { isPassing } from '../../consul/failure.ts';
 import { leaderAnswer } from '../../consul/quorum/evidence-answer.ts';
 import { Failure } from '../../failure.ts';
 import { ApiError } from '../../kubernetes/error.ts';
@@ -14,12 +14,10 @@ import { expectationOf } from '../../session/expectation.ts';
 import { pause } from '../../session/pause.ts';
 import { waveName } from '../../session/run/run-step.ts';
 import type { Run } from '../../session/run.ts';
-import { runningServers } from '../../session/servers.ts';
 import { Wake, wakeAtChanges } from '../../session/wake.ts';
-import { ROLES, type Workloads } from '../../session/workloads.ts';
+import type { Workloads } from '../../session/workloads.ts';
 import { type LookObserver, type QuorumLook, QuorumWatch } from '../proof/quorum-watch.ts';
 import { catchUpChecks, keepingChecks } from '../registrations/check-states.ts';
-import type { FindServer } from '../registrations/stash.ts';
 import type { Refresh } from '../reload/refresh-files.ts';
 import { batchSize } from '../replacement/batch.ts';
 import { handOver } from '../replacement/leadership.ts';
@@ -48,11 +46,7 @@ interface Tools {
 export async function restartAgents(run: Run, all: readonly Restart[], tools: Tools): Promise<void> {
   if (all.length === 0) return;
   await tools.workloads.untilSynced(run.signal);
-  await catchUpChecks(
-    run,
-    { agents: tools.agents, server: otherServer(tools) },
-    (nodeName) => ROLES.flatMap((role) => tools.workloads.podsAt(role, nodeName))[0],
-  );
+  await catchUpChecks(run, tools);
   const done: string[] = [];
   for (const one of all) {
     const old = await oldAgents(run, one, tools);
@@ -137,7 +131,7 @@ async function restartServers(run: Run, one: Restart, old: readonly PodView[], t
       const pod = left.get(next) as PodView;
       const step = run.step(next);
       await handOver(run, { workloads, agents }, { awayFrom: next });
-      await restartOne(run, one, pod, tools);
+      await keepingChecks(run, tools, pod, () => startOne(run, one, pod, tools));
       await until((look) => {
         const why = pendingOf(look, names);
         step.waitsFor(why);
@@ -175,7 +169,7 @@ async function restartClients(run: Run, one: Restart, old: readonly PodView[], t
     const step = run.step(waveName(names, at, pods.length));
     await allOrFirst(
       run,
-      wave.map((pod) => restartOne(run, one, pod, tools)),
+      wave.map((pod) => keepingChecks(run, tools, pod, () => startOne(run, one, pod, tools))),
     );
     step.done('restarted');
   }
@@ -183,23 +177,6 @@ async function restartClients(run: Run, one: Restart, old: readonly PodView[], t
 
 function tellLeft(run: Run, { role }: Restart, { done, all }: { done: number; all: number }): void {
   run.known.left = `${done} of ${count(all, role)} run with the new configuration; the others run as before. Run again: the next run goes on from there.`;
-}
-
-/** With what is registered there, and as it stands. */
-function restartOne(run: Run, one: Restart, pod: PodView, tools: Tools): Promise<void> {
-  const nodeName = tools.workloads.agentName(one.role, pod);
-  const parts = { ...tools, nodeName, server: otherServer(tools, pod) };
-  return keepingChecks(run, parts, pod, () => startOne(run, one, pod, tools));
-}
-
-/** Another server than this one, where there is one. */
-function otherServer({ workloads, agents }: Tools, not?: PodView): FindServer {
-  return async () => {
-    const servers = runningServers(workloads);
-    const found = servers.find((pod) => pod.ready && pod.uid !== not?.uid) ?? servers[0];
-    if (!found) throw unreachable('the servers', 'none runs');
-    return agents.client(found);
-  };
 }
 
 /** Until the agent answers and knows a leader; false where its pod is gone, whose successor starts with the files as they are. */

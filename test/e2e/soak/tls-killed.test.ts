@@ -1,19 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { check, deploy, killedAt } from '../action.ts';
 import { containers, kubectl, namespaceName, removeNamespace } from '../cluster.ts';
-import { SMALL } from '../scenario.ts';
+import { expectUnnoticed, LIVING } from '../scenario.ts';
 import { underTraffic } from '../traffic.ts';
 
 describe('a cluster that is taken to TLS and back', () => {
   const namespace = namespaceName('tls-killed');
-  const given = {
-    ...SMALL,
-    namespace,
-    'server-storage': '1Gi',
-    'server-addresses': 'service',
-    // The lock of a run that was killed lasts for another minute.
-    lock: 'false',
-  };
+  const given = { ...LIVING, namespace };
 
   beforeAll(async () => {
     const outcome = await deploy({ ...given, tls: 'false' });
@@ -36,8 +29,7 @@ describe('a cluster that is taken to TLS and back', () => {
     expect(value.back.code, value.back.log).toBe(0);
     expect(check(value.back, 'tls').observed).toContain('plaintext at 3 of 3');
     expect(await containers(namespace)).toEqual(before);
-    expect(traffic.writes.acknowledged.size).toBeGreaterThan(0);
-    expect(await traffic.lost()).toEqual([]);
+    await expectUnnoticed(traffic);
     const secrets = await kubectl('-n', namespace, 'get', 'secrets', '-o', 'name');
     expect(secrets).not.toMatch(/consul-(ca|server-tls|client-tls)/);
   });

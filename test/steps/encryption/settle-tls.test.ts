@@ -6,7 +6,13 @@ import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 import { render } from '../../../src/manifests/render.ts';
 import { authoritySecret, type TlsFiles, tlsSecret } from '../../../src/manifests/tls.ts';
 import { clientLeafNames, serverLeafNames } from '../../../src/steps/encryption/leaf-names.ts';
-import { recordedTls, settleTls, wantedTls } from '../../../src/steps/encryption/settle-tls.ts';
+import {
+  recordedTls,
+  settleTls,
+  type TlsGoal,
+  tellTlsPlan,
+  wantedTls,
+} from '../../../src/steps/encryption/settle-tls.ts';
 import { runRecord } from '../../inventory/fixture.ts';
 import { status } from '../../kubernetes/fake-server.ts';
 import { type Instead, startFakeApi } from '../../session/fake-api.ts';
@@ -169,5 +175,31 @@ describe('what a verification is to see', () => {
     ['false', 'enforced', 'plaintext'],
   ] as const)('asked for %s, last seen %s: %s', (tls, last, wanted) => {
     expect(recordedTls({ config: config({ tls }) }, history(last))).toBe(wanted);
+  });
+});
+
+describe('a plan', () => {
+  const told = (tls: Partial<TlsGoal>, gossip: Partial<Parameters<typeof tellTlsPlan>[2]> = {}) => {
+    const { run } = startRun();
+    const none = { files: undefined, isNew: false } as const;
+    const rest = { ...none, isTorn: false, authority: undefined, given: undefined, access: [] } as const;
+    tellTlsPlan(run, { goal: 'enforced', ...rest, ...tls }, { goal: 'as-it-is', ...none, ...gossip });
+    return run.result().checks.find(({ id }) => id === 'tls-plan')?.observed;
+  };
+  const files = (state: TlsFiles['state']) => ({ state }) as TlsFiles;
+
+  test.each([
+    [{}, {}, /^off → present → outgoing → enforced: every server restarts twice, every client reloads/],
+    [{}, { goal: 'strict' }, /: with the restarts for gossip, and no others$/],
+    [
+      { files: files('present') },
+      { goal: 'strict' },
+      /^present → outgoing → enforced: every server restarts/,
+    ],
+    [{ files: files('enforced') }, { goal: 'strict' }, /^stays with TLS$/],
+    [{ isNew: true }, { goal: 'strict', isNew: true }, /^TLS from the start$/],
+    [{ goal: 'off', files: files('enforced') }, {}, /^back to plaintext: every server restarts once/],
+  ] as const)('of %j beside %j tells what will restart', (tls, gossip, observed) => {
+    expect(told(tls, gossip)).toMatch(observed);
   });
 });

@@ -15,6 +15,7 @@ import { Workloads } from '../../../src/session/workloads.ts';
 import type { LedSince } from '../../../src/steps/proof/stability.ts';
 import { type FakeAnswer, type FakeRequest, fakeConsul, open } from '../../consul/fake-consul.ts';
 import { FakeStore } from '../../consul/fake-store.ts';
+import { type FakeHttps, startHttps } from '../../consul/https/fake-https.ts';
 import { type FakeRpc, startRpc } from '../../consul/rpc/fake-rpc.ts';
 import { healthyAnswers } from '../../consul/server-answers.ts';
 import { daemonSet, pod, statefulSet } from '../../rollout/fixture.ts';
@@ -60,6 +61,9 @@ export class ProofWorld {
   readonly rpc = new Map<string, FakeRpc>();
   /** Servers that do not listen for RPC where a port-forward dials. */
   readonly withoutRpc = new Set<string>();
+  /** What an agent does at its port for HTTPS; nothing listens there where nothing is said. */
+  readonly https = new Map<string, FakeHttps>();
+  readonly #httpsServers = new Map<FakeHttps, Promise<Dial>>();
   readonly #rpcServers = new Map<FakeRpc, Promise<Dial>>();
   readonly #gossipServers = new Map<Buffer, Promise<Dial>>();
   readonly #kind: 'StatefulSet' | 'DaemonSet';
@@ -154,7 +158,13 @@ export class ProofWorld {
       const server = this.#gossipServers.get(answer);
       return async (signal) => ((await server) as Dial)(signal);
     },
-    https: (): Dial => () => Promise.reject(new Error('nobody is asked by HTTPS here')),
+    https: ({ name }: AgentPod): Dial => {
+      const https = this.https.get(name);
+      if (!https) return () => Promise.reject(refused(name, 8501));
+      this.#httpsServers.set(https, this.#httpsServers.get(https) ?? startHttps(https));
+      const server = this.#httpsServers.get(https);
+      return async (signal) => ((await server) as Dial)(signal);
+    },
     rpc: ({ name }: AgentPod): Dial => {
       if (this.withoutRpc.has(name)) return () => Promise.reject(refused(name, 8300));
       const rpc = this.rpc.get(name) ?? RPC_IN_PLAINTEXT;

@@ -1,8 +1,9 @@
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { LEAF_DAYS, newAuthority, newLeaf } from '../../../src/certificates/authority.ts';
 import { CurrentPods } from '../../../src/session/current-pods.ts';
 import { proveTls, type WantedTls } from '../../../src/steps/proof/tls.ts';
 import type { FakeRpc } from '../../consul/rpc/fake-rpc.ts';
+import { hurried } from '../hurried.ts';
 import { ProofWorld } from './proof-world.ts';
 
 const DAY_MS = 86_400_000;
@@ -26,12 +27,6 @@ function prove({ run, workloads, agents }: ProofWorld, wanted: WantedTls): Promi
 
 function check({ run }: ProofWorld, id: string) {
   return run.result().checks.find((one) => one.id === id);
-}
-
-/** As if what stays otherwise had stayed so for long. */
-function hurried(): void {
-  vi.spyOn(performance, 'now').mockImplementation(() => Date.now() * 20);
-  onTestFinished(() => void vi.restoreAllMocks());
 }
 
 describe('RPC to the servers', () => {

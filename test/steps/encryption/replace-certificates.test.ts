@@ -1,0 +1,233 @@
+import { X509Certificate } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { newAuthority } from '../../../src/certificates/authority.ts';
+import type { Config } from '../../../src/config/config.ts';
+import { type TlsFiles, tlsFilesOf } from '../../../src/manifests/tls.ts';
+import { addNames, replaceCertificates } from '../../../src/steps/encryption/replace-certificates.ts';
+import type { TlsGoal } from '../../../src/steps/encryption/settle-tls.ts';
+import { hurried } from '../hurried.ts';
+import { EncryptionWorld } from './encryption-world.ts';
+import { authority, pairs, tlsFiles, tlsGoal, tlsSecrets } from './tls-files.ts';
+
+const other = await newAuthority('consul');
+const both = [authority, other].map(({ certificate }) => certificate).join('');
+const ofOther = await pairs(other);
+const ROTATE: Partial<Config> = { rotate: ['ca'] };
+
+/** All agents have read these files when they started. */
+async function cluster(files: TlsFiles, change: Partial<Config> = {}) {
+  const made = await EncryptionWorld.start(change, { secrets: tlsSecrets(files) });
+  const go = (to: Partial<TlsGoal> = {}) =>
+    replaceCertificates(made.run, tlsGoal({ files, ...to }), files, made.tools);
+  return { made, go };
+}
+
+const subject = ({ certificate }: { certificate: string }) => new X509Certificate(certificate).subject;
+
+/** Who has signed what the agents have, and whom they trust; the same at each, and without a restart. */
+function signers(made: EncryptionWorld): { signed: string; trusted: string } {
+  expect(made.broken).toEqual([]);
+  expect(made.happened('restart')).toEqual([]);
+  const found = made.agents.map(({ tls }) => {
+    const each = tls.ca.match(/-----BEGIN[^-]+-----[^-]+-----END[^-]+-----/g) ?? [];
+    const trusted = each.map((certificate) => subject({ certificate })).join();
+    return JSON.stringify({ signed: new X509Certificate(tls.certificate).issuer, trusted });
+  });
+  expect(new Set(found).size).toBe(1);
+  return JSON.parse(found[0] ?? '');
+}
+
+describe('certificates', () => {
+  test('that are due are renewed by one reload of each agent, by the same authority', async () => {
+    const { made, go } = await cluster(tlsFiles(await pairs(authority, 70)));
+    await go();
+    expect(signers(made)).toEqual({ signed: subject(authority), trusted: subject(authority) });
+    expect(made.happened('write')).toEqual(['write consul-client-tls', 'write consul-server-tls']);
+    expect(made.agents.map(({ reloads }) => reloads)).toEqual([1, 1, 1, 1, 1]);
+    const secret = tlsFilesOf(made.secret('consul-server-tls') ?? expect.fail());
+    const days =
+      (new X509Certificate(secret?.pair.certificate ?? '').validToDate.getTime() - Date.now()) / 86_400_000;
+    expect(Math.round(days)).toBe(90);
+  });
+
+  test('that are not due stay', async () => {
+    const { made, go } = await cluster(tlsFiles(await pairs(authority, 50)));
+    await go();
+    expect(made.events).toEqual([]);
+  });
+
+  test.each([
+    ['it is not TLS', tlsFiles({ state: 'outgoing' }), {}],
+    ['nobody has asked for TLS', tlsFiles(), { goal: 'as-it-is' as const }],
+    ['the cluster has just begun', tlsFiles(), { isNew: true }],
+  ])('are left alone where %s', async (_, files, to) => {
+    const { made, go } = await cluster(files, ROTATE);
+    await go(to);
+    expect(made.events).toEqual([]);
+  });
+
+  test('are written again where one of the Secrets is older', async () => {
+    const { made, go } = await cluster(tlsFiles());
+    await go({ isTorn: true });
+    expect(made.agents.map(({ reloads }) => reloads)).toEqual([1, 1, 1, 1, 1]);
+    expect(signers(made).signed).toBe(subject(authority));
+  });
+
+  test('are not replaced while an agent is away', async () => {
+    const { made, go } = await cluster(tlsFiles(await pairs(authority, 70)));
+    made.world.tell({ ...made.agent('consul-client-0').pod, ready: false });
+    hurried(200);
+    await expect(go()).rejects.toMatchObject({
+      reason: 'stalled',
+      what: expect.stringContaining('consul-client-0'),
+    });
+    expect(made.happened('write')).toEqual([]);
+  });
+
+  test('are not replaced without the permission to write them', async () => {
+    const { made, go } = await cluster(tlsFiles(), ROTATE);
+    made.denied = ['patch secrets'];
+    await expect(go()).rejects.toMatchObject({ reason: 'forbidden' });
+    expect(made.happened('write')).toEqual([]);
+  });
+
+  test('that an agent refuses end the run, which says by whom', async () => {
+    const { made, go } = await cluster(tlsFiles(await pairs(authority, 70)));
+    made.before = (pod, { path }) =>
+      pod === 'consul-server-1' && path === '/v1/agent/reload'
+        ? { status: 500, text: 'tls: private key does not match public key' }
+        : undefined;
+    await expect(go()).rejects.toMatchObject({
+      reason: 'certificate',
+      what: 'the agent refuses its certificates: tls: private key does not match public key',
+      where: 'Pod/consul-server-1',
+    });
+  });
+
+  test('that a server does not show end the run', async () => {
+    const { made, go } = await cluster(tlsFiles(await pairs(authority, 70)));
+    made.before = (pod, { path }) =>
+      pod === 'consul-server-1' && path === '/v1/agent/reload' ? { text: '' } : undefined;
+    hurried(100);
+    await expect(go()).rejects.toMatchObject({
+      reason: 'stalled',
+      what: expect.stringContaining('is not "with its new certificate"'),
+      where: 'Pod/consul-server-1',
+    });
+  });
+
+  test('are read when every agent of a role has them, and a kubelet that is late is asked again', async () => {
+    const { made, go } = await cluster(tlsFiles(await pairs(authority, 70)));
+    made.late.add('consul-server-1');
+    await go();
+    const events = made.happened('files', 'reload').filter((event) => event.includes('server'));
+    expect(events.filter((event) => /^files consul-server-\d 6$/.test(event))).toHaveLength(3);
+    expect(events.findLastIndex((event) => event.startsWith('files'))).toBeLessThan(
+      events.findIndex((event) => event.startsWith('reload')),
+    );
+    const asked = made.api.server.calls.filter(
+      ({ method, path }) => method === 'PATCH' && path.endsWith('/pods/consul-server-1'),
+    );
+    expect(asked).toHaveLength(2);
+    expect(signers(made).signed).toBe(subject(authority));
+  });
+});
+
+describe('the authority', () => {
+  test('is changed by reloads alone: all trust both before the first shows a certificate of the new one', async () => {
+    const { made, go } = await cluster(tlsFiles(), ROTATE);
+    await go();
+    const { signed, trusted } = signers(made);
+    expect(signed).not.toBe(subject(authority));
+    expect(trusted).toBe(signed);
+    expect(made.happened('write')[0]).toBe('write consul-ca');
+    expect(made.happened('write')).toHaveLength(7);
+    expect(made.agents.map(({ reloads }) => reloads)).toEqual([3, 3, 3, 3, 3]);
+    expect(tlsFilesOf(made.secret('consul-client-tls') ?? expect.fail())?.rotation).toBeUndefined();
+  });
+
+  test.each([
+    ['all trust both', { authorities: both, rotation: 'trust' }, {}],
+    ['all have certificates of the new one', { authorities: both, rotation: 'leaves', ...ofOther }, {}],
+    ['it was made, and nobody trusts it', {}, {}],
+    ['it was made, and another one is asked for', {}, ROTATE],
+  ] as const)('is the one of a run that was ended, where %s', async (_, change, inputs) => {
+    const { made, go } = await cluster(tlsFiles(change), inputs);
+    await go({ authority: other });
+    expect(signers(made)).toEqual({ signed: subject(other), trusted: subject(other) });
+    expect(made.happened('write')).not.toContain('write consul-ca');
+    expect(tlsFilesOf(made.secret('consul-server-tls') ?? expect.fail())?.rotation).toBeUndefined();
+  });
+
+  test('that has not long to live is replaced with the certificates that are due', async () => {
+    const old = await newAuthority('consul', Date.now() - 3_000 * 86_400_000);
+    const files = tlsFiles({ authorities: old.certificate, ...(await pairs(old, 70)) });
+    const { made, go } = await cluster(files);
+    await go({ authority: old });
+    const { signed, trusted } = signers(made);
+    expect(signed).not.toBe(subject(old));
+    expect(trusted).toBe(signed);
+  });
+});
+
+describe('certificates of the user', () => {
+  test('that the agents have are not touched, whatever time they have left', async () => {
+    const given = { authorities: authority.certificate, ...(await pairs(authority, 80)) };
+    const { made, go } = await cluster(tlsFiles(given));
+    await go({ given });
+    expect(made.events).toEqual([]);
+  });
+
+  test('that were renewed are given to the agents', async () => {
+    const { made, go } = await cluster(tlsFiles());
+    const given = { authorities: authority.certificate, ...(await pairs()) };
+    await go({ given });
+    expect(signers(made).trusted).toBe(subject(authority));
+    expect(made.agents[0]?.tls.certificate).toBe(given.server.certificate);
+    expect(made.agents.map(({ reloads }) => reloads)).toEqual([1, 1, 1, 1, 1]);
+  });
+
+  test('by another authority are given to them step by step, and none is made here', async () => {
+    const { made, go } = await cluster(tlsFiles());
+    await go({ given: { authorities: other.certificate, ...ofOther } });
+    expect(signers(made)).toEqual({ signed: subject(other), trusted: subject(other) });
+    expect(made.happened('write')).not.toContain('write consul-ca');
+    expect(made.agents.map(({ reloads }) => reloads)).toEqual([3, 3, 3, 3, 3]);
+  });
+});
+
+describe('another domain', () => {
+  const add = async (files: TlsFiles, to: Partial<TlsGoal> = {}) => {
+    const made = await EncryptionWorld.start({ domain: 'corp' }, { secrets: tlsSecrets(files) });
+    return { made, added: addNames(made.run, tlsGoal({ files, ...to }), made.tools) };
+  };
+
+  test('is a name that all servers show beside the one of before', async () => {
+    const { made, added } = await add(tlsFiles());
+    const certificate = new X509Certificate((await added)?.server.certificate ?? '');
+    for (const name of ['server.dc1.corp', 'server.dc1.consul'])
+      expect(certificate.checkHost(name)).toBeDefined();
+    expect(made.agents[0]?.tls.certificate).toContain(certificate.toString().trim());
+    expect(signers(made).trusted).toBe(subject(authority));
+  });
+
+  test('and another authority are not taken at once', async () => {
+    const { made, added } = await add(tlsFiles(), { authority: other });
+    await expect(added).rejects.toMatchObject({
+      reason: 'certificate',
+      what: expect.stringContaining('corp'),
+    });
+    expect(made.events).toEqual([]);
+  });
+
+  test.each([
+    ['of a cluster that has just begun', tlsFiles(), { isNew: true }],
+    ['while the authority changes', tlsFiles({ rotation: 'trust' }), {}],
+    ['while one Secret is older', tlsFiles(), { isTorn: true }],
+    ['without TLS', tlsFiles({ state: 'present' }), {}],
+  ])('is for others to tell %s', async (_, files, to) => {
+    const { made, added } = await add(files, to);
+    expect(await added).toBe(files);
+    expect(made.events).toEqual([]);
+  });
+});
