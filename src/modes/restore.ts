@@ -17,6 +17,7 @@ import { replaceOldNodes } from '../steps/snapshot/old-nodes.ts';
 import { keepAndCompare, proveContent, restoreSnapshot } from '../steps/snapshot/restore.ts';
 import { currentServers } from '../steps/snapshot/servers.ts';
 import { readToRestore, type ToRestore } from '../steps/snapshot/to-restore.ts';
+import { checkVersion } from '../steps/snapshot/version.ts';
 import { Triage } from '../steps/triage/triage.ts';
 import { proofAsRecorded } from './proof-as-recorded.ts';
 import { recorded, withDeployed } from './recorded.ts';
@@ -60,7 +61,12 @@ async function restoreLocked(
     }
     await run.phase('prove', 'Prove the cluster as it is', async () => {
       await refuseMissing(run, comparison, live, cluster);
-      await prove();
+      const { evidence } = await prove();
+      checkVersion(
+        run,
+        file,
+        evidence.map(({ version }) => version),
+      );
     });
     if (held?.takenOverFrom !== undefined) await cleanUpAfter(run, cluster);
     await run.phase('snapshot', 'Take a snapshot of what there is', async () => {
