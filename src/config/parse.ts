@@ -211,6 +211,7 @@ function toConfig(values: InputValues, paths: Omit<OutputPaths, 'mistakes'>): Co
     restoreFrom: values.from,
     restorePath: paths.restorePath,
     compare: paths.compare,
+    rehearse: values.rehearse,
 
     forceConflicts: values['force-conflicts'],
     adopt: values.adopt,
