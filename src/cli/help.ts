@@ -13,6 +13,7 @@ const ONLY: Partial<Record<InputName, readonly Mode[]>> = {
   'snapshot-plain': ['snapshot', 'restore', 'deploy', 'destroy'],
   'snapshot-path': ['snapshot', 'restore', 'deploy', 'destroy'],
   restore: ['restore', 'rehearse'],
+  rehearse: ['verify'],
   'expect-plan': ['deploy'],
   'allow-data-loss': ['deploy', 'plan'],
   'on-drift': ['verify'],

@@ -77,6 +77,8 @@ export interface Config {
     | { readonly kind: 'cluster' }
     | { readonly kind: 'file'; readonly path: string }
     | undefined;
+  /** Of a verification: once all is proven the restore of a snapshot is tried. */
+  readonly rehearse: boolean;
 
   readonly forceConflicts: readonly string[];
   readonly adopt: 'if-unowned' | 'never' | 'always';

@@ -116,6 +116,8 @@ export function contradictions(
     refuse('snapshot', 'always together with snapshot-key, or with snapshot-plain: true');
   if (values['snapshot-key'] !== undefined && values['snapshot-plain'])
     refuse('snapshot-plain', 'false with snapshot-key, with which snapshots are encrypted');
+  if (mode !== undefined && mode !== 'verify' && values.rehearse)
+    refuse('rehearse', `nothing with mode ${mode}; verify rehearses with it, and mode rehearse a file`);
   const { chaos = [] } = values;
   if (mode !== undefined && mode !== 'verify' && chaos.length > 0) {
     refuse('chaos', `nothing with mode ${mode}; only verify breaks on purpose what it has proven`);

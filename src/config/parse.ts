@@ -129,6 +129,7 @@ function toConfig(values: InputValues, paths: FilePaths): Config {
     snapshotKey: values['snapshot-key'],
     snapshotPlain: values['snapshot-plain'],
     restoreFrom: values.from,
+    rehearse: values.rehearse,
 
     forceConflicts: values['force-conflicts'],
     adopt: values.adopt,

@@ -1,10 +1,9 @@
-import type { AccessCheck } from '../kubernetes/access.ts';
-import { rehearsalNamespace } from '../manifests/rehearsal.ts';
 import { type Cluster, withCluster } from '../session/cluster.ts';
 import { deployedConfig } from '../session/deployed-config.ts';
 import type { Run } from '../session/run.ts';
 import { requirePermissions, tellPermissions } from '../steps/preflight/permissions.ts';
 import { recordIfReadable } from '../steps/record/record.ts';
+import { rehearsalPermissions } from '../steps/rehearsal/permissions.ts';
 import { rehearse } from '../steps/rehearsal/rehearse.ts';
 import { readToRestore } from '../steps/snapshot/to-restore.ts';
 
@@ -26,18 +25,7 @@ export async function rehearseMode(run: Run, mask: (secret: string) => void): Pr
   });
 }
 
-/** The namespace is not there yet, so nobody can have been given a right in it alone. */
 async function permissions(run: Run, cluster: Cluster): Promise<void> {
-  const namespaces = { group: '', resource: 'namespaces' };
-  const pods = { group: '', resource: 'pods' };
-  const name = rehearsalNamespace(run.config);
-  const asked: AccessCheck[] = [
-    { verb: 'create', ...namespaces },
-    ...['get', 'delete'].map((verb) => ({ verb, ...namespaces, name })),
-    ...['create', 'get'].map((verb) => ({ verb, ...pods })),
-    { verb: 'get', ...pods, subresource: 'log' },
-    ...['create', 'get'].map((verb) => ({ verb, ...pods, subresource: 'portforward' })),
-  ];
-  const observed = await requirePermissions(run, cluster, asked);
+  const observed = await requirePermissions(run, cluster, rehearsalPermissions(run.config));
   tellPermissions(run, 'all that a rehearsal needs', observed);
 }

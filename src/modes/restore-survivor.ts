@@ -1,8 +1,10 @@
+import type { Lock } from '../kubernetes/lease/lease.ts';
 import { type Cluster, withCluster } from '../session/cluster.ts';
 import type { Live } from '../session/live.ts';
 import { withLock } from '../session/lock.ts';
 import type { Run } from '../session/run.ts';
 import { checkPermissions, tellPermissions } from '../steps/preflight/permissions.ts';
+import { cleanUpAfter } from '../steps/proof/clean-up.ts';
 import { describeCluster } from '../steps/proof/describe-cluster.ts';
 import { runRecord } from '../steps/record/run-record.ts';
 import { remember } from '../steps/record/since-last-run.ts';
@@ -28,11 +30,11 @@ export async function restoreFromSurvivor(run: Run, mask: (secret: string) => vo
     const access = carriagePermissions(run.config.namespace);
     const observed = await checkPermissions(run, cluster, manifests, { verbs: ['get'], access });
     tellPermissions(run, 'all that it takes to rebuild the quorum', observed);
-    await withLock(run, cluster, () => restoreLocked(run, cluster));
+    await withLock(run, cluster, (held) => restoreLocked(run, cluster, held));
   });
 }
 
-async function restoreLocked(run: Run, cluster: Cluster): Promise<void> {
+async function restoreLocked(run: Run, cluster: Cluster, held: Lock | undefined): Promise<void> {
   await withDeployed(run, cluster, async ({ record, live }) => {
     const { workloads } = live;
     const survival = await run.phase('look', 'Look at what each server has', async () => {
@@ -47,6 +49,7 @@ async function restoreLocked(run: Run, cluster: Cluster): Promise<void> {
       return seen;
     });
     run.mark('verdict');
+    if (held?.takenOverFrom !== undefined) await cleanUpAfter(run, cluster);
     describeCluster(run, workloads, look);
     await remember(run, cluster, record, runRecord(run, workloads, look));
     if (kept) {

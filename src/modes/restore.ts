@@ -16,6 +16,7 @@ import { replaceOldNodes } from '../steps/snapshot/old-nodes.ts';
 import { keepAndCompare, proveContent, restoreSnapshot } from '../steps/snapshot/restore.ts';
 import { currentServers } from '../steps/snapshot/servers.ts';
 import { readToRestore, type ToRestore } from '../steps/snapshot/to-restore.ts';
+import { checkVersion } from '../steps/snapshot/version.ts';
 import { proofAsRecorded } from './proof-as-recorded.ts';
 import { recorded, withDeployed } from './recorded.ts';
 import { restoreFromSurvivor } from './restore-survivor.ts';
@@ -57,7 +58,12 @@ async function restoreLocked(
     }
     await run.phase('prove', 'Prove the cluster as it is', async () => {
       await refuseMissing(run, cluster, comparison, live);
-      await prove();
+      const { evidence } = await prove();
+      checkVersion(
+        run,
+        file,
+        evidence.map(({ version }) => version),
+      );
     });
     if (held?.takenOverFrom !== undefined) await cleanUpAfter(run, cluster);
     await run.phase('snapshot', 'Take a snapshot of what there is', async () => {

@@ -25,6 +25,7 @@ import type { DeployRecord } from '../steps/record/record.ts';
 import { runRecord } from '../steps/record/run-record.ts';
 import { checkRestarts, remember } from '../steps/record/since-last-run.ts';
 import { checkServerRegistrations } from '../steps/registrations/at-servers.ts';
+import { rehearsalPermissions } from '../steps/rehearsal/permissions.ts';
 import { checkVoterMinimum } from '../steps/replacement/voter-minimum.ts';
 import { checkLeftOver } from '../steps/sweep/left-over.ts';
 import { proofAsRecorded } from './proof-as-recorded.ts';
@@ -33,14 +34,19 @@ import { present, recorded } from './recorded.ts';
 /**
  * `mode: verify`: proves that the cluster works and still is what was deployed, or throws the Failure that says what
  * is wrong. Writes nothing but the smoke key and service, the lock, and one more run into the record;
- * deletes the pods that `chaos` names.
+ * deletes the pods that `chaos` names. With `rehearse` it makes a namespace to try a restore in, and removes it.
  */
 export async function verifyMode(run: Run, mask: (secret: string) => void): Promise<void> {
   await withCluster(run, mask, 'Connect to the cluster', async (cluster) => {
     const { manifests } = await recorded(run, cluster);
-    const observed = await checkPermissions(run, cluster, manifests, { verbs: ['get'] });
+    const access = run.config.rehearse ? rehearsalPermissions(run.config) : [];
+    const observed = await checkPermissions(run, cluster, manifests, { verbs: ['get'], access });
     tellPermissions(run, 'all that a verification needs', observed);
     await withLock(run, cluster, (held) => verifyLocked(run, cluster, held));
+    if (!run.config.rehearse) return;
+    // Without the lock, so that no deploy waits for it; and only here, since it brings readers of archives along.
+    const { rehearseNow } = await import('../steps/rehearsal/rehearse-now.ts');
+    await rehearseNow(run, cluster);
   });
 }
 

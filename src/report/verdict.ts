@@ -57,7 +57,7 @@ function headline(result: Result, check: Check | undefined): string {
   return `${subject}: ${result.failure?.what ?? (check ? `${check.title}: ${check.observed}` : 'no cause given')}`;
 }
 
-function unproven({ mode, failure, snapshot }: Result): string {
+function unproven({ mode, failure, snapshot, phases }: Result): string {
   if (mode === 'render') return 'Manifests are not rendered';
   if (mode === 'plan') return 'There is no plan';
   if (mode === 'destroy') return 'Consul is not removed';
@@ -66,6 +66,9 @@ function unproven({ mode, failure, snapshot }: Result): string {
   if (mode === 'inspect') return `The snapshot is not ${snapshot ? 'compared' : 'inspected'}`;
   if (mode === 'rehearse') return 'The snapshot is not proven';
   if (mode === 'restore') return 'Nothing is proven to be restored';
+  // The last that a verification does.
+  if (mode === 'verify' && phases.some(({ name }) => name === 'snapshot'))
+    return 'Consul is proven, and its snapshot is not';
   if (failure?.reason === 'not-moved') return 'Consul is proven, and services are still at its servers';
   return failure?.reason === 'drift' ? 'Consul is not as it was deployed' : 'Consul is not proven';
 }

@@ -87,6 +87,8 @@ describe('what does not go together', () => {
     [{ mode: 'inspect' }, 'restore'],
     [{ mode: 'snapshot', ...KEY, compare: 'cluster' }, 'compare'],
     [{ compare: 'b.snap' }, 'compare'],
+    [{ rehearse: 'true' }, 'rehearse'],
+    [{ mode: 'rehearse', restore: 'a.snap', rehearse: 'true' }, 'rehearse'],
     [{ ...KEY, 'snapshot-path': 'r.json', 'report-path': 'r.json' }, 'snapshot-path'],
   ])('%j', (inputs, name) => {
     const lines = mistakes(inputs);
@@ -95,6 +97,7 @@ describe('what does not go together', () => {
 
   test.each<Record<string, string>>([
     { mode: 'snapshot', ...KEY },
+    { mode: 'verify', rehearse: 'true' },
     { mode: 'snapshot', 'snapshot-plain': 'true' },
     { ...KEY, ...RESTORE },
     { ...KEY, mode: 'restore', from: 'survivor', confirm: 'consul' },

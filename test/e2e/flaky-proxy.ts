@@ -19,6 +19,8 @@ export interface FlakyProxy {
   kubeconfig: string;
   /** What was done to clients so far: requests by kind of trouble, and connections that were cut while they lived. */
   counts: Record<Trouble | 'cut' | 'forwarded' | 'upgraded' | 'connections', number>;
+  /** Settles when a tunnel has taken as much as `stallAfter` says, and takes no more. */
+  stalled: Promise<void>;
   /** Cuts every connection there is, then gives every request trouble, by turns, for so long. */
   misbehave(ms: number): void;
   close(): Promise<void>;
@@ -34,8 +36,15 @@ interface Upstream {
  * A proxy over plain HTTP in front of the real API server, which it reaches with the credentials of KUBECONFIG.
  * Watches stream through it and WebSockets are tunnelled.
  * @param lifeMs cuts every connection when it is so old, whatever is under way
+ * @param stallAfter so many bytes a tunnel takes towards the API server, and then no more
  */
-export async function startFlakyProxy({ lifeMs }: { lifeMs?: number } = {}): Promise<FlakyProxy> {
+export async function startFlakyProxy({
+  lifeMs,
+  stallAfter = Number.POSITIVE_INFINITY,
+}: {
+  lifeMs?: number;
+  stallAfter?: number;
+} = {}): Promise<FlakyProxy> {
   const upstream = await readUpstream();
   const counts = {
     tooManyRequests: 0,
@@ -47,6 +56,7 @@ export async function startFlakyProxy({ lifeMs }: { lifeMs?: number } = {}): Pro
     connections: 0,
   };
   const sockets = new Set<Socket>();
+  const stall = Promise.withResolvers<void>();
   let troubledUntil = 0;
   let turn = 0;
   const trouble = (): Trouble | undefined => {
@@ -65,7 +75,7 @@ export async function startFlakyProxy({ lifeMs }: { lifeMs?: number } = {}): Pro
   proxy.on('upgrade', (incoming: IncomingMessage, socket: Socket, head: Buffer) => {
     if (trouble()) return socket.destroy();
     counts.upgraded += 1;
-    tunnel(upstream, incoming, socket, head);
+    tunnel(upstream, incoming, socket, head, { after: stallAfter, tell: stall.resolve });
   });
   proxy.on('connection', (socket) => {
     counts.connections += 1;
@@ -93,6 +103,7 @@ export async function startFlakyProxy({ lifeMs }: { lifeMs?: number } = {}): Pro
   return {
     kubeconfig: kubeconfigFor(`http://127.0.0.1:${port}`),
     counts,
+    stalled: stall.promise,
     misbehave(ms) {
       troubledUntil = performance.now() + ms;
       counts.cut += cutAll();
@@ -152,7 +163,13 @@ function forward(upstream: Upstream, incoming: IncomingMessage, outgoing: Server
   incoming.pipe(asked);
 }
 
-function tunnel(upstream: Upstream, incoming: IncomingMessage, socket: Socket, head: Buffer): void {
+function tunnel(
+  upstream: Upstream,
+  incoming: IncomingMessage,
+  socket: Socket,
+  head: Buffer,
+  stall: { after: number; tell: () => void },
+): void {
   const asked = ask(upstream, incoming);
   const answerHead = ({ statusCode, statusMessage, rawHeaders }: IncomingMessage) => {
     const lines = [`HTTP/1.1 ${statusCode} ${statusMessage}`];
@@ -164,6 +181,13 @@ function tunnel(upstream: Upstream, incoming: IncomingMessage, socket: Socket, h
     if (first.length > 0) socket.write(first);
     if (head.length > 0) beyond.write(head);
     socket.pipe(beyond).pipe(socket);
+    let taken = 0;
+    socket.on('data', (chunk: Buffer) => {
+      taken += chunk.length;
+      if (taken < stall.after) return;
+      socket.unpipe(beyond).pause();
+      stall.tell();
+    });
     const end = () => {
       socket.destroy();
       beyond.destroy();

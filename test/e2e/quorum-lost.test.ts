@@ -4,7 +4,7 @@ import { generateIdentity } from 'age-encryption';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { check, deploy, type Outcome, start } from './action.ts';
 import { containers, eventually, kubectl, namespaceName, pods, removeNamespace } from './cluster.ts';
-import { consul, keys, raftViews } from './consul.ts';
+import { consul, keys, raftViews, services } from './consul.ts';
 import { expectRed } from './scenario.ts';
 
 const ALL = [0, 1, 2].map((at) => `consul-server-${at}`);
@@ -131,13 +131,34 @@ describe('servers whose data is gone for good', () => {
     kept = file?.bytes ?? kept;
   });
 
-  it('again, it only proves, and says so', async () => {
+  it('again, it only proves, says so, and removes what a run has left whose lock it takes over', async () => {
+    const then = '2026-01-01T00:00:00.000000Z';
+    const spec = { holderIdentity: 'a run that was killed', acquireTime: then, renewTime: then };
+    await kubectl(
+      ...['-n', namespace, 'patch', 'lease/consul-deploy-consul', '--type=merge', '-p'],
+      JSON.stringify({ spec: { ...spec, leaseDurationSeconds: 3 } }),
+    );
+    const [client] = await pods(namespace, 'client');
+    const [at, atClient] = [await ipOf(survivor), client?.status.podIP ?? ''];
+    const smoke = 'consul-deploy-smoke-left';
+    await consul(at, '/v1/kv/consul-deploy/smoke/left', { method: 'PUT', body: 'left' });
+    await fetch(`http://${atClient}:8500/v1/agent/service/register`, {
+      method: 'PUT',
+      body: JSON.stringify({ ID: smoke, Name: smoke }),
+    });
+    const isThere = async () => (await services(atClient)).includes(smoke);
+    await eventually(`${smoke} is in the catalog`, 20_000, async () => (await isThere()) || undefined);
     const before = await containers(namespace);
     const outcome = await deploy({ ...restore, from: 'survivor', 'snapshot-key': identity });
     expect(outcome.code, outcome.log).toBe(0);
     expect(outcome.outputs.changed).toBe('false');
     expect(outcome.report?.left).toContain('The quorum was not lost');
     expect(await containers(namespace)).toEqual(before);
+    expect(outcome.report?.warnings).toContainEqual(
+      expect.stringContaining('Took over the lock of a run that was killed'),
+    );
+    expect(await keys(at, 'consul-deploy/smoke/')).toEqual([]);
+    await eventually(`${smoke} has gone`, 20_000, async () => !(await isThere()) || undefined);
   });
 
   it('all lost: an empty cluster is started, and holds what the snapshot holds', async () => {

@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { check, deploy, type Outcome, start } from './action.ts';
 import { kubectl, namespaceName, pods, removeNamespace } from './cluster.ts';
 import { consul, keys, members } from './consul.ts';
+import { startFlakyProxy } from './flaky-proxy.ts';
 import { TINY } from './owned.ts';
 import { applyRbac, kubeconfigOf, rbac, removeRbac } from './rbac.ts';
 import { expectRed } from './scenario.ts';
@@ -211,6 +212,86 @@ describe('a snapshot', () => {
     expect(namespaces).toContain(`namespace/${namespace}`);
     expect(namespaces).not.toContain(`namespace/${rehearsal}`);
     expect(await consul<string[]>(await server(), '/v1/kv/?keys')).toEqual(before);
+  });
+
+  it('is taken and rehearsed by a verification, with the documented permissions, and left nowhere', async () => {
+    const rehearsal = `${namespace}-consul-rehearsal`;
+    const [verify, rehearse] = ['docs/rbac-verify.yaml', 'docs/rbac-rehearse.yaml'].map((file) =>
+      rbac(file, namespace),
+    );
+    for (const { resourceNames = [] } of rehearse?.flatMap(({ rules = [] }) => rules) ?? []) {
+      if (resourceNames[0] === 'consul-rehearsal') resourceNames[0] = rehearsal;
+    }
+    await applyRbac([...(verify ?? []), ...(rehearse ?? [])]);
+    // As docs/guides/verify.md says it.
+    const binding = `${namespace}-consul-verify-rehearses`;
+    await kubectl(
+      ...['create', 'clusterrolebinding', binding],
+      ...[`--clusterrole=${namespace}-consul-rehearse-anywhere`],
+      ...[`--serviceaccount=${namespace}:consul-verify`],
+    );
+    const token = (await kubectl('-n', namespace, 'create', 'token', 'consul-verify')).trim();
+    const kubeconfig = await kubeconfigOf(namespace, token);
+    const before = await consul<string[]>(await server(), '/v1/kv/?keys');
+    const inputs = { ...given, mode: 'verify', rehearse: 'true', timeout: '4m', kubeconfig };
+    const outcome = await deploy(inputs, { KUBECONFIG: '/nonexistent' });
+    await kubectl('delete', 'clusterrolebinding', binding);
+    for (const roles of [verify, rehearse]) await removeRbac(roles ?? []);
+    expect(outcome.code, outcome.log).toBe(0);
+    expect(check(outcome, 'snapshot').observed).toContain('left nowhere');
+    expect(check(outcome, 'restore-version').observed).toMatch(
+      /^Consul 1\.22\.\d+ has written it, and 1\.22\.\d+ reads it$/,
+    );
+    expect(check(outcome, 'rehearsal').observed).toMatch(/^Consul 1\.22\.\d+ holds all of it; restored in/);
+    expect(outcome.outputs).toMatchObject({ result: 'success', changed: 'false' });
+    expect(outcome.outputs.snapshot ?? '').toBe('');
+    expect(outcome.files.size).toBe(0);
+    expect(outcome.summary).toContain('Consul works');
+    const namespaces = (await kubectl('get', 'namespaces', '-o', 'name')).split('\n');
+    expect(namespaces).not.toContain(`namespace/${rehearsal}`);
+    expect(await consul<string[]>(await server(), '/v1/kv/?keys')).toEqual(before);
+  });
+
+  it('of which the leader is lost in the middle of the restore: the report says how it stands, and the next run finishes', async () => {
+    const ip = await server();
+    // What no compression makes small: the proxy stops in the middle of it.
+    const values = Array.from({ length: 16 }, () => randomBytes(256 * 1024));
+    for (const [at, body] of values.entries())
+      await consul(ip, `/v1/kv/big/${at}`, { method: 'PUT', body: new Uint8Array(body) });
+    const { bytes } = only(await deploy(snapshot));
+    await consul(ip, '/v1/kv/big?recurse', { method: 'DELETE' });
+    await consul(ip, '/v1/kv/later', { method: 'PUT', body: 'later' });
+    const restore = {
+      ...given,
+      ...{ mode: 'restore', restore: 'kept.snap', confirm: 'consul', 'snapshot-key': recipient },
+    };
+    const kept = (workspace: string) => {
+      writeFileSync(join(workspace, 'kept.snap'), bytes);
+      return () => undefined;
+    };
+    const proxy = await startFlakyProxy({ stallAfter: 2 * 1024 * 1024 });
+    const lost = start({ ...restore, kubeconfig: proxy.kubeconfig }, { KUBECONFIG: '/nonexistent' }, kept);
+    await Promise.race([proxy.stalled, lost.outcome]);
+    await kubectl('-n', namespace, 'delete', 'pod', 'consul-server-0', '--wait=false');
+    const outcome = await lost.outcome;
+    await proxy.close();
+    expectRed(outcome, 'unreachable', 'Nothing is proven to be restored');
+    expect(outcome.report?.left).toContain('The restore was sent and its end was not seen');
+    expect(outcome.report?.left).toContain('Run it again');
+    // What there was before is in the file that the report names.
+    expect(outcome.files.get('consul-consul.snap.age')?.bytes.length).toBeGreaterThan(0);
+
+    const again = await start({ ...restore, timeout: '4m' }, {}, kept).outcome;
+    expect(again.code, again.log).toBe(0);
+    expect(check(again, 'restore-difference').observed).toContain('goes: 1 key (later)');
+    expect(check(again, 'restore-content')).toMatchObject({ status: 'passed', observed: 'all of them' });
+    const now = await server();
+    expect(await keys(now, 'later')).toEqual([]);
+    for (const [at, value] of values.entries()) {
+      const [found] = await consul<{ Value: string }[]>(now, `/v1/kv/big/${at}`);
+      expect(Buffer.from(found?.Value ?? '', 'base64').equals(value), `big/${at}`).toBe(true);
+    }
+    await consul(now, '/v1/kv/big?recurse', { method: 'DELETE' });
   });
 
   it('that is damaged, or that no key opens, is refused before anything is written', async () => {

@@ -50,4 +50,10 @@ export const DATA = {
     description:
       'For `restore`. `snapshot`: the file of `restore` is brought in. `survivor`: a majority of the servers has lost its data, and those that still have theirs become the quorum.',
   },
+  rehearse: {
+    parser: boolean,
+    default: 'false',
+    description:
+      'For `verify`: once all is proven, take a snapshot and try its restore in a namespace of its own, as `mode: rehearse` does with a file. The snapshot is left nowhere, and needs no key.',
+  },
 } as const satisfies Record<string, Input>;

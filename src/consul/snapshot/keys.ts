@@ -1,109 +1,172 @@
-import { hash } from 'node:crypto';
 import type { Difference } from './difference.ts';
+import { digestOf } from './digest.ts';
 import { nameOf } from './name.ts';
 import type { SnapshotKeyEntry } from './state.ts';
 
-/** Of a value's SHA-256; so much tells values apart. */
+/** What the twelve characters of a digest are. */
 const DIGEST_BYTES = 9;
-const FIRST_KEYS = 1_024;
+const PAGE_KEYS = 4_096;
 const FIRST_BYTES = 64 * 1_024;
 
 /**
- * The keys of a snapshot with what tells their values apart. They lie side by side in a few arrays: hundreds of thousands of
- * strings would take many times the room.
+ * The keys of a snapshot with what tells their values apart. They lie side by side in a few arrays, since hundreds of
+ * thousands of strings would take many times the room; and those in pages, since an array that grows is there twice.
  */
 export class SnapshotKeys {
+  readonly #pages: Page[] = [];
   #size = 0;
-  #names: Uint8Array = new Uint8Array(FIRST_BYTES);
-  /** Where the name of each ends. */
-  #ends = new Uint32Array(FIRST_KEYS);
-  #digests: Uint8Array = new Uint8Array(FIRST_KEYS * DIGEST_BYTES);
-  #flags = new Float64Array(FIRST_KEYS);
-  #modified = new Float64Array(FIRST_KEYS);
   /** Consul writes keys in their order. */
   #isInOrder = true;
+  #sorted: Uint32Array | undefined;
 
-  add({ name, value, flags, modified }: SnapshotKeyEntry): void {
+  add(entry: SnapshotKeyEntry): void {
     const at = this.#size;
-    const begin = this.#endOf(at - 1);
-    this.#makeRoom(begin + name.length);
-    this.#names.set(name, begin);
-    this.#ends[at] = begin + name.length;
-    this.#digests.set(hash('sha256', value, 'buffer').subarray(0, DIGEST_BYTES), at * DIGEST_BYTES);
-    this.#flags[at] = flags;
-    this.#modified[at] = modified;
+    if (at > 0 && this.#compare(at - 1, entry.name) > 0) this.#isInOrder = false;
+    if (at % PAGE_KEYS === 0) {
+      this.#pages.at(-1)?.trim();
+      this.#pages.push(new Page());
+    }
+    this.#page(at).add(entry);
     this.#size += 1;
-    if (at > 0 && Buffer.compare(this.#nameAt(at - 1), name) > 0) this.#isInOrder = false;
+    this.#sorted = undefined;
   }
 
   get size(): number {
     return this.#size;
   }
 
+  /**
+   * Where this name is in the order of the names; undefined where it is not.
+   * @param near where it is looked for first
+   */
+  find(name: Uint8Array, near: number): number | undefined {
+    if (near < this.#size && this.#compare(this.#at(near), name) === 0) return near;
+    let [low, high] = [0, this.#size];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const order = this.#compare(this.#at(middle), name);
+      if (order === 0) return middle;
+      if (order < 0) low = middle + 1;
+      else high = middle;
+    }
+    return undefined;
+  }
+
+  /** The one that is there in the order of the names. */
+  name(position: number): string {
+    return nameOf(this.#nameAt(this.#at(position)));
+  }
+
+  /** Whether the one that is there in the order of the names has this value and these flags. */
+  holds(position: number, { value, flags }: Pick<SnapshotKeyEntry, 'value' | 'flags'>): boolean {
+    const at = this.#at(position);
+    const page = this.#page(at);
+    return page.flags(at % PAGE_KEYS) === flags && page.digest(at % PAGE_KEYS) === digestOf(value);
+  }
+
   /** What becomes of these keys where they are replaced by those of `other`. */
   comparedWith(other: SnapshotKeys): Difference {
     const difference: Difference = { removed: [], changed: [], added: [] };
-    const [own, others] = [this.#order(), other.#order()];
     let [a, b] = [0, 0];
-    while (a < own.length && b < others.length) {
-      const [here = 0, there = 0] = [own[a], others[b]];
-      const order = Buffer.compare(this.#nameAt(here), other.#nameAt(there));
-      if (order < 0) difference.removed.push(nameOf(this.#nameAt(here)));
-      else if (order > 0) difference.added.push(nameOf(other.#nameAt(there)));
-      else if (!this.#isSame(here, other, there)) difference.changed.push(nameOf(this.#nameAt(here)));
+    while (a < this.#size || b < other.#size) {
+      const order =
+        a === this.#size
+          ? 1
+          : b === other.#size
+            ? -1
+            : this.#compare(this.#at(a), other.#nameAt(other.#at(b)));
+      if (order < 0) difference.removed.push(this.name(a));
+      else if (order > 0) difference.added.push(other.name(b));
+      else if (!this.#isSame(this.#at(a), other, other.#at(b))) difference.changed.push(this.name(a));
       if (order <= 0) a += 1;
       if (order >= 0) b += 1;
     }
-    for (const here of own.subarray(a)) difference.removed.push(nameOf(this.#nameAt(here)));
-    for (const there of others.subarray(b)) difference.added.push(nameOf(other.#nameAt(there)));
     return difference;
   }
 
-  /** Those that somebody has written after this index. */
-  writtenSince(index: number): Set<string> {
-    const found = new Set<string>();
-    for (let at = 0; at < this.#size; at += 1) {
-      if ((this.#modified[at] ?? 0) > index) found.add(nameOf(this.#nameAt(at)));
-    }
-    return found;
+  #isSame(here: number, other: SnapshotKeys, there: number): boolean {
+    const [a, b] = [this.#page(here), other.#page(there)];
+    const [at, otherAt] = [here % PAGE_KEYS, there % PAGE_KEYS];
+    return a.flags(at) === b.flags(otherAt) && a.digest(at) === b.digest(otherAt);
   }
 
-  #isSame(at: number, other: SnapshotKeys, there: number): boolean {
-    if (this.#flags[at] !== other.#flags[there]) return false;
-    return Buffer.compare(this.#digestAt(at), other.#digestAt(there)) === 0;
+  #page(at: number): Page {
+    const page = this.#pages[Math.floor(at / PAGE_KEYS)];
+    if (!page) throw new RangeError(`no key ${at}`);
+    return page;
   }
 
   #nameAt(at: number): Uint8Array {
-    return this.#names.subarray(this.#endOf(at - 1), this.#endOf(at));
+    return this.#page(at).name(at % PAGE_KEYS);
   }
 
-  #digestAt(at: number): Uint8Array {
-    return this.#digests.subarray(at * DIGEST_BYTES, (at + 1) * DIGEST_BYTES);
+  #compare(at: number, name: Uint8Array): number {
+    return this.#page(at).compare(at % PAGE_KEYS, name);
   }
 
-  #endOf(at: number): number {
-    return at < 0 ? 0 : (this.#ends[at] ?? 0);
-  }
-
-  /** The keys by their names. */
-  #order(): Uint32Array {
-    const order = Uint32Array.from({ length: this.#size }, (_, at) => at);
-    return this.#isInOrder ? order : order.sort((a, b) => Buffer.compare(this.#nameAt(a), this.#nameAt(b)));
-  }
-
-  #makeRoom(nameBytes: number): void {
-    while (this.#names.length < nameBytes) this.#names = twice(this.#names);
-    if (this.#size < this.#ends.length) return;
-    this.#ends = twice(this.#ends);
-    this.#digests = twice(this.#digests);
-    this.#flags = twice(this.#flags);
-    this.#modified = twice(this.#modified);
+  /** Of the one that is there in the order of the names. */
+  #at(position: number): number {
+    if (this.#isInOrder) return position;
+    this.#sorted ??= Uint32Array.from({ length: this.#size }, (_, at) => at).sort((a, b) =>
+      this.#compare(a, this.#nameAt(b)),
+    );
+    return this.#sorted[position] ?? 0;
   }
 }
 
-function twice<T extends Uint8Array | Uint32Array | Float64Array>(array: T): T {
-  const Larger = array.constructor as new (length: number) => T;
-  const larger = new Larger(array.length * 2);
-  larger.set(array);
-  return larger;
+/** A few thousand keys, in the order in which they came. */
+class Page {
+  #size = 0;
+  #names: Buffer = Buffer.alloc(FIRST_BYTES);
+  /** Where the name of each ends. */
+  readonly #ends = new Uint32Array(PAGE_KEYS);
+  readonly #digests = Buffer.alloc(PAGE_KEYS * DIGEST_BYTES);
+  /** Hardly anybody sets them. */
+  #flags: Float64Array | undefined;
+
+  add({ name, value, flags }: SnapshotKeyEntry): void {
+    const begin = this.#begin(this.#size);
+    const end = begin + name.length;
+    if (end > this.#names.length) this.#names = copied(this.#names, Math.max(end, this.#names.length * 2));
+    this.#names.set(name, begin);
+    this.#ends[this.#size] = end;
+    // As text until here: a buffer for each would be memory of its own outside of the heap.
+    this.#digests.write(digestOf(value), this.#size * DIGEST_BYTES, 'base64');
+    if (flags !== 0) {
+      this.#flags ??= new Float64Array(PAGE_KEYS);
+      this.#flags[this.#size] = flags;
+    }
+    this.#size += 1;
+  }
+
+  /** No more will come. */
+  trim(): void {
+    this.#names = copied(this.#names, this.#begin(this.#size));
+  }
+
+  name(at: number): Uint8Array {
+    return this.#names.subarray(this.#begin(at), this.#ends[at]);
+  }
+
+  compare(at: number, name: Uint8Array): number {
+    return this.#names.compare(name, 0, name.length, this.#begin(at), this.#ends[at]);
+  }
+
+  digest(at: number): string {
+    return this.#digests.toString('base64', at * DIGEST_BYTES, (at + 1) * DIGEST_BYTES);
+  }
+
+  flags(at: number): number {
+    return this.#flags?.[at] ?? 0;
+  }
+
+  #begin(at: number): number {
+    return at === 0 ? 0 : (this.#ends[at - 1] ?? 0);
+  }
+}
+
+function copied(bytes: Buffer, length: number): Buffer {
+  const copy = Buffer.alloc(length);
+  bytes.copy(copy, 0, 0, Math.min(bytes.length, length));
+  return copy;
 }

@@ -10,6 +10,7 @@ import { openSnapshot } from '../snapshot/open.ts';
 import { sendSnapshot } from '../snapshot/restore.ts';
 import { findSource, type Servers } from '../snapshot/source.ts';
 import type { ToRestore } from '../snapshot/to-restore.ts';
+import { checkVersion } from '../snapshot/version.ts';
 import { inRehearsalNamespace } from './namespace.ts';
 import { explained, startServer } from './server.ts';
 
@@ -50,8 +51,9 @@ export async function restoreAndLook(run: Run, servers: Servers, file: ToRestore
     });
   }
   const version = await versionOf(run, server);
+  checkVersion(run, file, [version]);
   const sentAt = run.now();
-  const { plain } = await openSnapshot(file.path, run.config.snapshotKey);
+  const { plain } = await openSnapshot(file.path, file.key);
   await sendSnapshot(run, server, plain);
   const took = formatDuration(run.now() - sentAt);
   const { complaints } = await lookAtContent(run, servers, file);
@@ -61,7 +63,9 @@ export async function restoreAndLook(run: Run, servers: Servers, file: ToRestore
     id: 'rehearsal',
     title: 'Rehearsal',
     expected: `a server of its own holds the ${file.keys.size} keys of the snapshot with their values, and all else of it`,
-    observed: passed ? `Consul ${version} holds all of it; restored in ${took}` : complaints.join('; '),
+    observed: passed
+      ? `Consul ${version ?? 'of an unknown version'} holds all of it; restored in ${took}`
+      : complaints.join('; '),
     passed,
   });
   if (passed) return;
@@ -74,8 +78,8 @@ export async function restoreAndLook(run: Run, servers: Servers, file: ToRestore
   });
 }
 
-async function versionOf(run: Run, server: ConsulClient): Promise<string> {
+async function versionOf(run: Run, server: ConsulClient): Promise<string | undefined> {
   const asked = { signal: run.signal, timeoutMs: ANSWER_MS };
   const { body } = await server.get<{ Config?: { Version?: string } }>('/v1/agent/self', asked);
-  return body.Config?.Version ?? 'of an unknown version';
+  return body.Config?.Version;
 }

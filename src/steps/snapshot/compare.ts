@@ -69,10 +69,12 @@ function reported({ removed, added, changed }: Difference): DifferentNames {
 }
 
 function sentences({ removed, added, changed }: Difference, noun: string, other: string): string[] {
-  const lines: [readonly string[], string][] = [
+  const lines: [string[], string][] = [
     [removed, 'only in the snapshot'],
     [added, `only in ${other}`],
     [changed, 'changed'],
   ];
-  return lines.filter(([names]) => names.length > 0).map(([names, how]) => `${how}: ${named(names, noun)}`);
+  return lines
+    .filter(([names]) => names.length > 0)
+    .map(([names, how]) => `${how}: ${named({ total: names.length, names }, noun)}`);
 }

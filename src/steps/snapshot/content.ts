@@ -1,5 +1,5 @@
 import { verifySnapshot } from '../../consul/snapshot/archive.ts';
-import { SnapshotKeys } from '../../consul/snapshot/keys.ts';
+import { KeyComparison } from '../../consul/snapshot/key-comparison.ts';
 import type { Run } from '../../session/run.ts';
 import { NOUNS, STEADY_KINDS } from './counted.ts';
 import { named } from './named.ts';
@@ -19,18 +19,17 @@ export interface Content {
 export async function lookAtContent(run: Run, servers: Servers, restored: ToRestore): Promise<Content> {
   const { server } = await findSource(run, servers);
   const { body } = await server.download('/v1/snapshot', { signal: run.signal, timeoutMs: SILENCE_MS });
-  const keys = new SnapshotKeys();
+  // What was written after the restored one was taken may differ from it.
+  const comparison = new KeyComparison(restored.keys, restored.snapshot.raftIndex);
   const { counts } = await verifySnapshot(body, `${server.name}: /v1/snapshot`, {
-    key: (entry) => keys.add(entry),
+    key: (entry) => comparison.add(entry),
   });
-  const { removed, changed } = restored.keys.comparedWith(keys);
-  const since = keys.writtenSince(restored.snapshot.raftIndex);
-  const other = changed.filter((key) => !since.has(key));
+  const { missing, changed, since } = comparison.end();
   const lacking = STEADY_KINDS.filter((kind) => counts[kind] < restored.snapshot.counts[kind]);
   const complaints = [
-    ...(removed.length > 0 ? [`missing: ${named(removed)}`] : []),
-    ...(other.length > 0 ? [`with another value: ${named(other)}`] : []),
+    ...(missing.total > 0 ? [`missing: ${named(missing)}`] : []),
+    ...(changed.total > 0 ? [`with another value: ${named(changed)}`] : []),
     ...lacking.map((kind) => `${counts[kind]} of ${restored.snapshot.counts[kind]} ${NOUNS[kind]}`),
   ];
-  return { complaints, since: changed.length - other.length };
+  return { complaints, since };
 }

@@ -1,3 +1,4 @@
+import type { Names } from '../../consul/snapshot/key-comparison.ts';
 import { visible } from '../../consul/snapshot/name.ts';
 import { count } from '../../report/count.ts';
 import { clip } from '../../report/escape.ts';
@@ -5,9 +6,9 @@ import { clip } from '../../report/escape.ts';
 const MOST_NAMES = 20;
 
 /** `2 keys (a, b)` */
-export function named(names: readonly string[], noun = 'key'): string {
-  if (names.length === 0) return `no ${noun}`;
+export function named({ total, names }: Names, noun = 'key'): string {
+  if (total === 0) return `no ${noun}`;
   const shown = names.slice(0, MOST_NAMES).map((name) => clip(visible(name), 100));
-  const more = names.length > MOST_NAMES ? `, and ${names.length - MOST_NAMES} more` : '';
-  return `${count(names.length, noun)} (${shown.join(', ')}${more})`;
+  const more = total > shown.length ? `, and ${total - shown.length} more` : '';
+  return `${count(total, noun)} (${shown.join(', ')}${more})`;
 }

@@ -1,7 +1,10 @@
 import type { Readable } from 'node:stream';
 import type { ConsulClient } from '../../consul/client.ts';
+import { KeyComparison } from '../../consul/snapshot/key-comparison.ts';
 import { SnapshotKeys } from '../../consul/snapshot/keys.ts';
+import type { SnapshotService } from '../../consul/snapshot/registration.ts';
 import type { SnapshotKeyEntry } from '../../consul/snapshot/state.ts';
+import { ServerVersions } from '../../consul/snapshot/version.ts';
 import { Failure } from '../../failure.ts';
 import type { Run } from '../../session/run.ts';
 import { lookAtContent } from './content.ts';
@@ -20,29 +23,35 @@ const GROUP = { group: 'data' } as const;
 export async function takeWithKeys(
   run: Run,
   servers: Servers,
-  options: Pick<TakeOptions, 'leaderMs'> = {},
+  options: Pick<TakeOptions, 'leaderMs' | 'into'> = {},
 ): Promise<ToRestore> {
   let keys = new SnapshotKeys();
+  let versions = new ServerVersions();
   const reader = () => {
     keys = new SnapshotKeys();
-    return { key: (entry: SnapshotKeyEntry) => keys.add(entry) };
+    versions = new ServerVersions();
+    return {
+      key: (entry: SnapshotKeyEntry) => keys.add(entry),
+      service: (service: SnapshotService) => versions.service(service),
+    };
   };
-  const snapshot = await takeSnapshot(run, servers, { ...options, reader });
-  return { path: run.known.snapshot?.path ?? '', snapshot, keys };
+  const { path, key, snapshot } = await takeSnapshot(run, servers, { ...options, reader });
+  return { path, key, snapshot, keys, versions: versions.all() };
 }
 
 /** Takes a snapshot of what there is now, and tells what the restore takes away from it and brings back. */
-export async function keepAndCompare(run: Run, servers: Servers, file: ToRestore): Promise<void> {
-  tellDifference(run, (await takeWithKeys(run, servers)).keys, file);
-}
-
-/** What a restore takes away and brings back, against what there is now. */
-export function tellDifference(run: Run, now: SnapshotKeys, { keys }: ToRestore): void {
-  const { removed, changed, added } = now.comparedWith(keys);
+export async function keepAndCompare(run: Run, servers: Servers, { keys }: ToRestore): Promise<void> {
+  let comparison = new KeyComparison(keys);
+  const reader = () => {
+    comparison = new KeyComparison(keys);
+    return { key: (entry: SnapshotKeyEntry) => comparison.add(entry) };
+  };
+  await takeSnapshot(run, servers, { reader });
+  const { added, changed, missing } = comparison.end();
   const observed = [
-    `goes: ${named(removed)}`,
+    `goes: ${named(added)}`,
     `gets another value: ${named(changed)}`,
-    `comes back: ${named(added)}`,
+    `comes back: ${named(missing)}`,
   ].join('; ');
   const check = { ...GROUP, id: 'restore-difference', title: 'Difference', expected: 'is told' };
   run.check({ ...check, observed, passed: true });
@@ -53,10 +62,10 @@ export function tellDifference(run: Run, now: SnapshotKeys, { keys }: ToRestore)
  * Sends the snapshot to the leader, which all servers follow.
  * @throws Failure `no-leader`, `snapshot`, `acl-denied` or `unreachable`; the report says how Consul is left
  */
-export async function restoreSnapshot(run: Run, servers: Servers, { path }: ToRestore): Promise<void> {
+export async function restoreSnapshot(run: Run, servers: Servers, { path, key }: ToRestore): Promise<void> {
   const { server, stale } = await findSource(run, servers);
   if (stale) throw noLeader(server);
-  const { plain } = await openSnapshot(path, run.config.snapshotKey);
+  const { plain } = await openSnapshot(path, key);
   run.known.changed = true;
   const before = run.known.snapshot?.path;
   run.known.left = `The restore was sent and its end was not seen: Consul holds either what it held before, or what the snapshot holds. Run it again; what it held before is in ${before}.`;

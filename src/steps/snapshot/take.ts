@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
+import type { SnapshotKey } from '../../config/config.ts';
 import type { VerifiedSnapshot } from '../../consul/snapshot/archive.ts';
 import { Breakdown } from '../../consul/snapshot/breakdown.ts';
 import type { Reader } from '../../consul/snapshot/state.ts';
@@ -16,6 +17,16 @@ export interface TakeOptions {
   reader?: () => Reader;
   /** How long a leader is waited for. */
   leaderMs?: number | undefined;
+  /** Where it goes, in place of the file of the run: one that is removed again, of which the report tells nothing. */
+  into?: { path: string; key: SnapshotKey } | undefined;
+}
+
+/** A snapshot that was taken, and the file that it is in. */
+export interface TakenSnapshot {
+  path: string;
+  /** What it is encrypted with. */
+  key: SnapshotKey | undefined;
+  snapshot: VerifiedSnapshot;
 }
 
 /**
@@ -26,10 +37,10 @@ export interface TakeOptions {
 export async function takeSnapshot(
   run: Run,
   servers: Servers,
-  { reader, leaderMs }: TakeOptions = {},
-): Promise<VerifiedSnapshot> {
-  const { snapshotKey, snapshotPath: path } = run.config;
-  const encrypted = snapshotKey && (await encryption(snapshotKey));
+  { reader, leaderMs, into }: TakeOptions = {},
+): Promise<TakenSnapshot> {
+  const { path, key } = into ?? { path: run.config.snapshotPath, key: run.config.snapshotKey };
+  const encrypted = key && (await encryption(key));
   return fromSource(run, servers, leaderMs, async (source) => {
     const breakdown = new Breakdown();
     const others = reader?.();
@@ -38,11 +49,15 @@ export async function takeSnapshot(
         breakdown.key(entry);
         others?.key?.(entry);
       },
-      service: (entry) => breakdown.service(entry),
+      service: (entry) => {
+        breakdown.service(entry);
+        others?.service?.(entry);
+      },
     };
     const { snapshot, file } = await keep(run, source, { path, encrypted, reader: readers });
-    tell(run, { source, snapshot, file, encrypted: encrypted !== undefined, breakdown });
-    return snapshot;
+    const taken = { source, snapshot, file, encrypted: encrypted !== undefined, breakdown };
+    tell(run, taken, into !== undefined);
+    return { path, key, snapshot };
   });
 }
 
@@ -89,25 +104,19 @@ interface Taken {
   breakdown: Breakdown;
 }
 
-function tell(run: Run, { source, snapshot, file, encrypted, breakdown }: Taken): void {
+function tell(run: Run, { source, snapshot, file, encrypted, breakdown }: Taken, isRemoved: boolean): void {
   const { index, counts } = snapshot;
   const { path, bytes, sha256 } = file;
   const stale = source.stale;
-  run.known.snapshot = {
-    path,
-    bytes,
-    sha256,
-    encrypted,
-    stale,
-    ...overview(snapshot, breakdown),
-  };
+  if (!isRemoved)
+    run.known.snapshot = { path, bytes, sha256, encrypted, stale, ...overview(snapshot, breakdown) };
   const how = encrypted ? 'encrypted' : 'in plaintext';
   const check = {
     id: 'snapshot',
     title: 'Snapshot',
     group: 'data',
     expected: stale ? 'whole' : `whole, and not older than index ${source.seen}`,
-    observed: `index ${index} from ${source.server.name}: ${counted(counts)}; sums right, read to its end; ${how} in ${path}`,
+    observed: `index ${index} from ${source.server.name}: ${counted(counts)}; sums right, read to its end; ${isRemoved ? 'left nowhere' : `${how} in ${path}`}`,
   } as const;
   if (!stale) {
     run.check({ ...check, passed: true });

@@ -1,5 +1,7 @@
+import type { SnapshotKey } from '../../config/config.ts';
 import { type VerifiedSnapshot, verifySnapshot } from '../../consul/snapshot/archive.ts';
 import { SnapshotKeys } from '../../consul/snapshot/keys.ts';
+import { ServerVersions } from '../../consul/snapshot/version.ts';
 import type { Run } from '../../session/run.ts';
 import { counted } from './counted.ts';
 import { openSnapshot } from './open.ts';
@@ -7,8 +9,12 @@ import { openSnapshot } from './open.ts';
 /** A snapshot that is to be restored, read to its end. */
 export interface ToRestore {
   path: string;
+  /** Opens the file. */
+  key: SnapshotKey | undefined;
   snapshot: VerifiedSnapshot;
   keys: SnapshotKeys;
+  /** Of Consul, as its catalog has them of its servers, the latest first. */
+  versions: readonly string[];
 }
 
 /**
@@ -16,9 +22,14 @@ export interface ToRestore {
  * @throws Failure `snapshot` or `invalid-input`
  */
 export async function readToRestore(run: Run, path: string): Promise<ToRestore> {
+  const { snapshotKey: key } = run.config;
   const keys = new SnapshotKeys();
-  const { plain } = await openSnapshot(path, run.config.snapshotKey);
-  const snapshot = await verifySnapshot(plain, path, { key: (entry) => keys.add(entry) });
+  const versions = new ServerVersions();
+  const { plain } = await openSnapshot(path, key);
+  const snapshot = await verifySnapshot(plain, path, {
+    key: (entry) => keys.add(entry),
+    service: (service) => versions.service(service),
+  });
   const observed = `index ${snapshot.index}: ${counted(snapshot.counts)}; sums right, read to its end`;
   run.check({
     group: 'data',
@@ -28,5 +39,5 @@ export async function readToRestore(run: Run, path: string): Promise<ToRestore> 
     observed,
     passed: true,
   });
-  return { path, snapshot, keys };
+  return { path, key, snapshot, keys, versions: versions.all() };
 }

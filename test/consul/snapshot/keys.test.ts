@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { KeyComparison } from '../../../src/consul/snapshot/key-comparison.ts';
 import { SnapshotKeys } from '../../../src/consul/snapshot/keys.ts';
 import { nameOf } from '../../../src/consul/snapshot/name.ts';
 
@@ -68,7 +69,54 @@ test('what was read last may change afterwards', () => {
   expect(keys.comparedWith(new SnapshotKeys()).removed).toEqual(['app/a']);
 });
 
-test('those that were written after an index are named', () => {
-  const keys = keysOf([entry('a', '', 0, 4), entry('b', '', 0, 5), entry('c', '', 0, 6)]);
-  expect([...keys.writtenSince(5)]).toEqual(['c']);
+describe('keys as they come, compared with those that are held', () => {
+  const compared = (held: readonly Entry[], come: readonly Entry[], index?: number) => {
+    const comparison = new KeyComparison(keysOf(held), index);
+    for (const one of come) comparison.add({ ...one, key: nameOf(one.name) });
+    return comparison.end();
+  };
+
+  test('differ by what two maps of them differ by, in whatever order they came', () => {
+    fc.assert(
+      fc.property(entries, entries, (held, come) => {
+        const { missing, changed, added, since } = compared(held, come);
+        const [a, b] = [plainly(held), plainly(come)];
+        expect(sorted(missing.names)).toEqual(sorted([...a.keys()].filter((name) => !b.has(name))));
+        expect(sorted(added.names)).toEqual(sorted([...b.keys()].filter((name) => !a.has(name))));
+        const differ = [...a].filter(([name, content]) => b.has(name) && b.get(name) !== content);
+        expect(sorted(changed.names)).toEqual(sorted(differ.map(([name]) => name)));
+        for (const { total, names } of [missing, changed, added]) expect(total).toBe(names.length);
+        expect(since).toBe(0);
+      }),
+    );
+  });
+
+  test('many, on several pages, are found', () => {
+    const many = Array.from({ length: 9_000 }, (_, at) =>
+      entry(`app/${String(at).padStart(9, '0')}`, `${at}`),
+    );
+    const other = many.map((one, at) => (at === 8_191 ? { ...one, value: bytes('else') } : one)).slice(1);
+    const { missing, changed, added } = compared(many, other);
+    expect(missing).toEqual({ total: 1, names: [nameOf(many[0]?.name ?? bytes(''))] });
+    expect(changed).toEqual({ total: 1, names: [nameOf(many[8_191]?.name ?? bytes(''))] });
+    expect(added.total).toBe(0);
+  });
+
+  test('that were written after the index are no difference, and counted', () => {
+    const held = [entry('a', '1'), entry('b', '1'), entry('c', '1'), entry('d', '1')];
+    const come = [entry('a', '2', 0, 5), entry('b', '2', 0, 6), entry('c', '1', 0, 6), entry('e', '1', 0, 6)];
+    expect(compared(held, come, 5)).toEqual({
+      missing: { total: 1, names: ['d'] },
+      changed: { total: 1, names: ['a'] },
+      added: { total: 1, names: ['e'] },
+      since: 1,
+    });
+  });
+
+  test('of which nothing is the same are counted, and the first are named', () => {
+    const many = (prefix: string) => Array.from({ length: 5_000 }, (_, at) => entry(`${prefix}/${at}`));
+    const { missing, added } = compared(many('a'), many('b'));
+    expect([missing.total, added.total]).toEqual([5_000, 5_000]);
+    expect([missing.names.length, added.names.length]).toEqual([100, 100]);
+  });
 });

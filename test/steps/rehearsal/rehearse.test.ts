@@ -8,10 +8,10 @@ import { startRun } from '../../session/fixture.ts';
 
 const FILE = fileURLToPath(new URL('../../consul/snapshot/fixture.snap', import.meta.url));
 
-/** A server that has elected itself, and that holds this after the restore. */
-async function world(holds: Buffer) {
+/** A server of this version that has elected itself, and that holds this after the restore. */
+async function world(holds: Buffer, version = '1.22.7') {
   const fake = await fakeConsul(({ method, path }) => {
-    if (path === '/v1/agent/self') return { body: { Config: { Version: '1.22.7' } } };
+    if (path === '/v1/agent/self') return { body: { Config: { Version: version } } };
     if (path !== '/v1/snapshot') return { body: [], headers: { 'x-consul-index': '5' } };
     return method === 'PUT' ? {} : { bytes: holds };
   });
@@ -41,4 +41,11 @@ test('one of which a key has not come back is not', async () => {
     details: ['missing: 1 key (app/empty)'],
   });
   expect(run.result().checks.find(({ id }) => id === 'rehearsal')?.status).toBe('failed');
+});
+
+test('one of a later Consul than the image is not sent to it, as a restore would refuse it', async () => {
+  const { run, fake, rehearsed } = await world(SNAPSHOT, '1.21.5');
+  await expect(rehearsed).rejects.toMatchObject({ reason: 'wrong-version' });
+  expect(run.result().checks.find(({ id }) => id === 'restore-version')?.status).toBe('failed');
+  expect(fake.requests.some(({ method }) => method === 'PUT')).toBe(false);
 });

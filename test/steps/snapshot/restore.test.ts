@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Result } from '../../../src/report/result.ts';
-import { proveContent, restoreSnapshot, tellDifference } from '../../../src/steps/snapshot/restore.ts';
+import { keepAndCompare, proveContent, restoreSnapshot } from '../../../src/steps/snapshot/restore.ts';
 import { readToRestore, type ToRestore } from '../../../src/steps/snapshot/to-restore.ts';
 import { clientOf, type FakeAnswer, type FakeConsul, fakeConsul } from '../../consul/fake-consul.ts';
 import { altered, SNAPSHOT } from '../../consul/snapshot/fixture.ts';
@@ -19,10 +19,11 @@ async function world({ now = SNAPSHOT, answer = {} }: { now?: Buffer; answer?: F
     if (path !== '/v1/snapshot') return { body: [], headers: { 'x-consul-index': '5' } };
     return method === 'PUT' ? answer : { bytes: now };
   });
-  const { run } = startRun();
+  const kept = join(folder, 'kept.snap');
+  const { run } = startRun({ snapshotPath: kept, snapshotPlain: true });
   const client = clientOf(fake);
   const file: ToRestore = await readToRestore(run, path);
-  return { run, fake, file, path, servers: async () => [client], result: () => run.result() };
+  return { run, fake, file, path, kept, servers: async () => [client], result: () => run.result() };
 }
 
 function checkOf(result: Result, id: string) {
@@ -51,15 +52,14 @@ test.each<[string, FakeAnswer | 'reset', string]>([
   expect(result().left).toContain('its end was not seen');
 });
 
-test('what goes, changes and comes back is told by name', async () => {
-  const { run, file, result } = await world();
-  const other = join(file.path, '..', 'other.snap');
-  writeFileSync(other, altered('app/empty', 'app/later'));
-  const now = await readToRestore(run, other);
-  tellDifference(run, now.keys, file);
+test('what goes, changes and comes back is told by name, and what there is now is kept', async () => {
+  const now = altered('app/empty', 'app/later');
+  const { run, file, servers, result, kept } = await world({ now });
+  await keepAndCompare(run, servers, file);
   expect(checkOf(result(), 'restore-difference')?.observed).toBe(
     'goes: 1 key (app/later); gets another value: no key; comes back: 1 key (app/empty)',
   );
+  expect(readFileSync(kept).equals(now)).toBe(true);
 });
 
 test('the content is proven by another snapshot', async () => {
