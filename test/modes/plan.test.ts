@@ -16,7 +16,7 @@ const SMALL: Partial<Config> = { serverStorage: { kind: 'ephemeral' }, clients: 
 const ELSE = `sha256:${'0'.repeat(64)}`;
 
 async function start(mode: 'plan' | 'deploy', shape: ClusterShape, change: Partial<Config> = {}) {
-  const api = await startApi({ accepts: true, ...shape });
+  const api = await startApi(shape);
   const { run } = startRun({
     ...SMALL,
     mode,
