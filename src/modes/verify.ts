@@ -6,7 +6,7 @@ import { withLive } from '../session/live.ts';
 import { withLock } from '../session/lock.ts';
 import type { Run } from '../session/run.ts';
 import { storedKey } from '../session/stored.ts';
-import { makeFaults, tellDeleted } from '../steps/chaos/chaos.ts';
+import { faultPermissions, makeFaults, tellDeleted } from '../steps/chaos/chaos.ts';
 import { type Comparison, compare } from '../steps/drift/compare.ts';
 import {
   addDrift,
@@ -99,8 +99,8 @@ async function verifyLocked(run: Run, cluster: Cluster, held: Lock | undefined):
       ? { look, deleted: [] }
       : await makeFaults({ ...live, run, cluster }, look);
     if (deleted.length > 0) describeCluster(run, workloads, latest);
-    await remember(run, cluster, workloads, latest, record);
-    tellDeleted(run, deleted);
+    const isRecorded = await remember(run, cluster, workloads, latest, record);
+    tellDeleted(run, deleted, isRecorded);
     if (failure) throw failure;
   });
 }
@@ -110,7 +110,8 @@ async function permissions(
   cluster: Cluster,
   manifests: readonly KubernetesObject[],
 ): Promise<void> {
-  const observed = await checkPermissions(run, cluster, manifests, ['get']);
+  const access = faultPermissions(run.config);
+  const observed = await checkPermissions(run, cluster, manifests, ['get'], { access });
   const check = { id: 'cluster-permissions', title: 'Permissions', group: 'cluster' } as const;
   run.check({ ...check, expected: 'all that a verification needs', observed, passed: true });
 }

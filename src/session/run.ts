@@ -6,7 +6,7 @@ import type { Check, PhaseName, Result } from '../report/result.ts';
 import { Checks, type Observation } from './checks.ts';
 import { Deadline } from './deadline.ts';
 import { Phases } from './phases.ts';
-import type { RunStep } from './run-step.ts';
+import { type RunStep, waveName } from './run-step.ts';
 
 type Known = Omit<
   Result,
@@ -124,6 +124,11 @@ export class Run {
   /** One of the things that the present phase does one after the other; failed when the phase ends before it. */
   step(name: string): RunStep {
     return this.#phases.step(name);
+  }
+
+  /** These pods at once, of so many: such a step. @param at how many came before */
+  wave(names: readonly string[], at: number, total: number): RunStep {
+    return this.#phases.step(waveName(names, at, total), names.length > 1);
   }
 
   /** A part of the story that runs beside another and has no group of its own; it lasts until `end` is called. */

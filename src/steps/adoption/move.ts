@@ -7,7 +7,7 @@ import { allOrFirst } from '../../session/all-or-first.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import { expectationOf } from '../../session/expectation.ts';
 import type { Run } from '../../session/run.ts';
-import { type RunStep, waveName } from '../../session/run-step.ts';
+import type { RunStep } from '../../session/run-step.ts';
 import { type Stored, storedKey } from '../../session/stored.ts';
 import { waitFor } from '../../session/wait-for.ts';
 import { Wake, wakeAtChanges } from '../../session/wake.ts';
@@ -94,7 +94,7 @@ class Move {
         this.#tell(at);
         const batch = order.slice(at, at + size);
         const isDone = batch.every((name) => this.#pods.isMoved(name));
-        this.#batch = run.step(waveName(batch, at, order.length));
+        this.#batch = run.wave(batch, at, order.length);
         await this.#quorum(batch[0] ?? '');
         await allOrFirst(
           run,
