@@ -41,7 +41,7 @@ const STEPS = {
   encryption: ['apply', 'plan', 'preflight', 'proof', 'registrations', 'reload', 'removal', 'replacement'],
   drift: ['proof', 'record', 'triage'],
   plan: ['record', 'render'],
-  preflight: ['registrations'],
+  preflight: [],
   proof: ['registrations'],
   record: ['proof'],
   recovery: ['record', 'snapshot'],

@@ -196,7 +196,7 @@ describe('SECURITY.md promises what the code asks permission for', () => {
 });
 
 test('a plan sends nothing but dry runs', async () => {
-  const api = await startApi({ accepts: true });
+  const api = await startApi();
   const { run } = startRun({ mode: 'plan', kubeconfig: { kind: 'inline', yaml: kubeconfig(api.url) } });
   await planMode(run, () => undefined);
   const writes = api.calls.filter(({ method, path }) => method !== 'GET' && !path.endsWith('accessreviews'));

@@ -35,7 +35,7 @@ import { recordIfReadable } from '../steps/record/record.ts';
 import { runRecord } from '../steps/record/run-record.ts';
 import { checkServerRegistrations } from '../steps/registrations/at-servers.ts';
 import { Conservation } from '../steps/registrations/catalog-before-after.ts';
-import { moveRegistrations } from '../steps/registrations/move-to-clients.ts';
+import { movePermissions, moveRegistrations } from '../steps/registrations/move-to-clients.ts';
 import { Refresh } from '../steps/reload/refresh-files.ts';
 import { reloadAgents, reloads } from '../steps/reload/reload.ts';
 import { prune } from '../steps/removal/prune.ts';
@@ -85,7 +85,7 @@ async function settleTarget(run: Run, cluster: Cluster, first: readonly Kubernet
     known && run.config.prune ? pruneCandidates(known.inventory, rendered, run.config.name) : [];
   const gossip = await settleGossip(run, cluster, known);
   const tls = await settleTls(run, cluster, known);
-  const access = [...gossip.access, ...tls.access];
+  const access = [...gossip.access, ...tls.access, ...movePermissions(run.config)];
   const namespace = await preflight(run, cluster, rendered, { removable, access });
   const denied = gossip.denied ?? tls.denied;
   if (denied) throw denied;

@@ -2,7 +2,7 @@ import { spareInDestroy } from '../inventory/prune.ts';
 import { type AccessCheck, portForwardChecks } from '../kubernetes/access.ts';
 import { gossipSecretName } from '../manifests/name.ts';
 import { type Cluster, withCluster } from '../session/cluster.ts';
-import { withLock } from '../session/lock.ts';
+import { lockPermissions, withLock } from '../session/lock.ts';
 import type { Run } from '../session/run.ts';
 import { afterDestroy } from '../steps/encryption/gossip-secret.ts';
 import { tlsAfterDestroy, tlsSecretNames } from '../steps/encryption/tls-secrets.ts';
@@ -23,15 +23,20 @@ export async function destroyMode(run: Run, mask: (secret: string) => void): Pro
     const known = await readRecord(run, cluster);
     if (!known) return tellNothing(run);
     await run.phase('connect', 'Check the permissions', () => permissions(run, cluster, known));
-    await withLock(run, cluster, () => destroyLocked(run, cluster), { remove: true });
-    if (run.config.destroyData) await removeNamespace(run, cluster, known.inventory);
+    const isRemoved = await withLock(run, cluster, () => destroyLocked(run, cluster), { remove: true });
+    if (!run.config.destroyData) return;
+    if ((await removeNamespace(run, cluster, known.inventory)) && isRemoved) tellLeft(run, 'gone');
   });
 }
 
-async function destroyLocked(run: Run, cluster: Cluster): Promise<void> {
+/** @returns false where there was nothing any more */
+async function destroyLocked(run: Run, cluster: Cluster): Promise<boolean> {
   // Again: the run that held the lock may have been another destroy.
   const record = await readRecord(run, cluster);
-  if (!record) return tellNothing(run);
+  if (!record) {
+    tellNothing(run);
+    return false;
+  }
   run.log.startHeartbeat();
   await snapshotBefore(run, cluster, 'destroy');
   await run.phase('remove', 'Remove', async () => {
@@ -42,7 +47,8 @@ async function destroyLocked(run: Run, cluster: Cluster): Promise<void> {
     await tlsAfterDestroy(run, cluster);
   });
   await run.phase('record', 'Remove the record', () => removeRecord(run, cluster, record));
-  tellLeft(run);
+  tellLeft(run, 'kept');
+  return true;
 }
 
 async function removeRecord(run: Run, cluster: Cluster, record: DeployRecord): Promise<void> {
@@ -52,7 +58,7 @@ async function removeRecord(run: Run, cluster: Cluster, record: DeployRecord): P
 }
 
 async function permissions(run: Run, cluster: Cluster, { inventory, live }: DeployRecord): Promise<void> {
-  const { namespace, lock, destroyData } = run.config;
+  const { namespace, destroyData } = run.config;
   const record = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: live.metadata.name };
   const { name: deployment } = run.config;
   const secrets = [gossipSecretName(deployment), ...tlsSecretNames(deployment)].map((name) => {
@@ -67,7 +73,7 @@ async function permissions(run: Run, cluster: Cluster, { inventory, live }: Depl
     ...(takesSnapshot(run.config, 'destroy') ? portForwardChecks(namespace) : []),
     ...(destroyData ? of('', 'persistentvolumeclaims', ['list', 'delete']) : []),
     ...(destroyData ? toRemove(cluster.discovery, secrets) : []),
-    ...(lock ? of('coordination.k8s.io', 'leases', ['get', 'create', 'update', 'delete']) : []),
+    ...lockPermissions(run.config, { remove: true }),
   ];
   const once = [...new Map(asked.map((check) => [JSON.stringify(check), check])).values()];
   const observed = await requirePermissions(run, cluster, once);
@@ -80,11 +86,12 @@ function tellNothing(run: Run): void {
   run.log.info(run.known.left);
 }
 
-function tellLeft(run: Run): void {
+function tellLeft(run: Run, itsNamespace: 'kept' | 'gone'): void {
   const { name, namespace } = run.config;
   const kept = run.known.objects.filter(({ action }) => action === 'kept');
   const claims = kept.filter(({ kind }) => kind === 'PersistentVolumeClaim').map((claim) => claim.name);
-  const parts = [`What was deployed as "${name}" is gone; the namespace ${namespace} stays.`];
+  const rest = itsNamespace === 'gone' ? ', and its namespace with it' : `; the namespace ${namespace} stays`;
+  const parts = [`What was deployed as "${name}" is gone${rest}.`];
   if (kept.length > 0) parts.push(`Kept: ${kept.map((one) => `${one.kind}/${one.name}`).join(', ')}.`);
   if (claims.length > 0) {
     parts.push(

@@ -1,9 +1,9 @@
-import { type AccessCheck, portForwardChecks } from '../kubernetes/access.ts';
+import { portForwardChecks } from '../kubernetes/access.ts';
 import type { Lock } from '../kubernetes/lease/lease.ts';
 import { agentPods, noServers } from '../session/agent-pods.ts';
 import { Agents } from '../session/agents.ts';
 import { type Cluster, withCluster } from '../session/cluster.ts';
-import { withLock } from '../session/lock.ts';
+import { lockPermissions, withLock } from '../session/lock.ts';
 import type { Run } from '../session/run.ts';
 import { requirePermissions, tellPermissions } from '../steps/preflight/permissions.ts';
 import { cleanUpAfter } from '../steps/proof/clean-up.ts';
@@ -105,14 +105,12 @@ function tellRemoved(run: Run, findings: readonly Finding[]): void {
 }
 
 async function permissions(run: Run, cluster: Cluster): Promise<void> {
-  const { namespace, lock: locks } = run.config;
-  const of = (group: string, resource: string, verbs: readonly string[]): AccessCheck[] =>
-    verbs.map((verb) => ({ verb, group, resource, namespace }));
+  const { namespace } = run.config;
   const observed = await requirePermissions(run, cluster, [
-    ...of('', 'pods', ['list']),
+    { verb: 'list', group: '', resource: 'pods', namespace },
     ...portForwardChecks(namespace),
-    ...of('apps', 'statefulsets', ['get']),
-    ...(locks ? of('coordination.k8s.io', 'leases', ['get', 'create', 'update']) : []),
+    { verb: 'get', group: 'apps', resource: 'statefulsets', namespace },
+    ...lockPermissions(run.config),
   ]);
   tellPermissions(run, 'all that a sweep needs', observed);
 }

@@ -5,7 +5,7 @@ import { withLive } from '../session/live.ts';
 import { withLock } from '../session/lock.ts';
 import type { Run } from '../session/run.ts';
 import { storedKey } from '../session/stored.ts';
-import { makeFaults, tellDeleted } from '../steps/chaos/chaos.ts';
+import { faultPermissions, makeFaults, tellDeleted } from '../steps/chaos/chaos.ts';
 import { type Comparison, compare } from '../steps/drift/compare.ts';
 import {
   addDrift,
@@ -39,7 +39,10 @@ import { present, recorded } from './recorded.ts';
 export async function verifyMode(run: Run, mask: (secret: string) => void): Promise<void> {
   await withCluster(run, mask, 'Connect to the cluster', async (cluster) => {
     const { manifests } = await recorded(run, cluster);
-    const access = run.config.rehearse ? rehearsalPermissions(run.config) : [];
+    const access = [
+      ...faultPermissions(run.config),
+      ...(run.config.rehearse ? rehearsalPermissions(run.config) : []),
+    ];
     const observed = await checkPermissions(run, cluster, manifests, { verbs: ['get'], access });
     tellPermissions(run, 'all that a verification needs', observed);
     await withLock(run, cluster, (held) => verifyLocked(run, cluster, held));
@@ -91,8 +94,8 @@ async function verifyLocked(run: Run, cluster: Cluster, held: Lock | undefined):
       ? { look, deleted: [] }
       : await makeFaults({ ...live, run, cluster }, look);
     if (deleted.length > 0) describeCluster(run, workloads, latest);
-    await remember(run, cluster, record, runRecord(run, workloads, latest));
-    tellDeleted(run, deleted);
+    const isRecorded = await remember(run, cluster, record, runRecord(run, workloads, latest));
+    tellDeleted(run, deleted, isRecorded);
     if (failure) throw failure;
   });
 }

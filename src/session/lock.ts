@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import type { Config } from '../config/config.ts';
+import type { AccessCheck } from '../kubernetes/access.ts';
 import { Lock } from '../kubernetes/lease/lease.ts';
 import { recordName } from '../manifests/name.ts';
 import { saveLock } from '../runner.ts';
@@ -25,6 +27,16 @@ export async function withLock<T>(
   } finally {
     await (remove && isDone ? held?.remove() : held?.release());
   }
+}
+
+/** What a run needs for its lock; nothing where none is wanted. */
+export function lockPermissions(
+  { namespace, lock }: Pick<Config, 'namespace' | 'lock'>,
+  { remove = false } = {},
+): AccessCheck[] {
+  if (!lock) return [];
+  const verbs = ['get', 'create', 'update', ...(remove ? ['delete'] : [])];
+  return verbs.map((verb) => ({ verb, group: 'coordination.k8s.io', resource: 'leases', namespace }));
 }
 
 /** Takes the lock, unless none is wanted; the run ends when it is lost. */

@@ -3,10 +3,11 @@ import type { ServerEvidence } from '../consul/quorum/evidence.ts';
 import { type Detection, Failure } from '../failure.ts';
 import type { Log } from '../report/log.ts';
 import type { Check, PhaseName, Result } from '../report/result.ts';
+import { OpenTroubles } from './open-troubles.ts';
 import { Checks, type Observation } from './run/checks.ts';
 import { Deadline } from './run/deadline.ts';
 import { Phases } from './run/phases.ts';
-import type { RunStep } from './run/run-step.ts';
+import { type RunStep, waveName } from './run/run-step.ts';
 
 type Known = Omit<
   Result,
@@ -36,8 +37,8 @@ export class Run {
     timings: {},
   };
 
-  /** Proofs whose last try has failed, until they are through; `agent` where it is about that of one client. */
-  readonly troubles = new Map<string, { title: string; agent?: string; trouble: string }>();
+  /** What is known to be wrong now. */
+  readonly troubles = new OpenTroubles();
   /** How long the smoke key took to be committed; undefined until it is. */
   commitMs: number | undefined;
   /** Tries to write the smoke key that failed; undefined where none was made. */
@@ -46,8 +47,6 @@ export class Run {
   serversSaid: readonly ServerEvidence[] = [];
   /** What was found beside what failed, one line each: evidence of any failure. */
   readonly findings: string[] = [];
-  /** What else is known to be wrong now, one line each, for a run that runs out of time. */
-  suspicions: () => readonly string[] = () => [];
 
   readonly #start = performance.now();
   readonly #startedAt = new Date();
@@ -124,6 +123,11 @@ export class Run {
   /** One of the things that the present phase does one after the other; failed when the phase ends before it. */
   step(name: string): RunStep {
     return this.#phases.step(name);
+  }
+
+  /** These pods at once, of so many: such a step. @param at how many came before */
+  wave(names: readonly string[], at: number, total: number): RunStep {
+    return this.#phases.step(waveName(names, at, total), names.length > 1);
   }
 
   /** A part of the story that runs beside another and has no group of its own; it lasts until `end` is called. */
@@ -215,7 +219,7 @@ export class Run {
   }
 
   #timeout(): Failure {
-    const suspicions = this.suspicions();
+    const suspicions = this.troubles.suspicions();
     const [first] = this.failedChecks();
     const why = suspicions[0] ?? (first && `${first.title}: ${first.observed}`);
     const budget = `${Math.round(this.config.timeout / 1000)} s`;

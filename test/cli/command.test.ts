@@ -301,7 +301,7 @@ describe('a run that is ended from outside while it holds the lock', () => {
     const end = () => {
       for (const signal of signals) child?.kill(signal);
     };
-    const api = await startApi({ accepts: true }, ({ query, method, path }) => {
+    const api = await startApi({}, ({ query, method, path }) => {
       if (query.get('dryRun') !== 'All') return impatient && method === 'PUT' && path.includes('/leases/');
       end();
       if (impatient) again ??= setInterval(end, 300);

@@ -16,7 +16,7 @@ const SMALL: Partial<Config> = { serverStorage: { kind: 'ephemeral' }, clients: 
 const ELSE = `sha256:${'0'.repeat(64)}`;
 
 async function start(mode: 'plan' | 'deploy', shape: ClusterShape, change: Partial<Config> = {}) {
-  const api = await startApi({ accepts: true, ...shape });
+  const api = await startApi(shape);
   const { run } = startRun({
     ...SMALL,
     mode,
@@ -54,7 +54,7 @@ describe('a plan', () => {
     expect(run.result()).toMatchObject({ mode: 'plan', result: 'success', left: 'Nothing was changed.' });
   });
 
-  test('twice says the same, and is the same as when the namespace is there and empty but for itself', async () => {
+  test('made twice has the same digest, and another one where the namespace exists', async () => {
     const digests = await Promise.all(
       [undefined, undefined, {}].map(async (namespace) => {
         const { run } = await start('plan', { namespace });
@@ -143,13 +143,16 @@ describe('a deploy that is held to a plan', () => {
     ['rejected', ELSE, 'rejected'],
     ['unreachable', ELSE, 'unreachable'],
     ['conflict', undefined, 'conflict'],
-  ] as const)('refused for %s, with expect-plan %s, fails for %s', async (reason, expectPlan, told) => {
-    const { run } = startRun({ expectPlan });
-    const refusal = new Failure({ reason, what: 'no', where: 'Service/a', hint: 'Do b.', details: ['c'] });
-    const failure = await asApproved(run, () => Promise.reject(refusal)).catch(Failure.from);
-    expect(failure.reason).toBe(told);
-    expect(failure.where).toBe('Service/a');
-    expect(failure.hint).toContain('Do b.');
-    expect(failure.details).toContain('c');
-  });
+  ] as const)(
+    'that is refused for %s, with expect-plan %s, fails for %s',
+    async (reason, expectPlan, told) => {
+      const { run } = startRun({ expectPlan });
+      const refusal = new Failure({ reason, what: 'no', where: 'Service/a', hint: 'Do b.', details: ['c'] });
+      const failure = await asApproved(run, () => Promise.reject(refusal)).catch(Failure.from);
+      expect(failure.reason).toBe(told);
+      expect(failure.where).toBe('Service/a');
+      expect(failure.hint).toContain('Do b.');
+      expect(failure.details).toContain('c');
+    },
+  );
 });

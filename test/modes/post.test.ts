@@ -39,7 +39,7 @@ async function post(
 }
 
 describe('when main did not finish', () => {
-  test('its lock is released, by the version that was read', async () => {
+  test('the lock of the main step is released, by the version that was read', async () => {
     const { step, writes } = await post(OURS, STARTED);
     expect(step.code, step.log).toBe(0);
     expect(writes).toHaveLength(1);
@@ -101,11 +101,11 @@ test('without a run to tell locks by, nothing is done', async () => {
   expect([step.code, calls]).toEqual([0, []]);
 });
 
-describe('the job does not fail for it', () => {
+describe('what keeps the post step from cleaning up', () => {
   test.each([
     ['wrong inputs', { servers: '2' }],
     ['no cluster', { kubeconfig: Buffer.from(kubeconfig('http://127.0.0.1:9')).toString('base64') }],
-  ])('%s', async (_, inputs) => {
+  ])('cleaning up with %s is a warning, and the job does not fail', async (_, inputs) => {
     const { step } = await post(OURS, STARTED, inputs);
     expect(step.code, step.log).toBe(0);
     expect(step.log).toMatch(/^::warning::Cleaning up/m);

@@ -17,7 +17,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-describe('masking', () => {
+describe('masking a secret', () => {
   test('tells the runner, line ends escaped', async () => {
     (await masker({ GITHUB_ACTIONS: 'true' }))('secret\nof two lines');
     expect(written).toBe('::add-mask::secret%0Aof two lines\n');
@@ -31,7 +31,7 @@ describe('masking', () => {
     },
   );
 
-  test('of nothing would mask everything', async () => {
+  test('of no characters is left out, since it would mask everything', async () => {
     (await masker({ GITHUB_ACTIONS: 'true' }))('');
     expect(written).toBe('');
   });

@@ -43,7 +43,7 @@ test.each([
     inventory({ phase: 'applying', run: 'org/repo/actions/runs/1' }),
     'the first deploy of "consul" has not come to its end: org/repo/actions/runs/1 began at',
   ],
-])('%s: red at once, and not even a lock is written', async (_, record, words) => {
+])('a verification where %s is red at once and does not even take a lock', async (_, record, words) => {
   const step = await verify(record);
   expect(step.code, step.log).toBe(1);
   expect(step.outputs).toMatchObject({
@@ -55,7 +55,7 @@ test.each([
   expect(writes(step)).toEqual([]);
 });
 
-test('asks for the permissions that a verification needs, and not for those of a deploy', async () => {
+test('a verification asks for the permissions that it needs, and not for those of a deploy', async () => {
   const deployed = inventory({ history: [runRecord()] });
   const denied = ['patch configmaps', 'create statefulsets', 'list pods', 'get pods'];
   const step = await verify(deployed, denied);

@@ -362,7 +362,7 @@ test('a key in the cluster that nobody gave to the run: a conflict over it shows
   const key = base64('live-gossip-key-of-32-bytes-here');
   const path = '/api/v1/namespaces/consul/configmaps/consul-server-config';
   const field = '.data.extra.hcl';
-  const api = await startApi({ accepts: true }, (call, response) => {
+  const api = await startApi({}, (call, response) => {
     if (call.path !== path) return false;
     const metadata = {
       name: 'consul-server-config',

@@ -8,14 +8,14 @@ function untilEnded(signal: AbortSignal): Promise<never> {
   });
 }
 
-test('gives the results in their order', async () => {
+test('parts that go well give their results in their order', async () => {
   const { run } = startRun();
   const late = new Promise<string>((resolve) => setImmediate(resolve, 'late'));
   expect(await allOrFirst(run, [late, Promise.resolve(2)] as const)).toEqual(['late', 2]);
   expect(run.signal.aborted).toBe(false);
 });
 
-test('ends the others at the first failure, and throws it when they have cleaned up', async () => {
+test('the first failure ends the other parts, and is thrown when they have cleaned up', async () => {
   const { run } = startRun();
   const done: string[] = [];
   const cleaningUp = Promise.withResolvers<void>();

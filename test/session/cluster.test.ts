@@ -16,7 +16,7 @@ async function attempt(expectCluster: string | undefined, shape: ClusterShape = 
   return { outcome, api, run };
 }
 
-test('tells what cluster it is', async () => {
+test('a connection tells what cluster it is', async () => {
   const { outcome, api, run } = await attempt(undefined);
   expect(outcome).toBe('connected');
   expect(run.known.cluster).toEqual({ server: api.url, context: 'fake', version: 'v1.34.1' });
@@ -61,7 +61,7 @@ describe('an expect-cluster that rules clusters out', () => {
   });
 });
 
-test('a server that does not say its version', async () => {
+test('a cluster that does not say its version is a failure', async () => {
   const { outcome } = await attempt(undefined, { broken: { '/version': 403 } });
   expect(outcome).toMatchObject({ name: 'Failure', reason: 'forbidden' });
 });

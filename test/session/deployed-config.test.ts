@@ -43,7 +43,7 @@ test('what was given of where, what to prove and what to report stays as it is',
   expect(deployedConfig(given, render(config())).config).toEqual(given);
 });
 
-test('says what the objects do not tell, as after a post-render command', () => {
+test('what the objects do not tell, as after a post-render command, is said', () => {
   const objects = render(config()).filter(({ kind }) => kind !== 'ConfigMap');
   for (const { spec } of objects) Object.assign(spec ?? {}, { replicas: 7 });
   const given = config({ datacenter: 'given', servers: 5 });
@@ -58,7 +58,7 @@ test('a configuration file that is none leaves it to the inputs', () => {
   expect(deployedConfig(config(), objects).unknown).toEqual(['datacenter', 'domain']);
 });
 
-test('the image of each role', () => {
+test('the image of each role is found in its workload', () => {
   const objects = render(config({ image: 'consul:1' }));
   expect(deployedImage(config(), 'server', objects)).toBe('consul:1');
   expect(deployedImage(config(), 'client', objects)).toBe('consul:1');

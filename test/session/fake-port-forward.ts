@@ -11,8 +11,14 @@ export interface PortForwards {
   mostOpen: number;
 }
 
-/** Has the API server forward every port of every pod to this agent, by the protocol of the kubelet. */
-export function forwardTo(api: FakeServer, dial: (signal: AbortSignal) => Promise<Duplex>): PortForwards {
+/**
+ * Has the API server forward every port of every pod to this agent, by the protocol of the kubelet.
+ * @param dial is given the name of the pod
+ */
+export function forwardTo(
+  api: FakeServer,
+  dial: (signal: AbortSignal, pod: string) => Promise<Duplex>,
+): PortForwards {
   const counts: PortForwards = { opened: 0, open: 0, mostOpen: 0 };
   const sockets = new WebSocketServer({
     noServer: true,
@@ -26,7 +32,7 @@ export function forwardTo(api: FakeServer, dial: (signal: AbortSignal) => Promis
       pod.on('close', () => {
         counts.open -= 1;
       });
-      void bridge(pod, portOf(request), dial);
+      void bridge(pod, portOf(request), (signal) => dial(signal, podOf(request)));
     });
   });
   onTestFinished(() => {
@@ -40,6 +46,10 @@ function portOf({ url = '/' }: IncomingMessage): Buffer {
   const port = Buffer.alloc(2);
   port.writeUInt16LE(Number(new URL(url, 'http://host').searchParams.get('ports')));
   return port;
+}
+
+function podOf({ url = '/' }: IncomingMessage): string {
+  return /\/pods\/([^/]+)\/portforward/.exec(url)?.[1] ?? '';
 }
 
 /** Channel 0 carries data and channel 1 errors; each begins with the port. */

@@ -11,7 +11,7 @@ afterEach(() => vi.unstubAllEnvs());
 async function taken(): Promise<{ holder: string; saved: string }> {
   const GITHUB_STATE = join(await folder({ state: '' }), 'state');
   vi.stubEnv('GITHUB_STATE', GITHUB_STATE);
-  const { cluster, api } = await startCluster({ accepts: true });
+  const { cluster, api } = await startCluster();
   await withLock(startRun().run, cluster, async () => undefined);
   const lease = api.calls.find(({ method, path }) => method === 'POST' && path.endsWith('/leases'));
   const state = await readFile(GITHUB_STATE, 'utf8');

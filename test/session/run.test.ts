@@ -49,7 +49,7 @@ describe('checks', () => {
     expect([run.passed('one'), run.passed('three')]).toEqual([true, false]);
   });
 
-  test('can fall back', () => {
+  test('that passed can fail again', () => {
     const { run, lines } = startRun();
     run.check(seen('one', true));
     run.check(seen('one', false, 'lost the leader'));
@@ -202,8 +202,8 @@ describe('why it failed', () => {
   });
 });
 
-describe('the end', () => {
-  test('by the runner', () => {
+describe('a run that is ended', () => {
+  test('by the runner is cancelled', () => {
     const { run } = startRun({ timeout: 60_000 });
     run.cancel('SIGINT');
     vi.advanceTimersByTime(60_000);
@@ -213,7 +213,7 @@ describe('the end', () => {
     expect(run.result(failure)).toMatchObject({ result: 'cancelled', failure: { reason: 'cancelled' } });
   });
 
-  test('by what was noticed beside the waits', () => {
+  test('by what was noticed beside the waits fails for that', () => {
     const { run } = startRun();
     const lost = new Failure({ reason: 'locked', what: 'lost' });
     run.fail(lost);

@@ -48,16 +48,34 @@ export interface ExpectedCluster {
 const MAX_COMPLAINTS = 3;
 const MAX_NAMES = 5;
 
+interface Source {
+  /** The server that says so; without one it is a conclusion from what all said. */
+  by?: string;
+  /** The agent that it is about: of itself a server has the last word. */
+  about?: string;
+}
+
+/** What a server says against a finding. */
+export type Complain = (complaint: string, about?: string) => void;
+
 /** What speaks against a finding, and who says so. What all servers say is said once. */
 export class Complaints {
-  readonly #observers = new Map<string, Set<string>>();
+  readonly #complaints = new Map<string, { observers: Set<string>; about: string | undefined }>();
   readonly #notes = new Set<string>();
 
-  /** Without an observer it is a conclusion from what all said. */
-  add(complaint: string, observer?: string): void {
-    const observers = this.#observers.get(complaint) ?? new Set();
-    if (observer !== undefined) observers.add(observer);
-    this.#observers.set(complaint, observers);
+  add(complaint: string, { by, about }: Source = {}): void {
+    const { observers } = this.#complaints.get(complaint) ?? { observers: new Set<string>() };
+    if (by !== undefined) observers.add(by);
+    this.#complaints.set(complaint, { observers, about });
+  }
+
+  /** What a server says of itself. */
+  ofItself(complaint: string, server: string): void {
+    this.add(complaint, { by: server, about: server });
+  }
+
+  by(server: string): Complain {
+    return (complaint, about) => this.add(complaint, { by: server, ...(about !== undefined && { about }) });
   }
 
   /** Does not speak against the finding; the reader should know it all the same. */
@@ -71,8 +89,8 @@ export class Complaints {
     fine: string,
     evidence: readonly ServerEvidence[],
   ): Finding {
-    const sentences = [...this.#observers].map(([complaint, observers]) => {
-      const local = [...observers].every((observer) => complaint.startsWith(`${observer} `));
+    const sentences = [...this.#complaints].map(([complaint, { observers, about }]) => {
+      const local = [...observers].every((observer) => observer === about);
       const unanimous = observers.size === 0 || observers.size >= evidence.length;
       return local || unanimous ? complaint : `${complaint} (says ${names([...observers])})`;
     });
@@ -99,7 +117,7 @@ export function evidenceOf(
   return expected.servers.flatMap((server) => {
     const said = evidence.find(({ name }) => name === server.name);
     if (said) return [{ server, said }];
-    complaints.add(`${server.name} was not asked`, server.name);
+    complaints.ofItself(`${server.name} was not asked`, server.name);
     return [];
   });
 }

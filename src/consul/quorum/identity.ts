@@ -8,12 +8,12 @@ export function judgeVersion(evidence: readonly ServerEvidence[], expected: Expe
   for (const { server, said } of evidenceOf(expected, evidence, complaints)) {
     const version = said.version ?? membershipOf(said)?.version;
     if (version) versions.set(server.name, version);
-    else complaints.add(`${server.name} does not tell its version: ${whyNot(said)}`, server.name);
+    else complaints.ofItself(`${server.name} does not tell its version: ${whyNot(said)}`, server.name);
   }
   const distinct = [...new Set(versions.values())];
   for (const [name, version] of versions) {
     if (expected.version !== undefined && !sameVersion(version, expected.version)) {
-      complaints.add(`${name} runs ${version}, not ${expected.version}`, name);
+      complaints.ofItself(`${name} runs ${version}, not ${expected.version}`, name);
     }
   }
   if (expected.version === undefined && distinct.length > 1) {
@@ -32,13 +32,14 @@ export function judgeDatacenter(evidence: readonly ServerEvidence[], expected: E
   for (const { server, said } of evidenceOf(expected, evidence, complaints)) {
     const datacenter = datacenterOf(said);
     if (!datacenter) {
-      complaints.add(`${server.name} does not tell its datacenter: ${whyNot(said)}`, server.name);
+      complaints.ofItself(`${server.name} does not tell its datacenter: ${whyNot(said)}`, server.name);
     } else if (datacenter !== wanted) {
-      complaints.add(`${server.name} is in ${datacenter}, not ${wanted}`, server.name);
+      complaints.ofItself(`${server.name} is in ${datacenter}, not ${wanted}`, server.name);
     }
     for (const member of said.members ?? []) {
       if (member.name !== said.name && member.status === 'alive' && member.datacenter !== wanted) {
-        complaints.add(`${member.name} is in ${member.datacenter}, not ${wanted}`, said.name);
+        const { name } = member;
+        complaints.add(`${name} is in ${member.datacenter}, not ${wanted}`, { by: said.name, about: name });
       }
     }
   }

@@ -7,12 +7,13 @@ export function judgeLeader(evidence: readonly ServerEvidence[], expected: Expec
   evidenceOf(expected, evidence, complaints);
   for (const said of evidence) {
     if (!expected.servers.some(({ name }) => name === said.name)) {
-      complaints.add(`${said.name} was asked but is no expected server`, said.name);
+      complaints.ofItself(`${said.name} was asked but is no expected server`, said.name);
     }
     if (said.nodeName !== undefined && said.nodeName !== said.name) {
-      complaints.add(`${said.name} was asked, but ${said.nodeName} answered`, said.name);
+      complaints.ofItself(`${said.name} was asked, but ${said.nodeName} answered`, said.name);
     }
-    if (said.leader === undefined) complaints.add(`${said.name} names no leader: ${why(said)}`, said.name);
+    if (said.leader === undefined)
+      complaints.ofItself(`${said.name} names no leader: ${why(said)}`, said.name);
   }
 
   const followers = Map.groupBy(

@@ -2,6 +2,7 @@ import { canonicalAddress } from '../address.ts';
 import type { ServerEvidence } from './evidence.ts';
 import type { Member } from './evidence-answer.ts';
 import {
+  type Complain,
   Complaints,
   count,
   type ExpectedAgent,
@@ -21,10 +22,10 @@ export function judgeMembers(evidence: readonly ServerEvidence[], expected: Expe
   const left = new Set<string>();
   const others = new Set<string>();
   for (const { said } of evidenceOf(expected, evidence, complaints)) {
-    const complain = (text: string) => complaints.add(text, said.name);
+    const complain = complaints.by(said.name);
     if (said.denied.includes('members')) complain('ACLs hide members: node:read is needed');
     else if (!said.members) {
-      complain(`${said.name} does not list its members: ${said.errors.members ?? 'no answer'}`);
+      complain(`${said.name} does not list its members: ${said.errors.members ?? 'no answer'}`, said.name);
     } else {
       judgePool(said.members, expected, others, complain);
       for (const { name, status } of said.members) if (status === 'left') left.add(name);
@@ -42,18 +43,18 @@ function judgePool(
   members: readonly Member[],
   expected: ExpectedCluster,
   others: Set<string>,
-  complain: (text: string) => void,
+  complain: Complain,
 ): void {
   const byName = new Map(members.map((member) => [member.name, member]));
   for (const server of expected.servers) {
     const trouble = troubleWith(server, byName.get(server.name), 'server');
-    if (trouble) complain(trouble);
+    if (trouble) complain(trouble, server.name);
   }
   if (expected.clients) {
     const troubles = expected.clients.flatMap(
       (client) => troubleWith(client, byName.get(client.name), 'client') ?? [],
     );
-    if (troubles.length > (expected.maxUnreadyClients ?? 0)) troubles.forEach(complain);
+    if (troubles.length > (expected.maxUnreadyClients ?? 0)) for (const one of troubles) complain(one);
   }
   const known = new Set(
     [...expected.servers, ...(expected.clients ?? [])].map((agent: ExpectedAgent) => agent.name),

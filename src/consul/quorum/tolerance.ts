@@ -1,6 +1,6 @@
 import type { ServerEvidence } from './evidence.ts';
 import type { AutopilotState } from './evidence-answer.ts';
-import { Complaints, type ExpectedCluster, evidenceOf, type Finding } from './finding.ts';
+import { type Complain, Complaints, type ExpectedCluster, evidenceOf, type Finding } from './finding.ts';
 import { judgePeers } from './voters.ts';
 
 /**
@@ -13,15 +13,15 @@ export function judgeTolerance(evidence: readonly ServerEvidence[], expected: Ex
   const terms = new Set<number>();
   let denied = false;
   for (const { said } of evidenceOf(expected, evidence, complaints)) {
-    const complain = (text: string) => complaints.add(text, said.name);
+    const complain = complaints.by(said.name);
     if (said.autopilot) {
       judgeAutopilot(said.autopilot, expected, needed, complain);
       for (const { lastTerm } of said.autopilot.servers) terms.add(lastTerm);
     } else if (said.denied.includes('autopilot')) {
       denied = true;
-      if (!said.leader) complain(`${said.name} knows no leader`);
+      if (!said.leader) complain(`${said.name} knows no leader`, said.name);
       judgePeers(said, expected, complain);
-    } else complain(`${said.name} does not tell: ${said.errors.autopilot ?? 'no answer'}`);
+    } else complain(`${said.name} does not tell: ${said.errors.autopilot ?? 'no answer'}`, said.name);
   }
   if (terms.size > 1) {
     const list = [...terms].sort((a, b) => a - b).join(' and ');
@@ -38,13 +38,13 @@ function judgeAutopilot(
   state: AutopilotState,
   expected: ExpectedCluster,
   needed: number,
-  complain: (text: string) => void,
+  complain: Complain,
 ): void {
   for (const { name } of expected.servers) {
     const server = state.servers.find((candidate) => candidate.name === name);
-    if (!server) complain(`${name} is unknown to autopilot`);
-    else if (server.nodeStatus !== 'alive') complain(`${name} is ${server.nodeStatus} in gossip`);
-    else if (!server.healthy) complain(`${name} is not healthy`);
+    if (!server) complain(`${name} is unknown to autopilot`, name);
+    else if (server.nodeStatus !== 'alive') complain(`${name} is ${server.nodeStatus} in gossip`, name);
+    else if (!server.healthy) complain(`${name} is not healthy`, name);
   }
   if (!state.healthy) complain('autopilot is not healthy');
   if (state.failureTolerance < needed) {

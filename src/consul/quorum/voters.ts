@@ -1,6 +1,7 @@
 import type { ServerEvidence } from './evidence.ts';
 import type { RaftServer } from './evidence-answer.ts';
 import {
+  type Complain,
   Complaints,
   type ExpectedCluster,
   evidenceOf,
@@ -20,12 +21,15 @@ const UNKNOWN = '(unknown)';
 export function judgeVoters(evidence: readonly ServerEvidence[], expected: ExpectedCluster): Finding {
   const complaints = new Complaints();
   for (const { said } of evidenceOf(expected, evidence, complaints)) {
-    const complain = (text: string) => complaints.add(text, said.name);
+    const complain = complaints.by(said.name);
     if (said.raft) judgeRaft(said.raft, expected, complain);
     else if (said.denied.includes('raft')) {
       judgePeers(said, expected, complain);
       complaints.note('operator:read is denied, so non-voters could not be told from voters');
-    } else complain(`${said.name} does not show its Raft configuration: ${said.errors.raft ?? 'no answer'}`);
+    } else {
+      const why = said.errors.raft ?? 'no answer';
+      complain(`${said.name} does not show its Raft configuration: ${why}`, said.name);
+    }
   }
   const list = names(expected.servers.map(({ name }) => name));
   const about = { id: 'quorum-voters', title: 'Voters', expected: `exactly ${list}, all voters` } as const;
@@ -33,17 +37,13 @@ export function judgeVoters(evidence: readonly ServerEvidence[], expected: Expec
 }
 
 /** The addresses of a server's Raft peers are exactly the expected ones. Needs no token. */
-export function judgePeers(
-  said: ServerEvidence,
-  expected: ExpectedCluster,
-  complain: (text: string) => void,
-): void {
+export function judgePeers(said: ServerEvidence, expected: ExpectedCluster, complain: Complain): void {
   if (!said.peers) {
-    complain(`${said.name} does not name its Raft peers: ${said.errors.peers ?? 'ACLs deny it'}`);
+    complain(`${said.name} does not name its Raft peers: ${said.errors.peers ?? 'ACLs deny it'}`, said.name);
     return;
   }
   for (const { name, ip } of expected.servers) {
-    if (!said.peers.includes(raftAddress(ip))) complain(`${name} (${raftAddress(ip)}) is no Raft peer`);
+    if (!said.peers.includes(raftAddress(ip))) complain(`${name} (${raftAddress(ip)}) is no Raft peer`, name);
   }
   for (const peer of said.peers) {
     if (!expected.servers.some(({ ip }) => raftAddress(ip) === peer)) {
@@ -52,20 +52,16 @@ export function judgePeers(
   }
 }
 
-function judgeRaft(
-  raft: readonly RaftServer[],
-  expected: ExpectedCluster,
-  complain: (text: string) => void,
-): void {
+function judgeRaft(raft: readonly RaftServer[], expected: ExpectedCluster, complain: Complain): void {
   for (const server of expected.servers) {
     const { name, ip } = server;
     const address = raftAddress(ip);
     const found = raft.find(({ node }) => node === name);
-    if (!found) complain(`${name} (${address}) is not in the Raft configuration`);
+    if (!found) complain(`${name} (${address}) is not in the Raft configuration`, name);
     else {
       if (found.address !== address)
-        complain(`${name} is ${found.address} in Raft, ${whereIs(server, address)}`);
-      if (!found.voter) complain(`${name} is not a voter`);
+        complain(`${name} is ${found.address} in Raft, ${whereIs(server, address)}`, name);
+      if (!found.voter) complain(`${name} is not a voter`, name);
     }
   }
   for (const { node, address, voter } of raft) {

@@ -1,6 +1,13 @@
 import { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
-import { Failure } from '../../failure.ts';
+import { Failure, type FailureFields } from '../../failure.ts';
+
+/** Nobody listens on that port of the pod, or not yet. */
+export class NothingListens extends Failure {
+  constructor(where: string, port: number) {
+    super(failed(where, `nothing listens on port ${port} of the pod`));
+  }
+}
 
 /** What a port-forward needs of Transport. */
 export interface PortForwardTransport {
@@ -110,7 +117,7 @@ class PortForward extends Duplex {
     if (channel !== DATA_CHANNEL && channel !== ERROR_CHANNEL) return;
     const content = this.#withoutHeader(channel, bytes.subarray(1));
     if (content.length === 0) return;
-    if (channel === ERROR_CHANNEL) this.destroy(this.#failure(this.#refusal(content)));
+    if (channel === ERROR_CHANNEL) this.destroy(this.#refusal(content));
     else if (!this.push(content)) this.#socket.pause();
   };
 
@@ -129,9 +136,10 @@ class PortForward extends Duplex {
   }
 
   /** The kubelet's own words, but for the one refusal that everybody meets: the process is still starting. */
-  #refusal(content: Buffer): string {
+  #refusal(content: Buffer): Failure {
     const text = legible(content);
-    return text.includes('connection refused') ? `nothing listens on port ${this.#port} of the pod` : text;
+    if (text.includes('connection refused')) return new NothingListens(this.#where, this.#port);
+    return this.#failure(text);
   }
 
   readonly #onPong = (): void => {
@@ -160,14 +168,18 @@ class PortForward extends Duplex {
   };
 
   #failure(what: string, cause?: unknown): Failure {
-    return new Failure({
-      reason: 'unreachable',
-      what: `port-forward failed: ${what}`,
-      where: this.#where,
-      hint: 'Either the pod is gone or restarting, or its node cannot be reached; see the state of the pod.',
-      cause,
-    });
+    return new Failure(failed(this.#where, what, cause));
   }
+}
+
+function failed(where: string, what: string, cause?: unknown): FailureFields {
+  return {
+    reason: 'unreachable',
+    what: `port-forward failed: ${what}`,
+    where,
+    hint: 'Either the pod is gone or restarting, or its node cannot be reached; see the state of the pod.',
+    cause,
+  };
 }
 
 function toBuffer(data: RawData): Buffer {

@@ -49,7 +49,8 @@ export class Phases {
     return { end };
   }
 
-  step(name: string): RunStep {
+  /** @param isMany it is about several */
+  step(name: string, isMany = false): RunStep {
     const { now, tell } = this.#run;
     const told: PhaseStep = { name, startMs: now(), endMs: now(), status: 'failed' };
     const phase = this.#running.at(-1);
@@ -61,7 +62,7 @@ export class Phases {
       if (line !== undefined) tell(line);
       else steps.splice(steps.indexOf(told), 1);
     };
-    const step = new RunStep(told, { now, ended });
+    const step = new RunStep(told, { now, ended }, isMany);
     this.#steps.set(step, phase);
     return step;
   }

@@ -19,13 +19,16 @@ interface Surroundings {
 /** One server, or one wave of clients, within a phase: how long it takes, and what it waits for. */
 export class RunStep {
   readonly #step: PhaseStep;
+  readonly #was: 'was' | 'were';
   readonly #run: Surroundings;
   readonly #waits = new Map<string, number>();
   #waiting: { what: string; sinceMs: number } | undefined;
 
-  constructor(step: PhaseStep, run: Surroundings) {
+  /** @param isMany it is about several */
+  constructor(step: PhaseStep, run: Surroundings, isMany = false) {
     this.#step = step;
     this.#run = run;
+    this.#was = isMany ? 'were' : 'was';
   }
 
   /** From now on; undefined: for nothing. */
@@ -50,10 +53,6 @@ export class RunStep {
     this.#end('failed', `${this.#was} not done after`);
   }
 
-  get #was(): string {
-    return WAVE.test(this.#step.name) ? 'were' : 'was';
-  }
-
   #end(status: PhaseStep['status'], said: string): void {
     this.waitsFor(undefined);
     const waits = [...this.#waits]
@@ -75,8 +74,6 @@ export function outcomeOf(before: string | undefined, after: string | undefined)
   if (after === undefined) return 'removed';
   return before === undefined ? 'started' : 'replaced';
 }
-
-const WAVE = /^clients \d+ to \d+ of \d+$/;
 
 /** The pod, or `clients 11 to 20 of 40`. */
 export function waveName(names: readonly string[], at: number, total: number): string {

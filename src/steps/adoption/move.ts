@@ -6,7 +6,7 @@ import type { Agents } from '../../session/agents.ts';
 import { allOrFirst } from '../../session/all-or-first.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import { expectationOf } from '../../session/expectation.ts';
-import { type RunStep, waveName } from '../../session/run/run-step.ts';
+import type { RunStep } from '../../session/run/run-step.ts';
 import type { Run } from '../../session/run.ts';
 import { type Stored, storedKey } from '../../session/stored.ts';
 import { waitFor } from '../../session/wait-for.ts';
@@ -94,7 +94,7 @@ class Move {
         this.#tell(at);
         const batch = order.slice(at, at + size);
         const isDone = batch.every((name) => this.#pods.isMoved(name));
-        this.#batch = run.step(waveName(batch, at, order.length));
+        this.#batch = run.wave(batch, at, order.length);
         await this.#quorum(batch[0] ?? '');
         await allOrFirst(
           run,

@@ -1,9 +1,16 @@
+import type { Config } from '../../config/config.ts';
+import type { AccessCheck } from '../../kubernetes/access.ts';
 import { phaseTitle } from '../../report/phase.ts';
 import type { Run } from '../../session/run.ts';
 import type { QuorumLook } from '../proof/quorum-watch.ts';
 import { Triage } from '../triage/triage.ts';
 import { OneFault } from './fault.ts';
 import type { Chaos } from './heal.ts';
+
+/** What the faults of this run need. */
+export function faultPermissions({ chaos, namespace }: Pick<Config, 'chaos' | 'namespace'>): AccessCheck[] {
+  return chaos.length > 0 ? [{ verb: 'delete', group: '', resource: 'pods', namespace }] : [];
+}
 
 /**
  * Breaks what is proven, one fault after the other, and watches it heal with no help of this action.
@@ -35,12 +42,14 @@ export async function makeFaults(
   return { look, deleted };
 }
 
-/** How the cluster was left, when all has healed. */
-export function tellDeleted(run: Run, deleted: readonly string[]): void {
+/**
+ * How the cluster was left, when all has healed.
+ * @param isRecorded this run is in the record
+ */
+export function tellDeleted(run: Run, deleted: readonly string[], isRecorded: boolean): void {
   if (deleted.length === 0) return;
-  const left = run.known.left.startsWith('Nothing') ? run.known.left : 'Nothing was changed.';
   const were = deleted.length === 1 ? 'was' : 'were';
-  run.known.left = `${enumerated(deleted)} ${were} deleted on purpose, and healed by itself. ${left.replace('Nothing was', 'Nothing else was')}`;
+  run.known.left = `${enumerated(deleted)} ${were} deleted on purpose, and healed by itself. Nothing else was changed${isRecorded ? '; the record has one run more' : ''}.`;
 }
 
 function enumerated(names: readonly string[]): string {

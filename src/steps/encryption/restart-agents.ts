@@ -3,7 +3,6 @@ import { Failure } from '../../failure.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import { countOf } from '../../session/allowance.ts';
 import { pause } from '../../session/pause.ts';
-import { waveName } from '../../session/run/run-step.ts';
 import type { Run } from '../../session/run.ts';
 import { keepingChecks } from '../registrations/check-states.ts';
 import { handOver } from '../replacement/leadership.ts';
@@ -45,7 +44,7 @@ export async function restartAgents(
   for (let at = 0; at < clients.length; at += size) {
     const wave = clients.slice(at, at + size);
     const names = wave.map(({ name }) => name);
-    const step = run.step(waveName(names, at, clients.length));
+    const step = run.wave(names, at, clients.length);
     await Promise.all(wave.map((pod) => restart(run, tools, pod, as)));
     step.done('restarted');
   }

@@ -3,8 +3,8 @@ import { type AccessCheck, missingPermissions, portForwardChecks, roleFor } from
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import type { ObjectReference } from '../../kubernetes/read.ts';
 import type { Cluster } from '../../session/cluster.ts';
+import { lockPermissions } from '../../session/lock.ts';
 import type { Run } from '../../session/run.ts';
-import { carriagePermissions } from '../registrations/stash.ts';
 
 /** Verbs that a deploy needs on what it applies: server-side apply is a patch, and a create at first. */
 const APPLY_VERBS = ['get', 'create', 'patch'];
@@ -64,7 +64,7 @@ function needed(
   objects: readonly KubernetesObject[],
   { verbs = APPLY_VERBS, removable = [] }: Intent,
 ): AccessCheck[] {
-  const { namespace, lock, mode, chaos, moveRegistrations } = run.config;
+  const { namespace, mode } = run.config;
   const isPlan = mode === 'plan';
   const checks = new Map<string, AccessCheck>();
   const add = (check: AccessCheck) => checks.set(JSON.stringify(check), check);
@@ -87,13 +87,7 @@ function needed(
   if (isPlan) return [...checks.values()];
   for (const verb of ['list', 'watch']) add({ verb, group: '', resource: 'pods', namespace });
   for (const check of portForwardChecks(namespace)) add(check);
-  if (moveRegistrations && mode === 'deploy') for (const check of carriagePermissions(namespace)) add(check);
-  if (chaos.length > 0) add({ verb: 'delete', group: '', resource: 'pods', namespace });
-  if (lock) {
-    for (const verb of ['get', 'create', 'update']) {
-      add({ verb, group: 'coordination.k8s.io', resource: 'leases', namespace });
-    }
-  }
+  for (const check of lockPermissions(run.config)) add(check);
   return [...checks.values()];
 }
 

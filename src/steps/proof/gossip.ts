@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import { type GossipOnWire, probeGossip } from '../../consul/gossip/wire.ts';
 import { Failure } from '../../failure.ts';
+import { NothingListens } from '../../kubernetes/streams/portforward.ts';
 import { count } from '../../report/count.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';
@@ -112,7 +113,7 @@ function untilSeen(
 }
 
 function isUnheard({ seen }: LookAt): boolean {
-  return seen instanceof Failure && seen.what.includes('nothing listens on port 8301');
+  return seen instanceof NothingListens;
 }
 
 function describe(run: Run, seen: Map<PodView, GossipOnWire>): string {

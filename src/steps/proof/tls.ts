@@ -2,6 +2,7 @@ import { type Life, lifeOf } from '../../certificates/certificate.ts';
 import { probeRpc, type RpcOnWire } from '../../consul/rpc/wire.ts';
 import { Failure } from '../../failure.ts';
 import type { TlsRecord } from '../../inventory/inventory.ts';
+import { NothingListens } from '../../kubernetes/streams/portforward.ts';
 import { count } from '../../report/count.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';
@@ -90,7 +91,7 @@ export function rpcLooksAt(
 }
 
 function isUnheard(look: RpcLook | Failure): boolean {
-  return look instanceof Failure && look.what.includes('nothing listens on port 8300');
+  return look instanceof NothingListens;
 }
 
 export function stateOf(seen: RpcOnWire): Seen {

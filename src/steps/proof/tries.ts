@@ -1,5 +1,6 @@
 import { ConsulError } from '../../consul/failure.ts';
 import { Failure } from '../../failure.ts';
+import type { TakeBack } from '../../session/open-troubles.ts';
 import { pause } from '../../session/pause.ts';
 import type { Run } from '../../session/run.ts';
 
@@ -21,28 +22,30 @@ export async function retried<P, T>(
 ): Promise<T> {
   const key = `${about.title} ${about.agent ?? ''}`.trim();
   let tries = 0;
+  let trouble: string | undefined;
+  let takeBack: TakeBack = () => undefined;
   try {
     for (;;) {
-      const trouble = run.troubles.get(key);
       // While a pod is waited for, it is that pod which is in trouble, and not the proof.
-      run.troubles.delete(key);
+      takeBack();
       const prepared = await prepare();
-      if (trouble) run.troubles.set(key, trouble);
+      if (trouble !== undefined) takeBack = run.troubles.proof({ ...about, trouble });
       const limit = AbortSignal.timeout(TRY_MS);
       try {
         return await attempt(prepared, AbortSignal.any([run.signal, limit]));
       } catch (error) {
         run.signal.throwIfAborted();
-        const trouble = limit.aborted ? `no end after ${TRY_MS / 1000} s` : Failure.from(error).message;
+        trouble = limit.aborted ? `no end after ${TRY_MS / 1000} s` : Failure.from(error).message;
         tell(trouble);
         if (error instanceof ConsulError && error.status === 403) throw error;
-        run.troubles.set(key, { ...about, trouble });
+        takeBack();
+        takeBack = run.troubles.proof({ ...about, trouble });
         run.log.progress(trouble, key);
         await pause(Math.min(PAUSE_MS * 2 ** tries++, LONGEST_PAUSE_MS), run.signal);
       }
     }
   } finally {
-    run.troubles.delete(key);
+    takeBack();
     run.log.settled(key);
   }
 }

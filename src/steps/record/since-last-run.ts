@@ -83,24 +83,29 @@ function line({ figure, nowMs, medianMs, runs }: Trend): string {
   return `${what} ${Math.round(nowMs)} ms (median of ${runs} runs: ${Math.round(medianMs)} ms)`;
 }
 
-/** Compares with the runs before, and adds this one. Without the permission for that only later runs know less. */
+/**
+ * Compares with the runs before, and adds this one. Without the permission for that only later runs know less.
+ * @returns whether it was added
+ */
 export async function remember(
   run: Run,
   cluster: Cluster,
   record: DeployRecord,
   now: RunRecord,
-): Promise<void> {
+): Promise<boolean> {
   checkLeader(run, record.inventory, now);
   checkTrends(run, record.inventory, now);
-  await run.phase('record', 'Record', async () => {
+  return run.phase('record', 'Record', async () => {
     try {
       await appendHistory(run, cluster, record, now);
       run.known.left = 'Nothing was changed; the record has one run more.';
+      return true;
     } catch (error) {
       const forbidden =
         error instanceof Failure && error.cause instanceof ApiError && error.cause.status === 403;
       if (!forbidden) throw error;
       run.warn(`This run is not added to the record: ${error.what}. The next one cannot compare with it.`);
+      return false;
     }
   });
 }

@@ -1,17 +1,19 @@
 import pLimit from 'p-limit';
+import type { Config } from '../../config/config.ts';
 import type { ConsulClient } from '../../consul/client.ts';
 import { count, names } from '../../consul/quorum/finding.ts';
 import { shortId } from '../../consul/registrations/at-server.ts';
 import { type Move, movesOf } from '../../consul/registrations/move.ts';
 import { failingNodes, type NamedAgent, relocate } from '../../consul/registrations/relocation.ts';
 import { Failure } from '../../failure.ts';
+import type { AccessCheck } from '../../kubernetes/access.ts';
 import type { Agents } from '../../session/agents.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Live } from '../../session/live.ts';
 import type { Run } from '../../session/run.ts';
 import type { Workloads } from '../../session/workloads.ts';
 import { checkServerRegistrations } from './at-servers.ts';
-import { carriage, inspect } from './stash.ts';
+import { carriage, carriagePermissions, inspect } from './stash.ts';
 
 /** Services under way at once. Most of the time each of them waits for the first result of its checks. */
 const PARALLEL = 32;
@@ -28,6 +30,14 @@ interface Tally {
 interface Task {
   move: Move;
   server: NamedAgent;
+}
+
+/** What it needs, where it is asked for. */
+export function movePermissions({
+  moveRegistrations: moves,
+  namespace,
+}: Pick<Config, 'moveRegistrations' | 'namespace'>): AccessCheck[] {
+  return moves ? carriagePermissions(namespace) : [];
 }
 
 /**

@@ -23,21 +23,23 @@ const OF_ITSELF =
 /**
  * Removes the namespace where this action has made it, nobody else has written to it, and nothing is in it. Whatever
  * speaks against that is a reason to leave it, and no failure.
+ * @returns whether it has gone by this
  */
 export async function removeNamespace(
   run: Run,
   cluster: Cluster,
   { entries }: Inventory,
   patienceMs = PATIENCE_MS,
-): Promise<void> {
+): Promise<boolean> {
   const entry = entries.find(({ kind, name }) => kind === 'Namespace' && name === run.config.namespace);
-  if (!entry) return;
+  if (!entry) return false;
   const stays = (why: string) => {
     run.log.info(`the namespace ${entry.name} stays: ${why}`);
+    return false;
   };
   try {
     const { live, fate } = await look(run, cluster, entry, UNPROTECTED);
-    if (!live) return;
+    if (!live) return false;
     if (fate.action === 'keep') return stays(fate.why);
     if (!isMade(live)) return stays('somebody else has written to it, too');
     const found = await strangersIn(run, cluster, entry.name);
@@ -51,10 +53,10 @@ export async function removeNamespace(
         : [];
     };
     await run.phase('finish', 'Remove the namespace', () => untilGone(run, left, patienceMs));
-    run.known.left = run.known.left.replace(/; the namespace \S+ stays/, ', and its namespace with it');
+    return true;
   } catch (error) {
     if (!(error instanceof Unseen)) throw error;
-    stays(`whether it is empty cannot be seen: ${error.message}`);
+    return stays(`whether it is empty cannot be seen: ${error.message}`);
   }
 }
 

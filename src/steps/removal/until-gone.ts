@@ -30,20 +30,20 @@ export async function untilGone(
 ): Promise<void> {
   let fewest = Number.POSITIVE_INFINITY;
   let movedAt = performance.now();
-  const before = run.suspicions;
+  let left: readonly Holdout[] = [];
+  const takeBack = run.troubles.suspect(() => lines(left));
   try {
     for (;;) {
-      const left = await look();
+      left = await look();
       if (left.length === 0) return;
       if (left.length < fewest) [fewest, movedAt] = [left.length, performance.now()];
       if (performance.now() - movedAt >= patienceMs) throw notRemoved(left);
-      run.suspicions = () => lines(left);
       const [first] = left;
       run.log.progress(`${left.length} still there: ${first?.name} ${first?.why}`, 'remove');
       await pause(left.length > MANY ? LOOK_AT_MANY_MS : LOOK_MS, run.signal);
     }
   } finally {
-    run.suspicions = before;
+    takeBack();
     run.log.settled('remove');
   }
 }

@@ -5,7 +5,7 @@ import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';
 import { allOrFirst } from '../../session/all-or-first.ts';
 import type { Cluster } from '../../session/cluster.ts';
-import { type RunStep, waveName } from '../../session/run/run-step.ts';
+import type { RunStep } from '../../session/run/run-step.ts';
 import type { Run } from '../../session/run.ts';
 import type { Stored } from '../../session/stored.ts';
 import { waitFor } from '../../session/wait-for.ts';
@@ -97,7 +97,7 @@ class ClientWalk {
         run.known.left = `${all.length - old.length + at} of ${all.length} clients were replaced; the others run as before. Run again: the next run goes on from there.`;
         const batch = old.slice(at, at + size);
         const names = batch.map((pod) => pod.name);
-        this.#wave = run.step(waveName(names, at, old.length));
+        this.#wave = run.wave(names, at, old.length);
         await allOrFirst(
           run,
           batch.map((pod) => this.#replace(pod, kept.has(this.#workloads.nodeName(pod)))),

@@ -12,7 +12,6 @@ import { allOrFirst } from '../../session/all-or-first.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import { expectationOf } from '../../session/expectation.ts';
 import { pause } from '../../session/pause.ts';
-import { waveName } from '../../session/run/run-step.ts';
 import type { Run } from '../../session/run.ts';
 import { Wake, wakeAtChanges } from '../../session/wake.ts';
 import type { Workloads } from '../../session/workloads.ts';
@@ -166,7 +165,7 @@ async function restartClients(run: Run, one: Restart, old: readonly PodView[], t
     tellLeft(run, one, { done: at, all: pods.length });
     const wave = pods.slice(at, at + size);
     const names = wave.map(({ name }) => name);
-    const step = run.step(waveName(names, at, pods.length));
+    const step = run.wave(names, at, pods.length);
     await allOrFirst(
       run,
       wave.map((pod) => keepingChecks(run, tools, pod, () => startOne(run, one, pod, tools))),

@@ -133,7 +133,7 @@ export class Symptoms {
   }
 
   #smoke(): Symptom[] {
-    const troubles = [...this.#run.troubles.values()];
+    const troubles = this.#run.troubles.proofs();
     if (troubles.length === 0) return [];
     const clients = new Map(
       this.#workloads.pods('client').map((pod) => [this.#workloads.nodeName(pod), pod]),

@@ -7,6 +7,7 @@ import { witnessLines } from '../../diagnosis/witness.ts';
 import { Failure, type FailureReason } from '../../failure.ts';
 import type { Transport } from '../../kubernetes/http/transport.ts';
 import type { Expectation } from '../../session/expectation.ts';
+import type { TakeBack } from '../../session/open-troubles.ts';
 import { pause } from '../../session/pause.ts';
 import type { Run } from '../../session/run.ts';
 import { ROLES, type Workloads } from '../../session/workloads.ts';
@@ -41,14 +42,16 @@ export class Triage {
   readonly #over = new AbortController();
   #latest: LatestLook | undefined;
   #still = { state: '', sinceMs: 0 };
-  readonly #suspicions = () => signatures(this.#classifier.current()).map(describeSignature);
+  readonly #takeBack: TakeBack;
 
   constructor(run: Run, workloads: Workloads, transport: Transport) {
     this.#run = run;
     this.#workloads = workloads;
     this.#clues = new Clues(transport, run.config.namespace);
     this.#symptoms = new Symptoms(run, workloads, this.#clues);
-    run.suspicions = this.#suspicions;
+    this.#takeBack = run.troubles.suspect(() =>
+      signatures(this.#classifier.current()).map(describeSignature),
+    );
   }
 
   /**
@@ -74,7 +77,7 @@ export class Triage {
 
   close(): void {
     this.#over.abort();
-    if (this.#run.suspicions === this.#suspicions) this.#run.suspicions = () => [];
+    this.#takeBack();
   }
 
   /** Is told what the servers said. */

@@ -7,7 +7,11 @@ import { buffer, text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { Failure } from '../../../src/failure.ts';
-import { openPortForward, type PortForwardTransport } from '../../../src/kubernetes/streams/portforward.ts';
+import {
+  NothingListens,
+  openPortForward,
+  type PortForwardTransport,
+} from '../../../src/kubernetes/streams/portforward.ts';
 
 const DATA = 0;
 const ERROR = 1;
@@ -166,6 +170,7 @@ describe('openPortForward', () => {
     kubelet.pod.send(frame(ERROR, 'error forwarding port 8500:\nno such container'));
     const error = await endOf(stream);
     expect(error).toBeInstanceOf(Failure);
+    expect(error).not.toBeInstanceOf(NothingListens);
     expect(error).toMatchObject({
       reason: 'unreachable',
       what: 'port-forward failed: error forwarding port 8500: no such container',
@@ -178,8 +183,13 @@ describe('openPortForward', () => {
     kubelet.pod.send(
       frame(ERROR, 'failed to connect to localhost:8500: dial tcp4: connect: connection refused'),
     );
-    expect(await endOf(stream)).toMatchObject({
+    const error = await endOf(stream);
+    expect(error).toBeInstanceOf(NothingListens);
+    expect(error).toMatchObject({
+      reason: 'unreachable',
       what: 'port-forward failed: nothing listens on port 8500 of the pod',
+      where: 'Pod consul/consul-server-0 port 8500',
+      hint: expect.stringMatching(/^Either the pod is gone or restarting/),
     });
   });
 

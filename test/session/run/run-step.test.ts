@@ -49,7 +49,7 @@ describe('a step of a phase', () => {
 
   test('that waited for nothing says so by saying nothing', async () => {
     const { steps, lines } = await within((run) => {
-      const step = run.step('clients 1 to 3 of 3');
+      const step = run.wave(['c', 'b', 'a'], 0, 3);
       step.waitsFor('a moment');
       pass(99);
       step.done('removed');

@@ -18,6 +18,6 @@ it.each<[string, number[]]>([
   ['mo-', []],
   ['moo--', [3, 4]],
   ['mmm-o', []],
-])('%s: %j', (pods, blocked) => {
+])('of old (o), moved (m) and missing (-) pods as %s these are made by nobody: %j', (pods, blocked) => {
   expect(blockedOrdinals([...pods].map((pod) => KINDS[pod as keyof typeof KINDS]))).toEqual(blocked);
 });

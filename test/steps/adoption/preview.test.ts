@@ -21,21 +21,21 @@ const planned = (change: Partial<PlannedObject>): PlannedObject => ({
   ...change,
 });
 
-it('asks nothing where nothing is taken over', async () => {
+it('a plan that takes nothing over asks nothing', async () => {
   const { cluster, api } = await startCluster();
   const before = api.calls.length;
   await previewTakeovers(startRun().run, cluster, [planned({ action: 'change' })]);
   expect(api.calls.length).toBe(before);
 });
 
-it('says that it could not look where whoever plans may not', async () => {
+it('a plan without the permission to look at what it takes over says so', async () => {
   const { cluster } = await startCluster({ denied: ['create pods'] });
   const { run } = startRun();
   await previewTakeovers(run, cluster, [planned({})]);
   expect(run.known.warnings).toEqual([expect.stringMatching(/that needs create pods\/portforward/)]);
 });
 
-it('refuses what a deploy would refuse', async () => {
+it('a plan refuses a takeover that a deploy would refuse', async () => {
   const { cluster } = await startCluster();
   const previewed = previewTakeovers(startRun().run, cluster, [planned({})]);
   await expect(previewed).rejects.toMatchObject({

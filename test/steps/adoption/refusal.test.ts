@@ -189,7 +189,7 @@ describe('a takeover is refused for', () => {
   });
 });
 
-it('is refused for client agents on every node, whose pods nobody moves', () => {
+it('a takeover of client agents on every node is refused: nobody moves their pods', () => {
   const desired = { ...set('client', 1), kind: 'DaemonSet' };
   const shape = { desired, predicted: desired, live: desired, force: false, unverified: false };
   const foreign = { ...shape, action: 'change', adopting: 'if-unowned' } as const;
@@ -199,7 +199,7 @@ it('is refused for client agents on every node, whose pods nobody moves', () => 
   expect(() => refuseDaemonSet([takeover('client', 10).planned])).not.toThrow();
 });
 
-it('is told with all of it, the gravest first', () => {
+it('a refusal tells all obstacles, the gravest first', () => {
   const obstacles = [
     { what: 'no leader', cure: 'Mend it.' },
     { what: 'ACLs are on', cure: 'Turn them off.' },
@@ -218,7 +218,7 @@ it('is told with all of it, the gravest first', () => {
   expect(() => refuse([])).not.toThrow();
 });
 
-it('remarks on what changes and is no obstacle', () => {
+it('what changes and is no obstacle is a remark', () => {
   expect(remarksOn(config(), [agent()], 0)).toEqual([]);
   const remarks = remarksOn(config(), [agent({ domain: 'cluster.local' })], 2);
   expect(remarks[0]).toMatch(/from cluster\.local to consul.*`domain: cluster\.local`/);

@@ -47,6 +47,6 @@ test.each<[string, PlannedObject[], boolean]>([
     ],
     false,
   ],
-])('%s', (_, planned, isLater) => {
+])('whether a file stays in the ConfigMap until the end: %s', (_, planned, isLater) => {
   expect(movedOut(planned).map(({ desired }) => desired.kind)).toEqual(isLater ? ['ConfigMap'] : []);
 });

@@ -4,7 +4,8 @@ import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 import { plan } from '../../../src/steps/apply/apply.ts';
 import { judgeNewKinds } from '../../../src/steps/apply/new-kinds.ts';
 import { type Call, connectTo, json, signal, startServer, status } from '../../kubernetes/fake-server.ts';
-import { discoveryAnswer, startRun } from '../../session/fixture.ts';
+import { startRun } from '../../session/fixture.ts';
+import { discoveryAnswer } from '../../session/resources.ts';
 
 const CRD = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.example.com';
 const definition: KubernetesObject = {

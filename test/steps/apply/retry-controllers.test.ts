@@ -56,7 +56,7 @@ test.each([
   ['was written anyway', set(1), 'change'],
   ['is new', undefined, 'create'],
   ['is none', workload('ConfigMap', {}), 'none'],
-] as const)('one that %s is left alone', async (_, live, action) => {
+] as const)('a workload that %s is left alone', async (_, live, action) => {
   const { run, stored, patches } = await attempt(live, action);
   expect(patches).toEqual([]);
   expect(stored.size).toBe(0);

@@ -60,7 +60,7 @@ async function cluster(services: Services, held: Record<string, string[]>) {
   return { now, kept, wanted };
 }
 
-test('a catalog that is as before', async () => {
+test('a catalog that is as before a fault is kept', async () => {
   const { kept, wanted } = await cluster({ web: [at('c0', 'web')] }, { c0: ['web'] });
   expect(await kept()).toEqual([]);
   expect(wanted).toEqual([]);
@@ -96,7 +96,7 @@ test('an election is waited for', async () => {
   expect(wanted).toEqual(['no server tells the catalog']);
 });
 
-test('a server that is replaced while it is asked for the key: its successor is asked', async () => {
+test('the successor of a server that is replaced is asked for the key', async () => {
   const world = new ProofWorld({}, 0);
   const { agents, workloads } = world;
   const { signal } = new AbortController();

@@ -66,7 +66,7 @@ test.each<[Fault, string, string[]]>([
   expect(found.map(({ name }) => name)).toEqual(expected);
 });
 
-test('of many clients only some are asked', () => {
+test('only some of many clients are asked whether they answer', () => {
   expect(candidates('delete-client', { pods: (role) => pods(role, 500) }, 'x')).toHaveLength(20);
 });
 

@@ -81,7 +81,7 @@ function uid({ uids = {} }: World, { metadata }: KubernetesObject): { uid?: stri
 const brief = ({ drift }: Comparison) =>
   drift.map(({ kind, name, what, fields }) => [`${kind}/${name}`, what, ...fields.map(({ path }) => path)]);
 
-test('a cluster that is as it was deployed: nothing is written, all is dry', async () => {
+test('a comparison of a cluster that is as it was deployed finds nothing and writes nothing', async () => {
   const found = await comparison({
     deployed: [object('ConfigMap', 'a', {}, { data: { a: '1' } })],
     live: [configMap('a', { a: '1', added: 'x' }, { labels: LABELS })],
@@ -92,7 +92,7 @@ test('a cluster that is as it was deployed: nothing is written, all is dry', asy
   expect(writes.every(({ query }) => query.get('dryRun') === 'All')).toBe(true);
 });
 
-test('finds what is missing, changed, replaced and unexpected', async () => {
+test('a comparison finds what is missing, changed, replaced and unexpected', async () => {
   const found = await comparison({
     deployed: ['gone', 'changed', 'replaced'].map((name) =>
       object('ConfigMap', name, {}, { data: { a: '1' } }),
@@ -123,7 +123,7 @@ test('finds what is missing, changed, replaced and unexpected', async () => {
   expect(found.live.map(({ metadata }) => metadata.name)).toEqual(['changed', 'replaced']);
 });
 
-test('finds what is unexpected on every page of a list', async () => {
+test('a comparison finds what is unexpected on every page of a list', async () => {
   const found = await comparison({
     deployed: [],
     live: ['one', 'two', 'three'].map((name) => configMap(name, {}, { labels: LABELS })),
@@ -132,16 +132,19 @@ test('finds what is unexpected on every page of a list', async () => {
   expect(found.drift.map(({ name }) => name)).toEqual(['one', 'two', 'three']);
 });
 
-test.each([400, 403, 409, 422])('compares by itself where a dry run is refused with %d', async (code) => {
-  const found = await comparison({
-    deployed: ['same', 'changed'].map((name) => object('ConfigMap', name, {}, { data: { a: '1' } })),
-    live: [configMap('same', { a: '1' }), configMap('changed', { a: '2' })],
-    refused: { 'PATCH configmaps': code },
-  });
-  expect(brief(found)).toEqual([['ConfigMap/changed', 'changed', '.data.a']]);
-});
+test.each([400, 403, 409, 422])(
+  'a comparison where a dry run is refused with %d does without it',
+  async (code) => {
+    const found = await comparison({
+      deployed: ['same', 'changed'].map((name) => object('ConfigMap', name, {}, { data: { a: '1' } })),
+      live: [configMap('same', { a: '1' }), configMap('changed', { a: '2' })],
+      refused: { 'PATCH configmaps': code },
+    });
+    expect(brief(found)).toEqual([['ConfigMap/changed', 'changed', '.data.a']]);
+  },
+);
 
-test('says what it may not look at', async () => {
+test('a comparison says what it may not look at', async () => {
   const found = await comparison({
     deployed: [object('ConfigMap', 'a')],
     live: [configMap('a', {})],
@@ -164,7 +167,7 @@ test('what the API server cannot tell of is neither missing nor compared', async
   });
 });
 
-test('an autoscaler may have its clients, and nobody the servers', async () => {
+test('an autoscaler may change the number of clients, and nobody that of the servers', async () => {
   const found = await comparison({
     deployed: ['consul-client', 'consul-server'].map((name) =>
       object('StatefulSet', name, {}, { spec: { replicas: 3 } }),
@@ -174,7 +177,7 @@ test('an autoscaler may have its clients, and nobody the servers', async () => {
   expect(brief(found)).toEqual([['StatefulSet/consul-server', 'changed', '.spec.replicas']]);
 });
 
-test('without manifests in the record, objects are compared by name and uid', async () => {
+test('objects without manifests in the record are compared by name and uid', async () => {
   const found = await comparison({
     deployed: [object('ConfigMap', 'a'), object('ConfigMap', 'gone')],
     live: [configMap('a', { a: '2' })],

@@ -67,7 +67,7 @@ test('what could not be looked at is told', () => {
   expect(checks.at(-1)?.observed).toBe('none; not looked at: the list of Services');
 });
 
-describe('the failure', () => {
+describe('the failure for drift', () => {
   test('has the totals, and every field as evidence', () => {
     const { run } = told(DRIFT);
     const failure = driftFailure(run, inventory());
@@ -87,7 +87,7 @@ describe('the failure', () => {
     expect(driftFailure(told(DRIFT, 'report').run, inventory())).toBeUndefined();
   });
 
-  test('comes of a deploy that was cut off or red, too', () => {
+  test('says where the last deploy was cut off or red', () => {
     const { run } = startRun({ mode: 'verify' });
     const cutOff = inventory({ phase: 'applying', run: 'org/repo/actions/runs/7' });
     tellLastDeploy(run, cutOff);
@@ -144,7 +144,7 @@ function container(name: string, imageId: string): ContainerView {
   return { name, imageId, init: false, restarts: 0, running: true, started: true };
 }
 
-describe('the image by its digest', () => {
+describe('the image that was proven, by its digest,', () => {
   const image = (digit: string) => `docker.io/hashicorp/consul@sha256:${digit.repeat(64)}`;
   const [proven, other] = [image('1'), image('2')];
   const SIDECAR = `docker.io/library/proxy@sha256:${'3'.repeat(64)}`;

@@ -23,7 +23,7 @@ test.each([
   ['no clients', [SERVERS, daemons], [SERVERS], undefined, ''],
   ['no servers, and no record of them', [CLIENTS], [CLIENTS], 'quorum', 'StatefulSet/consul-server is gone'],
   ['another object is gone', [SERVERS, object('Service', 'consul-ui')], [SERVERS], undefined, ''],
-])('%s', (_, deployed, live, reason, words) => {
+])('a verification before it looks at the cluster: %s', (_, deployed, live, reason, words) => {
   const failure = missingServers(startRun().run, { deployed, live });
   expect(failure?.reason).toBe(reason);
   expect(failure?.what ?? '').toContain(words);

@@ -49,12 +49,12 @@ test.each([
     'get on nodes/proxy is not allowed',
     undefined,
   ],
-])('%s', async (_, fill, state, observed, reason) => {
+])('the volumes of two servers: %s', async (_, fill, state, observed, reason) => {
   const { failure, check } = await volumes(fill);
   expect(check).toMatchObject({ id: 'servers-volumes', status: state, observed });
   expect(failure?.reason).toBe(reason);
 });
 
-test('without volumes nobody is asked', async () => {
+test('servers without volumes are not asked how full those are', async () => {
   expect(await volumes({ a: 99 }, false)).toEqual({ failure: undefined, check: undefined, calls: 0 });
 });

@@ -49,7 +49,7 @@ describe('what gossip is to be', () => {
     expect(found.isNew).toBe(!(objects as readonly KubernetesObject[]).includes(SERVERS));
   });
 
-  test('one that was seen encrypted stays so without its Secret, which somebody has removed', async () => {
+  test('stays encrypted where it was seen so, also when somebody has removed its Secret', async () => {
     expect((await settle({}, [SERVERS], { last: 'strict' })).goal).toBe('strict');
     expect((await settle({}, [SERVERS], { last: 'plaintext' })).goal).toBe('as-it-is');
   });
@@ -70,7 +70,7 @@ describe('what gossip is to be', () => {
     },
   );
 
-  test('settings beside the key are not the key', async () => {
+  test('is not told by settings beside the key', async () => {
     const text = '{"encrypt_verify_incoming":false}';
     expect((await settle({ serverConfig: { format: 'json', text } }, [])).goal).toBe('strict');
   });
@@ -107,7 +107,7 @@ describe('a key of the user', () => {
   });
 });
 
-describe('what may not be read', () => {
+describe('a Secret that may not be read', () => {
   const refuses: Instead = ({ path }, response) => {
     if (!path.endsWith('/secrets/consul-gossip')) return undefined;
     status(response, 403, {});

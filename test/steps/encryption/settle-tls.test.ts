@@ -57,7 +57,7 @@ describe('what RPC is to be', () => {
     expect(found.isNew).toBe(!(objects as readonly KubernetesObject[]).includes(SERVERS));
   });
 
-  test('one that was seen with TLS stays so without its Secrets, which somebody has removed', async () => {
+  test('stays TLS where it was seen so, also when somebody has removed its Secrets', async () => {
     expect((await settle({}, [SERVERS], { last: 'enforced' })).goal).toBe('enforced');
     expect((await settle({}, [SERVERS], { last: 'plaintext' })).goal).toBe('as-it-is');
   });

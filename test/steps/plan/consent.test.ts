@@ -6,8 +6,9 @@ import { render } from '../../../src/manifests/render.ts';
 import { deployMode } from '../../../src/modes/deploy.ts';
 import { planMode } from '../../../src/modes/plan.ts';
 import { kubeconfig } from '../../kubernetes/fake-server.ts';
-import { deployed, pathOf } from '../../session/fake-api.ts';
+import { deployed } from '../../session/fake-api.ts';
 import { config, startApi, startRun } from '../../session/fixture.ts';
+import { pathOf } from '../../session/resources.ts';
 
 const SMALL: Partial<Config> = {
   serverStorage: { kind: 'ephemeral' },
@@ -30,7 +31,7 @@ const running = (): Record<string, KubernetesObject> =>
   );
 
 async function start(mode: 'plan' | 'deploy', change: Partial<Config> = {}) {
-  const api = await startApi({ accepts: true, objects: running() });
+  const api = await startApi({ objects: running() });
   const { run, lines } = startRun({
     ...SMALL,
     servers: 1,

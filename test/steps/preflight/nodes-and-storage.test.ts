@@ -93,7 +93,7 @@ describe('nodes', () => {
     expect(await thirdNode({ taints: [TAINT] }, [toleration])).toBe(fits);
   });
 
-  test('every taint has to be tolerated', async () => {
+  test('with two taints count when servers tolerate both', async () => {
     const taints = [TAINT, CONTROL_PLANE];
     expect(await thirdNode({ taints }, [{ key: 'pool', operator: 'Exists' }])).toBe(false);
     expect(
@@ -145,7 +145,7 @@ describe('nodes', () => {
     expect(lines.join()).toContain('nodes may not be listed');
   });
 
-  test('any other trouble ends it', async () => {
+  test('that the API server does not list for another reason are a failure', async () => {
     await expect(nodes({ broken: { '/api/v1/nodes': 422 } })).rejects.toMatchObject({ name: 'Failure' });
   });
 });
@@ -186,7 +186,7 @@ describe('the StorageClass', () => {
     expect(await classes(storageClasses, change)).toEqual(mistakes);
   });
 
-  test('the empty name, which means a volume made by hand', async () => {
+  test('with the empty name means a volume made by hand, and is not looked for', async () => {
     expect(await classes([], { storageClass: '' })).toEqual([]);
   });
 });

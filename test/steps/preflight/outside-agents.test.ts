@@ -81,7 +81,7 @@ describe('agents that could not reach servers at the addresses of Services', () 
   });
 });
 
-describe('the look is taken', () => {
+describe('agents outside are looked for', () => {
   const servers = (serverAddresses: 'pod' | 'service') => {
     const found = render(config({ serverAddresses })).find(({ kind }) => kind === 'StatefulSet');
     return found ?? expect.fail('no servers');

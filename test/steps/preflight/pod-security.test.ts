@@ -17,7 +17,7 @@ function attempt(labels: Record<string, string> | undefined, warnings: string[])
   }
 }
 
-test('a warning of the level that is enforced is a refusal', () => {
+test('a warning of the Pod Security level that is enforced is a refusal', () => {
   const { run, thrown } = attempt({ [LEVEL]: 'restricted' }, ['something else', WARNING]);
   expect(thrown).toMatchObject({ reason: 'pod-refused', what: expect.stringContaining(WARNING) });
   expect(run.failedChecks()).toMatchObject([{ id: 'cluster-pod-security', observed: WARNING }]);
@@ -28,6 +28,6 @@ test.each<[string, Record<string, string> | undefined, string[]]>([
   ['a warning where no level is enforced', {}, [WARNING]],
   ['no warning', { [LEVEL]: 'restricted' }, ['something else']],
   ['a namespace that is not known', undefined, [WARNING]],
-])('%s is none', (_, labels, warnings) => {
+])('%s is no refusal by Pod Security', (_, labels, warnings) => {
   expect(attempt(labels, warnings).thrown).toBeUndefined();
 });

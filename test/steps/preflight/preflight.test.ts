@@ -77,8 +77,8 @@ test('the permission to delete is asked for only of kinds that have something to
   expect(asked).toEqual(['delete  services consul']);
 });
 
-describe('what would fail is told before the first write', () => {
-  test('permissions, with the Role that grants them', async () => {
+describe('before the first write a run is refused for', () => {
+  test('missing permissions, with the Role that grants them', async () => {
     const { failure } = await check({ denied: ['patch statefulsets', 'create pods', 'get leases'] });
     expect(failure).toMatchObject({
       reason: 'forbidden',
@@ -103,7 +103,7 @@ describe('what would fail is told before the first write', () => {
     });
   });
 
-  test('a namespace that will be made is no mistake', async () => {
+  test('no namespace that will be made', async () => {
     const { outcome } = await check({ namespace: undefined });
     expect(outcome).toEqual({ live: undefined });
   });
@@ -118,14 +118,14 @@ describe('what would fail is told before the first write', () => {
     expect(failure).toMatchObject({ reason: 'forbidden' });
   });
 
-  test('one thing that is unfit is the sentence', async () => {
+  test('one thing that is unfit, which is then the whole sentence', async () => {
     const { failure, api } = await check({ storageClasses: [] });
     expect(failure).toMatchObject({ reason: 'unfit-cluster', where: api.url, details: [] });
     expect(failure.what).toMatch(/^storage-class: not given/);
     expect(failure.hint).toMatch(/^Nothing was changed\./);
   });
 
-  test('fewer nodes than servers is a warning, not a refusal: an autoscaler may bring nodes', async () => {
+  test('no lack of nodes, which is a warning: an autoscaler may bring some', async () => {
     const { outcome, run } = await check({ nodes: [{ name: 'a' }] });
     expect(outcome).toHaveProperty('live');
     const found = run.result().checks.find(({ id }) => id === 'cluster-nodes');
@@ -143,7 +143,7 @@ describe('what would fail is told before the first write', () => {
     else expect(outcome).toHaveProperty('live');
   });
 
-  test('several are listed together', async () => {
+  test('several mistakes together, all listed', async () => {
     const shape = { nodes: [{ name: 'a' }], storageClasses: [], denied: ['patch statefulsets'] };
     const { failure, run } = await check(shape);
     expect(failure.reason).toBe('forbidden');
@@ -161,7 +161,7 @@ describe('what would fail is told before the first write', () => {
     ]);
   });
 
-  test('a run that was cancelled meanwhile is not a finding about the cluster', async () => {
+  test('no mistake of the cluster, when the run was cancelled meanwhile', async () => {
     const { run } = startRun();
     const { cluster } = await startCluster();
     run.cancel('SIGTERM');
@@ -177,7 +177,7 @@ describe('where objects go', () => {
   });
   const role = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name: 'r' } };
 
-  test('those without a namespace go to that of the run; elsewhere is warned of', async () => {
+  test('objects without a namespace go to that of the run, and others are warned of', async () => {
     const { run } = startRun();
     const { cluster } = await startCluster();
     const objects = [map(), map('consul'), map('other'), structuredClone(role)];
@@ -191,7 +191,7 @@ describe('where objects go', () => {
     expect(run.known.warnings).toEqual(['ConfigMap/a goes to the namespace other, not to consul']);
   });
 
-  test('a kind that the cluster does not have is refused', async () => {
+  test('an object of a kind that the cluster does not have is refused', async () => {
     const { run } = startRun();
     const { cluster } = await startCluster();
     const stranger = { apiVersion: 'example.com/v1', kind: 'Stranger', metadata: { name: 'a' } };

@@ -44,7 +44,7 @@ test.each<[string, ClusterShape, Partial<Config>, string[] | 'unneeded']>([
     [],
   ],
   ['one that clients on nodes do not count for', { quotas: [quota('3', '0')] }, { clients: 'daemonset' }, []],
-])('%s', async (_, shape, change, expected) => {
+])('a quota of the namespace: %s', async (_, shape, change, expected) => {
   const { mistakes } = await check(shape, change);
   if (expected === 'unneeded') return expect(mistakes).toBe('unneeded');
   expect(mistakes).toEqual(
@@ -52,7 +52,7 @@ test.each<[string, ClusterShape, Partial<Config>, string[] | 'unneeded']>([
   );
 });
 
-test('those that may not be read are not looked at', async () => {
+test('quotas that may not be read are not looked at', async () => {
   const { mistakes, lines } = await check({ broken: { '/api/v1/namespaces/consul/resourcequotas': 403 } });
   expect(mistakes).toBeUndefined();
   expect(lines.join()).toContain('resourcequotas may not be listed');

@@ -42,11 +42,11 @@ test.each([
   expect(concluded([containers, containers])).toEqual({ image: CONSUL, warnings: [] });
 });
 
-test('the image is the one that was configured where the runtime knows no digest', () => {
+test('the report has the image that was configured where the runtime knows no digest', () => {
   expect(concluded([{ a: SIDECAR ?? '', consul: 'sha256:4' }]).image).toBe('hashicorp/consul:1.22.7');
 });
 
-test('servers with several images under one tag: the image as configured, and a warning', () => {
+test('servers with several images under one tag are a warning, and the report has the image that was configured', () => {
   const { image, warnings } = concluded([{ consul: CONSUL ?? '' }, { consul: SIDECAR ?? '' }]);
   expect(image).toBe('hashicorp/consul:1.22.7');
   expect(warnings).toEqual([expect.stringContaining('The servers run 2 different images')]);

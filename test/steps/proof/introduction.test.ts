@@ -48,7 +48,7 @@ const sees = (name: string, ...ips: string[]): ServerEvidence => ({
   })),
 });
 
-describe('introductions', () => {
+describe('a run that introduces agents to servers', () => {
   let asked: string[];
   let agents: Agents;
 

@@ -4,9 +4,10 @@ import packet from 'dns-packet';
 import { onTestFinished } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
 import { ConsulClient, type Dial } from '../../../src/consul/client.ts';
-import { Failure } from '../../../src/failure.ts';
+import type { Failure } from '../../../src/failure.ts';
 import { ServerClock } from '../../../src/kubernetes/http/clock.ts';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
+import { NothingListens } from '../../../src/kubernetes/streams/portforward.ts';
 import { render } from '../../../src/manifests/render.ts';
 import type { PodView } from '../../../src/rollout/pod.ts';
 import type { WorkloadView } from '../../../src/rollout/workload.ts';
@@ -280,8 +281,7 @@ export class ProofWorld {
 
 /** As a port-forward says it. */
 function refused(pod: string, port = 8301): Failure {
-  const what = `port-forward failed: nothing listens on port ${port} of the pod`;
-  return new Failure({ reason: 'unreachable', what, where: `Pod ${pod}`, hint: '' });
+  return new NothingListens(`Pod consul/${pod} port ${port}`, port);
 }
 
 const RPC_IN_PLAINTEXT: FakeRpc = { takesPlaintext: true };

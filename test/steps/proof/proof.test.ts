@@ -198,7 +198,7 @@ describe('a cluster that is quiet', () => {
 });
 
 describe('pods that are replaced during the smoke tests', () => {
-  test('the pod of a DaemonSet: its node is what takes part, whatever its pod is called', async () => {
+  test('of a DaemonSet take part by their nodes, whatever the pods are called', async () => {
     const world = new ProofWorld({ clients: 'daemonset', stableFor: 0 }, 2);
     const [first] = world.clientPods;
     if (!first) throw new Error('no clients');
@@ -218,7 +218,7 @@ describe('pods that are replaced during the smoke tests', () => {
     });
   });
 
-  test('a server: its successor is read from', async () => {
+  test('of servers are read from by their successors', async () => {
     const world = new ProofWorld({ ...ONLY_QUORUM, stableFor: 0 }, 0);
     const old = world.server(1);
     let reads = 0;
@@ -233,7 +233,7 @@ describe('pods that are replaced during the smoke tests', () => {
     expect(reads).toBe(2);
   });
 
-  test('a server that comes back with another address: DNS has to give that one', async () => {
+  test('of servers with another address have to be given by DNS with that one', async () => {
     const world = new ProofWorld({ smoke: false, stableFor: 0 }, 0);
     const old = world.server(2);
     const moved = { ...old, uid: 'later', ip: '10.0.0.9' };

@@ -52,7 +52,7 @@ it('a key that is gone is a warning where the plan said so, and the inputs allow
   await expect(kept.end()).rejects.toMatchObject({ reason: 'state-lost' });
 });
 
-it('it is asked again during an election', async () => {
+it('the key that outlives a change is asked for again during an election', async () => {
   const store = new FakeStore();
   const usual = store.server();
   let elections = 0;
@@ -74,7 +74,7 @@ it('a key that cannot be written is a warning: nothing is compared', async () =>
   expect(run.result().warnings.join()).toContain('none could be written');
 });
 
-it('without a server that is ready there is nothing to keep', async () => {
+it('where no server is ready no key is written, and nothing is compared', async () => {
   const { kept, check, fake } = await state({ ready: false });
   await kept.begin();
   await kept.end();

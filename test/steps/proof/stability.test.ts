@@ -55,14 +55,14 @@ function held(
   return stability.of(leadership, leaderSeen * 1_000, NOW_MS);
 }
 
-describe('stable is what has been so', () => {
+describe('since when a cluster is stable', () => {
   test.each([
     ['seen by this run, the leader last', 3, [{ seen: 90 }], 3_000],
     ['seen by this run, a server last', 30, [{ seen: 90 }, { seen: 2 }], 2_000],
     ['by the status of the servers, less the fraction it leaves out', 30, [{ seen: 1, status: 21 }], 20_000],
-    ['not by a status in the future', 30, [{ seen: 1, status: -300 }], 1_000],
-    ['of a server that is not ready not at all', 30, [{ seen: 90 }, {}], 0],
-  ])('%s', (_, leader, servers, ms) => {
+    ['by this run, and not by a status in the future', 30, [{ seen: 1, status: -300 }], 1_000],
+    ['as not at all with a server that is not ready', 30, [{ seen: 90 }, {}], 0],
+  ])('is told %s', (_, leader, servers, ms) => {
     expect(held(leader, { servers }).ms).toBe(ms);
   });
 
@@ -73,36 +73,39 @@ describe('stable is what has been so', () => {
     ['other voters', recorded(40, { voters: [] }), 1_000],
     ['a moment in the future', recorded(-40), 1_000],
     ['no moment', { ...recorded(0), since: 'soon' }, 1_000],
-  ])('by the record of an earlier run, when it holds %s', (_, before, ms) => {
-    expect(held(1, {}, { before }).ms).toBe(ms);
-  });
+  ])(
+    'is told by the record of an earlier run only where that holds the same leadership: %s',
+    (_, before, ms) => {
+      expect(held(1, {}, { before }).ms).toBe(ms);
+    },
+  );
 
-  test('when nothing of it is older than what this run has seen: with its own eyes only', () => {
+  test('is told by this run alone where nothing older may count', () => {
     const world = { servers: [{ seen: 2, status: 60 }] };
     expect(held(5, world, { before: recorded(40) }).ms).toBe(40_000);
     expect(held(5, world, { before: recorded(40), ownEyes: true }).ms).toBe(2_000);
   });
 });
 
-describe('of the clients', () => {
+describe('the readiness of clients in the time that is stable', () => {
   const clients = [{ seen: 30 }, { seen: 4 }, { seen: 9 }, {}];
   test.each([
-    ['all count', 4, 0],
+    ['all have to be ready', 4, 0],
     ['one may be missing: the other three count', 3, 4_000],
     ['two may be missing', 2, 9_000],
     ['all may be missing', 0, 50_000],
-  ])('%s', (_, needed, ms) => {
+  ])('counts where %s', (_, needed, ms) => {
     expect(held(50, { clients }, { needed }).ms).toBe(ms);
   });
 
-  test('there are fewer than there have to be', () => {
+  test('counts for nothing where there are fewer than there have to be', () => {
     const found = held(50, { clients: [{ seen: 30 }] }, { needed: 2 });
     expect(found.ms).toBe(0);
     expect(heldText(found, 10_000)).toBe('for 0.0 s so far: 1 of 2 clients have a pod');
   });
 });
 
-test('the check says since when, and by what', () => {
+test('the check of stability says since when, and by what', () => {
   expect(heldText(held(12.34, {}), 10_000)).toBe('for 12.3 s, seen by this run');
   const mixed = held(
     1,
@@ -119,17 +122,17 @@ test('the check says since when, and by what', () => {
 test.each([
   ['the leader', held(3, {}), 'leader, term and voters known only since then'],
   ['a pod', held(30, { clients: [{ seen: 30 }, { seen: 3 }] }), 'consul-client-1 ready only since then'],
-])('the check names what has not lasted long enough: %s', (_, found, why) => {
+])('the check of stability names what has not lasted long enough: %s', (_, found, why) => {
   expect(heldText(found, 10_000)).toBe(`for 3.0 s so far: ${why}`);
 });
 
-describe('what is recorded for the next run', () => {
-  test('is when this run first saw it, as the latest that it can have been', () => {
+describe('the leadership that is recorded for the next run', () => {
+  test('dates from when this run first saw it, as the latest that it can have been', () => {
     // The answer was sent 50 ms before it came, and its date leaves out up to a second.
     expect(held(20, {}).led).toEqual({ ...leadership, since: new Date(ago(20) + 1_050).toISOString() });
   });
 
-  test('is what an earlier run has recorded, as long as that lasts', () => {
+  test('dates from when an earlier run has recorded it, as long as it lasts', () => {
     expect(held(20, {}, { before: recorded(500) }).led).toEqual(recorded(500));
     expect(held(20, {}, { before: recorded(500, { term: 6 }) }).led?.term).toBe(7);
   });

@@ -28,12 +28,12 @@ function record(of: Parameters<typeof inventory>[0] = {}, manifests = [ui]) {
   return deployed('ConfigMap', 'consul-deploy-consul', {}, { ...encodeRecord(inventory(of), manifests) });
 }
 
-test('there is none before the first deploy, nor without its namespace', async () => {
+test('there is no record before the first deploy, nor without its namespace', async () => {
   const { cluster } = await startFakeApi();
   expect(await readRecord(startRun().run, cluster)).toBeUndefined();
 });
 
-test('a deploy writes the union first, and what is exact in the end', async () => {
+test('a deploy records what was and what will be first, and exactly what is in the end', async () => {
   const { cluster, put, objects, writes, server: api } = await startFakeApi();
   const earlier = runRecord({ verdictMs: 1 });
   put(

@@ -16,7 +16,7 @@ const EVIDENCE = [
   },
 ];
 
-test('keeps the restarts of every server, and of the clients only those that have any', () => {
+test('the record of a run has the restarts of every server, and of the clients only those that have any', () => {
   const { run } = startRun({ mode: 'verify' });
   const pods = {
     server: [pod('server', { restarts: 0 })],
@@ -28,7 +28,7 @@ test('keeps the restarts of every server, and of the clients only those that hav
   expect(record.at).toMatch(/^\d{4}-\d\d-\d\dT/);
 });
 
-test('the leadership at the end, where it is known', () => {
+test('the record of a run has the leadership at its end, where that is known', () => {
   const { run } = startRun();
   const led = { term: 7, leader: 'id-1', voters: ['id-1 10.0.0.2:8300'], since: '2026-11-24T11:00:00.000Z' };
   const held = { ms: 10_000, parts: [], led };
@@ -36,7 +36,7 @@ test('the leadership at the end, where it is known', () => {
   expect(runRecord(run, { pods: () => [] }, { evidence: EVIDENCE })).not.toHaveProperty('led');
 });
 
-test('the verdict of the run and the commit of its smoke key, where there are any', () => {
+test('the record of a run has its verdict and the commit of its smoke key, where there are any', () => {
   const { run } = startRun();
   const nothing = { pods: () => [] };
   expect(runRecord(run, nothing, { evidence: [] })).not.toHaveProperty('commitMs');
@@ -49,7 +49,7 @@ test('the verdict of the run and the commit of its smoke key, where there are an
   });
 });
 
-test('how often the smoke key was not written, and of a verification how many objects are not as deployed', () => {
+test('the record of a run has how often the smoke key was not written, and of a verification how much has drifted', () => {
   const nothing = { pods: () => [] };
   const drift = {
     kind: 'Service',

@@ -32,13 +32,13 @@ test('restarts since the run before, with how it ended, are a concern', () => {
   expect(warnings).toHaveLength(1);
 });
 
-test('a server that is another pod than then', () => {
+test('a server that is another pod than in the run before is a concern', () => {
   expect(restarts({ history: [runRecord()] }).check?.observed).toBe(
     'consul-server-0 is another pod than then and restarted once (OOMKilled, exit code 137)',
   );
 });
 
-test('no restarts, or nothing to compare with', () => {
+test('no restarts since the run before pass, and nothing to compare with is skipped', () => {
   const known = runRecord({ restarts: { 'uid-consul-server-0': 1 } });
   expect(restarts({ history: [known] })).toMatchObject({
     check: { status: 'passed', observed: 'none of 1 pods' },
@@ -51,7 +51,7 @@ test.each([
   ['the same leader', [runRecord({ leader: 'a' }), runRecord()], 'a', 'passed'],
   ['another leader', [runRecord({ leader: 'a' }), runRecord({ leader: 'b' })], 'a', 'warning'],
   ['nothing to compare', [runRecord()], 'a', 'skipped'],
-])('%s', (_, history, leader, status) => {
+])('the leader since the last run: %s', (_, history, leader, status) => {
   const { run } = startRun();
   checkLeader(run, inventory({ history }), runRecord({ leader }));
   expect(run.result().checks).toMatchObject([{ id: 'leader-since', status }]);
@@ -61,7 +61,7 @@ test.each([
   ['as fast as usual', 6, 12_000, 'passed'],
   ['far slower than usual', 6, 90_000, 'warning'],
   ['too few runs', 4, 90_000, 'skipped'],
-])('%s', (_, runs, verdictMs, status) => {
+])('a run compared with earlier runs: %s', (_, runs, verdictMs, status) => {
   const { run } = startRun();
   const history = Array.from({ length: runs }, () => runRecord({ verdictMs: 10_000 }));
   checkTrends(run, inventory({ history }), runRecord({ verdictMs }));

@@ -19,7 +19,7 @@ test('a data directory with nothing in it is empty', () => {
   expect(run(LOOK)).toBe('empty\n');
 });
 
-test('a log without a byte is none', () => {
+test('a data directory whose log has no byte has no log', () => {
   mkdirSync(join(folder, 'raft'));
   writeFileSync(join(folder, 'raft', 'raft.db'), '');
   expect(run(LOOK)).toBe('empty\n');

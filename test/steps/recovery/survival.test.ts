@@ -35,7 +35,7 @@ const unknown = (at: number): ServerData => ({
   why: 'it has no pod',
 });
 
-test('one of three with data is the survivor, and the others are lost', () => {
+test('the one server of three that has data is the survivor, and the others are lost', () => {
   expect(judgeSurvival([empty(0), answers(1, 3), empty(2)], WHERE)).toMatchObject({
     is: 'survivors',
     survivors: [{ name: 'consul-server-1' }],
@@ -46,7 +46,7 @@ test('one of three with data is the survivor, and the others are lost', () => {
 test.each([
   ['the later term, with fewer entries', { lastTerm: 4, lastIndex: 30 }],
   ['more entries of the same term', { lastTerm: 3, lastIndex: 41 }],
-])('of two with data the one with %s comes first', (_, change) => {
+])('the survivor of two servers with data is the one with %s', (_, change) => {
   const found = judgeSurvival([answers(0, 5), empty(1), answers(2, 5, change), empty(3), empty(4)], WHERE);
   const survivors = found.is === 'survivors' ? found.survivors.map(({ name }) => name) : [];
   expect(survivors).toEqual(['consul-server-2', 'consul-server-0']);
@@ -82,7 +82,7 @@ test.each<[string, ServerData[], string, string]>([
     'there are 5 voters, and 3 servers are deployed',
     'consul-server-0 counts 10.0.0.0:8300, 10.0.0.1:8300, 10.0.0.2:8300, 10.0.0.3:8300, 10.0.0.4:8300',
   ],
-])('the votes of others are not taken away where there is %s', (_, servers, what, detail) => {
+])('the votes of lost servers are not taken away where there is %s', (_, servers, what, detail) => {
   expect(() => judgeSurvival(servers, WHERE)).toThrow(
     expect.objectContaining({
       reason: 'no-leader',
@@ -93,7 +93,7 @@ test.each<[string, ServerData[], string, string]>([
   );
 });
 
-test('one that has data but no vote is no majority with another', () => {
+test('a server that has data but no vote is no majority with another', () => {
   const reader = answers(2, 2, { id: 'id-reader' });
   expect(judgeSurvival([answers(0, 2), empty(1), reader], WHERE)).toMatchObject({ is: 'survivors' });
 });
@@ -106,9 +106,12 @@ test('where nobody has data the way leads to a snapshot', () => {
   );
 });
 
-test.each([[silent(1)], [unknown(1)], [answers(1, 3)]])('all is not lost with $state', (server) => {
-  expect(isAllLost([empty(0), server, empty(2)])).toBe(false);
-});
+test.each([[silent(1)], [unknown(1)], [answers(1, 3)]])(
+  'a server with $state keeps the quorum from being called lost',
+  (server) => {
+    expect(isAllLost([empty(0), server, empty(2)])).toBe(false);
+  },
+);
 
 test('peers.json is what Consul reads: id, address and vote of each', () => {
   const found = judgeSurvival([answers(0, 5), empty(1), answers(2, 5), empty(3), empty(4)], WHERE);

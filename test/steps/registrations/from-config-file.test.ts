@@ -28,14 +28,14 @@ test.each<[string, string, string, boolean, Partial<Entry>?]>([
   ['a quote before it has no end', '# 5" disks\nservice { name = "web" }', '# 5" disks', true],
   ['it has quotes itself', 'service { name = "a \\"b\\"" }', '', true, { id: 'a "b"', service: 'a "b"' }],
   ['a node is no matter of configuration', 'service { name = "web" }', '', false, { kind: 'node' }],
-])('%s', (_, before, after, taken, change = {}) => {
+])('a service that a configuration file defines: %s', (_, before, after, taken, change = {}) => {
   const planned = [{ action: 'change', live: map(before), desired: map(after) } as const];
   const isTaken = takenAway('consul', planned);
   expect(isTaken('client', { ...service, ...change })).toBe(taken);
   expect(isTaken('server', { ...service, ...change })).toBe(false);
 });
 
-test('what moves into the Secret of that name is there still, and what goes with it is taken away', () => {
+test('a service of a configuration file that moves into the Secret of that name is still defined, and one that goes with it is taken away', () => {
   const text = '{"service": {"id": "web", "token": "token-1"}}';
   const secret: KubernetesObject = {
     ...map(''),

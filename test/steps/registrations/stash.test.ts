@@ -50,7 +50,7 @@ it('nothing is written down for an agent that holds nothing', async () => {
   expect(values.size).toBe(0);
 });
 
-it('a refusal is not asked again', async () => {
+it('a store that refuses is not asked again', async () => {
   const fake = await fakeConsul(() => ({ status: 413, text: 'too large' }));
   const client = clientOf(fake);
   const kept = keep(async () => client, 'consul-client-0', { carried, pod: 'uid-0' }, signal());

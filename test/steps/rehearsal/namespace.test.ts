@@ -30,7 +30,7 @@ function there(annotations: Record<string, string>, metadata: object = {}): Kube
 const OURS = { [REHEARSAL_OF]: 'consul/consul' };
 const nothing = async () => undefined;
 
-test('the namespace is there while the work is done, and gone afterwards', async () => {
+test('the namespace of a rehearsal is there while the work is done, and gone afterwards', async () => {
   let worked = 0;
   const { error, writes, run } = await rehearse(async () => {
     worked += 1;
@@ -44,7 +44,7 @@ test('the namespace is there while the work is done, and gone afterwards', async
   expect(run.known.changed).toBe(false);
 });
 
-test('it goes, too, where the work fails, and the failure is that of the work', async () => {
+test('the namespace of a rehearsal goes also where the work fails, and the failure is that of the work', async () => {
   const failed = new Error('the work');
   const { error, writes, objects } = await rehearse(() => Promise.reject(failed));
   expect(error).toBe(failed);
@@ -52,7 +52,7 @@ test('it goes, too, where the work fails, and the failure is that of the work', 
   expect(objects.size).toBe(0);
 });
 
-test('it goes, too, where the run is over', async () => {
+test('the namespace of a rehearsal goes also where the run is over', async () => {
   const api = await startFakeApi();
   const { run } = startRun();
   const { namespace } = rehearsalObjects(run.config, later());
@@ -66,7 +66,7 @@ test('it goes, too, where the run is over', async () => {
   expect(api.objects.size).toBe(0);
 });
 
-test('where it cannot be removed the report says what is left, and how to remove it', async () => {
+test('a namespace of a rehearsal that cannot be removed is named in the report, with how to remove it', async () => {
   const { error, run } = await rehearse(
     () => Promise.reject(new Error('the work')),
     undefined,
@@ -81,7 +81,7 @@ test('where it cannot be removed the report says what is left, and how to remove
   expect(run.known.warnings.join()).toContain('holds a copy of what the snapshot holds');
 });
 
-test('one that was left by a run that was killed is removed first', async () => {
+test('a namespace that a killed rehearsal has left is removed first', async () => {
   const { error, writes, log } = await rehearse(
     nothing,
     there({ ...OURS, [REHEARSAL_UNTIL]: later(-1_000) }),
@@ -99,7 +99,7 @@ test.each([
   ['somebody else has made', {}, 'not-owned'],
   ['another deployment rehearses in', { [REHEARSAL_OF]: 'consul/other' }, 'not-owned'],
   ['another run rehearses in', { ...OURS, [REHEARSAL_UNTIL]: later() }, 'locked'],
-])('one that %s is not touched', async (_, annotations, reason) => {
+])('a namespace that %s is not touched by a rehearsal', async (_, annotations, reason) => {
   const { error, writes } = await rehearse(nothing, there(annotations));
   expect(error).toMatchObject({ reason });
   expect(writes).toEqual([]);

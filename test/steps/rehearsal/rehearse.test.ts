@@ -34,7 +34,7 @@ test('a snapshot of which all has come back is proven', async () => {
   ]);
 });
 
-test('one of which a key has not come back is not', async () => {
+test('a snapshot of which a key has not come back is not proven', async () => {
   const { run, rehearsed } = await world(altered('app/empty', 'app/other'));
   await expect(rehearsed).rejects.toMatchObject({
     reason: 'state-lost',

@@ -141,7 +141,7 @@ describe('agents that should read their configuration again', () => {
     expect(world.lines.filter((line) => line.includes('pods may not be patched'))).toHaveLength(1);
   });
 
-  test('and one that stops meanwhile is not waited for: it reads its files when it starts', async () => {
+  test('are not waited for where they stop meanwhile: they read their files when they start', async () => {
     const { go, world, loaded } = await start({
       reload: (pod) => {
         if (pod !== 'consul-client-1') return undefined;
@@ -177,7 +177,7 @@ describe('a configuration that is not taken', () => {
     expect(check({ run, ...rest })).toBeUndefined();
   });
 
-  test('an election in the midst of it is no refusal', async () => {
+  test('is not what an election meanwhile looks like, which is waited for', async () => {
     let left = 2;
     const { go, loaded } = await start({
       reload: () => (left-- > 0 ? { status: 500, text: 'No cluster leader' } : undefined),
@@ -197,7 +197,7 @@ test('what was refused by the deploy before is no refusal of the new one while t
   expect(loaded.size).toBe(5);
 });
 
-describe('which roles have to reload', () => {
+describe('the roles that have to reload', () => {
   const rendered = (change: Partial<Config> = {}) => render(config(change));
   const level = { serverConfig: { format: 'json', text: '{"log_level":"debug"}' } } as const;
   const needsStart = { serverConfig: { format: 'json', text: '{"session_ttl_min":"11s"}' } } as const;
@@ -212,7 +212,7 @@ describe('which roles have to reload', () => {
     return reloads(run, planned as never, unfinished);
   };
 
-  test('those whose ConfigMap changes in nothing else', () => {
+  test('are those whose ConfigMap changes in nothing else', () => {
     const after = rendered(level);
     const map = after.find(
       ({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === 'consul-server-config',
@@ -226,9 +226,9 @@ describe('which roles have to reload', () => {
     ['none where nothing changes', rendered(), rendered()],
     ['none of a new cluster', undefined, rendered(level)],
     ['none whose pods are replaced', rendered(), rendered(needsStart)],
-  ])('%s', (_, before, after) => expect(which(before, after)).toEqual([]));
+  ])('are none where %s', (_, before, after) => expect(which(before, after)).toEqual([]));
 
-  test('all, where the deploy before has not come to its end', () => {
+  test('are all where the deploy before has not come to its end', () => {
     expect(which(rendered(), rendered(), true).map(({ role }) => role)).toEqual(['server', 'client']);
   });
 });

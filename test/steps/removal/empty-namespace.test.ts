@@ -31,15 +31,14 @@ async function remove(
   });
   if (live) api.put({ ...namespace, metadata: { ...namespace.metadata, ...live } });
   const { run, lines } = startRun({ destroyData: true });
-  run.known.left = 'What was deployed as "consul" is gone; the namespace consul stays.';
-  await removeNamespace(run, api.cluster, inventory({ entries: [entryOf(namespace)] }));
-  return { writes: api.writes(), lines: lines.join('\n'), run };
+  const isGone = await removeNamespace(run, api.cluster, inventory({ entries: [entryOf(namespace)] }));
+  return { writes: api.writes(), lines: lines.join('\n'), isGone };
 }
 
 test('a namespace that we have made goes when nothing is in it but what is in every one', async () => {
-  const { writes, run } = await remove({ configmaps: ['kube-root-ca.crt'], serviceaccounts: ['default'] });
+  const { writes, isGone } = await remove({ configmaps: ['kube-root-ca.crt'], serviceaccounts: ['default'] });
   expect(writes).toEqual(['DELETE namespaces/consul']);
-  expect(run.known.left).toBe('What was deployed as "consul" is gone, and its namespace with it.');
+  expect(isGone).toBe(true);
 });
 
 test.each<[string, Record<string, string[]>, object, string]>([
@@ -58,14 +57,14 @@ test.each<[string, Record<string, string[]>, object, string]>([
     'somebody else has written to it, too',
   ],
   ['another uid', {}, { uid: 'another' }, 'somebody else recreated it'],
-])('%s keeps it', async (_, contents, live, why) => {
-  const { writes, lines, run } = await remove(contents, live);
+])('%s keeps the namespace', async (_, contents, live, why) => {
+  const { writes, lines, isGone } = await remove(contents, live);
   expect(writes).toEqual([]);
   expect(lines).toContain(`the namespace consul stays: ${why}`);
-  expect(run.known.left).toContain('the namespace consul stays');
+  expect(isGone).toBe(false);
 });
 
-test('what may not be seen keeps it, and is no failure', async () => {
+test('a kind that may not be listed keeps the namespace, and is no failure', async () => {
   const { writes, lines } = await remove({}, {}, (call, response) => {
     if (!call.path.endsWith('/secrets')) return undefined;
     status(response, 403, { reason: 'Forbidden', message: 'secrets is forbidden' });
@@ -75,7 +74,7 @@ test('what may not be seen keeps it, and is no failure', async () => {
   expect(lines).toContain('whether it is empty cannot be seen: Secret: secrets is forbidden');
 });
 
-test('kinds that the API server cannot tell of keep it, and are no failure', async () => {
+test('kinds that the API server cannot tell of keep the namespace, and are no failure', async () => {
   const { writes, lines } = await remove({}, {}, staleDiscovery);
   expect(writes).toEqual([]);
   expect(lines).toContain(
@@ -83,7 +82,7 @@ test('kinds that the API server cannot tell of keep it, and are no failure', asy
   );
 });
 
-test('what can only be created is not in it', async () => {
+test('kinds that can only be created do not keep the namespace', async () => {
   const { writes } = await remove({}, {}, (call, response) => {
     if (!call.path.endsWith('/secrets')) return undefined;
     status(response, 405, { reason: 'MethodNotAllowed', message: 'no' });
@@ -92,6 +91,6 @@ test('what can only be created is not in it', async () => {
   expect(writes).toEqual(['DELETE namespaces/consul']);
 });
 
-test('one that is gone is gone', async () => {
+test('a namespace that has gone already is not asked to go', async () => {
   expect((await remove({}, null)).writes).toEqual([]);
 });

@@ -153,7 +153,7 @@ test('`prune: false` removes nothing, says so, and forgets nothing', async () =>
   expect(deletes(api)).toEqual([]);
 });
 
-describe('the limit', () => {
+describe('the limit of what one deploy removes', () => {
   test.each([
     ['a share', { kind: 'percent', percent: 50 } as const, '3 of 3', '(50%) allows to remove 1'],
     ['a count', { kind: 'count', count: 2 } as const, '3 of 3', '(2) allows to remove 2'],
@@ -181,7 +181,7 @@ describe('the limit', () => {
   });
 });
 
-test('without an inventory there is nothing to look at', async () => {
+test('a deploy without an inventory has nothing to prune, and asks nothing', async () => {
   const { api, run } = await start();
   const before = api.server.calls.length;
   expect(await planPrune(run, api.cluster, undefined, [])).toEqual({ removable: [], live: [], kept: [] });

@@ -9,11 +9,11 @@ import {
   deployed,
   type FakeApi,
   type Instead,
-  pathOf,
   staleDiscovery,
   startFakeApi,
 } from '../../session/fake-api.ts';
 import { startRun } from '../../session/fixture.ts';
+import { pathOf } from '../../session/resources.ts';
 
 const namespace = deployed('Namespace', 'consul');
 const service = deployed('Service', 'consul-server');
@@ -39,12 +39,15 @@ async function start({
   destroyData?: boolean;
   pageSize?: number;
 } = {}) {
-  const api = await startFakeApi((call, response, objects) => {
-    if (instead?.(call, response, objects)) return true;
-    if (call.path !== PODS || [...objects.keys()].some((path) => path.startsWith(PODS))) return undefined;
-    json(response, 200, { items: null });
-    return true;
-  }, pageSize);
+  const api = await startFakeApi(
+    (call, response, objects) => {
+      if (instead?.(call, response, objects)) return true;
+      if (call.path !== PODS || [...objects.keys()].some((path) => path.startsWith(PODS))) return undefined;
+      json(response, 200, { items: null });
+      return true;
+    },
+    { pageSize },
+  );
   api.put(...all);
   const { run, lines } = startRun({ destroyData });
   const entries = all.map(entryOf);
@@ -194,7 +197,8 @@ describe('volume claims', () => {
     manifests,
     live: service,
   });
-  const claim = (name: string) => deployed('PersistentVolumeClaim', name);
+  const claim = (name: string, labels: object = spec.selector.matchLabels) =>
+    deployed('PersistentVolumeClaim', name, { labels });
 
   async function claims(destroyData: boolean, instead: Instead = () => undefined) {
     const started = await start({
@@ -212,6 +216,7 @@ describe('volume claims', () => {
       claim('data-consul-server-0'),
       claim('data-consul-server-4'),
       claim('data-consul-server-x'),
+      claim('data-consul-server-9', { app: 'somebody-elses' }),
       claim('data-other-server-0'),
     );
     return {

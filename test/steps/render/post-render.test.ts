@@ -94,7 +94,7 @@ describe('a command that writes without end', () => {
   });
 });
 
-describe('nothing is left behind', () => {
+describe('nothing of a post-render command is left behind', () => {
   /** Not merely waiting for somebody to hear that it has ended. */
   const alive = (pid: number) =>
     /^[^Z]/.test(
@@ -109,7 +109,7 @@ describe('nothing is left behind', () => {
     return { path, pids };
   }
 
-  test('of a command that ends before its child in the background', async () => {
+  test('when it ends before its child in the background', async () => {
     const { path, pids } = await place();
     const command = `sleep 600 & echo $! >${path}/pids; cat`;
     expect(await postRender(command, YAML, open())).toBe(YAML);
@@ -117,7 +117,7 @@ describe('nothing is left behind', () => {
     await vi.waitFor(() => expect(pids().filter(alive)).toEqual([]));
   });
 
-  test('but a daemon in a session of its own, whose output does not count', async () => {
+  test('except a daemon in a session of its own, whose output does not count', async () => {
     const { path, pids } = await place();
     const daemon = `setsid sh -c 'echo $$ >${path}/pids; exec sleep 600' & until [ -s ${path}/pids ]; do :; done`;
     expect(await postRender(`${daemon}; cat`, YAML, open())).toBe(YAML);
@@ -129,7 +129,7 @@ describe('nothing is left behind', () => {
   test.each([
     ['that ignores TERM', `trap '' TERM; `],
     ['that does not', ''],
-  ])('at the deadline, of a command with a child, %s', async (_, trap) => {
+  ])('at the deadline when it has a child %s', async (_, trap) => {
     const { path, pids } = await place();
     const controller = new AbortController();
     const reason = new Error('over');
@@ -151,7 +151,7 @@ describe('nothing is left behind', () => {
     await expect(running).rejects.toBe(reason);
   });
 
-  test('of a command whose shell was killed', async () => {
+  test('when its shell was killed', async () => {
     const { path, pids } = await place();
     const command = `echo $$ >${path}/pids; kill -KILL $PPID; sleep 600`;
     await expect(postRender(command, YAML, open())).rejects.toMatchObject({
@@ -160,7 +160,7 @@ describe('nothing is left behind', () => {
     await vi.waitFor(() => expect(pids().filter(alive)).toEqual([]));
   });
 
-  test('of the input, from the moment the command runs', async () => {
+  test('not the file with its input, from the moment the command runs', async () => {
     const { path } = await place();
     vi.stubEnv('RUNNER_TEMP', path);
     onTestFinished(() => void vi.unstubAllEnvs());
@@ -205,7 +205,7 @@ describe('a command that fails', () => {
     },
   );
 
-  test('to start, since there is no place for its input, is told', async () => {
+  test('to start, since there is no place for its input, is told so', async () => {
     vi.stubEnv('RUNNER_TEMP', '/nowhere');
     onTestFinished(() => void vi.unstubAllEnvs());
     expect(await refusal('cat')).toMatchObject({ what: 'it could not be started' });
@@ -227,7 +227,7 @@ test('a run that ends does not wait for the command', async () => {
   await expect(running).rejects.toBe(reason);
 });
 
-test('a run that has ended starts none', async () => {
+test('a run that has ended starts no command', async () => {
   const reason = new Error('over');
   await expect(postRender('cat', YAML, AbortSignal.abort(reason))).rejects.toBe(reason);
 });

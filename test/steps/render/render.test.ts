@@ -75,8 +75,8 @@ describe('render mode', () => {
   });
 });
 
-describe('with post-render', () => {
-  test('what the command gives is what counts, in the file and in the digest', async () => {
+describe('a post-render command in render mode', () => {
+  test('decides what is in the file and in the digest', async () => {
     const manifestsPath = join(await folder(), 'out.yaml');
     const { run } = startRun({ postRender: 'sed "s/consul-ui/consul-web/"', manifestsPath });
     const objects = await renderSet(run);
@@ -86,7 +86,7 @@ describe('with post-render', () => {
     expect(run.known.manifestDigest).toBe(`sha256:${createHash('sha256').update(yaml).digest('hex')}`);
   });
 
-  test('a command that changes nothing gives the digest without one', async () => {
+  test('that changes nothing leaves the digest as it is without one', async () => {
     const { run } = startRun({ postRender: 'cat' });
     await renderSet(run);
     const { run: plain } = startRun();
@@ -107,7 +107,7 @@ describe('with post-render', () => {
       'sed "s/name: consul-server-1/name: consul-server-0/"',
       'Service/consul-server-0 is there twice',
     ],
-  ])('%s fails, and no file is written', async (_, postRender, detail) => {
+  ])('%s fails the run, and no file is written', async (_, postRender, detail) => {
     const manifestsPath = join(await folder(), 'out.yaml');
     const { run } = startRun({ postRender, manifestsPath });
     const failure = await renderSet(run).catch((error: unknown) => error);

@@ -31,7 +31,7 @@ function planned(before: Shape, after: Shape, change: Partial<PlannedObject> = {
   };
 }
 
-describe('the clients are this run’s to replace', () => {
+describe('the run replaces the clients itself', () => {
   it.each<[string, boolean, PlannedObject]>([
     ['when their template changes', true, planned({}, { image: 'consul:2' })],
     ['also on every node', true, planned({ kind: 'DaemonSet' }, { kind: 'DaemonSet', image: 'consul:2' })],
@@ -54,7 +54,7 @@ describe('the clients are this run’s to replace', () => {
   });
 });
 
-it('what comes from a configuration file comes back with it; the rest is told', () => {
+it('registrations from a configuration file come back with it, and the others that cannot be carried are told', () => {
   const [file, script] = ['service a: from a file', 'check b: a script'];
   const lost = lostWith({
     obstacles: [file, script],
@@ -86,7 +86,7 @@ it.each([
   [{ kind: 'percent', percent: 25 }, 2],
   [{ kind: 'percent', percent: 5 }, 1],
 ] as const)(
-  'where the workload does not say it, the input does: %j, of ten clients %i',
+  'without maxUnavailable in the workload the input %j counts: of ten clients %i are replaced at a time',
   (allowance, size) => {
     expect(batchSize(workload({ role: 'client', spec: ROLLING }), 10, allowance)).toBe(size);
   },
@@ -104,7 +104,7 @@ describe('the controller of a StatefulSet without `maxUnavailable` replaces one 
     ['kept', false, change('StatefulSet', true)],
     ['a DaemonSet has it in every version', false, change('DaemonSet', false)],
     ['nobody asked for it', true, planned({}, { image: 'consul:2' })],
-  ])('%s', (_, isOne, object) => {
+  ])('where `maxUnavailable` is: %s', (_, isOne, object) => {
     expect(isOneByOne(object)).toBe(isOne);
   });
 
@@ -117,11 +117,11 @@ describe('the controller of a StatefulSet without `maxUnavailable` replaces one 
     return surveyRoll(run, cluster, object, { conservation, workloads, agents });
   }
 
-  it('so the run replaces clients that hold nothing, too', async () => {
+  it('so the run replaces also clients that hold nothing', async () => {
     expect(await survey(change('StatefulSet', false))).toBe(true);
   });
 
-  it('their controller does, which has it or would do the same', async () => {
+  it('so their controller replaces clients that hold nothing where it has `maxUnavailable` or would do the same', async () => {
     expect(await survey(change('StatefulSet', true))).toBe(false);
     const share = { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '10%' } };
     const object = planned({}, { image: 'consul:2', spec: { updateStrategy: share } });
@@ -129,12 +129,12 @@ describe('the controller of a StatefulSet without `maxUnavailable` replaces one 
     expect(await survey(dropped)).toBe(false);
   });
 
-  it('their controller does, where the run may not', async () => {
+  it('so their controller replaces clients that hold nothing where the run may not', async () => {
     expect(await survey(change('StatefulSet', false), { denied: ['delete pods'] })).toBe(false);
   });
 });
 
-describe('clients will be replaced, and the catalog cannot be read', () => {
+describe('while the catalog cannot be read', () => {
   const template = planned({}, { image: 'consul:2' });
   let world: Awaited<ReturnType<typeof clientsWithServices>>;
   const survey = async (object = template) => {
@@ -148,7 +148,7 @@ describe('clients will be replaced, and the catalog cannot be read', () => {
     world.instead.server = () => ({ status: 400, text: 'no' });
   });
 
-  it('nobody replaces them: their agents are asked, and they hold something', async () => {
+  it('nobody replaces clients whose agents say that they hold something', async () => {
     await expect(survey()).rejects.toMatchObject({
       reason: 'registrations-lost',
       what: expect.stringContaining('consul-client-0 holds 1 registration'),
@@ -157,7 +157,7 @@ describe('clients will be replaced, and the catalog cannot be read', () => {
     });
   });
 
-  it('nobody replaces them, ready or not, when one that runs does not tell', async () => {
+  it('nobody replaces clients when one that runs does not tell, ready or not', async () => {
     world.held.clear();
     world.tell(client(1, { ready: false }));
     world.instead.agent = (node) => (node === 'consul-client-1' ? { status: 400, text: 'no' } : undefined);
@@ -167,7 +167,7 @@ describe('clients will be replaced, and the catalog cannot be read', () => {
     });
   });
 
-  it('nobody replaces them when ACLs hide what they hold, and the missing rights are named', async () => {
+  it('nobody replaces clients when ACLs hide what they hold, and the missing rights are named', async () => {
     world.instead.server = (path) =>
       path === '/v1/catalog/services' ? { body: {}, headers: CUT } : undefined;
     world.instead.agent = () => ({ body: {}, headers: CUT });
@@ -177,7 +177,7 @@ describe('clients will be replaced, and the catalog cannot be read', () => {
     });
   });
 
-  it('nobody replaces the rest of them after a run that was ended', async () => {
+  it('nobody replaces the rest of the clients after a run that was ended', async () => {
     world.held.clear();
     await expect(survey(planned({ spec: ON_DELETE }, {}))).rejects.toMatchObject({
       reason: 'registrations-lost',
@@ -185,12 +185,12 @@ describe('clients will be replaced, and the catalog cannot be read', () => {
     });
   });
 
-  it('their controller replaces them when each of them says that it holds nothing', async () => {
+  it('their controller replaces clients when each of them says that it holds nothing', async () => {
     world.held.clear();
     expect(await survey()).toBe(false);
   });
 
-  it('their controller replaces those that do not run, with a warning', async () => {
+  it('their controller replaces clients that do not run, with a warning', async () => {
     world.held.clear();
     const ended = { name: 'consul', init: false, restarts: 3, running: false, started: false };
     world.tell(client(1, { ready: false, containers: [ended] }));

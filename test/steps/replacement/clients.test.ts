@@ -24,11 +24,21 @@ const self = (name: string) => ({
   DebugConfig: { LeaveOnTerm: true },
 });
 
+interface Shape {
+  /** Answers before the agent does. */
+  instead?: (request: FakeRequest, name: string) => FakeAnswer | undefined;
+  /** Ordinals that an earlier run has replaced. */
+  moved?: number[];
+}
+
 /** Five clients that hold nothing: what a controller would make of a pod that was removed comes at once, and is ready later. */
-async function start(
-  instead: (request: FakeRequest, name: string) => FakeAnswer | undefined = () => undefined,
-) {
+async function start({ instead = () => undefined, moved = [] }: Shape = {}) {
   const done: string[] = [];
+  const watched = { happens: (_: string): void => undefined };
+  const happens = (what: string) => {
+    done.push(what);
+    watched.happens(what);
+  };
   const { run, lines } = startRun({
     ...{ clients: 'statefulset', clientReplicas: CLIENTS, serverAddresses: 'pod', timeout: 20_000 },
     clientMaxUnavailable: { kind: 'count', count: 2 },
@@ -58,7 +68,8 @@ async function start(
   for (let ordinal = 0; ordinal < CLIENTS; ordinal++)
     tell(
       pod(`consul-client-${ordinal}`, {
-        ...{ ownerUid: 'clients', revision: 'old', ip: `10.0.1.${ordinal}` },
+        ...{ ownerUid: 'clients', ip: `10.0.1.${ordinal}` },
+        revision: moved.includes(ordinal) ? 'new' : 'old',
         containers: [container({ running: true, started: true })],
       }),
     );
@@ -69,7 +80,7 @@ async function start(
     observation.apply('Pod', { type: 'delete', uid: gone.uid });
     tell(fresh);
     await delay(READY_AFTER_MS);
-    done.push(`${gone.name} is ready`);
+    happens(`${gone.name} is ready`);
     tell({ ...fresh, ready: true });
   };
   const api = await startFakeApi((call, response) => {
@@ -78,7 +89,7 @@ async function start(
         spec: { updateStrategy: { type: 'OnDelete' | 'RollingUpdate' } };
       };
       const { type } = body.spec.updateStrategy;
-      done.push(`the strategy is ${type}`);
+      happens(`the strategy is ${type}`);
       generation += 1;
       set(generation, type);
       json(response, 200, { ...body, metadata: { ...body.metadata, uid: 'clients', generation } });
@@ -86,7 +97,7 @@ async function start(
     }
     const name = /\/pods\/([^/]+)$/.exec(call.path)?.[1];
     if (call.method !== 'DELETE' || name === undefined) return undefined;
-    done.push(`${name} is removed`);
+    happens(`${name} is removed`);
     const gone = observation.pods().find((one) => one.name === name) ?? expect.fail(name);
     void comeBack(gone);
     json(response, 200, { kind: 'Status', status: 'Success' });
@@ -120,7 +131,7 @@ async function start(
         () => undefined,
         (error: unknown) => Failure.from(error),
       );
-  return { walk, done, run, lines, succeeded };
+  return { walk, done, run, lines, succeeded, watched };
 }
 
 /** Of one wave, in any order. */
@@ -147,15 +158,39 @@ test('clients are replaced two at a time, the last first, each wave after the on
 });
 
 test('a client whose agent denies the question keeps its pod, and the strategy keeps anybody else from it', async () => {
-  const { walk, done, run } = await start(({ path }, name) =>
-    name === 'consul-client-3' && path === '/v1/agent/services'
-      ? { status: 403, text: 'Permission denied' }
-      : undefined,
-  );
+  const { walk, done, run } = await start({
+    instead: ({ path }, name) =>
+      name === 'consul-client-3' && path === '/v1/agent/services'
+        ? { status: 403, text: 'Permission denied' }
+        : undefined,
+  });
   expect(await walk()).toMatchObject({ reason: 'forbidden', where: 'consul-client-3' });
   expect(done).not.toContain('consul-client-3 is removed');
   expect(done).not.toContain('the strategy is RollingUpdate');
   expect(run.known.left).toBe(
     '0 of 5 clients were replaced; the others run as before. Run again: the next run goes on from there.',
   );
+});
+
+test('a replacement of clients that is interrupted says how many are done, and the next run goes on with the others', async () => {
+  const first = await start();
+  first.watched.happens = (what) => {
+    if (what === 'consul-client-2 is removed') first.run.cancel('SIGTERM');
+  };
+  expect(await first.walk()).toMatchObject({ reason: 'cancelled' });
+  expect(namesOf(first.done, 'is removed').sort()).toEqual(
+    expect.arrayContaining(wave(4, 3).concat('consul-client-2')),
+  );
+  expect(first.done).not.toContain('consul-client-0 is removed');
+  // So nobody else replaces them until the next run.
+  expect(first.done).not.toContain('the strategy is RollingUpdate');
+  expect(first.run.known.left).toBe(
+    '2 of 5 clients were replaced; the others run as before. Run again: the next run goes on from there.',
+  );
+
+  const second = await start({ moved: [4, 3] });
+  expect(await second.walk()).toBeUndefined();
+  expect(namesOf(second.done, 'is removed').sort()).toEqual(wave(2, 1, 0));
+  expect(second.done.at(0)).toBe('the strategy is OnDelete');
+  expect(second.done.at(-1)).toBe('the strategy is RollingUpdate');
 });

@@ -51,8 +51,8 @@ const withDead = (answers: Answers): Answers => {
   return { ...answers, [path]: { body: state } };
 };
 
-describe('fewer servers', () => {
-  test('that leave a quorum at each step may be', async () => {
+describe('servers that would leave', () => {
+  test('may where there is a quorum at each step', async () => {
     const { check } = await start();
     expect(await check(3, 2)).toBeUndefined();
     expect(await check(3, 1)).toBeUndefined();

@@ -51,13 +51,13 @@ describe('before a server stops', () => {
     expect(requests(READ)).toEqual(names);
   });
 
-  test('a follower asks for nothing', async () => {
+  test('a follower asks nobody to take over', async () => {
     const { hand, asked } = await start();
     expect(await hand('consul-server-1', ['consul-server-2'])).toBe(false);
     expect(asked).toEqual([]);
   });
 
-  test('what ACLs deny, and what fails, is told, and ends nothing', async () => {
+  test('a handover that ACLs deny, or that fails, is told, and ends nothing', async () => {
     const { hand, lines } = await start((path) =>
       path === TRANSFER ? { status: 403, text: 'Permission denied' } : undefined,
     );

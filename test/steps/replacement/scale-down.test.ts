@@ -26,6 +26,11 @@ interface Shape {
 async function start({ running = [0, 1, 2], instead = () => undefined }: Shape = {}) {
   const voters = new Set([0, 1, 2]);
   const done: string[] = [];
+  const watched = { happens: (_: string): void => undefined };
+  const happens = (what: string) => {
+    done.push(what);
+    watched.happens(what);
+  };
   const settings = { MinQuorum: 3, ModifyIndex: 1 };
   const fake = async (name: string) =>
     fakeConsul((request) => {
@@ -34,22 +39,22 @@ async function start({ running = [0, 1, 2], instead = () => undefined }: Shape =
       if (own) return own;
       if (path === SETTINGS && method === 'PUT') {
         settings.MinQuorum = JSON.parse(body).MinQuorum;
-        done.push(`MinQuorum ${settings.MinQuorum}`);
+        happens(`MinQuorum ${settings.MinQuorum}`);
         return { body: true };
       }
       if (path === SETTINGS) return { body: settings };
       if (path === '/v1/agent/leave') {
-        done.push(`${name} leaves`);
+        happens(`${name} leaves`);
         voters.delete(Number(name.at(-1)));
         return { body: {} };
       }
       if (method === 'DELETE') {
-        done.push(`Raft removes ${query.get('id')}`);
+        happens(`Raft removes ${query.get('id')}`);
         voters.delete(Number(query.get('id')?.at(-1)));
         return { body: {} };
       }
       if (path.startsWith('/v1/agent/force-leave/')) {
-        done.push(`gossip forgets ${path.split('/').at(-1)}`);
+        happens(`gossip forgets ${path.split('/').at(-1)}`);
         return { body: {} };
       }
       const answer = healthyAnswers(name)[path] ?? { status: 404, text: '' };
@@ -63,7 +68,7 @@ async function start({ running = [0, 1, 2], instead = () => undefined }: Shape =
   const api = await startFakeApi((call) => {
     if (call.path !== STATEFUL_SET || call.method !== 'PATCH') return undefined;
     const { replicas } = (JSON.parse(call.body) as { spec: { replicas: number } }).spec;
-    done.push(`${replicas} replicas`);
+    happens(`${replicas} replicas`);
     pods = pods.filter(({ name }) => Number(name.at(-1)) < replicas);
     return undefined;
   });
@@ -94,10 +99,10 @@ async function start({ running = [0, 1, 2], instead = () => undefined }: Shape =
         () => undefined,
         (error: unknown) => Failure.from(error),
       );
-  return { remove, done, run, lines, api };
+  return { remove, done, run, lines, api, watched };
 }
 
-describe('servers that go', () => {
+describe('servers that go for good', () => {
   test('leave one at a time, each before its pod goes, and autopilot expects no more than those that stay', async () => {
     const { remove, done, run, lines } = await start();
     expect(await remove()).toBeUndefined();
@@ -164,5 +169,27 @@ describe('servers that go', () => {
     expect(lines.join('\n')).toMatch(
       /consul-server-2 has to wait: .*1 of 2 voters alive, since consul-server-0/,
     );
+  });
+
+  test('say so where the run is ended when one has left, and its pod and the other servers stay', async () => {
+    const { remove, done, run, watched } = await start();
+    watched.happens = (what) => {
+      if (what === 'consul-server-2 leaves') run.cancel('SIGTERM');
+    };
+    expect(await remove()).toMatchObject({ reason: 'cancelled' });
+    expect(done).toEqual(['MinQuorum 2', 'consul-server-2 leaves']);
+    expect(run.known).toMatchObject({
+      changed: true,
+      left: 'consul-server-2 was told to leave the cluster, and its pod is still there. Run again: the next run goes on from there.',
+    });
+  });
+
+  test('leave a whole cluster of those that stay where the run is ended between two of them', async () => {
+    const { remove, done, run, watched } = await start();
+    watched.happens = (what) => {
+      if (what === '2 replicas') run.cancel('SIGTERM');
+    };
+    expect(await remove()).toMatchObject({ reason: 'cancelled' });
+    expect(done).toEqual(['MinQuorum 2', 'consul-server-2 leaves', '2 replicas']);
   });
 });

@@ -1,4 +1,6 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { withReplicas } from '../../../src/change/workload.ts';
+import { Failure } from '../../../src/failure.ts';
 import type { PlannedObject } from '../../../src/kubernetes/apply/plan.ts';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 import { render } from '../../../src/manifests/render.ts';
@@ -7,7 +9,7 @@ import { Workloads } from '../../../src/session/workloads.ts';
 import { walkServers } from '../../../src/steps/replacement/servers.ts';
 import { agentsOf, type FakeRequest, fakeConsul } from '../../consul/fake-consul.ts';
 import { healthyAnswers } from '../../consul/server-answers.ts';
-import { json } from '../../kubernetes/fake-server.ts';
+import { json, status } from '../../kubernetes/fake-server.ts';
 import { servers, statefulSet } from '../../rollout/fixture.ts';
 import { startFakeApi } from '../../session/fake-api.ts';
 import { startRun } from '../../session/fixture.ts';
@@ -17,37 +19,65 @@ const STATEFUL_SET = '/apis/apps/v1/namespaces/consul/statefulsets/consul-server
 const LATE = 6;
 
 interface Spec {
+  replicas: number;
   updateStrategy: { rollingUpdate?: { partition?: number } };
+}
+
+interface Shape {
+  leader?: number;
+  /** How many servers run already. */
+  before?: number;
+  /** Ordinals that an earlier run has replaced. */
+  moved?: number[];
+  /** How often a server that was replaced or started is asked about before it votes. */
+  late?: number;
+  /** Partitions that the API server does not take. */
+  refused?: number[];
 }
 
 /**
  * Three servers that run an older revision, the first of which leads: the API server and every agent over real HTTP, and
- * the pods as a StatefulSet's controller would replace them, at once.
+ * the pods as a StatefulSet's controller would start and replace them, at once.
  */
-async function start({ leader: first = 0 } = {}) {
+async function start({ leader = 0, before = 3, moved = [], late = LATE, refused = [] }: Shape = {}) {
   const done: string[] = [];
-  const raft = { leader: first, away: new Map<number, number>() };
+  const watched = { happens: (_: string): void => undefined };
+  const happens = (what: string) => {
+    done.push(what);
+    watched.happens(what);
+  };
+  const missing = [0, 1, 2].filter((ordinal) => ordinal >= before);
+  const raft = {
+    leader,
+    away: new Map(missing.map((ordinal) => [ordinal, Number.POSITIVE_INFINITY])),
+    looks: 0,
+  };
   const { run, lines } = startRun({ clients: 'none', serverAddresses: 'pod', timeout: 60_000 });
   const objects = render(run.config);
   const workloads = new Workloads(run, objects);
   const { observation } = workloads;
   const desired = objects.find(({ kind }) => kind === 'StatefulSet') ?? expect.fail('no servers');
-  const at = (ordinal: number) => ({ ip: `10.0.0.${ordinal + 1}`, revision: 'old' });
-  let pods = servers({ 0: at(0), 1: at(1), 2: at(2) });
+  const at = (ordinal: number) => ({
+    ip: `10.0.0.${ordinal + 1}`,
+    revision: moved.includes(ordinal) ? 'new' : 'old',
+  });
+  const all = servers({ 0: at(0), 1: at(1), 2: at(2) });
+  let pods = all.slice(0, before);
   const tell = (one: PodView) => observation.apply('Pod', { type: 'upsert', uid: one.uid, object: one });
   pods.forEach(tell);
 
   const answer = ({ path, method, query }: FakeRequest, name: string) => {
     if (path === '/v1/operator/raft/transfer-leader' && method === 'POST') {
       raft.leader = Number(query.get('id')?.at(-1) ?? 0);
-      done.push(`consul-server-${raft.leader} leads`);
+      happens(`consul-server-${raft.leader} leads`);
       return { body: { Success: true } };
     }
     const found = healthyAnswers(name)[path] ?? { status: 404, text: '' };
     if (path === '/v1/status/leader') return { body: `10.0.0.${raft.leader + 1}:8300` };
     if (path !== '/v1/operator/raft/configuration') return found;
+    raft.looks += 1;
     for (const [ordinal, times] of raft.away) {
-      if (times === 1) done.push(`consul-server-${ordinal} votes`);
+      if (times === 1) happens(`consul-server-${ordinal} votes`);
       if (times <= 1) raft.away.delete(ordinal);
       else raft.away.set(ordinal, times - 1);
     }
@@ -63,50 +93,74 @@ async function start({ leader: first = 0 } = {}) {
   };
   const fakes = new Map(
     await Promise.all(
-      pods.map(async ({ name }) => [name, await fakeConsul((request) => answer(request, name))] as const),
+      all.map(async ({ name }) => [name, await fakeConsul((request) => answer(request, name))] as const),
     ),
   );
   let generation = 1;
   const api = await startFakeApi((call, response) => {
     if (call.path !== STATEFUL_SET || call.method !== 'PATCH') return undefined;
     const body = JSON.parse(call.body) as KubernetesObject & { spec: Spec };
-    const { partition = 0 } = body.spec.updateStrategy.rollingUpdate ?? {};
+    const { replicas, updateStrategy } = body.spec;
+    const { partition = 0 } = updateStrategy.rollingUpdate ?? {};
+    if (refused.includes(partition)) {
+      status(response, 403, { reason: 'Forbidden', message: 'no' });
+      return true;
+    }
     generation += 1;
     const view = statefulSet({
-      ...{ generation, observedGeneration: generation, partition, updated: 3 - partition },
+      ...{ generation, observedGeneration: generation, partition, updated: replicas - partition },
+      ...{ desired: replicas, created: replicas, ready: replicas, available: replicas },
       currentRevision: partition === 0 ? 'new' : 'old',
     });
     observation.apply('StatefulSet', { type: 'upsert', uid: view.uid, object: view });
     pods = pods.map((one, ordinal) => {
       if (ordinal < partition || one.revision === 'new') return one;
       const fresh = { ...one, uid: `${one.uid}-new`, revision: 'new' };
-      done.push(`${one.name} is replaced`);
-      raft.away.set(ordinal, LATE);
+      happens(`${one.name} is replaced`);
+      raft.away.set(ordinal, late);
       observation.apply('Pod', { type: 'delete', uid: one.uid });
       tell(fresh);
       return fresh;
     });
+    for (const one of all.slice(pods.length, replicas)) {
+      const fresh = { ...one, revision: 'new' };
+      happens(`${one.name} starts`);
+      raft.away.set(pods.length, late);
+      tell(fresh);
+      pods.push(fresh);
+    }
     json(response, 200, { ...body, metadata: { ...body.metadata, uid: 'set', generation } });
     return true;
   });
-  const live = { ...desired, metadata: { ...desired.metadata, uid: 'set', generation: 1 } };
+  const found = { ...desired, metadata: { ...desired.metadata, uid: 'set', generation: 1 } };
+  const live = withReplicas(found, before);
   const planned = { action: 'change', desired, predicted: desired, live, force: false } as PlannedObject;
   const agents = agentsOf(fakes);
   const walk = () =>
-    run.phase('apply', 'Apply', () =>
-      walkServers(run, api.cluster, planned, {
-        workloads,
-        agents: agents as never,
-        observer: { saw: () => undefined },
-        stored: new Map(),
-      }),
-    );
-  return { walk, done, run, lines };
+    run
+      .phase('apply', 'Apply', () =>
+        walkServers(run, api.cluster, planned, {
+          workloads,
+          agents: agents as never,
+          observer: { saw: () => undefined },
+          stored: new Map(),
+        }),
+      )
+      .then(
+        () => undefined,
+        (error: unknown) => Failure.from(error),
+      );
+  const step = (name: string) =>
+    run
+      .result()
+      .phases.flatMap(({ steps = [] }) => steps)
+      .find((one) => one.name === name);
+  return { walk, done, run, lines, watched, raft, step };
 }
 
 test('servers are replaced one at a time, the last first, each after the one before votes again', async () => {
   const { walk, done, lines } = await start();
-  await walk();
+  expect(await walk()).toBeUndefined();
   expect(done).toEqual([
     ...['consul-server-2 is replaced', 'consul-server-2 votes'],
     ...['consul-server-1 is replaced', 'consul-server-1 votes'],
@@ -117,6 +171,76 @@ test('servers are replaced one at a time, the last first, each after the one bef
 
 test('a leader that stops first hands over to the one that stops last', async () => {
   const { walk, done } = await start({ leader: 2 });
-  await walk();
+  expect(await walk()).toBeUndefined();
   expect(done.slice(0, 2)).toEqual(['consul-server-0 leads', 'consul-server-2 is replaced']);
+});
+
+describe('servers that are new', () => {
+  test('start one at a time with the new revision, each when the one before votes, and then the old ones are replaced', async () => {
+    const { walk, done, step } = await start({ before: 1 });
+    expect(await walk()).toBeUndefined();
+    expect(done).toEqual([
+      ...[
+        'consul-server-1 starts',
+        'consul-server-1 votes',
+        'consul-server-2 starts',
+        'consul-server-2 votes',
+      ],
+      ...['consul-server-2 leads', 'consul-server-0 is replaced', 'consul-server-0 votes'],
+    ]);
+    expect(step('consul-server-1')).toMatchObject({ status: 'passed' });
+  });
+});
+
+describe('a replacement of servers that is interrupted', () => {
+  const SO_FAR = 'What was applied so far stays; the next run continues from there.';
+
+  test('stops no other server, says what is left, and the next run goes on with the others', async () => {
+    const first = await start();
+    first.watched.happens = (what) => {
+      if (what === 'consul-server-2 votes') first.run.cancel('SIGTERM');
+    };
+    expect(await first.walk()).toMatchObject({ reason: 'cancelled' });
+    expect(first.done).toEqual(['consul-server-2 is replaced', 'consul-server-2 votes']);
+    expect(first.run.known).toMatchObject({ left: SO_FAR, changed: true });
+    expect(first.step('consul-server-2')).toMatchObject({ status: 'failed' });
+    expect(first.step('consul-server-1')).toBeUndefined();
+
+    const second = await start({ moved: [2] });
+    expect(await second.walk()).toBeUndefined();
+    expect(second.done).toEqual([
+      ...['consul-server-1 is replaced', 'consul-server-1 votes'],
+      ...['consul-server-2 leads', 'consul-server-0 is replaced', 'consul-server-0 votes'],
+    ]);
+  });
+
+  test('stops no other server while the one before does not vote again, however often it looks', async () => {
+    const { walk, done, run, raft, lines } = await start({ late: Number.POSITIVE_INFINITY });
+    const walking = walk();
+    await expect.poll(() => done).toContain('consul-server-2 is replaced');
+    const looks = raft.looks;
+    // Three servers are asked at each look.
+    await expect.poll(() => raft.looks, { timeout: 20_000 }).toBeGreaterThan(looks + 30);
+    run.cancel('SIGTERM');
+    expect(await walking).toMatchObject({ reason: 'cancelled' });
+    expect(done).toEqual(['consul-server-2 is replaced']);
+    expect(run.known.left).toBe(SO_FAR);
+    expect(lines.join('\n')).toContain(
+      'consul-server-2: consul-server-2 (10.0.0.3:8300) is not in the Raft configuration',
+    );
+  });
+
+  test('by a write that is refused leaves the servers that are not replaced yet as they were', async () => {
+    const { walk, done, run } = await start({ refused: [1] });
+    expect(await walk()).toMatchObject({ reason: 'forbidden', where: 'StatefulSet/consul-server' });
+    expect(done).toEqual(['consul-server-2 is replaced', 'consul-server-2 votes']);
+    expect(run.known.left).toBe(SO_FAR);
+  });
+
+  test('by the first write that is refused has changed nothing', async () => {
+    const { walk, done, run } = await start({ refused: [3] });
+    expect(await walk()).toMatchObject({ reason: 'forbidden' });
+    expect(done).toEqual([]);
+    expect(run.known).toMatchObject({ left: 'Nothing was changed.', changed: false });
+  });
 });

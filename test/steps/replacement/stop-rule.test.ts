@@ -74,7 +74,7 @@ const may = (
     { evidence: look.evidence ?? [says('10.0.0.1:8300')], findings: look.findings ?? [] },
   );
 
-describe('by their own logs, which are newer than what autopilot says,', () => {
+describe('by the logs of the servers, which are newer than what autopilot says,', () => {
   const look = (third: number, tolerance: boolean, voters = true) => ({
     evidence: [logged(0, 1_000), logged(1, 1_000), logged(2, third)],
     findings: [finding('quorum-voters', voters), finding('quorum-tolerance', tolerance)],
@@ -85,12 +85,12 @@ describe('by their own logs, which are newer than what autopilot says,', () => {
     expect(may({}, look(1_000, false))).toBe('yes');
   });
 
-  it('and may not when one lacks entries, also while autopilot says nothing of it yet', () => {
+  it('a server may not stop when one lacks entries, also while autopilot says nothing of it yet', () => {
     expect(pendingOf(look(10, true), NAMES)).toBe('consul-server-2 lacks 990 entries of the log');
     expect(may({}, look(10, true))).toBe('no');
   });
 
-  it('and may not for anything else that is open', () => {
+  it('a server may not stop while anything else is open', () => {
     expect(may({}, look(1_000, true, false))).toBe('no');
   });
 });

@@ -38,7 +38,7 @@ async function start(
 const puts = ({ requests }: Awaited<ReturnType<typeof fakeConsul>>) =>
   requests.filter(({ method }) => method === 'PUT').length;
 
-describe('autopilot keeps as many voters as there are servers', () => {
+describe('a run has autopilot keep as many voters as there are servers', () => {
   test.each([
     ['after growth', 1, 3],
     ['after a shrink, or it would keep the dead', 5, 3],
@@ -49,13 +49,13 @@ describe('autopilot keeps as many voters as there are servers', () => {
     expect(minimum()).toBe(servers);
   });
 
-  test('and writes nothing where it does so already', async () => {
+  test('and writes nothing where autopilot does so already', async () => {
     const { keep, fake } = await start(3);
     await keep(3);
     expect(puts(fake)).toBe(0);
   });
 
-  test('and leaves alone what a fragment of the user sets', async () => {
+  test('except where a fragment of the user sets another number', async () => {
     const serverConfig = { format: 'json', text: '{"autopilot": {"min_quorum": 2}}' } as const;
     const { keep, fake } = await start(2, [], { serverConfig });
     await keep(3);
@@ -72,7 +72,7 @@ describe('autopilot keeps as many voters as there are servers', () => {
     expect(run.known.warnings).toEqual([]);
   });
 
-  test('or the run says that they could not be told to', async () => {
+  test('or warns that autopilot could not be told to', async () => {
     const { keep, run } = await start(1, [{ status: 403, text: 'Permission denied' }]);
     await keep(3);
     expect(run.known.warnings).toEqual([
@@ -80,25 +80,25 @@ describe('autopilot keeps as many voters as there are servers', () => {
     ]);
   });
 
-  test('and ends with the walk, without a word', async () => {
+  test('until the servers are replaced, and then says nothing', async () => {
     const { keep, run } = await start(1, Array(100).fill({ status: 500, text: 'No cluster leader' }));
     await keep(3, AbortSignal.timeout(50));
     expect(run.known.warnings).toEqual([]);
   });
 });
 
-describe('verify compares how many voters autopilot keeps', () => {
+describe('a verification of how many voters autopilot keeps', () => {
   test.each([
     ['as many as there are servers', 3, 'passed', '3 (MinQuorum)'],
     ['too few', 1, 'warning', 'may remove a server that only restarts'],
     ['too many', 5, 'warning', 'keeps servers that are gone for good'],
-  ])('%s', async (_, minimum, status, observed) => {
+  ])('finds %s', async (_, minimum, status, observed) => {
     const { check, fake } = await start(minimum);
     expect(await check(3)).toMatchObject({ status, observed: expect.stringContaining(observed) });
     expect(puts(fake)).toBe(0);
   });
 
-  test('and says so where it may not read it', async () => {
+  test('is a warning where it may not be read', async () => {
     const { check } = await start(3, [{ status: 403, text: 'Permission denied' }]);
     expect(await check(3)).toMatchObject({
       status: 'warning',
@@ -106,7 +106,7 @@ describe('verify compares how many voters autopilot keeps', () => {
     });
   });
 
-  test('but not with what a fragment of the user sets', async () => {
+  test('is left out where a fragment of the user sets the number', async () => {
     const serverConfig = { format: 'json', text: '{"autopilot": {"min_quorum": 2}}' } as const;
     const { check } = await start(2, [], { serverConfig });
     expect(await check(3)).toBeUndefined();

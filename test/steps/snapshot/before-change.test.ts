@@ -24,7 +24,7 @@ test.each<[string, PlannedChange[], Danger]>([
     [change('StatefulSet', 'consul-server', 'rolls-pods'), change('StatefulSet', 'x', 'data-loss')],
     'data-loss',
   ],
-])('a plan with %s', (_, plan, danger) => {
+])('the danger of a plan with %s', (_, plan, danger) => {
   expect(dangerOf(config(), plan)).toBe(danger);
 });
 
@@ -39,6 +39,6 @@ test.each<[Partial<Config>, Danger, boolean]>([
   [{ snapshotPlain: true }, 'servers', true],
   [{ ...KEY, snapshot: 'always' }, 'none', true],
   [{ ...KEY, snapshot: 'never' }, 'data-loss', false],
-])('with %j before %s: %s', (inputs, danger, expected) => {
+])('whether a snapshot is taken with %j before %s: %s', (inputs, danger, expected) => {
   expect(takesSnapshot(config(inputs), danger)).toBe(expected);
 });

@@ -73,7 +73,7 @@ test('what is in a file is told as it is, with its sum', async () => {
   expect(run.result()).toMatchObject({ changed: false, left: 'Nothing was changed.' });
 });
 
-test('an encrypted one is opened, and its sum is that of the file', async () => {
+test('an encrypted snapshot is opened, and its sum is that of the file', async () => {
   const encrypter = new Encrypter();
   encrypter.setPassphrase('twelve words');
   encrypter.setScryptWorkFactor(10);
@@ -91,7 +91,7 @@ test('an encrypted one is opened, and its sum is that of the file', async () => 
   await expect(inspectFile(without.run, without.path)).rejects.toMatchObject({ reason: 'invalid-input' });
 });
 
-test('of one that is damaged nothing is told', async () => {
+test('of a snapshot that is damaged nothing is told', async () => {
   const { run, path } = world(SNAPSHOT.subarray(0, -30));
   await expect(inspectFile(run, path)).rejects.toMatchObject({ reason: 'snapshot', where: path });
   expect(run.result().snapshot).toBeUndefined();
@@ -124,7 +124,7 @@ test('keys, nodes and services that differ are told by name', async () => {
   });
 });
 
-test('other kinds differ by their number; those that come and go by themselves are told and not counted', async () => {
+test('records of other kinds differ by their number; those that come and go by themselves are told and not counted', async () => {
   const session = [3, { ID: Buffer.from('a') }] as const;
   const role = [23, { ID: Buffer.from('a') }] as const;
   const { difference, observed, other } = await compared(appended([session, role]));
@@ -140,7 +140,7 @@ test('other kinds differ by their number; those that come and go by themselves a
   );
 });
 
-test('of many keys all are counted and some are named', async () => {
+test('of many keys that differ all are counted and some are named', async () => {
   const many = Array.from({ length: 1_500 }, (_, index) =>
     keyRecord(`many/${String(index).padStart(5, '0')}`),
   );
@@ -151,7 +151,7 @@ test('of many keys all are counted and some are named', async () => {
   expect(observed).toMatch(/1500 keys \(many\/00000, .*, and 1480 more\)$/);
 });
 
-test('names of any bytes stay apart, and nothing of them is hidden', async () => {
+test('names of keys of any bytes stay apart, and nothing of them is hidden', async () => {
   const hostile = [[0xff], [0xfe], 'a\n::error::b', 'app/\u200bempty', `${'x'.repeat(100_000)}`];
   const records = hostile.map((key) => keyRecord(typeof key === 'string' ? key : Uint8Array.from(key)));
   const { difference, run } = await compared(appended(records));
@@ -189,7 +189,7 @@ test('the cluster is compared by a snapshot that is left nowhere, and only read'
   expect(run.result().snapshot?.path).toBe(path);
 });
 
-test('a leader that goes in the middle: all of it is read again from the next', async () => {
+test('a snapshot whose leader goes in the middle is read again from the next', async () => {
   // Cut off in its last sum, so that every key of it has been read.
   const bytes = altered('app/empty', 'app/later');
   const { servers } = await cluster({ bytes, breaksAfter: bytes.length - 8 }, { bytes: SNAPSHOT });
@@ -208,7 +208,7 @@ test('a cluster whose snapshot is older than what it told before is not compared
   await expect(readCluster(run, async () => [client], 1_000)).rejects.toThrow(/18, and 19 had been seen/);
 });
 
-test('without a leader what one server has is compared, and that is a warning', async () => {
+test('a cluster without a leader is compared by what one server has, and that is a warning', async () => {
   const fake = await fakeConsul(({ path }) => {
     const own = leaderlessAnswer({ path }, { term: 2, index: 18 });
     if (own) return own;

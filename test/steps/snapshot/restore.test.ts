@@ -46,13 +46,13 @@ test.each<[string, FakeAnswer | 'reset', string]>([
   ['breaks', 'reset', 'unreachable'],
   ['is refused', { status: 500, text: 'failed to restore' }, 'rejected'],
   ['is denied', { status: 403, text: 'Permission denied' }, 'acl-denied'],
-])('a restore that %s: the report says that its end was not seen', async (_, answer, reason) => {
+])('the report of a restore that %s says that its end was not seen', async (_, answer, reason) => {
   const { run, file, servers, result } = await world({ answer });
   await expect(restoreSnapshot(run, servers, file)).rejects.toMatchObject({ reason });
   expect(result().left).toContain('its end was not seen');
 });
 
-test('what goes, changes and comes back is told by name, and what there is now is kept', async () => {
+test('a restore tells by name what goes, changes and comes back, and what there is now is kept', async () => {
   const now = altered('app/empty', 'app/later');
   const { run, file, servers, result, kept } = await world({ now });
   await keepAndCompare(run, servers, file);
@@ -62,7 +62,7 @@ test('what goes, changes and comes back is told by name, and what there is now i
   expect(readFileSync(kept).equals(now)).toBe(true);
 });
 
-test('the content is proven by another snapshot', async () => {
+test('the content of a restore is proven by another snapshot', async () => {
   const { run, file, servers, result } = await world();
   await proveContent(run, servers, file);
   expect(checkOf(result(), 'restore-content')).toMatchObject({ status: 'passed', observed: 'all of them' });
@@ -80,7 +80,7 @@ test.each<[string, [string, string], string]>([
   expect(checkOf(result(), 'restore-content')?.status).toBe('failed');
 });
 
-test('a file that is not there is told before anything is asked', async () => {
+test('a file to restore that is not there is told before anything is asked', async () => {
   const { run, path, fake } = await world();
   await expect(readToRestore(run, `${path}.none`)).rejects.toThrow(
     /no snapshot that could be read \(ENOENT\)/,

@@ -87,7 +87,7 @@ test.each<[string, SnapshotKey, SnapshotKey]>([
     { kind: 'passphrase', passphrase: 'twelve words' },
     { kind: 'passphrase', passphrase: 'twelve words' },
   ],
-])('encrypted %s, it is the same when it is opened', async (_, writes, reads) => {
+])('a snapshot encrypted %s is the same when it is opened', async (_, writes, reads) => {
   const { path, take, result } = await world([server()], { snapshotKey: writes });
   await take();
   expect(readFileSync(path).toString('latin1')).toMatch(/^age-encryption\.org\/v1\n/);
@@ -97,7 +97,7 @@ test.each<[string, SnapshotKey, SnapshotKey]>([
   expect(await buffer(plain)).toEqual(SNAPSHOT);
 });
 
-test('what is encrypted is not opened by another key', async () => {
+test('an encrypted snapshot is not opened by another key', async () => {
   const { path, take } = await world([server()], { snapshotKey: keys([], [identity]) });
   await take();
   const other = keys([], [await generateIdentity()]);
@@ -116,7 +116,7 @@ test('a key with a mistake in it is told before anything is asked, and not repea
   expect(left()).toEqual([]);
 });
 
-test('a leader that goes in the middle: it is taken again from the next', async () => {
+test('a snapshot whose leader goes in the middle is taken again from the next', async () => {
   const cut = { bytes: SNAPSHOT, breaksAfter: 900 };
   const { path, take, left } = await world([server([cut, { bytes: SNAPSHOT }])]);
   await take();
@@ -127,7 +127,7 @@ test('a leader that goes in the middle: it is taken again from the next', async 
 test.each([
   ['is cut off each time', { bytes: SNAPSHOT, breaksAfter: 900 }, 'unreachable'],
   ['ends too early each time', { bytes: SNAPSHOT.subarray(0, 900) }, 'snapshot'],
-])('one that %s is not left, and the one before stays', async (_, answer, reason) => {
+])('a snapshot that %s is not left, and the one before stays', async (_, answer, reason) => {
   const { path, take, left, result } = await world([server([answer])]);
   writeFileSync(path, 'before');
   await expect(take()).rejects.toMatchObject({ reason });
@@ -136,7 +136,7 @@ test.each([
   expect(result().snapshot).toBeUndefined();
 });
 
-test('one that is older than what had been seen is refused', async () => {
+test('a snapshot that is older than what had been seen is refused', async () => {
   const { take, left } = await world([server([{ bytes: SNAPSHOT }], 19)]);
   await expect(take()).rejects.toThrow(/its index is 18, and 19 had been seen before/);
   expect(left()).toEqual([]);
@@ -154,12 +154,12 @@ test('a server without a folder for temporary files is told with the cure', asyn
   });
 });
 
-test('ACLs that deny are told as such', async () => {
+test('ACLs that deny a snapshot are told as such', async () => {
   const { take } = await world([server([{ status: 403, text: 'Permission denied' }])]);
   await expect(take()).rejects.toMatchObject({ reason: 'acl-denied' });
 });
 
-test('without a leader the server whose log reaches the furthest is asked, and that is a warning', async () => {
+test('a snapshot without a leader comes from the server whose log reaches the furthest, and is a warning', async () => {
   const asked: string[] = [];
   const leaderless =
     (name: string, term: number, index: number): FakeHandler =>

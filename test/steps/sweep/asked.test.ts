@@ -30,15 +30,18 @@ test.each([
   ['ordres', [], ['3 agents and the catalog have no service with the id ordres; did you mean orders?']],
   ['web', [], ['have no service with the id web; it is the name of a service, whose ids are web-1, web-2']],
   ['database', [], [/have no service with the id database$/]],
-])('deregister: %s', (id, findings, expected) => {
-  const told = unknown(id, findings);
-  expect(told).toHaveLength(expected.length);
-  for (const words of expected) {
-    expect(told).toContainEqual(
-      words instanceof RegExp ? expect.stringMatching(words) : expect.stringContaining(words),
-    );
-  }
-});
+])(
+  'an id that `deregister` names and nobody has, with what may have been meant: %s',
+  (id, findings, expected) => {
+    const told = unknown(id, findings);
+    expect(told).toHaveLength(expected.length);
+    for (const words of expected) {
+      expect(told).toContainEqual(
+        words instanceof RegExp ? expect.stringMatching(words) : expect.stringContaining(words),
+      );
+    }
+  },
+);
 
 test.each<[string, Finding[], string | undefined]>([
   ['nothing', [], undefined],
@@ -60,7 +63,7 @@ test.each<[string, Finding[], string | undefined]>([
     [finding({ service: 'x', remedy: 'none', outcome: 'kept' })],
     'service x at a cannot be removed from here',
   ],
-])('the verdict on %s', (_, findings, what) => {
+])('the verdict of a sweep on %s', (_, findings, what) => {
   expect(sweepFailure(findings)?.what).toBe(what);
   if (what === undefined) return;
   expect(sweepFailure(findings)).toMatchObject({ reason: 'ghosts', hint: expect.any(String) });

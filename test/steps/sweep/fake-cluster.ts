@@ -1,11 +1,16 @@
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
 import { ConsulClient } from '../../../src/consul/client.ts';
+import type { Failure } from '../../../src/failure.ts';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
+import { sweepMode } from '../../../src/modes/sweep.ts';
+import type { Result } from '../../../src/report/result.ts';
 import type { Cluster } from '../../../src/session/cluster.ts';
 import { Surveyor } from '../../../src/steps/sweep/survey.ts';
-import { type FakeRequest, fakeConsul } from '../../consul/fake-consul.ts';
-import { type FakeApi, type Instead, startFakeApi } from '../../session/fake-api.ts';
+import { type FakeConsul, type FakeRequest, fakeConsul } from '../../consul/fake-consul.ts';
+import { kubeconfig } from '../../kubernetes/fake-server.ts';
+import { type ApiOptions, type FakeApi, type Instead, startFakeApi } from '../../session/fake-api.ts';
+import { forwardTo } from '../../session/fake-port-forward.ts';
 import { startRun } from '../../session/fixture.ts';
 
 const STATUS = { alive: 1, leaving: 2, left: 3, failed: 4 } as const;
@@ -42,6 +47,11 @@ export interface FakeCluster {
   surveyor: Surveyor;
   agents: ConstructorParameters<typeof Surveyor>[2];
   cluster: Cluster;
+  /** One run of `mode: sweep`; `started` is given it before it does anything. */
+  sweep: (
+    change?: Partial<Config>,
+    started?: (run: FakeCluster['run'], lines: string[]) => void,
+  ) => Promise<{ failure: Failure | undefined; result: Result; lines: string[] }>;
 }
 
 /** Three servers and some clients, over real HTTP; of Consul's own behaviour only what a sweep meets. */
@@ -49,6 +59,7 @@ export async function fakeCluster(
   clients: readonly string[],
   change: Partial<Config> = {},
   instead?: Instead,
+  options?: ApiOptions,
 ): Promise<FakeCluster> {
   const servers = [0, 1, 2].map((n) => `consul-server-${n}`);
   const names = [...servers, ...clients];
@@ -65,14 +76,19 @@ export async function fakeCluster(
     refused: () => false,
     writes: [],
   };
-  const api = await startFakeApi(instead);
+  const api = await startFakeApi(instead, options);
   api.put(statefulSet('consul-server', 3), statefulSet('consul-client', clients.length));
   api.put(...names.map((name) => pod(name, servers.includes(name) ? 'server' : 'client')));
   const { run, lines } = startRun({ mode: 'sweep', ...change });
-  const fakes = new Map<string, Promise<ConsulClient>>();
+  const fakes = new Map<string, FakeConsul>();
   const made = new Map<string, ConsulClient>();
-  for (const name of names) fakes.set(name, agent(name, world));
-  for (const [name, client] of fakes) made.set(name, await client);
+  for (const name of names) fakes.set(name, await agent(name, world));
+  for (const [name, { dial }] of fakes) {
+    const client = new ConsulClient({ name, dial });
+    onTestFinished(() => client.close());
+    made.set(name, client);
+  }
+  forwardTo(api.server, (signal, pod) => (fakes.get(pod) ?? expect.fail(pod)).dial(signal));
   const client = ({ name }: { name: string }) => {
     const found = made.get(name);
     if (!found) throw new Error(`no agent in ${name}`);
@@ -80,11 +96,21 @@ export async function fakeCluster(
   };
   const agents = { client, keep: () => undefined };
   const surveyor = new Surveyor(run, api.cluster, agents);
-  return { world, api, run, lines, surveyor, agents, cluster: api.cluster };
+  const sweep: FakeCluster['sweep'] = async (more = {}, started = () => undefined) => {
+    const reached = { kubeconfig: { kind: 'inline', yaml: kubeconfig(api.server.url) } } as const;
+    const { run, lines } = startRun({ mode: 'sweep', ...change, ...reached, ...more });
+    started(run, lines);
+    const failure = await sweepMode(run, () => undefined).then(
+      () => undefined,
+      (error: unknown) => run.explain(error),
+    );
+    return { failure, result: run.result(failure), lines };
+  };
+  return { world, api, run, lines, surveyor, agents, cluster: api.cluster, sweep };
 }
 
-async function agent(pod: string, world: World): Promise<ConsulClient> {
-  const fake = await fakeConsul((request) => {
+function agent(pod: string, world: World): Promise<FakeConsul> {
+  return fakeConsul((request) => {
     world.before(request, world);
     if (world.refused(request.path)) return { status: 403, text: 'Permission denied' };
     if (world.silent.has(pod)) return 'reset';
@@ -92,9 +118,6 @@ async function agent(pod: string, world: World): Promise<ConsulClient> {
     if (request.method === 'PUT') return put(pod, request, world);
     return { body: answer(pod, request.path, world), headers: { 'x-consul-index': '7' } };
   });
-  const client = new ConsulClient({ name: pod, dial: fake.dial });
-  onTestFinished(() => client.close());
-  return client;
 }
 
 function answer(

@@ -12,7 +12,7 @@ const said = (name: string, change: Partial<ServerEvidence> = {}): ServerEvidenc
 });
 const PODS = [server('a'), server('b')];
 
-test('a server that knows the leader and the members is asked', () => {
+test('a sweep asks a server that knows the leader and the members', () => {
   const { run } = startRun({ mode: 'sweep' });
   const evidence = [said('a', { leader: '' }), said('b')];
   expect(follower(run, PODS, evidence).name).toBe('b');
@@ -24,7 +24,7 @@ test.each<[string, AgentPod[], ServerEvidence[], string]>([
   ['none knows a leader', PODS, [said('a', { leader: '' }), said('b', { leader: '' })], 'no-leader'],
   ['they follow two leaders', PODS, [said('a'), said('b', { leader: '10.0.0.2:8300' })], 'split'],
   ['ACLs hide the members', PODS, [said('a'), said('b', { denied: ['members'] })], 'acl-denied'],
-])('where %s nothing is looked at, let alone removed', (_, pods, evidence, reason) => {
+])('a sweep where %s looks at nothing, and removes nothing', (_, pods, evidence, reason) => {
   const { run } = startRun({ mode: 'sweep' });
   expect(() => follower(run, pods, evidence)).toThrow(
     expect.objectContaining({ reason, where: expect.any(String), hint: expect.any(String) }),

@@ -16,7 +16,7 @@ const PASSED = [
   ['services-left-over', 'passed'],
 ];
 
-test('an election in the middle of the look: it looks again', async () => {
+test('a look for left-overs that meets an election looks again', async () => {
   const fake = await fakeCluster(['consul-client-0']);
   let elections = 1;
   fake.world.leaderless = (path) => path === '/v1/catalog/nodes' && elections-- > 0;
@@ -24,7 +24,7 @@ test('an election in the middle of the look: it looks again', async () => {
   expect(found(fake)).toEqual({ statuses: PASSED, warnings: [] });
 });
 
-test('no server names a leader at first: it looks again', async () => {
+test('a look for left-overs looks again while no server names a leader', async () => {
   const fake = await fakeCluster([]);
   let elections = 3;
   fake.world.leaderless = (path) => path === '/v1/status/leader' && elections-- > 0;
@@ -32,7 +32,7 @@ test('no server names a leader at first: it looks again', async () => {
   expect(found(fake)).toEqual({ statuses: PASSED, warnings: [] });
 });
 
-test('what cannot be looked at is a concern, says why, and fails nothing', async () => {
+test('left-overs that cannot be looked for are a concern, with why, and fail nothing', async () => {
   const fake = await fakeCluster(['consul-client-0']);
   fake.world.refused = (path) => path === '/v1/catalog/nodes';
   await look(fake);
@@ -44,7 +44,7 @@ test('what cannot be looked at is a concern, says why, and fails nothing', async
   expect(warnings[0]).toMatch(/^No left-over members: not looked for: .*\/v1\/catalog\/nodes answered 403/);
 });
 
-test('the end of the run ends it', async () => {
+test('the end of the run ends a look for left-overs', async () => {
   const fake = await fakeCluster([]);
   fake.world.leaderless = () => true;
   const looking = look(fake);

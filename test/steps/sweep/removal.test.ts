@@ -17,7 +17,7 @@ async function sweep({ run, surveyor }: FakeCluster, named: string[] = [], meanw
   );
 }
 
-test('each goes by the one call that lasts, to the one agent it is for', async () => {
+test('each ghost goes by the one call that lasts, to the one agent it is for', async () => {
   const fake = await fakeCluster(CLIENTS);
   const { world } = fake;
   world.catalog.old = ['x'];
@@ -81,7 +81,7 @@ test.each<[string, (world: World) => void, string]>([
   expect(world.writes).toEqual([]);
 });
 
-test('what an agent does not hold goes from the catalog, when it is still so at the second look', async () => {
+test('a service that its agent does not hold goes from the catalog, when it is still so at the second look', async () => {
   const fake = await fakeCluster(CLIENTS);
   fake.world.catalog['consul-client-0'] = ['forgotten', 'leaving'];
   // Its agent takes one out by itself, between the looks.
@@ -113,7 +113,7 @@ test.each<[string, (fake: FakeCluster) => unknown]>([
   expect(fake.run.known.changed).toBe(false);
 });
 
-test('many go ten at a time, and the members are looked at again before each ten', async () => {
+test('many ghosts go ten at a time, and the members are looked at again before each ten', async () => {
   const fake = await fakeCluster(CLIENTS);
   const { world } = fake;
   for (let n = 10; n < 35; n++) world.members[`consul-client-${n}`] = 'failed';
@@ -126,7 +126,7 @@ test('many go ten at a time, and the members are looked at again before each ten
   expect([...new Set(sizes)]).toEqual([0, 10, 20]);
 });
 
-test('agents on nodes: one that failed goes with its node, and stays while that is there or may not be seen', async () => {
+test('an agent on a node that failed goes with its node, and stays while that is there or may not be seen', async () => {
   const daemonSet = {
     apiVersion: 'apps/v1',
     kind: 'DaemonSet',
@@ -150,7 +150,7 @@ test('agents on nodes: one that failed goes with its node, and stays while that 
   expect(await look(['worker-0'], denied)).toEqual(['failed worker-1 kept']);
 });
 
-describe('the watch afterwards', () => {
+describe('the watch after a removal', () => {
   async function watched(ms: number, meanwhile: (world: World) => void) {
     const fake = await fakeCluster(CLIENTS);
     fake.world.members['consul-client-7'] = 'failed';

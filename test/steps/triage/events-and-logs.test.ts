@@ -13,7 +13,7 @@ async function cluesOf(answer: Handler) {
 
 const event = (message: string, lastTimestamp: string) => ({ reason: 'FailedMount', message, lastTimestamp });
 
-test('events are those of one object, the latest first, and asked for again only when they are no longer fresh', async () => {
+test('events of one object come the latest first, and are asked for again only when they are no longer fresh', async () => {
   const { clues, api } = await cluesOf((_, response) =>
     json(response, 200, {
       items: [event('first', '2026-01-01T00:00:00Z'), event('second', '2026-01-01T00:00:05Z')],
@@ -31,7 +31,7 @@ test('events are those of one object, the latest first, and asked for again only
   expect(clues.events({ kind: 'PersistentVolumeClaim', name: 'data-0' })).toHaveLength(2);
 });
 
-test('a log that is not there yet is none; what may not be read is not asked for again', async () => {
+test('a log that is not there yet is empty, and one that may not be read is not asked for again', async () => {
   const { clues, api } = await cluesOf(({ path }, response) =>
     path.endsWith('/log')
       ? status(response, 400, { reason: 'BadRequest', message: 'container is waiting to start' })
@@ -50,7 +50,7 @@ test('an API server that answers is not silent, also when it refuses', async () 
   expect(clues.silence).toBeUndefined();
 });
 
-test('one that does not answer is silent, with the cause, until it answers again', async () => {
+test('an API server that does not answer is silent, with the cause, until it answers again', async () => {
   let broken = true;
   const { clues } = await cluesOf((_, response) =>
     broken ? response.destroy() : json(response, 200, { gitVersion: 'v1.36.3' }),

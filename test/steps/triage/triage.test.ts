@@ -102,7 +102,7 @@ describe('the diagnosis', () => {
   it('ends with what it is asked for: it says nothing of what comes later', async () => {
     const { run, workloads, triage } = await diagnose({}, {});
     await triage.during(async () => undefined);
-    expect(run.suspicions()).toEqual([]);
+    expect(run.troubles.suspicions()).toEqual([]);
     // Nobody works on this either, and a server is lost for good.
     workloads.observation.apply('StatefulSet', {
       type: 'upsert',
@@ -155,9 +155,9 @@ describe('the diagnosis', () => {
       }
     }
     await pass(14_000);
-    expect(run.suspicions()[0]).toContain('its readiness comes and goes');
+    expect(run.troubles.suspicions()[0]).toContain('its readiness comes and goes');
     await pass(60_000);
-    expect(run.suspicions()).toEqual([]);
+    expect(run.troubles.suspicions()).toEqual([]);
     expect(verdict(run)).toBeUndefined();
   });
 
