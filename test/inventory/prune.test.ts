@@ -159,6 +159,11 @@ describe('the fate of one of them', () => {
       { action: 'keep', why: 'its annotation consul-deploy/prune says so', forget: false },
     ],
     [
+      'it is in a namespace that we have made',
+      live({}, 'Namespace'),
+      { action: 'keep', why: 'a Namespace is never removed by a deploy', forget: false },
+    ],
+    [
       'its annotation says something else',
       live({ annotations: { 'consul-deploy/prune': 'yes' } }),
       { action: 'remove' },
@@ -212,6 +217,27 @@ describe('the fate of one of them', () => {
       { action: 'remove' },
     ],
     [
+      'it has no label of ours, and a controller applies its status',
+      live({
+        labels: undefined,
+        managedFields: applying('kube-controller-manager').map((one) =>
+          one.manager === 'consul-deploy' ? one : { ...one, subresource: 'status' },
+        ),
+      }),
+      NOBODY,
+      { action: 'remove' },
+    ],
+    [
+      'it has the label of another tool, and the same instance',
+      live({ labels: { ...ours.labels, 'app.kubernetes.io/managed-by': 'Helm' } }),
+      hidden,
+      {
+        action: 'keep',
+        why: 'it may belong to another deployment, too: may not be listed',
+        forget: false,
+      },
+    ],
+    [
       'it has our label, and somebody else applies it',
       live({ managedFields: applying('flux') }),
       NOBODY,
@@ -247,8 +273,17 @@ describe('the fate of one of them', () => {
     ['Secret', true, 'remove'],
     ['PersistentVolumeClaim', true, 'remove'],
     ['Namespace', true, 'keep'],
+    ['Namespace', false, 'keep'],
+    ['CustomResourceDefinition', false, 'keep'],
   ])('in a destroy: %s, with destroy-data %s: %s', (kind, destroyData, action) => {
     const one = entry(object(kind, 'consul-ui'), '1');
-    expect(fateOf(one, live({}, kind), 'consul', NOBODY, spareInDestroy(destroyData)).action).toBe(action);
+    const fate = fateOf(one, live({}, kind), 'consul', NOBODY, spareInDestroy(destroyData));
+    expect(fate.action).toBe(action);
+    if (fate.action !== 'keep') return;
+    expect(fate.why).toBe(
+      kind === 'Namespace'
+        ? 'its namespace goes last, if at all'
+        : `a ${kind} is data, and destroy-data is false`,
+    );
   });
 });
