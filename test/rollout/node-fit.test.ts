@@ -86,6 +86,11 @@ describe('a required node affinity', () => {
       [{ ...zone('In', ['b'])[0], matchFields: [{ key: 'metadata.name', operator: 'Exists' }] }],
       false,
     ],
+    [
+      'the name, and a label',
+      [{ ...zone('In', ['a'])[0], matchFields: [{ key: 'metadata.name', operator: 'Exists' }] }],
+      true,
+    ],
     ['a field that nobody knows', [{ matchFields: [{ key: 'metadata.uid', operator: 'Exists' }] }], false],
     ['an empty term', [{}], false],
     ['no term', [], false],

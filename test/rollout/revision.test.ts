@@ -86,6 +86,9 @@ test('a pod of a DaemonSet on a node that is down does not count, where it is no
   const nodes = [node('a'), node('b', { ready: false }), node('c', { ready: false })];
   const pods = clients({ b: { ready: false } });
   expect(names(livingPods(daemonSet(), pods, nodes))).toEqual(['consul-client-a', 'consul-client-c']);
+  // A node in good order, or one that nobody knows, is no excuse.
+  const waiting = clients({ a: { ready: false }, b: { node: 'unknown', ready: false } });
+  expect(names(livingPods(daemonSet(), waiting, nodes))).toHaveLength(3);
   // That of a StatefulSet does: it comes back nowhere else.
   const unready = [pod('consul-server-0', { node: 'b', ready: false })];
   expect(names(livingPods(statefulSet(), unready, nodes))).toEqual(['consul-server-0']);
