@@ -141,6 +141,11 @@ describe('the record', () => {
     );
   });
 
+  test('with manifests that unpack to far more than a record holds is damaged, and is not unpacked', () => {
+    const bomb = written(inventory(), 'a'.repeat(64 * 1024 * 1024));
+    expect(() => decodeRecord(bomb)).toThrow(new DamagedRecord('the list of manifests cannot be read'));
+  });
+
   test('of a later version is not damaged but not for us', () => {
     const read = () => decodeRecord(written({ ...inventory(), schemaVersion: 2, entries: 'moved' }));
     expect(read).toThrow(expect.objectContaining({ newer: true, message: 'it is of the later version 2' }));

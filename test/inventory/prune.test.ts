@@ -58,6 +58,11 @@ describe('what is no longer rendered', () => {
   );
 });
 
+test('a volume claim is data, also under the name of a configuration', () => {
+  const entries = [entry(object('PersistentVolumeClaim', 'consul-server-config'), '1')];
+  expect(pruneCandidates({ entries }, [], 'consul')).toEqual([]);
+});
+
 test('whatever was rendered before and is now, everything is accounted for once', () => {
   const name = fc.constantFrom('a', 'b', 'c', 'd');
   const kind = fc.constantFrom('Service', 'ConfigMap', 'Secret', 'Namespace', 'StatefulSet');
@@ -146,6 +151,11 @@ describe('the fate of one of them', () => {
     [
       'others have all of its fields',
       live({ managedFields: [] }),
+      { action: 'keep', why: 'no field of it is ours any more', forget: true },
+    ],
+    [
+      'somebody else writes all of its fields',
+      live({ managedFields: ours.managedFields.map((one) => ({ ...one, manager: 'kubectl' })) }),
       { action: 'keep', why: 'no field of it is ours any more', forget: true },
     ],
     [
