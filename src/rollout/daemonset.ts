@@ -83,14 +83,13 @@ export function countingPods(
   nodes: readonly NodeView[],
 ): readonly PodView[] {
   if (kind !== 'DaemonSet') return pods;
-  const byName = Map.groupBy(nodes, ({ name }) => name);
-  return pods.filter((pod) => !isExcluded(pod, byName.get(pod.node ?? '') ?? []));
+  const byName = new Map(nodes.map((node) => [node.name, node]));
+  return pods.filter((pod) => !isExcluded(pod, byName.get(pod.node ?? '')));
 }
 
 /** Whether nothing can be expected of this pod: it is not ready, and its node is the reason. */
-function isExcluded(pod: PodView, nodes: readonly NodeView[]): boolean {
+function isExcluded(pod: PodView, node: NodeView | undefined): boolean {
   if (pod.ready && !pod.terminating) return false;
-  const node = nodes.find(({ name }) => name === pod.node);
   return node !== undefined && nodeTrouble(node) !== undefined;
 }
 
@@ -105,12 +104,11 @@ function judgeNodes(
   const faults: PodFault[] = [];
   const excluded: string[] = [];
   for (const [node, residents] of byNode) {
-    const found = residents.flatMap((pod) => podFault(pod, view.uid, revision) ?? []);
     const why = trouble.get(node);
     // A ready pod of the revision before on a cordoned node will be replaced: no reason to look away.
     const hopeless = why !== undefined && residents.every((pod) => !pod.ready || pod.terminating);
-    if (hopeless && found.length > 0) excluded.push(`${node} ${why}`);
-    else faults.push(...found);
+    if (hopeless) excluded.push(`${node} ${why}`);
+    else faults.push(...residents.flatMap((pod) => podFault(pod, view.uid, revision) ?? []));
   }
   return { faults, excluded: excluded.sort(), covered: byNode.size };
 }

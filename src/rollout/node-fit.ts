@@ -92,10 +92,11 @@ function meets(value: string | undefined, { operator, values = [] }: Requirement
       return value !== undefined;
     case 'DoesNotExist':
       return value === undefined;
+    // A label that is missing becomes NaN, which is neither more nor less than anything.
     case 'Gt':
-      return value !== undefined && Number(value) > Number(values[0]);
+      return Number(value) > Number(values[0]);
     case 'Lt':
-      return value !== undefined && Number(value) < Number(values[0]);
+      return Number(value) < Number(values[0]);
     default:
       return false;
   }

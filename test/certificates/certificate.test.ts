@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { AUTHORITY_DAYS, LEAF_DAYS, newAuthority, newLeaf } from '../../src/certificates/authority.ts';
-import { certificatesIn, faultsOf, lifeOf } from '../../src/certificates/certificate.ts';
+import { certificatesIn, faultsOf, lifeOf, namesIn } from '../../src/certificates/certificate.ts';
 
 const DAY_MS = 86_400_000;
 const NAMES = { dns: ['server.dc1.consul', 'localhost'], ips: ['127.0.0.1', '::1'] };
@@ -46,6 +46,42 @@ describe('certificates that a deploy makes', () => {
     expect(text).toContain('Certificate Sign, CRL Sign');
   });
 
+  test('a leaf may sign nothing but what it says itself, for both directions', () => {
+    const all = 'basicConstraints,keyUsage,extendedKeyUsage,subjectKeyIdentifier,authorityKeyIdentifier';
+    const text = openssl(['x509', '-in', 'leaf.pem', '-noout', '-ext', all], {
+      'leaf.pem': leaf.certificate,
+    });
+    const lines = text.split('\n').map((line) => line.trim());
+    const after = (title: RegExp) => lines[lines.findIndex((line) => title.test(line)) + 1];
+    expect(after(/Basic Constraints: critical/)).toBe('CA:FALSE');
+    expect(after(/X509v3 Key Usage: critical/)).toBe('Digital Signature');
+    expect(after(/Extended Key Usage:/)).toBe('TLS Web Server Authentication, TLS Web Client Authentication');
+    expect(after(/Subject Key Identifier:/)).toMatch(/^[0-9A-F:]{59}$/);
+    const root = openssl(['x509', '-in', 'ca.pem', '-noout', '-ext', 'subjectKeyIdentifier'], {
+      'ca.pem': authority.certificate,
+    });
+    expect(after(/Authority Key Identifier:/)?.replace('keyid:', '')).toBe(root.split('\n')[1]?.trim());
+  });
+
+  test('have a positive serial number of 16 bytes, another one each', async () => {
+    const serials = [leaf, await newLeaf(authority, NAMES), authority].map(
+      ({ certificate }) => certificatesIn(certificate)?.[0]?.serialNumber ?? '',
+    );
+    expect(new Set(serials).size).toBe(3);
+    for (const serial of serials) expect(serial).toMatch(/^[4-7][0-9A-F]{31}$/);
+  });
+
+  test('hold from ten minutes ago, since clocks differ, for their time', async () => {
+    const now = Date.parse('2026-05-01T12:00:00Z');
+    const [made] =
+      certificatesIn((await newLeaf(await newAuthority('x', now), NAMES, now)).certificate) ?? [];
+    expect(made?.validFromDate.toISOString()).toBe('2026-05-01T11:50:00.000Z');
+    expect(made?.validToDate.toISOString()).toBe('2026-07-30T12:00:00.000Z');
+    const [root] = certificatesIn((await newAuthority('x', now)).certificate) ?? [];
+    expect(root?.validFromDate.toISOString()).toBe('2026-05-01T11:50:00.000Z');
+    expect(root?.validToDate.getTime()).toBe(now + AUTHORITY_DAYS * DAY_MS);
+  });
+
   test('two authorities of one deployment are told apart by their names', async () => {
     const subjects = [authority, await newAuthority('consul')].map(
       ({ certificate }) => certificatesIn(certificate)?.[0]?.subject,
@@ -59,6 +95,25 @@ describe('certificates that a deploy makes', () => {
     const [made] = certificatesIn((await newLeaf(authority, NAMES, late)).certificate) ?? [];
     const [root] = certificatesIn(authority.certificate) ?? [];
     expect(made?.validToDate).toEqual(root?.validToDate);
+  });
+});
+
+describe('what is in a PEM text', () => {
+  test('certificates in their order, with whatever stands between them', () => {
+    const found = certificatesIn(`a\n${leaf.certificate}\nb\n${authority.certificate}`);
+    expect(found?.map(({ ca }) => ca)).toEqual([false, true]);
+    expect(certificatesIn(leaf.key)).toEqual([]);
+  });
+
+  test('nothing, where one of them cannot be read', () => {
+    const broken = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
+    expect(certificatesIn(leaf.certificate + broken)).toBeUndefined();
+    expect(namesIn(broken)).toEqual([]);
+  });
+
+  test('the names of the first', () => {
+    expect(namesIn(leaf.certificate + authority.certificate)).toEqual(NAMES.dns);
+    expect(namesIn(authority.certificate)).toEqual([]);
   });
 });
 
@@ -99,6 +154,46 @@ describe('what speaks against a pair', () => {
   test('a client that could pose as a server', () => {
     expect(faultsOf(leaf, authority.certificate, { name: 'localhost', not: USE.name })).toEqual([
       'the certificate carries the name server.dc1.consul, so whoever holds it could pose as a server',
+    ]);
+  });
+
+  test('a chain that leads to the authority through another one speaks not against it, without the other it does', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'certificates-'));
+    onTestFinished(() => rmSync(directory, { recursive: true }));
+    const script = [
+      'new() { openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout $1.key -subj /CN=$1 -out $1.csr 2>/dev/null; }',
+      'sign() { openssl x509 -req -in $1.csr -CA $2.pem -CAkey $2.key -CAcreateserial -days 5 -extfile $3 -out $1.pem 2>/dev/null; }',
+      'echo basicConstraints=critical,CA:TRUE > ca.txt',
+      'echo subjectAltName=DNS:server.dc1.consul > leaf.txt',
+      'new root; new middle; new leaf',
+      'openssl x509 -req -in root.csr -signkey root.key -days 5 -extfile ca.txt -out root.pem 2>/dev/null',
+      'sign middle root ca.txt; sign leaf middle leaf.txt',
+    ].join('\n');
+    execFileSync('sh', ['-c', script], { cwd: directory });
+    const read = (name: string) => readFileSync(join(directory, name), 'utf8');
+    const pair = { certificate: read('leaf.pem') + read('middle.pem'), key: read('leaf.key') };
+    expect(faultsOf(pair, read('root.pem'), USE)).toEqual([]);
+    expect(faultsOf({ ...pair, certificate: read('leaf.pem') }, read('root.pem'), USE)).toEqual([
+      'the certificate is not signed by the authority',
+    ]);
+    // One that brings its own authority along is still not signed by ours.
+    const own = { ...pair, certificate: pair.certificate + read('root.pem') };
+    expect(faultsOf(own, authority.certificate, USE)).toEqual([
+      'the certificate is not signed by the authority',
+    ]);
+  });
+
+  test('an authority whose time is over', () => {
+    const later = Date.now() + (AUTHORITY_DAYS + 1) * DAY_MS;
+    expect(faultsOf(leaf, authority.certificate, USE, later)).toEqual([
+      expect.stringMatching(/^the certificate has expired at 20/),
+      expect.stringMatching(/^the authority has expired at 20/),
+    ]);
+  });
+
+  test('a key that cannot be read', () => {
+    expect(faultsOf({ ...leaf, key: 'none' }, authority.certificate, USE)).toEqual([
+      'the private key is not that of the certificate',
     ]);
   });
 

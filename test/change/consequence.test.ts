@@ -225,7 +225,34 @@ describe('data is lost', () => {
     expect(effect.notes[0]).toBeTruthy();
   });
 
-  test('and the first note says why', () =>
+  test.each<[string, Effect, string]>([
+    ['a claim', removed(object('PersistentVolumeClaim')), 'the volume and what is on it go with it'],
+    ['a volume', removed(object('PersistentVolume')), 'what is on it goes with it'],
+    ['a namespace', removed(object('Namespace')), 'everything in it goes with it'],
+    ['a kind', removed(object('CustomResourceDefinition')), 'all objects of its kind go with it'],
+    [
+      'a workload whose claims go',
+      removed(workload(retention('whenDeleted'))),
+      'its volume claims are deleted with it (whenDeleted: Delete)',
+    ],
+    [
+      'servers without volumes',
+      removed(workload({ claims: false })),
+      'the servers have no volumes: their data goes with their pods',
+    ],
+    [
+      'pods whose claims go',
+      change(workload(retention('whenScaled')), workload({ replicas: 2 }), '.spec.replicas'),
+      'volume claims of the pods that go are deleted (whenScaled: Delete)',
+    ],
+    [
+      'volumes that servers had',
+      recreated(workload(), workload({ claims: false })),
+      'the servers start without their volumes, and from then on their data goes with their pods',
+    ],
+  ])('and the first note says why: %s', (_, effect, note) => expect(effect.notes[0]).toBe(note));
+
+  test('and the first note says why of the only server', () =>
     expect(rolled(1, false).notes).toEqual([
       'the only server has no volume: its data goes with its pod',
       'the only server: nothing answers until it is back',
@@ -251,6 +278,45 @@ describe('data is lost', () => {
     ['with a ConfigMap', removed(configMap({})), 'delete'],
     ['with a Service that is recreated', recreated(object('Service'), object('Service')), 'recreate'],
   ])('not %s', (_, effect, consequence) => expect(effect.consequence).toBe(consequence));
+});
+
+describe('an object that is recreated around its pods', () => {
+  const recreated = (live: KubernetesObject, desired: KubernetesObject) =>
+    effectOf(step('recreate', live, desired), []);
+
+  test('has its servers replaced one by one, the first ordinal first', () => {
+    expect(recreated(workload({ image: 'a' }), workload({ image: 'b' }))).toEqual({
+      consequence: 'recreate',
+      podCount: 3,
+      pods: SERVERS.toReversed(),
+      notes: [
+        'removed without its pods, which run on, and recreated around them; then one server at a time, the first ' +
+          'ordinal first, each only while Raft can do without it, with what is registered there',
+        'volumes that exist keep their size and class',
+      ],
+    });
+  });
+
+  test('has a tenth of its clients replaced at a time', () => {
+    const clients = (image: string) => workload({ role: 'client', claims: false, replicas: 2, image });
+    expect(recreated(clients('a'), clients('b'))).toEqual({
+      consequence: 'recreate',
+      podCount: 2,
+      pods: ['consul-client-0', 'consul-client-1'],
+      notes: [
+        'removed without its pods, which run on, and recreated around them; then a tenth of the clients at a time, the ' +
+          'first ordinal first, with what is registered there',
+      ],
+    });
+  });
+
+  test('replaces no pod where it is no workload, or its pods stay as they are', () => {
+    expect(recreated(object('Service'), object('Service'))).toEqual({ consequence: 'recreate', notes: [] });
+    expect(recreated(workload(), workload())).toEqual({
+      consequence: 'recreate',
+      notes: ['volumes that exist keep their size and class'],
+    });
+  });
 });
 
 describe('what is new or stays', () => {

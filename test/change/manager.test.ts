@@ -34,3 +34,26 @@ test('the maker is whoever wrote first', () => {
   expect(makerOf(live)).toEqual({ manager: 'first', at: '2026-01-01T00:00:00Z' });
   expect(makerOf(stored(object, []))).toBeUndefined();
 });
+
+test('tells when, and by which subresource', () => {
+  const scaled = managed(
+    { 'f:spec': { 'f:replicas': {} } },
+    { manager: 'hpa', subresource: 'scale', time: '2026-01-05T00:00:00Z' },
+  );
+  const undated = managed({ 'f:data': {} }, { manager: 'old' });
+  const object = { ...live, metadata: { ...live.metadata, managedFields: [scaled, undated] } };
+  expect(authorOf(object, '.spec.replicas')).toEqual({
+    manager: 'hpa',
+    subresource: 'scale',
+    at: '2026-01-05T00:00:00Z',
+  });
+  expect(authorOf(object, '.data')).toEqual({ manager: 'old' });
+  expect(makerOf(object)?.manager).toBe('old');
+});
+
+test('looks for no owner where nobody owns anything', () => {
+  const { managedFields: _, ...metadata } = live.metadata;
+  expect(authorOf({ ...live, metadata }, '.spec')).toBeUndefined();
+  expect(makerOf({ ...live, metadata })).toBeUndefined();
+  expect(makerOf(live)?.manager).toBe('first');
+});

@@ -23,10 +23,55 @@ describe('a quantity', () => {
     expect(quantity(a) === quantity(b)).toBe(same);
   });
 
-  test.each(['', 'Gi', '1 Gi', '1gi', 'consul:1', '1.2.3', '1e', null, undefined, true, {}])(
-    '%s is none',
-    (text) => expect(quantity(text)).toBeUndefined(),
-  );
+  // In thousand-millionths, by the table of suffixes in the link of src/change/quantity.ts.
+  test.each([
+    ['1', 1_000_000_000n],
+    ['+1', 1_000_000_000n],
+    ['-2', -2_000_000_000n],
+    ['0', 0n],
+    ['1n', 1n],
+    ['1u', 1_000n],
+    ['1m', 1_000_000n],
+    ['1k', 10n ** 12n],
+    ['1K', 10n ** 12n],
+    ['1M', 10n ** 15n],
+    ['1G', 10n ** 18n],
+    ['1T', 10n ** 21n],
+    ['1P', 10n ** 24n],
+    ['1E', 10n ** 27n],
+    ['1Ki', 2n ** 10n * 10n ** 9n],
+    ['1Mi', 2n ** 20n * 10n ** 9n],
+    ['1Gi', 2n ** 30n * 10n ** 9n],
+    ['1Ti', 2n ** 40n * 10n ** 9n],
+    ['1Pi', 2n ** 50n * 10n ** 9n],
+    ['1Ei', 2n ** 60n * 10n ** 9n],
+    ['1e-3', 1_000_000n],
+    ['2.5e+1', 25_000_000_000n],
+    ['1.', 1_000_000_000n],
+    // What is less than one of them is rounded up.
+    ['0.1n', 1n],
+    ['1e-12', 1n],
+    ['1.0000000001', 1_000_000_001n],
+  ])('%s is %s', (text, amount) => expect(quantity(text)).toBe(amount));
+
+  test.each([
+    '.',
+    '+',
+    '1e1234',
+    '1Kib',
+    'x1',
+    '',
+    'Gi',
+    '1 Gi',
+    '1gi',
+    'consul:1',
+    '1.2.3',
+    '1e',
+    null,
+    undefined,
+    true,
+    {},
+  ])('%s is none', (text) => expect(quantity(text)).toBeUndefined());
 
   test('is the same whether it is a number or a text', () => {
     fc.assert(

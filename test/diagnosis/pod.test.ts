@@ -7,6 +7,10 @@ import { ailing, container, context, event, waiting } from './fixture.ts';
 function brief(containers: ContainerView[], change = {}): [string, string, number] | undefined {
   const [found, ...more] = podSymptoms(ailing({ containers }), context(change));
   expect(more).toEqual([]);
+  if (found) {
+    expect(found.what).toMatch(/\w/);
+    expect(found.hint).toMatch(/\w/);
+  }
   return found && [found.reason, found.class, found.graceMs / 1000];
 }
 
@@ -61,7 +65,61 @@ test.each([
   expect(brief([waiting(reason, message)])).toEqual(wanted);
 });
 
-test.each(['ContainerCreating', 'PodInitializing'])('%s is no trouble', (reason) => {
+test.each([
+  ['InvalidImageName', 'a b', 'Check the name and the tag'],
+  ['ErrImageNeverPull', 'x', 'imagePullPolicy'],
+  ['ErrImagePull', 'manifest unknown', 'Check the name and the tag'],
+  ['ErrImagePull', '401 Unauthorized', 'imagePullSecrets'],
+  ['ErrImagePull', 'authentication required', 'imagePullSecrets'],
+  ['ErrImagePull', 'insufficient_scope', 'imagePullSecrets'],
+  ['ErrImagePull', 'no matching manifest for linux/arm64', 'processors of these nodes'],
+  ['ErrImagePull', 'x509: unknown authority', "the registry's certificate"],
+  ['SignatureValidationFailed', 'no signature', 'Check the name and the tag'],
+  ['RegistryUnavailable', 'denied for now', 'whether the registry answers'],
+  ['ImageInspectError', 'broken', 'whether the registry answers'],
+  ['CreateContainerConfigError', 'secret "a" not found', 'correct its name in `patches`'],
+  ['CreateContainerConfigError', 'image will run as root', 'Correct what the message names'],
+  ['CreateContainerError', 'no such device', 'the node cannot run it'],
+  ['SomethingNew', 'nobody knows', 'kubectl describe pod'],
+] as const)('%s %s is told with its cure', (reason, message, hint) => {
+  const [found] = podSymptoms(ailing({ containers: [waiting(reason, message)] }), context());
+  expect(found?.hint).toContain(hint);
+  expect(found?.what).toBe(`${reason}: ${message}`);
+});
+
+test('a reason without a message is told alone', () => {
+  const what = (reason: string) => podSymptoms(ailing({ containers: [waiting(reason)] }), context())[0]?.what;
+  expect(what('ErrImagePull')).toBe('ErrImagePull');
+  expect(what('CreateContainerError')).toBe('CreateContainerError');
+});
+
+test('of an image only what went wrong is told, and it is alike between a try and the pause after it', () => {
+  const layers =
+    'rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/x:9": ' +
+    'failed to resolve reference "docker.io/x:9": not found';
+  const told = (reason: string, message: string) =>
+    podSymptoms(ailing({ containers: [waiting(reason, message)] }), context())[0];
+  const tried = told('ErrImagePull', layers);
+  const paused = told('ImagePullBackOff', `Back-off pulling image "docker.io/x:9": ErrImagePull: ${layers}`);
+  expect(tried?.what).toBe('ErrImagePull: docker.io/x:9: not found');
+  expect(tried?.alike).toBe('docker.io/x:9: not found');
+  expect(paused?.alike).toBe(tried?.alike);
+  expect(told('ErrImagePull', 'failed to resolve image: broken')?.alike).toBe('broken');
+});
+
+test('a pause that does not say what it is for is vague', () => {
+  const vague = (message: string) =>
+    podSymptoms(ailing({ containers: [waiting('ImagePullBackOff', message)] }), context())[0]?.vague;
+  expect(vague('')).toBe(true);
+  expect(vague('Back-off pulling image "x"')).toBe(true);
+  expect(vague('Back-off pulling image "x": i/o timeout')).toBeUndefined();
+});
+
+test('an unknown word of a runtime gets two minutes', () => {
+  expect(brief([waiting('SomethingNew', 'nobody knows')])).toEqual(['broken-container', 'transient', 120]);
+});
+
+test.each(['ContainerCreating', 'PodInitializing', 'Waiting', 'Completed'])('%s is no trouble', (reason) => {
   expect(brief([waiting(reason)])).toBeUndefined();
 });
 
@@ -120,9 +178,44 @@ describe('a container that ends', () => {
     expect(brief([done, waiting('PodInitializing')])).toBeUndefined();
   });
 
+  test.each([
+    ['out of memory', 'OOMKilled', 'more memory (`server-resources`'],
+    ['otherwise', 'Error', 'the last lines of its log'],
+  ])('%s, gets its cure', (_, reason, hint) => {
+    const [found] = podSymptoms(ailing({ containers: [looping(3, '40s', { ...ended, reason })] }), context());
+    expect(found?.hint).toContain(hint);
+  });
+
+  test('once, and runs since, is no trouble by itself before it has restarted', () => {
+    const running = container({ running: true, started: true });
+    expect(brief([{ ...running, restarts: 1 }])).toEqual(['not-ready', 'slow', 64]);
+    expect(brief([{ ...running, ended }])).toEqual(['not-ready', 'slow', 64]);
+  });
+
+  test('before the others start, and not as it should, is a trouble', () => {
+    const failed = container({ init: true, ended });
+    expect(brief([failed])).toEqual(['crash', 'transient', FOREVER]);
+    const zero = { ...ended, reason: 'Completed', exitCode: 0 };
+    expect(brief([{ ...looping(2, '20s', zero), init: true }])).toEqual(['crash', 'hopeless', 0]);
+    expect(brief([container({ init: true, restarts: 2, ended: zero })])).toBeUndefined();
+  });
+
   test('says how', () => {
     const [found] = podSymptoms(ailing({ containers: [looping(2, '20s')] }), context());
     expect(found?.what).toBe('it ended: exit code 1, 3 times so far');
+    const told = (end: ContainerView['ended'], restarts = 0) =>
+      podSymptoms(ailing({ containers: [looping(restarts, '10s', end as typeof ended)] }), context())[0]
+        ?.what;
+    expect(told({ ...ended, message: 'no\nport' })).toBe('it ended: exit code 1 (no port), once so far');
+    expect(told({ ...ended, reason: 'Completed', exitCode: 0 })).toBe('it ended: exit code 0, once so far');
+    expect(told({ ...ended, reason: 'ContainerStatusUnknown', exitCode: 137 }, 1)).toBe(
+      'it ended: ContainerStatusUnknown, exit code 137, 2 times so far',
+    );
+    expect(told({ ...ended, reason: 'OOMKilled' })).toBe(
+      'it was killed for taking more memory than its limit, once so far',
+    );
+    const { ended: _, ...unknown } = looping(0, '10s');
+    expect(podSymptoms(ailing({ containers: [unknown] }), context())[0]?.what).toBe('it ended, once so far');
     // The count of restarts comes later than the pause that tells of them.
     const [early] = podSymptoms(ailing({ containers: [looping(1, '20s')] }), context());
     expect(early?.what).toBe('it ended: exit code 1, 3 times so far');
@@ -241,6 +334,37 @@ describe('with a node', () => {
   test('without a network', () => {
     const events = [event('FailedCreatePodSandBox', 'plugin type="calico" failed (add): timeout')];
     expect(brief([waiting('ContainerCreating')], { events })).toEqual(['broken-container', 'transient', 120]);
+  });
+
+  test.each([
+    ['FailedMount', 'configmap "nope" not found', 'correct its name in `patches`'],
+    ['FailedMount', 'references non-existent secret key: a', 'correct its name in `patches`'],
+    ['FailedAttachVolume', 'Multi-Attach error for volume "pvc-1"', 'still attached to another node'],
+    ['FailedMapVolume', 'timed out', 'the driver that mounts it'],
+    ['FailedCreatePodSandBox', 'timeout', 'network plugin'],
+  ])('what keeps it from starting is told with its cure: %s %s', (reason, message, hint) => {
+    const pod = ailing({ containers: [waiting('ContainerCreating')] });
+    const [found] = podSymptoms(pod, context({ events: [event(reason, message)] }));
+    expect(found?.hint).toContain(hint);
+    expect(found?.what).toBe(`${reason}: ${message}`);
+  });
+
+  test.each([
+    ['ProvisioningFailed', 'transient'],
+    ['FailedBinding', 'transient'],
+    ['Provisioning', 'slow'],
+    ['WaitForPodScheduled', 'slow'],
+    ['SomethingElse', undefined],
+  ])('a claim of which %s is told: %s', (reason, kind) => {
+    const claims = [
+      { name: 'other', events: [] },
+      { name: 'data', events: [event(reason, 'why')] },
+    ];
+    const [found] = podSymptoms(ailing({ scheduled: false }), context({ claims }));
+    expect(found?.class).toBe(kind);
+    if (!found) return;
+    expect(found.what).toBe('its volume claim data is not bound: why');
+    expect(found.hint).toContain('storage-class');
   });
 
   test('what runs and is not ready is slow for as long as its probes allow, and a minute', () => {

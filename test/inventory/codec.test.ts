@@ -8,7 +8,7 @@ import { inventory, object, runRecord } from './fixture.ts';
 
 const word = fc.string({ minLength: 1 });
 const entry = fc.record(
-  { apiVersion: word, kind: word, namespace: word, name: word, uid: word },
+  { apiVersion: word, kind: word, namespace: word, name: word, uid: word, digest: word },
   { requiredKeys: ['apiVersion', 'kind', 'name'] },
 );
 const time = fc
@@ -25,19 +25,35 @@ const run = fc.record(
     drift: fc.nat(),
     leader: fc.string(),
     led: fc.record({ term: fc.nat(), leader: word, voters: fc.array(word), since: time }),
+    consulVersion: fc.string(),
+    image: fc.string(),
+    gossip: fc.constantFrom('plaintext' as const, 'takes-both' as const, 'strict' as const),
+    tls: fc.record(
+      {
+        state: fc.constantFrom('plaintext' as const, 'offered' as const, 'enforced' as const),
+        issuer: word,
+        until: time,
+      },
+      { requiredKeys: ['state'] },
+    ),
     restarts: fc.dictionary(fc.uuid(), fc.nat()),
   },
   { requiredKeys: ['at', 'mode', 'changed', 'verdictMs', 'restarts'] },
 );
-const anyInventory: fc.Arbitrary<Inventory> = fc.record({
-  schemaVersion: fc.constant(1 as const),
-  phase: fc.constantFrom('applying' as const, 'deployed' as const),
-  run: fc.string(),
-  at: time,
-  manifestDigest: fc.string(),
-  entries: fc.array(entry),
-  history: fc.array(run, { maxLength: 3 }),
-}) as fc.Arbitrary<Inventory>;
+const anyInventory: fc.Arbitrary<Inventory> = fc.record(
+  {
+    schemaVersion: fc.constant(1 as const),
+    phase: fc.constantFrom('applying' as const, 'deployed' as const),
+    run: fc.string(),
+    at: time,
+    manifestDigest: fc.string(),
+    image: fc.string(),
+    consulVersion: fc.string(),
+    entries: fc.array(entry),
+    history: fc.array(run, { maxLength: 3 }),
+  },
+  { requiredKeys: ['schemaVersion', 'phase', 'run', 'at', 'manifestDigest', 'entries', 'history'] },
+) as fc.Arbitrary<Inventory>;
 
 function written(inventory: unknown, manifests?: unknown) {
   return {
@@ -67,6 +83,14 @@ describe('the record', () => {
     );
     const record = encodeRecord(inventory(), [secret]);
     expect(decodeRecord({ ...record }).manifests).toEqual([object('Secret', 'key', {}, { type: 'Opaque' })]);
+  });
+
+  test('says that the cluster has formed once a run was proven, or as it is told', () => {
+    const proven = inventory({ history: [runRecord()] });
+    expect(encodeRecord(proven, []).data.formed).toBe('true');
+    expect(encodeRecord(inventory(), []).data).not.toHaveProperty('formed');
+    expect(encodeRecord(inventory(), [], true).data.formed).toBe('true');
+    expect(encodeRecord(proven, [], false).data).not.toHaveProperty('formed');
   });
 
   test('leaves out the manifests where they would not fit, and keeps the inventory', () => {
@@ -112,6 +136,14 @@ describe('the record', () => {
     ],
   ])('with %s is damaged, and says where', (_, configMap, message) => {
     expect(() => decodeRecord(configMap)).toThrow(new DamagedRecord(message));
+    expect(() => decodeRecord(configMap)).toThrow(
+      expect.objectContaining({ name: 'DamagedRecord', newer: false }),
+    );
+  });
+
+  test('with manifests that unpack to far more than a record holds is damaged, and is not unpacked', () => {
+    const bomb = written(inventory(), 'a'.repeat(64 * 1024 * 1024));
+    expect(() => decodeRecord(bomb)).toThrow(new DamagedRecord('the list of manifests cannot be read'));
   });
 
   test('of a later version is not damaged but not for us', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { covers, entryKey, entryOf, recordedEntry, union } from '../../src/inventory/entry.ts';
+import { covers, entryKey, entryName, entryOf, recordedEntry, union } from '../../src/inventory/entry.ts';
 import { withRun } from '../../src/inventory/history.ts';
 import { secretDigest } from '../../src/secret/digest.ts';
 import { inventory, object, runRecord } from './fixture.ts';
@@ -34,7 +34,12 @@ describe('the union before an apply', () => {
     const now = { ...entryOf(ui), apiVersion: 'policy/v1' };
     expect(union([beta], [now])).toEqual([{ ...now, uid: '1' }]);
     expect(entryKey({ ...now, apiVersion: 'apps/v1' })).not.toBe(entryKey(now));
+    expect(entryKey({ ...now, apiVersion: 'projects/v1' })).not.toBe(entryKey(now));
   });
+});
+
+test('an object is named as people name it to kubectl', () => {
+  expect(entryName(entryOf(ui))).toBe('Service/consul-ui');
 });
 
 describe('an inventory says enough already', () => {

@@ -58,6 +58,11 @@ describe('what is no longer rendered', () => {
   );
 });
 
+test('a volume claim is data, also under the name of a configuration', () => {
+  const entries = [entry(object('PersistentVolumeClaim', 'consul-server-config'), '1')];
+  expect(pruneCandidates({ entries }, [], 'consul')).toEqual([]);
+});
+
 test('whatever was rendered before and is now, everything is accounted for once', () => {
   const name = fc.constantFrom('a', 'b', 'c', 'd');
   const kind = fc.constantFrom('Service', 'ConfigMap', 'Secret', 'Namespace', 'StatefulSet');
@@ -149,6 +154,11 @@ describe('the fate of one of them', () => {
       { action: 'keep', why: 'no field of it is ours any more', forget: true },
     ],
     [
+      'somebody else writes all of its fields',
+      live({ managedFields: ours.managedFields.map((one) => ({ ...one, manager: 'kubectl' })) }),
+      { action: 'keep', why: 'no field of it is ours any more', forget: true },
+    ],
+    [
       'it is a Secret',
       live({}, 'Secret'),
       { action: 'keep', why: 'a Secret is never removed by a deploy', forget: false },
@@ -157,6 +167,11 @@ describe('the fate of one of them', () => {
       'its owner wants it',
       live({ annotations: { 'consul-deploy/prune': 'keep' } }),
       { action: 'keep', why: 'its annotation consul-deploy/prune says so', forget: false },
+    ],
+    [
+      'it is in a namespace that we have made',
+      live({}, 'Namespace'),
+      { action: 'keep', why: 'a Namespace is never removed by a deploy', forget: false },
     ],
     [
       'its annotation says something else',
@@ -212,6 +227,27 @@ describe('the fate of one of them', () => {
       { action: 'remove' },
     ],
     [
+      'it has no label of ours, and a controller applies its status',
+      live({
+        labels: undefined,
+        managedFields: applying('kube-controller-manager').map((one) =>
+          one.manager === 'consul-deploy' ? one : { ...one, subresource: 'status' },
+        ),
+      }),
+      NOBODY,
+      { action: 'remove' },
+    ],
+    [
+      'it has the label of another tool, and the same instance',
+      live({ labels: { ...ours.labels, 'app.kubernetes.io/managed-by': 'Helm' } }),
+      hidden,
+      {
+        action: 'keep',
+        why: 'it may belong to another deployment, too: may not be listed',
+        forget: false,
+      },
+    ],
+    [
       'it has our label, and somebody else applies it',
       live({ managedFields: applying('flux') }),
       NOBODY,
@@ -251,10 +287,17 @@ describe('the fate of one of them', () => {
     ['Secret', true, 'remove'],
     ['PersistentVolumeClaim', true, 'remove'],
     ['Namespace', true, 'keep'],
+    ['Namespace', false, 'keep'],
+    ['CustomResourceDefinition', false, 'keep'],
   ])('in a destroy: %s, with destroy-data %s: %s', (kind, destroyData, action) => {
     const one = entry(object(kind, 'consul-ui'), '1');
-    expect(
-      fateOf(one, live({}, kind), 'consul', { others: NOBODY, spare: spareInDestroy(destroyData) }).action,
-    ).toBe(action);
+    const fate = fateOf(one, live({}, kind), 'consul', { others: NOBODY, spare: spareInDestroy(destroyData) });
+    expect(fate.action).toBe(action);
+    if (fate.action !== 'keep') return;
+    expect(fate.why).toBe(
+      kind === 'Namespace'
+        ? 'its namespace goes last, if at all'
+        : `a ${kind} is data, and destroy-data is false`,
+    );
   });
 });

@@ -18,7 +18,7 @@ interface Row {
   maxUnready?: number;
   state: 'ready' | 'progressing' | 'gone';
   reason?: RegExp;
-  counts?: { ready?: number; desired?: number; excluded?: string[] };
+  counts?: { ready?: number; desired?: number; unready?: string[]; excluded?: string[] };
 }
 
 const ROWS: Row[] = [
@@ -170,9 +170,67 @@ const ROWS: Row[] = [
     state: 'ready',
     counts: { ready: 2, desired: 3 },
   },
+  {
+    when: 'pods of others run on its nodes',
+    pods: [...clients(), pod('web-a', { node: 'a', ownerUid: 'web' })],
+    state: 'ready',
+    counts: { ready: 3, unready: [] },
+  },
+  {
+    when: 'one node has no pod and another has one that is not ready',
+    view: { ready: 1 },
+    pods: clients({ a: { ready: false } }).slice(0, 2),
+    state: 'progressing',
+    reason: /^1 nodes have no pod yet$/,
+    counts: { ready: 1, desired: 3, unready: ['consul-client-a'] },
+  },
+  {
+    when: 'its only node runs it',
+    view: { desired: 1, created: 1, ready: 1, available: 1, updated: 1 },
+    pods: clients().slice(0, 1),
+    state: 'ready',
+    counts: { ready: 1, desired: 1 },
+  },
+  {
+    when: 'neither it nor its pods say which template is the present one',
+    view: { templateGeneration: undefined } as never,
+    pods: clients({ a: { labels: {}, revision: 'old' }, b: { labels: {} }, c: { labels: {} } }),
+    state: 'progressing',
+    reason: /present revision is not known/,
+    counts: { ready: 0 },
+  },
+  {
+    when: 'two pods are of the revision before',
+    pods: clients({ a: OLD, c: OLD }),
+    state: 'progressing',
+    reason: /revision before: consul-client-a, consul-client-c$/,
+  },
+  {
+    when: 'a cordoned node has a pod that ends beside a ready one of the revision before',
+    pods: [...clients({ a: OLD }), pod('consul-client-x', { node: 'a', ready: false })],
+    nodes: [node('a', { cordoned: true }), node('b'), node('c')],
+    state: 'progressing',
+    reason: /revision before: consul-client-a$/,
+    counts: { excluded: [] },
+  },
+  {
+    when: 'two nodes are out of order',
+    view: { ready: 1, available: 1, updated: 1 },
+    pods: clients({ a: { ready: false }, b: { ready: false } }).toReversed(),
+    nodes: [node('a', { ready: false }), node('b', { cordoned: true }), node('c')],
+    state: 'ready',
+    counts: { ready: 1, desired: 1, excluded: ['a is not ready', 'b is cordoned'] },
+  },
 ];
 
 describe('daemonSetVerdict', () => {
+  it('is progressing before anything was observed', () => {
+    expect(daemonSetVerdict(undefined, APPLIED, [])).toMatchObject({
+      state: 'progressing',
+      reason: 'not observed yet',
+    });
+  });
+
   it.each(ROWS)('is $state when $when', (row) => {
     const { view, pods = clients(), nodes = NODES, maxUnready = 0, state, reason, counts } = row;
     const verdict = daemonSetVerdict(daemonSet(view), APPLIED, pods, { nodes, maxUnready });

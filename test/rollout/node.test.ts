@@ -16,6 +16,11 @@ describe('nodeView', () => {
   });
 
   it('takes a node without a status for not ready', () => {
-    expect(nodeView(raw('Node', { name: 'n' }))).toMatchObject({ name: 'n', ready: false, cordoned: false });
+    expect(nodeView(raw('Node', { name: 'n' }))).toMatchObject({
+      name: 'n',
+      uid: 'uid',
+      ready: false,
+      cordoned: false,
+    });
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { podView } from '../../src/rollout/pod.ts';
-import { raw } from './fixture.ts';
+import { podView, runs } from '../../src/rollout/pod.ts';
+import { pod, raw } from './fixture.ts';
 
 describe('podView', () => {
   it('takes what the verdicts need', () => {
@@ -93,6 +93,55 @@ describe('podView', () => {
   });
 
   it.each([
+    ['another field than its name', { key: 'metadata.uid', operator: 'In' }],
+    ['any node but one', { key: 'metadata.name', operator: 'NotIn' }],
+  ])('knows no node where the affinity asks for %s', (_, field) => {
+    const terms = [{}, { matchFields: [{ ...field, values: ['worker-2'] }] }];
+    const required = { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: terms } };
+    expect(podView(raw('Pod', {}, { spec: { affinity: { nodeAffinity: required } } })).node).toBeUndefined();
+    expect(podView(raw('Pod', {}, { spec: { affinity: { nodeAffinity: {} } } })).node).toBeUndefined();
+    expect(podView(raw('Pod', {}, { spec: { affinity: {} } })).node).toBeUndefined();
+  });
+
+  it.each([
+    [{ reason: 'Unschedulable', message: '0/3 nodes' }, '0/3 nodes', 'Unschedulable: 0/3 nodes'],
+    [{ reason: 'SchedulingGated' }, 'SchedulingGated', 'SchedulingGated'],
+    [{}, 'Unschedulable', 'Unschedulable'],
+  ])('says why the scheduler finds no node: %j', (why, unschedulable, waiting) => {
+    const conditions = [
+      { type: 'Ready', status: 'False', message: 'not this one' },
+      { type: 'PodScheduled', status: 'False', ...why },
+    ];
+    expect(podView(raw('Pod', {}, { status: { conditions } }))).toMatchObject({ unschedulable, waiting });
+  });
+
+  it('has nothing to say of the scheduler once a node is found', () => {
+    const conditions = [{ type: 'PodScheduled', status: 'True', message: 'found' }];
+    const view = podView(raw('Pod', {}, { status: { conditions } }));
+    expect(view).not.toHaveProperty('unschedulable');
+    expect(view).not.toHaveProperty('waiting');
+  });
+
+  it('was ended from outside only where it has failed and says why', () => {
+    const evicted = (status: object) => podView(raw('Pod', {}, { status })).evicted;
+    expect(evicted({ phase: 'Failed', reason: 'Evicted', message: 'low' })).toBe('Evicted: low');
+    expect(evicted({ phase: 'Failed', reason: 'NodeLost' })).toBe('NodeLost');
+    expect(evicted({ phase: 'Failed' })).toBeUndefined();
+    expect(evicted({ phase: 'Running', reason: 'Evicted' })).toBeUndefined();
+  });
+
+  it.each([
+    ['its own address', [['agent', '-advertise=$(POD_IP)']], undefined],
+    ['the address of its Service', [['agent', '-advertise=10.96.0.7']], true],
+    ['that of its Service, told by the second container', [[], ['-advertise=10.96.0.7']], true],
+    ['no address by argument', [['agent', '-server']], undefined],
+    ['something else that ends alike', [['-no-advertise=10.96.0.7']], undefined],
+  ])('knows whether its agent tells others %s', (_, all, expected) => {
+    const containers = [{}, ...all.map((args) => ({ args }))];
+    expect(podView(raw('Pod', {}, { spec: { containers } })).advertisesService).toBe(expected);
+  });
+
+  it.each([
     [
       'an init container before the containers that wait for it',
       {
@@ -133,5 +182,20 @@ describe('podView', () => {
     const waiting = podView(raw('Pod', {}, { status })).waiting ?? '';
     expect(waiting).toMatch(/^Why: one ::error::two \[31mx+…$/);
     expect(waiting.length).toBeLessThanOrEqual(201);
+  });
+});
+
+describe('a container runs', () => {
+  const consul = { name: 'consul', init: false, restarts: 0, running: true, started: true };
+  it.each([
+    ['where its node says so, ready or not', { ready: false }, [consul], true],
+    ['no more when the pod is ending', { terminating: true }, [consul], false],
+    ['no more when the pod has failed', { phase: 'Failed' }, [consul], false],
+    ['not while it waits', {}, [{ ...consul, running: false }], false],
+    ['not when only another one runs', {}, [{ ...consul, name: 'sidecar' }], false],
+    ['not when an init container of that name does', {}, [{ ...consul, init: true }], false],
+    ['not when the pod has none', {}, [], false],
+  ])('%s', (_, change, containers, expected) => {
+    expect(runs(pod('consul-server-0', { ...change, containers }), 'consul')).toBe(expected);
   });
 });

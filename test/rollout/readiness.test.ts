@@ -95,6 +95,15 @@ describe('a pod counts as ready', () => {
     expect(observation.readySince('other')).toBe(200);
   });
 
+  test('by the clock of this process, where no other one is given', () => {
+    const observation = new Observation();
+    const one = pod('consul-client-0');
+    const before = performance.now();
+    observation.apply('Pod', { type: 'upsert', uid: one.uid, object: one });
+    expect(observation.readySince(one.uid)).toBeGreaterThanOrEqual(before);
+    expect(observation.readySince(one.uid)).toBeLessThanOrEqual(performance.now());
+  });
+
   test('again when it loses and regains its readiness before anybody looks', () => {
     let now = 100;
     const observation = new Observation(() => now);

@@ -17,6 +17,30 @@ test('no pod has the present template before the controller has seen it', () => 
   expect(isObserved(view, 2)).toBe(false);
 });
 
+test('no pod has the present template while the controller lags behind somebody who changed it after us', () => {
+  const view = statefulSet({ generation: 3 });
+  expect(presentPods(view, servers(), 2)).toEqual([]);
+  expect(names(presentPods(statefulSet({ generation: 1 }), servers(), 2))).toHaveLength(3);
+});
+
+test('pods of other workloads do not count', () => {
+  const stranger = pod('web-0', { ownerUid: 'web' });
+  expect(presentPods(statefulSet(), [stranger], 2)).toEqual([]);
+  const { updateRevision: _, ...unnamed } = statefulSet();
+  expect(
+    presentPods(
+      unnamed,
+      servers().map(({ revision: _, ...one }) => one),
+      2,
+    ),
+  ).toEqual([]);
+});
+
+test('of a DaemonSet, the pods that were made from the present template tell its revision', () => {
+  const pods = clients({ a: { revision: 'old', labels: { 'pod-template-generation': '1' } } });
+  expect(names(presentPods(daemonSet(), pods, 2))).toEqual(['consul-client-b', 'consul-client-c']);
+});
+
 test('a pod of the revision before does not have the present template', () => {
   expect(names(presentPods(statefulSet(), servers({ 1: { revision: 'old' } }), 2))).toEqual([
     'consul-server-0',
@@ -39,6 +63,15 @@ test.each([
   expect(heldBack(statefulSet(change), servers({ 0: { revision: 'old' } }), 2)).toBe(expected);
 });
 
+test.each([
+  ['the controller has not seen the template', { strategy: 'OnDelete', observedGeneration: 1 }, {}],
+  ['they end', { strategy: 'OnDelete' }, { terminating: true }],
+  ['they are of another workload', { strategy: 'OnDelete' }, { ownerUid: 'web' }],
+  ['they are of the present template', { strategy: 'OnDelete' }, { revision: 'new' }],
+] as const)('no pods are held back where %s', (_, change, one) => {
+  expect(heldBack(statefulSet(change), servers({ 0: { revision: 'old', ...one } }), 2)).toBe(false);
+});
+
 test('living pods come by their ordinals as numbers, without those that end', () => {
   const pods = [10, 9, 1].map((ordinal) => pod(`consul-server-${ordinal}`));
   const ending = pod('consul-server-2', { terminating: true });
@@ -53,6 +86,9 @@ test('a pod of a DaemonSet on a node that is down does not count, where it is no
   const nodes = [node('a'), node('b', { ready: false }), node('c', { ready: false })];
   const pods = clients({ b: { ready: false } });
   expect(names(livingPods(daemonSet(), pods, nodes))).toEqual(['consul-client-a', 'consul-client-c']);
+  // A node in good order, or one that nobody knows, is no excuse.
+  const waiting = clients({ a: { ready: false }, b: { node: 'unknown', ready: false } });
+  expect(names(livingPods(daemonSet(), waiting, nodes))).toHaveLength(3);
   // That of a StatefulSet does: it comes back nowhere else.
   const unready = [pod('consul-server-0', { node: 'b', ready: false })];
   expect(names(livingPods(statefulSet(), unready, nodes))).toEqual(['consul-server-0']);

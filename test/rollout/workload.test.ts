@@ -72,6 +72,35 @@ describe('workloadView', () => {
     expect(view).toMatchObject({ observedGeneration: 0, desired: 1, available: 0, terminating: true });
   });
 
+  it('counts nothing for a DaemonSet without a status', () => {
+    expect(workloadView(raw('DaemonSet', {}))).toEqual({
+      kind: 'DaemonSet',
+      name: 'thing',
+      uid: 'uid',
+      generation: 0,
+      observedGeneration: 0,
+      terminating: false,
+      deleted: false,
+      strategy: 'RollingUpdate',
+      partition: 0,
+      firstOrdinal: 0,
+      desired: 0,
+      created: 0,
+      ready: 0,
+      available: 0,
+      updated: 0,
+      misscheduled: 0,
+    });
+  });
+
+  it('has no partition by default, nor where the controller replaces nothing', () => {
+    const partition = (updateStrategy: object) =>
+      workloadView(raw('StatefulSet', {}, { spec: { updateStrategy } })).partition;
+    expect(partition({ type: 'RollingUpdate' })).toBe(0);
+    expect(partition({ type: 'RollingUpdate', rollingUpdate: {} })).toBe(0);
+    expect(partition({ type: 'OnDelete', rollingUpdate: { partition: 2 } })).toBe(0);
+  });
+
   it('refuses another kind', () => {
     expect(() => workloadView(raw('Deployment', {}))).toThrow('not a workload: Deployment');
   });

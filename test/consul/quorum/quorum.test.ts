@@ -485,4 +485,53 @@ test('the signature changes with leader, term and restarts, and with nothing els
   expect(changed({})).toBe(before);
   expect(changed({ lastTerm: 3 })).not.toBe(before);
   expect(changed({ stableSince: '2026-11-22T20:50:00Z' })).not.toBe(before);
+  const withVoter = (changes: Partial<RaftServer>) =>
+    quorumSignature(
+      all((said) => ({ raft: said.raft?.map((one, at) => (at === 2 ? { ...one, ...changes } : one)) ?? [] })),
+    );
+  expect(withVoter({ node: 'other' })).toBe(before);
+  expect(withVoter({ id: 'other' })).not.toBe(before);
+  expect(withVoter({ address: '10.0.0.9:8300' })).not.toBe(before);
+  expect(withVoter({ voter: false })).not.toBe(before);
+  expect(quorumSignature(all(() => ({ term: 77 })))).not.toBe(before);
+  expect(quorumSignature(cluster().map((said) => ({ ...said, name: `${said.name}-x` })))).not.toBe(before);
+});
+
+describe('a server that tells others the address of its Service', () => {
+  const ofService = (ip: string) => ({
+    servers: expected.servers.map((one, at) => (at === 1 ? { ...one, ip, ofService: true as const } : one)),
+  });
+
+  test('is looked for there, in Raft and in gossip', () => {
+    const found = failing(cluster(), ofService('10.96.0.7'));
+    expect(found['quorum-voters']).toBe(
+      'consul-server-1 is 10.0.0.2:8300 in Raft, its Service is 10.96.0.7:8300',
+    );
+    expect(found['quorum-members']).toBe('consul-server-1 is 10.0.0.2 in gossip, its Service is 10.96.0.7');
+  });
+
+  test('cannot be found where that is gone', () => {
+    expect(failing(cluster(), ofService(''))['quorum-members']).toBe(
+      'consul-server-1 is 10.0.0.2 in gossip, its Service has no address, or is gone',
+    );
+  });
+});
+
+test('of many names only five are told', () => {
+  const many = (count: number) =>
+    Array.from({ length: count }, (_, at) => member(`vm-${at}`, `10.9.9.${at}`));
+  const observed = (count: number) =>
+    judgeQuorum(
+      all((said) => ({ members: [...(said.members ?? []), ...many(count)] })),
+      expected,
+    ).find(({ id }) => id === 'quorum-members')?.observed;
+  expect(observed(5)).toMatch(/elsewhere: vm-0, vm-1, vm-2, vm-3, vm-4$/);
+  expect(observed(7)).toMatch(/elsewhere: vm-0, vm-1, vm-2, vm-3, vm-4 and 2 more$/);
+});
+
+test('a member of another datacenter that does not live speaks against nothing', () => {
+  const evidence = all((said) => ({
+    members: [...(said.members ?? []), member('old', '10.9.9.9', { status: 'left', datacenter: 'dc2' })],
+  }));
+  expect(failing(evidence)).toEqual({});
 });

@@ -1,0 +1,30 @@
+// For script/mutation/run.ts. https://stryker-mutator.io/docs/stryker-js/configuration/
+const { MUTATION_FILES, MUTATION_REPORT, MUTATION_CONCURRENCY = '1' } = process.env;
+
+export default {
+  testRunner: 'vitest',
+  vitest: { configFile: 'script/mutation/vitest.config.ts', related: false },
+  coverageAnalysis: 'perTest',
+  // What runs once, when a module is loaded, would take all tests of the room for each mutant: it is not measured.
+  ignoreStatic: true,
+  mutate: [MUTATION_FILES],
+  concurrency: Number(MUTATION_CONCURRENCY),
+  // TypeScript 7 has no API for programs, and Node takes types out without looking at them.
+  disableTypeChecks: false,
+  tsconfigFile: 'none',
+  ignorePatterns: [
+    'dist',
+    'bench',
+    'testbed',
+    'reports',
+    'screenshots',
+    'test/e2e',
+    'test/chromium',
+    'docs/images',
+  ],
+  reporters: ['clear-text', 'html', 'json'],
+  clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
+  htmlReporter: { fileName: `${MUTATION_REPORT}.html` },
+  jsonReporter: { fileName: `${MUTATION_REPORT}.json` },
+  thresholds: { high: 95, low: 85, break: 85 },
+};
