@@ -234,6 +234,22 @@ describe.runIf(process.platform === 'linux')('testbed/build', () => {
   });
 });
 
+test('CoreDNS takes what it shares with Kubernetes in the same version, so that it is compiled once', () => {
+  const versions = (program: string) => {
+    const text = readFileSync(`testbed/tools/${program}/go.mod`, 'utf8');
+    const required = [...text.matchAll(/^(?:\t|require )(\S+) (v\S+)/gm)];
+    // What replaces a module says so in place of it.
+    const replaced = [...text.matchAll(/^(?:\t|replace )(\S+) => \S+ (v\S+)/gm)];
+    return new Map([...required, ...replaced].map(([, module = '', version]) => [module, version]));
+  };
+  const [kubernetes, coredns] = [versions('kubernetes'), versions('coredns')];
+  const shared = [...coredns.keys()].filter((module) => kubernetes.has(module));
+  expect(shared).toContain('k8s.io/client-go');
+  expect(shared.length).toBeGreaterThan(40);
+  for (const module of shared)
+    expect([module, coredns.get(module)]).toEqual([module, kubernetes.get(module)]);
+});
+
 describe.runIf(process.platform === 'linux')('lanes of programs', () => {
   test('are built beside each other where there is memory for that', async () => {
     // Each waits for the other one.

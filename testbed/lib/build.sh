@@ -71,15 +71,17 @@ begin_build() {
 }
 
 end_build() {
-  local log=$BED/build-$1.log pid=${PID[$1]}
+  local log=$BED/build-$1.log pid=${PID[$1]} status=0 cure='Go modules come from GOPROXY; is it reachable?'
   unset "PID[$1]"
-  if ! wait "$pid"; then
+  wait "$pid" || status=$?
+  if [ "$status" != 0 ]; then
     erase_progress
     # Without the names of what went well.
     grep -vE '^([^ ]+|go: downloading .*)$' "$log" >"$log.end" || cp "$log" "$log.end"
     mv "$log.end" "$log"
     tail_of "$log" 20
-    die "could not build $1" 'Go modules come from GOPROXY; is it reachable?'
+    if grep -q 'signal: killed' "$log" || [ "$status" = 137 ]; then cure='something was killed: is there enough memory?'; fi
+    die "could not build $1" "$cure"
   fi
   LASTED[$1]=$((SECONDS - STARTED[$1]))
   # Renamed into place: a running cluster keeps the file it has open.
