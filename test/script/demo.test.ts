@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -86,6 +86,23 @@ describe('which cluster the demo takes', () => {
     expect(choose('kind', env).stdout).toBe('kind: --kind\n');
     expect(choose('bed', env).stdout).toBe('bed: --bed\n');
   });
+});
+
+test('npm ci is not let loose on a folder that node_modules only leads to', () => {
+  command('npm');
+  command('sha256sum', 'echo 0  package-lock.json');
+  const [here, elsewhere] = [join(folder, 'here'), join(folder, 'elsewhere')];
+  for (const made of [here, elsewhere]) mkdirSync(made);
+  writeFileSync(join(here, 'package-lock.json'), '{}');
+  symlinkSync(elsewhere, join(here, 'node_modules'));
+  const { status, stderr } = run([
+    '-c',
+    `set -e; . script/lib/setup.sh; cd ${here}; install_modules`,
+    'demo',
+  ]);
+  expect(status).toBe(1);
+  expect(stderr).toContain('node_modules is a link');
+  expect(called().filter((line) => line.startsWith('npm'))).toEqual([]);
 });
 
 describe('script/demo', () => {
