@@ -12,7 +12,7 @@ fresh() { [ -e "$3" ] && [ "$(cat "$BED/stamps/$1" 2>/dev/null)" = "$2" ]; }
 stamp() { echo "$2" >"$BED/stamps/$1"; }
 fresh_program() { fresh "$1" "$(program_hash "$1")" "$BIN/$1"; }
 
-# enough_memory: for two at a time? Four compilers and two linkers have taken up to 5 GiB together.
+# enough_memory: for two at a time? Chosen with a margin, and not measured: the linker of Kubernetes and the compilers beside it.
 enough_memory() {
   local available
   available=$(awk '/^MemAvailable:/ { print int($2 / 1048576) }' /proc/meminfo)
