@@ -90,14 +90,11 @@ describe.each([
     expect(modes).toEqual(['deploy', 'verify']);
   });
 
-  test('makes the cluster that CI makes, in the same way', () => {
-    const [kind] = workflow.match(/helm\/kind-action@.*/) ?? [];
-    const [version] = workflow.match(/version: v[0-9.]+/) ?? [];
-    const ci = read('.github/workflows/e2e-kind.yml');
-    expect(ci).toContain(`uses: ${kind}\n`);
-    expect(ci).toContain(`${version}\n`);
+  test('makes the cluster that CI and the demo make, by the same kind', () => {
+    const [, version] = workflow.match(/version: (v[0-9.]+)/) ?? [];
+    expect(read('script/kind')).toContain(`\nVERSION=${version}\n`);
     const [image] = workflow.match(/kindest\/node:\S+/) ?? [];
-    if (image) expect(ci).toContain(`node-image: ${image}\n`);
+    if (image) expect(read('script/kind')).toContain(`KIND_NODE_IMAGE:-${image}}`);
   });
 
   test('its shell makes a cluster like that of CI, and says where it is', () => {
@@ -122,6 +119,12 @@ describe.each([
     for (const step of oursOf(workflow))
       expect(step.with).toMatchObject({ 'expect-cluster': `kind-${cluster}` });
   });
+});
+
+test('README.md and the example pin the same kind-action', () => {
+  const pins = [TRY, FIRST].map((text) => text.match(/helm\/kind-action@[0-9a-f]{40} # v[0-9.]+/)?.[0]);
+  expect(pins[0]).toBeTruthy();
+  expect(pins[1]).toBe(pins[0]);
 });
 
 test('the reports of both runs are kept: JSON, JUnit and summary', () => {

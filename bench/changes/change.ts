@@ -1,4 +1,4 @@
-import { presentBed } from '../../test/e2e/bed.ts';
+import { havePreviousConsul, presentBed } from '../../test/e2e/bed.ts';
 import { eventually, kubectl, lasted, type Pod, pods } from '../../test/e2e/cluster.ts';
 import { redeploy } from './cluster.ts';
 import type { Goal } from './goal.ts';
@@ -100,7 +100,10 @@ export const CHANGES: Change[] = [
     name: 'Image of the servers, 1.22.2 → 1.22.7',
     goal: { seconds: 22, failedWrites: 3, gapSeconds: 0.2, quiet: true, quorum: true },
     // The clients keep theirs: only the servers are measured.
-    prepare: async (at) => redeploy(at, { image: 'hashicorp/consul:1.22.2', patches: CLIENT_IMAGE }),
+    prepare: async (at) => {
+      await havePreviousConsul();
+      await redeploy(at, { image: 'hashicorp/consul:1.22.2', patches: CLIENT_IMAGE });
+    },
     make: (at) => timed(() => redeploy(at, { image: 'hashicorp/consul:1.22.7', patches: CLIENT_IMAGE })),
   },
   {

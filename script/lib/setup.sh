@@ -14,8 +14,11 @@ install_modules() {
   command -v npm >/dev/null || die 'npm is missing' 'install Node.js with npm; Node 24 itself comes with the packages'
   hash=$(sha256sum package-lock.json | cut -d ' ' -f 1)
   if [ "$(cat node_modules/.lock-hash 2>/dev/null)" != "$hash" ]; then
+    # npm empties the folder that a link leads to, and others may work with that.
+    if [ -L node_modules ]; then die 'node_modules is a link, and npm ci would empty what it leads to' 'remove the link first'; fi
     say 'Installing the packages (npm ci)'
-    npm ci --no-audit --no-fund
+    # Its warnings are about what this machine's own Node is too old for, and that one runs nothing.
+    npm ci --no-audit --no-fund --loglevel=error --no-update-notifier
     echo "$hash" >node_modules/.lock-hash
   fi
   # Node 24, as on a runner with `using: node24`, whatever the machine has.

@@ -1,5 +1,6 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deploy, type Outcome } from './action.ts';
+import { havePreviousConsul } from './bed.ts';
 import {
   eventually,
   isReady,
@@ -26,6 +27,9 @@ import {
 
 /** Longer than any election on a loaded machine, and far shorter than a cluster that is recreated. */
 const LONGEST_GAP_MS = 15_000;
+
+// What the manifests name.
+beforeAll(havePreviousConsul);
 
 describe('the hand-made cluster, taken over by one deploy', () => {
   const namespace = namespaceName('adopt');

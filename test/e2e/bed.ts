@@ -44,3 +44,8 @@ export function presentBed() {
 }
 
 export const bed = presentBed();
+
+/** Consul 1.22.2, which few tests want: the test bed builds it where it has to, another cluster pulls it. */
+export async function havePreviousConsul(): Promise<void> {
+  if (presentBed()) await run('testbed/image', ['consul-previous'], { maxBuffer: 1 << 24 });
+}

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { check, deploy, type Outcome, start } from './action.ts';
+import { havePreviousConsul } from './bed.ts';
 import { eventually, isReady, kubectl, kubectlJson, pods, versions } from './cluster.ts';
 import { consul, members } from './consul.ts';
 import {
@@ -409,6 +410,8 @@ describe.concurrent('one client answers no DNS', () => {
 });
 
 describe.concurrent('a server answers with another version than the image asked for', () => {
+  beforeAll(havePreviousConsul);
+
   it(
     'is told from the answer, not from the image',
     within('version', async (namespace) => {

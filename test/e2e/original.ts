@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { havePreviousConsul } from './bed.ts';
 import { eventually, isReady, kubectl, kubectlApply, pods } from './cluster.ts';
 import { consul, raftViews } from './consul.ts';
 
@@ -14,6 +15,7 @@ export function manifests(): string[] {
  * @param key of its gossip, in its arguments; without it that is not encrypted
  */
 export async function startOriginal(namespace: string, clients = 2, key?: string): Promise<void> {
+  await havePreviousConsul();
   await kubectl('create', 'namespace', namespace);
   const manifest = MANIFEST.replace('replicas: 2', `replicas: ${clients}`);
   const encrypted =

@@ -1,5 +1,6 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { check, deploy, type Outcome } from './action.ts';
+import { havePreviousConsul } from './bed.ts';
 import {
   eventually,
   isReady,
@@ -131,6 +132,7 @@ describe('the life of a cluster with volumes, in a namespace of somebody else', 
 describe('an upgrade of the image from 1.22.2 to 1.22.7, with ephemeral storage', () => {
   const namespace = namespaceName('upgrade');
   const inputs = { ...base, timeout: '4m', namespace, 'server-storage': 'ephemeral' };
+  beforeAll(havePreviousConsul);
   afterAll(() => removeNamespace(namespace));
 
   it('replaces the servers one at a time; each has got the data before the next one goes', async () => {

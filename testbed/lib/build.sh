@@ -1,115 +1,105 @@
-# The build: programs from Go modules, images from programs, one containerd folder from the images.
+# The build: programs from Go modules, two at a time, then images from programs.
 # Each result is kept with a hash of all that went into it, and made again only if that changed.
 # shellcheck shell=bash
 
-# The programs of the cluster, and those only tests want.
-PROGRAMS='kubernetes kubectl etcd coredns consul consul-previous'
-TOOLS='act actionlint age helm'
-IMAGES='pause coredns consul consul-previous'
-
-package_of() {
-  case $1 in
-    kubernetes | coredns) echo . ;;
-    kubectl) echo k8s.io/kubernetes/cmd/kubectl ;;
-    etcd) echo go.etcd.io/etcd/server/v3 ;;
-    consul | consul-previous) echo github.com/hashicorp/consul ;;
-    act) echo github.com/nektos/act ;;
-    actionlint) echo github.com/rhysd/actionlint/cmd/actionlint ;;
-    age) echo filippo.io/age/cmd/age ;;
-    helm) echo helm.sh/helm/v4/cmd/helm ;;
-    *) return 1 ;;
-  esac
-}
-
-# The folder of its go.mod.
-folder_of() {
-  case $1 in
-    kubectl) echo "$TESTBED/tools/kubernetes" ;;
-    *) echo "$TESTBED/tools/$1" ;;
-  esac
-}
-
-# How long a first build takes on two processors, for those who wait.
-cold_time_of() {
-  case $1 in
-    kubernetes) echo 8 min ;;
-    consul) echo 6 min ;;
-    consul-previous) echo 3 min ;;
-    coredns) echo 2 min ;;
-    *) echo 40 s ;;
-  esac
-}
-
-version_of() { # MODULE PROGRAM
-  sed -n "s#^\(require \)\?[[:space:]]*$1 \(v[^ ]*\).*#\2#p" "$(folder_of "$2")/go.mod" | head -n 1
-}
-
-ldflags_of() {
-  local flags='-s -w' version minor package
-  if [ "$1" = kubernetes ] || [ "$1" = kubectl ]; then
-    # Kubernetes reads its own version from variables that its release build sets.
-    version=$(version_of k8s.io/kubernetes kubernetes)
-    minor=$(cut -d. -f2 <<<"$version")
-    for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
-      flags+=" -X $package.gitVersion=$version -X $package.gitMajor=1 -X $package.gitMinor=$minor -X $package.gitTreeState=clean"
-    done
-  fi
-  echo "$flags"
-}
+# What is being made, and the temporary files of the compilers. A build that was killed leaves it to the next one.
+BUILDING=$BED/building
 
 hash_of() { sha256sum | cut -d ' ' -f 1; }
 
 # fresh WHAT HASH RESULT: is the kept result of these very ingredients there?
 fresh() { [ -e "$3" ] && [ "$(cat "$BED/stamps/$1" 2>/dev/null)" = "$2" ]; }
 stamp() { echo "$2" >"$BED/stamps/$1"; }
+fresh_program() { fresh "$1" "$(program_hash "$1")" "$BIN/$1"; }
 
-# go_build NAME FOLDER PACKAGE LDFLAGS: in the background, with a line now and then.
-go_build() {
-  local log=$BED/build-$1.log started=$SECONDS pid next=20
-  say "building $1 … (about $(cold_time_of "$1") the first time on 2 processors)"
-  (cd "$2" && GOFLAGS=-mod=readonly CGO_ENABLED=0 exec go build -buildvcs=false -trimpath -ldflags "$4" -o "$BIN/.$1.new" "$3") >"$log" 2>&1 &
-  pid=$!
-  # shellcheck disable=SC2064
-  trap "kill $pid 2>/dev/null" EXIT
-  while kill -0 "$pid" 2>/dev/null; do
-    if [ $((SECONDS - started)) -ge "$next" ]; then
-      say "building $1 … $((SECONDS - started)) s"
-      next=$((next + 20))
-    fi
-    sleep 0.2
+# enough_memory: for two at a time? Chosen with a margin, and not measured: the linker of Kubernetes and the compilers beside it.
+enough_memory() {
+  local available
+  available=$(awk '/^MemAvailable:/ { print int($2 / 1048576) }' /proc/meminfo)
+  [ "$available" -ge 6 ]
+}
+
+declare -A PID STARTED LASTED
+
+# build_programs LANE...: what is not fresh of them. Programs of a lane are built one after the other, and lanes beside each
+# other: while one downloads or links, which keeps one processor busy at most, the other compiles.
+build_programs() {
+  local queues=() now=() lane program names busy
+  # shellcheck disable=SC2048
+  for program in $*; do package_of "$program" >/dev/null || die "unknown program '$program'" "there are: $PROGRAMS $MORE_IMAGES $TOOLS"; done
+  for lane in "$@"; do
+    names=''
+    for program in $lane; do fresh_program "$program" || names+=" $program"; done
+    queues+=("$names")
   done
-  trap - EXIT
-  if ! wait "$pid"; then
-    tail_of "$log" 20
-    die "could not build $1" 'Go modules come from GOPROXY; is it reachable?'
-  fi
-  # Renamed into place: a running cluster keeps the file it has open.
-  mv -f "$BIN/.$1.new" "$BIN/$1"
-  say "built $1 in $((SECONDS - started)) s"
-}
-
-build_program() {
-  local dir package flags hash name
-  dir=$(folder_of "$1")
-  package=$(package_of "$1") || die "unknown program '$1'" "there are: $PROGRAMS $TOOLS"
-  flags=$(ldflags_of "$1")
-  hash=$({ echo "$GO_VERSION $package $flags"; cat "$dir"/go.mod "$dir"/go.sum "$dir"/*.go 2>/dev/null || true; } | hash_of)
-  if ! fresh "$1" "$hash" "$BIN/$1"; then
-    go_build "$1" "$dir" "$package" "$flags"
-    stamp "$1" "$hash"
-  fi
-  if [ "$1" = kubernetes ]; then
-    for name in kube-apiserver kube-controller-manager kube-scheduler kube-proxy kubelet; do
-      ln -sfn kubernetes "$BIN/$name"
+  if [ -z "${queues[*]// /}" ]; then return 0; fi
+  if ! enough_memory; then queues=("${queues[*]}"); fi
+  rm -rf "$BUILDING"
+  mkdir -p "$BUILDING"
+  trap stop_builds EXIT
+  # shellcheck disable=SC2086,SC2048
+  start_progress ${queues[*]}
+  while :; do
+    busy=''
+    for lane in "${!queues[@]}"; do
+      program=${now[lane]:-}
+      if [ "$program" ] && ! kill -0 "${PID[$program]}" 2>/dev/null; then
+        end_build "$program"
+        program=''
+      fi
+      if [ -z "$program" ]; then
+        read -r program "queues[lane]" <<<"${queues[lane]} "
+        now[lane]=$program
+        if [ "$program" ]; then begin_build "$program"; fi
+      fi
+      busy+=$program
     done
-  fi
+    if [ -z "$busy" ]; then break; fi
+    show_progress
+    sleep 0.3
+  done
+  end_progress
+  trap - EXIT
+  rm -rf "$BUILDING"
 }
 
-build_helper() { # pause, su-exec
-  local dir=$TESTBED/images/$1 hash
-  hash=$({ echo "$GO_VERSION"; cat "$dir"/*; } | hash_of)
-  if ! fresh "$1" "$hash" "$BIN/$1"; then
-    go_build "$1" "$dir" . '-s -w'
-    stamp "$1" "$hash"
+begin_build() {
+  STARTED[$1]=$SECONDS
+  (go_build "$1") >"$BED/build-$1.log" 2>&1 </dev/null &
+  PID[$1]=$!
+  tell_progress
+}
+
+end_build() {
+  local log=$BED/build-$1.log pid=${PID[$1]} status=0 cure='Go modules come from GOPROXY; is it reachable?'
+  unset "PID[$1]"
+  wait "$pid" || status=$?
+  if [ "$status" != 0 ]; then
+    erase_progress
+    # Without the names of what went well.
+    grep -vE '^([^ ]+|go: downloading .*)$' "$log" >"$log.end" || cp "$log" "$log.end"
+    mv "$log.end" "$log"
+    tail_of "$log" 20
+    if grep -q 'signal: killed' "$log" || [ "$status" = 137 ]; then cure='something was killed: is there enough memory?'; fi
+    die "could not build $1" "$cure"
   fi
+  LASTED[$1]=$((SECONDS - STARTED[$1]))
+  # Renamed into place: a running cluster keeps the file it has open.
+  mv -f "$BUILDING/$1" "$BIN/$1"
+  stamp "$1" "$(program_hash "$1")"
+}
+
+stop_builds() {
+  local pid
+  for pid in "${PID[@]}"; do kill -KILL -- "-$pid" 2>/dev/null || kill -KILL "$pid" 2>/dev/null || true; done
+  erase_progress
+  rm -rf "$BUILDING" || true
+}
+
+# Kubernetes is one program, which does what its name says.
+link_kubernetes() {
+  local name
+  for name in kube-apiserver kube-controller-manager kube-scheduler kube-proxy kubelet; do
+    ln -sfn kubernetes "$BIN/$name"
+  done
 }

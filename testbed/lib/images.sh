@@ -74,10 +74,10 @@ build_image() {
   stamp "image-$1" "$hash"
 }
 
-# build_template: a containerd folder with all images, which every node hard-links.
+# build_template IMAGE...: a containerd folder with these images, which every node hard-links.
 build_template() {
   local hash image dir=$BED/template.new log=$BED/build-template.log pid
-  hash=$({ for image in $IMAGES; do cat "$BED/stamps/image-$image"; done; containerd --version; } | hash_of)
+  hash=$({ for image in "$@"; do cat "$BED/stamps/image-$image"; done; containerd --version; } | hash_of)
   if fresh template "$hash" "$BED/template"; then return 0; fi
   say 'importing the images'
   rm -rf "$dir" "$dir-run" "$BED/stamps/template"
@@ -96,7 +96,7 @@ X
   # shellcheck disable=SC2064
   trap "kill -KILL $pid 2>/dev/null" EXIT
   wait_for 'containerd, to import the images' 30 "$log" ctr -a "$dir-run/c.sock" version || exit 1
-  for image in $IMAGES; do
+  for image in "$@"; do
     ctr -a "$dir-run/c.sock" -n k8s.io images import "$BED/images/$image.tar" >>"$log" 2>&1 ||
       { tail_of "$log"; die "containerd did not take the image $(image_name "$image")"; }
   done
