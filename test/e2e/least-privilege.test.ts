@@ -121,7 +121,7 @@ describe('a ServiceAccount with exactly the documented permissions', () => {
     await grant((resource, verb) => enough.includes(verb) && !/^(leases|pods)/.test(resource));
     const outcome = await deploy({ ...inputs, mode: 'plan', 'client-config': agents('DEBUG') });
     expect(outcome.code, outcome.log).toBe(0);
-    expect(outcome.summary).toContain('Plan: 2 changes: rolls 2 client pods');
+    expect(outcome.summary).toContain('Plan: 3 changes: rolls 2 client pods');
     expect(outcome.report?.warnings).toEqual([]);
   });
 
