@@ -291,7 +291,10 @@ describe('the fate of one of them', () => {
     ['CustomResourceDefinition', false, 'keep'],
   ])('in a destroy: %s, with destroy-data %s: %s', (kind, destroyData, action) => {
     const one = entry(object(kind, 'consul-ui'), '1');
-    const fate = fateOf(one, live({}, kind), 'consul', { others: NOBODY, spare: spareInDestroy(destroyData) });
+    const fate = fateOf(one, live({}, kind), 'consul', {
+      others: NOBODY,
+      spare: spareInDestroy(destroyData),
+    });
     expect(fate.action).toBe(action);
     if (fate.action !== 'keep') return;
     expect(fate.why).toBe(
