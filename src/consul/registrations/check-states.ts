@@ -3,9 +3,11 @@ import type { Carried } from './portable.ts';
 import { readRegistrations } from './restoration.ts';
 
 type Json = Record<string, unknown>;
+/** A body for `/v1/agent/check/register`. */
+export type Check = Json;
 
-/** Bodies for `/v1/agent/check/register` of all checks that may go on as they stood, those of services among them. */
-export function standingChecks({ services, checks }: Carried): Json[] {
+/** All checks that may go on as they stood, those of services among them. */
+export function standingChecks({ services, checks }: Carried): Check[] {
   const ofServices = services.flatMap(({ ID: ServiceID, Checks }) =>
     ((Checks as Json[] | undefined) ?? []).map(
       ({ CheckID: ID, ...check }): Json => ({ ...check, ID, ServiceID }),
@@ -22,9 +24,9 @@ export function standingChecks({ services, checks }: Carried): Json[] {
  */
 export async function fallenChecks(
   agent: ConsulClient,
-  before: readonly Json[],
+  before: readonly Check[],
   signal: AbortSignal,
-): Promise<Json[]> {
+): Promise<Check[]> {
   const { checks } = await readRegistrations(agent, signal);
   return before.filter(({ ID }) => {
     const now = checks[String(ID)];
@@ -33,7 +35,7 @@ export async function fallenChecks(
 }
 
 /** Whether the application says how it is, so that this can be said for it. */
-export function isSaid({ TTL }: Json): boolean {
+export function isSaid({ TTL }: Check): boolean {
   return TTL !== undefined;
 }
 
@@ -43,7 +45,7 @@ export function isSaid({ TTL }: Json): boolean {
  */
 export async function setAgain(
   agent: ConsulClient,
-  checks: readonly Json[],
+  checks: readonly Check[],
   signal: AbortSignal,
 ): Promise<void> {
   for (const check of checks) {

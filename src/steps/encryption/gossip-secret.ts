@@ -12,7 +12,7 @@ import { gossipSecretName } from '../../manifests/name.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
 import { tellOutcome } from '../removal/removal.ts';
-import type { AwaitedFiles } from './restart.ts';
+import type { AwaitedFiles } from './in-pods/restart.ts';
 import { hide, readSecret, removeSecret, writeSecret } from './secret.ts';
 
 /** For AES-256. */

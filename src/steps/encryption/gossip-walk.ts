@@ -9,7 +9,7 @@ import { carriagePermissions } from '../registrations/stash.ts';
 import { type EncryptionTools, EncryptionWatch } from './encryption-watch.ts';
 import { gossipFilesAt, newKey, removeGossipSecret, writeGossipFiles } from './gossip-secret.ts';
 import { gossipStates } from './gossip-states.ts';
-import { restartAgents } from './restart-agents.ts';
+import { restartAgents } from './in-pods/restart-agents.ts';
 import type { GossipGoal } from './settle-gossip.ts';
 import type { TlsRide } from './tls-ride.ts';
 

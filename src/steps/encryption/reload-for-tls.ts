@@ -1,8 +1,8 @@
 import type { PodView } from '../../rollout/pod.ts';
 import type { Run } from '../../session/run.ts';
-import { byRole } from './agent-pods.ts';
 import type { EncryptionTools } from './encryption-watch.ts';
-import { type ReloadedAs, reloadWith } from './reload-agents.ts';
+import { byRole } from './in-pods/agent-pods.ts';
+import { type ReloadedAs, reloadWith } from './in-pods/reload-agents.ts';
 import { tlsPodFiles } from './tls-pod-files.ts';
 
 /** Has agents read the files of their role's Secret again, one group after the other. */

@@ -15,8 +15,8 @@ import { pause } from '../../session/pause.ts';
 import type { Run } from '../../session/run.ts';
 import { type EncryptionTools, EncryptionWatch } from './encryption-watch.ts';
 import { gossipFilesAt, newKey, writeGossipFiles } from './gossip-secret.ts';
-import { PodFiles } from './pod-files.ts';
-import { orGone } from './reload-agents.ts';
+import { PodFiles } from './in-pods/pod-files.ts';
+import { orGone } from './in-pods/reload-agents.ts';
 import type { GossipGoal } from './settle-gossip.ts';
 
 const AGAIN_MS = 500;

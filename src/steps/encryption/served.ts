@@ -2,8 +2,8 @@ import { ConsulError, isPassing } from '../../consul/failure.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import { pause } from '../../session/pause.ts';
 import type { Run } from '../../session/run.ts';
-import { isThere } from './agent-pods.ts';
 import { type EncryptionTools, LOOK_MS } from './encryption-watch.ts';
+import { isThere } from './in-pods/agent-pods.ts';
 
 /** An agent whose connections begin anew is served within this. */
 const SERVED_MS = 30_000;

@@ -2,8 +2,8 @@ import { tlsSecretName } from '../../manifests/name.ts';
 import { TLS_FILES } from '../../manifests/tls.ts';
 import type { Run } from '../../session/run.ts';
 import type { EncryptionTools } from './encryption-watch.ts';
-import { PodFiles } from './pod-files.ts';
-import type { AwaitedFiles } from './restart.ts';
+import { PodFiles } from './in-pods/pod-files.ts';
+import type { AwaitedFiles } from './in-pods/restart.ts';
 
 /** Which files the pods of both roles have, up to a revision. */
 export function tlsPodFiles(

@@ -2,7 +2,7 @@ import type { TlsFiles } from '../../manifests/tls.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Run } from '../../session/run.ts';
 import type { EncryptionTools, EncryptionWatch } from './encryption-watch.ts';
-import type { AwaitedFiles } from './restart.ts';
+import type { AwaitedFiles } from './in-pods/restart.ts';
 import { untilServed } from './served.ts';
 import type { TlsGoal } from './settle-tls.ts';
 import { TlsWalk } from './tls-walk.ts';

@@ -1,7 +1,15 @@
+import type { ConsulClient } from '../../consul/client.ts';
 import { unreachable } from '../../consul/failure.ts';
 import { whilePassing } from '../../consul/patience.ts';
-import { fallenChecks, isSaid, setAgain, standingChecks } from '../../consul/registrations/check-states.ts';
+import {
+  type Check,
+  fallenChecks,
+  isSaid,
+  setAgain,
+  standingChecks,
+} from '../../consul/registrations/check-states.ts';
 import { restoreRegistrations } from '../../consul/registrations/restoration.ts';
+import { Failure } from '../../failure.ts';
 import { AGENT_CONTAINER } from '../../manifests/name.ts';
 import { count } from '../../report/count.ts';
 import type { PodView } from '../../rollout/pod.ts';
@@ -11,6 +19,9 @@ import type { Run } from '../../session/run.ts';
 import { runningServers } from '../../session/servers.ts';
 import { ROLES, type Workloads } from '../../session/workloads.ts';
 import { carriage, type FindServer, forget, inspect, keep, keptFor, keptNodes } from './stash.ts';
+
+/** An agent that does not answer by then has another trouble. */
+const LOOK_MS = 5_000;
 
 interface Tools {
   workloads: Pick<Workloads, 'pods' | 'podsAt' | 'agentName'>;
@@ -32,13 +43,7 @@ export async function keepingChecks(
   const server = otherServer({ workloads, agents }, pod);
   const role = workloads.pods('server').some(({ uid }) => uid === pod.uid) ? 'server' : 'client';
   const nodeName = workloads.agentName(role, pod);
-  const before = await whilePassing({ signal }, async (both) => {
-    const inspection = await inspect(agent, both);
-    if (inspection.holds === 0) return [];
-    const where = { namespace: run.config.namespace, pod: pod.name, container: AGENT_CONTAINER };
-    const { carried } = await carriage(cluster.transport, where, inspection, both);
-    return standingChecks(carried);
-  });
+  const before = await standingAt(run, cluster, agent, pod);
   if (!(await restart()) || before.length === 0) return;
   const fallen = await whilePassing({ signal }, (both) => fallenChecks(agent, before, both));
   if (fallen.length === 0) return;
@@ -48,6 +53,29 @@ export async function keepingChecks(
   await whilePassing({ signal }, (both) => setAgain(agent, fallen, both));
   if (checks.length > 0) await forget(server, nodeName, signal);
   run.log.info(`${count(fallen.length, 'check')} of ${pod.name} stand as before`);
+}
+
+/** None where that cannot be known: such an agent does not answer, or ACLs hide what it holds. */
+async function standingAt(
+  run: Run,
+  { transport }: Pick<Cluster, 'transport'>,
+  agent: ConsulClient,
+  pod: PodView,
+): Promise<Check[]> {
+  const where = { namespace: run.config.namespace, pod: pod.name, container: AGENT_CONTAINER };
+  try {
+    return await whilePassing({ signal: run.signal, limitMs: LOOK_MS }, async (signal) => {
+      const inspection = await inspect(agent, signal);
+      if (inspection.holds === 0) return [];
+      const { carried } = await carriage(transport, where, inspection, signal);
+      return standingChecks(carried);
+    });
+  } catch (error) {
+    run.signal.throwIfAborted();
+    const why = Failure.from(error).what;
+    run.log.info(`${pod.name}: what is registered there is not known, so its checks begin anew: ${why}`);
+    return [];
+  }
 }
 
 /** Registers what a run that was ended in the middle has left to this one, at agents that run in the same pods. */

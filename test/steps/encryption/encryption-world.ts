@@ -284,6 +284,7 @@ export class EncryptionWorld {
     if (path === '/v1/operator/raft/configuration') return this.#raft(name);
     if (path === '/v1/agent/reload') return this.#reload(agent);
     if (path === '/v1/agent/self') return { body: self(agent) };
+    if (path === '/v1/agent/services' || path === '/v1/agent/checks') return { body: {} };
     if (path === '/v1/catalog/datacenters') return { body: this.datacenters };
     if (path === '/v1/operator/keyring') return this.#keyring(method, request.body);
     if (path === '/v1/health/service/consul')

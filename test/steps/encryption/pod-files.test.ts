@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { FOLLOW, PodFiles } from '../../../src/steps/encryption/pod-files.ts';
+import { FOLLOW, PodFiles } from '../../../src/steps/encryption/in-pods/pod-files.ts';
 import { folder } from '../../kubernetes/fake-server.ts';
 import { EncryptionWorld } from './encryption-world.ts';
 import { tlsFiles, tlsSecrets } from './tls-files.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Allowance } from '../../../src/config/config.ts';
 import { EncryptionWatch } from '../../../src/steps/encryption/encryption-watch.ts';
-import { type RestartedAs, restartAgents } from '../../../src/steps/encryption/restart-agents.ts';
+import { type RestartedAs, restartAgents } from '../../../src/steps/encryption/in-pods/restart-agents.ts';
 import { hurried } from '../hurried.ts';
 import { EncryptionWorld } from './encryption-world.ts';
 

@@ -1,13 +1,13 @@
 import pLimit from 'p-limit';
-import { Failure } from '../../failure.ts';
-import type { PodView } from '../../rollout/pod.ts';
-import { countOf } from '../../session/allowance.ts';
-import { pause } from '../../session/pause.ts';
-import type { Run } from '../../session/run.ts';
-import { keepingChecks } from '../registrations/check-states.ts';
-import { handOver } from '../replacement/leadership.ts';
+import { Failure } from '../../../failure.ts';
+import type { PodView } from '../../../rollout/pod.ts';
+import { countOf } from '../../../session/allowance.ts';
+import { pause } from '../../../session/pause.ts';
+import type { Run } from '../../../session/run.ts';
+import { keepingChecks } from '../../registrations/check-states.ts';
+import { handOver } from '../../replacement/leadership.ts';
+import { type EncryptionTools, type EncryptionWatch, LOOK_MS, PARALLEL } from '../encryption-watch.ts';
 import { byRole, isThere } from './agent-pods.ts';
-import { type EncryptionTools, type EncryptionWatch, LOOK_MS, PARALLEL } from './encryption-watch.ts';
 import { type AwaitedFiles, markerOf, restartWith } from './restart.ts';
 
 /** An agent is back within two seconds or so; one that is not has another trouble. */

@@ -1,12 +1,12 @@
-import { whilePassing } from '../../consul/patience.ts';
-import { Failure } from '../../failure.ts';
-import { runInPod } from '../../kubernetes/streams/command.ts';
-import { AGENT_CONTAINER, CONFIG_DIRECTORY } from '../../manifests/name.ts';
-import type { PodView } from '../../rollout/pod.ts';
-import type { Cluster } from '../../session/cluster.ts';
-import { pause } from '../../session/pause.ts';
-import type { Run } from '../../session/run.ts';
-import type { Refresh } from '../reload/refresh-files.ts';
+import { whilePassing } from '../../../consul/patience.ts';
+import { Failure } from '../../../failure.ts';
+import { runInPod } from '../../../kubernetes/streams/command.ts';
+import { AGENT_CONTAINER, CONFIG_DIRECTORY } from '../../../manifests/name.ts';
+import type { PodView } from '../../../rollout/pod.ts';
+import type { Cluster } from '../../../session/cluster.ts';
+import { pause } from '../../../session/pause.ts';
+import type { Run } from '../../../session/run.ts';
+import type { Refresh } from '../../reload/refresh-files.ts';
 
 /** One command waits this long for the files, in steps of a fifth of a second. */
 const LOOKS = 20;
@@ -57,15 +57,16 @@ export async function restartWith(
   ]);
   const command = ['/bin/sh', '-c', SCRIPT, 'sh', ...wanted];
   const place = { namespace: run.config.namespace, pod: pod.name, container: AGENT_CONTAINER };
+  const poke = () => tools.refresh.poke(pod, markerOf(...files));
   const limit = AbortSignal.timeout(FILES_MS);
   const signal = AbortSignal.any([run.signal, limit]);
   try {
     for (;;) {
-      await tools.refresh.poke(pod, markerOf(...files));
+      await poke();
       const ask = whilePassing({ signal }, (both) =>
         runInPod(tools.cluster.transport, { ...place, command, signal: both }),
       );
-      const said = await whilePoked(tools, pod, markerOf(...files), signal, ask);
+      const said = await whilePoked(poke, signal, ask);
       if (said.trim() === 'new') return;
     }
   } catch (error) {
@@ -76,19 +77,13 @@ export async function restartWith(
 }
 
 /** A kubelet that has looked before it knew of the Secret is asked again while the command waits. */
-async function whilePoked<T>(
-  { refresh }: Tools,
-  pod: PodView,
-  marker: string,
-  signal: AbortSignal,
-  work: Promise<T>,
-): Promise<T> {
+async function whilePoked<T>(poke: () => Promise<void>, signal: AbortSignal, work: Promise<T>): Promise<T> {
   const over = new AbortController();
   const both = AbortSignal.any([signal, over.signal]);
   const poking = (async () => {
     for (;;) {
       await pause(POKE_MS, both);
-      await refresh.poke(pod, marker);
+      await poke();
     }
   })().catch(() => undefined); // It ends with the work, or with the run.
   try {

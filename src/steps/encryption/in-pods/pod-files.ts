@@ -1,11 +1,11 @@
 import pLimit from 'p-limit';
-import { whilePassing } from '../../consul/patience.ts';
-import { runInPod } from '../../kubernetes/streams/command.ts';
-import { AGENT_CONTAINER, CONFIG_DIRECTORY } from '../../manifests/name.ts';
-import type { PodView } from '../../rollout/pod.ts';
-import type { Run } from '../../session/run.ts';
-import { Wake } from '../../session/wake.ts';
-import { type EncryptionTools, PARALLEL } from './encryption-watch.ts';
+import { whilePassing } from '../../../consul/patience.ts';
+import { runInPod } from '../../../kubernetes/streams/command.ts';
+import { AGENT_CONTAINER, CONFIG_DIRECTORY } from '../../../manifests/name.ts';
+import type { PodView } from '../../../rollout/pod.ts';
+import type { Run } from '../../../session/run.ts';
+import { Wake } from '../../../session/wake.ts';
+import { type EncryptionTools, PARALLEL } from '../encryption-watch.ts';
 import { type AwaitedFiles, FILES_MS, filesNotThere, markerOf } from './restart.ts';
 
 /** Between two looks whether the kubelet has to be asked again. */

@@ -1,5 +1,5 @@
-import type { PodView } from '../../rollout/pod.ts';
-import type { Workloads } from '../../session/workloads.ts';
+import type { PodView } from '../../../rollout/pod.ts';
+import type { Workloads } from '../../../session/workloads.ts';
 
 /** The pods of servers, and those of clients. */
 export function byRole(

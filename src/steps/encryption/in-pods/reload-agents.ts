@@ -1,13 +1,13 @@
 import pLimit from 'p-limit';
-import { reload } from '../../consul/agent/reload.ts';
-import { ConsulError } from '../../consul/failure.ts';
-import { whilePassing } from '../../consul/patience.ts';
-import { Failure } from '../../failure.ts';
-import type { PodView } from '../../rollout/pod.ts';
-import { pause } from '../../session/pause.ts';
-import type { Run } from '../../session/run.ts';
+import { reload } from '../../../consul/agent/reload.ts';
+import { ConsulError } from '../../../consul/failure.ts';
+import { whilePassing } from '../../../consul/patience.ts';
+import { Failure } from '../../../failure.ts';
+import type { PodView } from '../../../rollout/pod.ts';
+import { pause } from '../../../session/pause.ts';
+import type { Run } from '../../../session/run.ts';
+import { type EncryptionTools, LOOK_MS, PARALLEL } from '../encryption-watch.ts';
 import { isThere } from './agent-pods.ts';
-import { type EncryptionTools, LOOK_MS, PARALLEL } from './encryption-watch.ts';
 import type { PodFiles } from './pod-files.ts';
 
 /** An agent that has reloaded is at once as it is to be. */
