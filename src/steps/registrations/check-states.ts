@@ -52,7 +52,7 @@ export async function keepingChecks(
   await keep(server, nodeName, { carried: { services: [], checks, maintenance: [] }, pod: pod.uid }, signal);
   await whilePassing({ signal }, (both) => setAgain(agent, fallen, both));
   if (checks.length > 0) await forget(server, nodeName, signal);
-  run.log.info(`${count(fallen.length, 'check')} of ${pod.name} stand as before`);
+  run.log.info(`${pod.name} has kept the state of ${count(fallen.length, 'check')}`);
 }
 
 /** None where that cannot be known: such an agent does not answer, or ACLs hide what it holds. */

@@ -25,6 +25,14 @@ const ALL = (['server', 'client'] as const).map(
   }),
 );
 
+/** The files of what is registered at an agent. */
+const KEPT = [
+  { Service: { ID: 'web', Service: 'web', Port: 80 } },
+  { Check: { CheckID: 'service:web', ServiceID: 'web' }, ChkType: { TTL: 60_000_000_000 } },
+]
+  .map((file) => JSON.stringify(file))
+  .join('\n');
+
 /** Answers every command in a pod, over a real WebSocket. */
 async function kubelet(answer: (pod: string, words: string[]) => string | undefined) {
   const http = createServer();
@@ -74,6 +82,7 @@ async function start({ clientMaxUnavailable = 1 } = {}) {
     return undefined;
   };
   const transport = await kubelet((pod, [marker = '', mode]) => {
+    if (mode === '/consul/data') return KEPT;
     if (started.get(pod) === marker) return 'started';
     if (mode !== 'restart') return 'old';
     order.push(pod);
@@ -156,4 +165,50 @@ test('a run that ends in the middle says how many are done', async () => {
   await expect(going).rejects.toThrow();
   expect(started.get('consul-server-0')).toBe(OLD);
   expect(run.known.left).toContain('1 of 3 servers run with the new configuration');
+});
+
+test('an agent that does not tell what is registered there is restarted all the same, and the log says so', async () => {
+  const { go, order, world } = await start();
+  const { before } = world;
+  world.before = (pod, request) =>
+    request.path === '/v1/agent/services' && pod === 'consul-client-1'
+      ? { status: 403, text: 'Permission denied' }
+      : before(pod, request);
+  await go();
+  expect(order).toHaveLength(5);
+  expect(world.lines.join('\n')).toMatch(/consul-client-1: what is registered there is not known/);
+});
+
+test('a check stands as it stood before its agent was restarted', async () => {
+  const { go, started, world } = await start();
+  const { before } = world;
+  const said: string[] = [];
+  world.before = (pod, request) => {
+    const { path, method, body } = request;
+    if (pod !== 'consul-client-1') return before(pod, request);
+    if (path === '/v1/agent/services') return { body: { web: { ID: 'web', Service: 'web' } } };
+    if (path === '/v1/agent/checks') {
+      const Status = started.get(pod) === NEW ? 'critical' : 'passing';
+      return {
+        body: {
+          'service:web': { CheckID: 'service:web', ServiceID: 'web', Status, Output: '', Type: 'ttl' },
+        },
+      };
+    }
+    if (path === '/v1/agent/self' && started.get(pod) === OLD)
+      return {
+        body: {
+          Config: { NodeName: pod, Datacenter: 'dc1', Version: '1.22.7' },
+          DebugConfig: { DataDir: '/consul/data' },
+        },
+      };
+    if (path === '/v1/agent/check/update/service%3Aweb' && method === 'PUT') {
+      said.push(JSON.parse(body).Status);
+      return { text: '' };
+    }
+    return before(pod, request);
+  };
+  await go();
+  expect(said).toEqual(['passing']);
+  expect(world.lines.join('\n')).toContain('consul-client-1 has kept the state of 1 check');
 });
