@@ -57,6 +57,15 @@ export class Agents {
     }
   }
 
+  /**
+   * Ends the connections to an agent that has been restarted in its pod: a port-forward tells of their end only a second
+   * later.
+   */
+  renew({ uid }: Pick<PodView, 'uid'>): void {
+    this.#clients.get(uid)?.close();
+    this.#clients.delete(uid);
+  }
+
   close(): void {
     this.keep([]);
   }

@@ -39,12 +39,13 @@ export async function keepingChecks(
   restart: () => Promise<boolean>,
 ): Promise<void> {
   const { signal } = run;
-  const agent = agents.client(pod);
   const server = otherServer({ workloads, agents }, pod);
   const role = workloads.pods('server').some(({ uid }) => uid === pod.uid) ? 'server' : 'client';
   const nodeName = workloads.agentName(role, pod);
-  const before = await standingAt(run, cluster, agent, pod);
+  const before = await standingAt(run, cluster, agents.client(pod), pod);
   if (!(await restart()) || before.length === 0) return;
+  // Another connection than before.
+  const agent = agents.client(pod);
   const fallen = await whilePassing({ signal }, (both) => fallenChecks(agent, before, both));
   if (fallen.length === 0) return;
   const checks = fallen.filter((check) => !isSaid(check));

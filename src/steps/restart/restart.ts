@@ -190,7 +190,10 @@ async function startOne(
   const isLate = () => performance.now() - since > BACK_MS;
   for (let started = false; isThere(); ) {
     try {
-      started ||= await startAgain(run, { cluster, refresh }, pod, startMarker);
+      if (!started) {
+        started = await startAgain(run, { cluster, refresh }, pod, startMarker);
+        agents.renew(pod);
+      }
       if (await isBack(agents, pod, { marker, signal: run.signal })) return true;
     } catch (error) {
       run.signal.throwIfAborted();

@@ -173,6 +173,10 @@ export class ProofWorld {
       const server = this.#rpcServers.get(rpc);
       return async (signal) => ((await server) as Dial)(signal);
     },
+    renew: ({ uid }: Pick<AgentPod, 'uid'>): void => {
+      this.#clients.get(uid)?.close();
+      this.#clients.delete(uid);
+    },
     keep: (pods: readonly AgentPod[]): void => {
       const alive = new Set(pods.map(({ uid }) => uid));
       for (const [uid, client] of this.#clients) {
