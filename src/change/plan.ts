@@ -52,6 +52,7 @@ function takenInPlace(
   takenBy: TakenBy,
 ): Taken | undefined {
   const taken = action === 'change' && live ? takenBy(live, predicted) : undefined;
+  if (!taken) return undefined;
   const stay = steps.some((other) => {
     if (!other.live || !isWorkload(other.live) || !mounts(other.desired, desired)) return false;
     if (other.action === 'recreate' || rollingOf(other.live, other.predicted) !== undefined) return false;

@@ -20,6 +20,12 @@ export function portForwardChecks(namespace: string): AccessCheck[] {
   return ['get', 'create'].map((verb) => ({ verb, ...resource }));
 }
 
+/** Runs commands in pods of this namespace, which is opened as a port-forward is. */
+export function commandChecks(namespace: string): AccessCheck[] {
+  const resource = { group: '', resource: 'pods', subresource: 'exec', namespace };
+  return ['get', 'create'].map((verb) => ({ verb, ...resource }));
+}
+
 /** Asks the API server which of these permissions we do not have, in the order of the checks. */
 export async function missingPermissions(
   transport: Pick<Transport, 'request'>,

@@ -18,6 +18,12 @@ export interface Wish {
   rather?: readonly string[];
 }
 
+/** Name of the server that leads, as the servers say; undefined where nobody does, or none shows its Raft configuration. */
+export function leadingServer(evidence: readonly ServerEvidence[]): string | undefined {
+  const leader = evidence.find((said) => said.leader)?.leader;
+  return evidence.flatMap(({ raft = [] }) => raft).find(({ address }) => address === leader)?.node;
+}
+
 /**
  * The transfer that takes the leadership away from a server.
  * @returns undefined where nothing has to be done, where nobody leads, or where no other voter is alive to take over

@@ -3,7 +3,7 @@ import { isSame } from '../../change/canonical.ts';
 import { waitsForDeletion } from '../../change/rolling.ts';
 import { mounts, podsOf, specOf } from '../../change/workload.ts';
 import type { Config } from '../../config/config.ts';
-import { type AccessCheck, missingPermissions } from '../../kubernetes/access.ts';
+import { type AccessCheck, commandChecks, missingPermissions } from '../../kubernetes/access.ts';
 import type { Plan, PlannedObject } from '../../kubernetes/apply/plan.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { startMarkerOf } from '../../manifests/config/reload.ts';
@@ -16,11 +16,7 @@ import { ROLES } from '../../session/workloads.ts';
 
 /** What it takes to restart agents in their pods: a command there, and an annotation that renews a pod's files at once. */
 export function restartAccess(namespace: string): AccessCheck[] {
-  const pods = { group: '', resource: 'pods', namespace };
-  return [
-    ...['get', 'create'].map((verb) => ({ verb, ...pods, subresource: 'exec' })),
-    { verb: 'patch', ...pods },
-  ];
+  return [...commandChecks(namespace), { verb: 'patch', group: '', resource: 'pods', namespace }];
 }
 
 /**

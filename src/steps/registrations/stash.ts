@@ -5,7 +5,7 @@ import { type Kept, keptOf, keptText } from '../../consul/registrations/kept.ts'
 import { type Carriage, type Carried, carriageOf, isNothing } from '../../consul/registrations/portable.ts';
 import { readRegistrations } from '../../consul/registrations/restoration.ts';
 import { withCatalogTags } from '../../consul/registrations/tag-override.ts';
-import type { AccessCheck } from '../../kubernetes/access.ts';
+import { type AccessCheck, commandChecks } from '../../kubernetes/access.ts';
 import type { Transport } from '../../kubernetes/http/transport.ts';
 import { runInPod } from '../../kubernetes/streams/command.ts';
 
@@ -49,8 +49,7 @@ export async function carriage(
 
 /** What it takes to read that directory. */
 export function carriagePermissions(namespace: string): AccessCheck[] {
-  const command = { group: '', resource: 'pods', subresource: 'exec', namespace };
-  return ['get', 'create'].map((verb) => ({ verb, ...command }));
+  return commandChecks(namespace);
 }
 
 /** A server that can be asked; another one at each try, since servers are replaced, too. */

@@ -2,6 +2,7 @@ import pLimit from 'p-limit';
 import { metricsFilters } from '../../consul/agent/reload.ts';
 import { isPassing } from '../../consul/failure.ts';
 import { leaderAnswer } from '../../consul/quorum/evidence-answer.ts';
+import { leadingServer } from '../../consul/quorum/leadership-transfer.ts';
 import { Failure } from '../../failure.ts';
 import { ApiError } from '../../kubernetes/error.ts';
 import { AGENT_CONTAINER } from '../../manifests/name.ts';
@@ -148,8 +149,7 @@ async function restartServers(run: Run, one: Restart, old: readonly PodView[], t
 
 /** The last ordinal first, but the leader last of all: so leadership changes once. */
 function nextOf({ evidence }: QuorumLook, left: readonly string[]): string {
-  const leader = evidence.find((said) => said.leader)?.leader;
-  const leading = evidence.flatMap(({ raft = [] }) => raft).find(({ address }) => address === leader)?.node;
+  const leading = leadingServer(evidence);
   return left.findLast((name) => name !== leading) ?? left.at(-1) ?? '';
 }
 

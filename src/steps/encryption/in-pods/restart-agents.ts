@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import { leadingServer } from '../../../consul/quorum/leadership-transfer.ts';
 import { Failure } from '../../../failure.ts';
 import type { PodView } from '../../../rollout/pod.ts';
 import { countOf } from '../../../session/allowance.ts';
@@ -8,6 +9,7 @@ import { keepingChecks } from '../../registrations/check-states.ts';
 import { handOver } from '../../replacement/leadership.ts';
 import { type EncryptionTools, type EncryptionWatch, LOOK_MS, PARALLEL } from '../encryption-watch.ts';
 import { byRole, isThere } from './agent-pods.ts';
+import { orGone } from './reload-agents.ts';
 import { type AwaitedFiles, markerOf, restartWith } from './restart.ts';
 
 /** An agent is back within two seconds or so; one that is not has another trouble. */
@@ -53,8 +55,7 @@ export async function restartAgents(
 async function leaderLast(watch: EncryptionWatch, servers: readonly PodView[]): Promise<PodView[]> {
   if (servers.length === 0) return [];
   const { evidence } = await watch.look();
-  const leader = evidence.find((one) => one.leader)?.leader;
-  const leading = evidence.flatMap(({ raft = [] }) => raft).find(({ address }) => address === leader)?.node;
+  const leading = leadingServer(evidence);
   return servers.toSorted((a, b) => Number(a.name === leading) - Number(b.name === leading));
 }
 
@@ -64,20 +65,16 @@ async function leaderLast(watch: EncryptionWatch, servers: readonly PodView[]): 
  */
 async function restart(run: Run, tools: EncryptionTools, pod: PodView, as: RestartedAs): Promise<void> {
   const { workloads } = tools;
-  try {
-    await keepingChecks(run, tools, pod, async () => {
-      const since = performance.now();
-      await restartWith(run, tools, pod, as.files(pod));
-      while (isThere(workloads, pod) && !(await as.isReached(pod))) {
-        if (performance.now() - since > BACK_MS) throw notBack(pod, as.state);
-        await pause(LOOK_MS, run.signal);
-      }
-      return isThere(workloads, pod);
-    });
-  } catch (error) {
-    run.signal.throwIfAborted();
-    if (isThere(workloads, pod)) throw error;
-  }
+  const untilBack = async () => {
+    const since = performance.now();
+    await restartWith(run, tools, pod, as.files(pod));
+    while (isThere(workloads, pod) && !(await as.isReached(pod))) {
+      if (performance.now() - since > BACK_MS) throw notBack(pod, as.state);
+      await pause(LOOK_MS, run.signal);
+    }
+    return isThere(workloads, pod);
+  };
+  await orGone(run, tools, pod, () => keepingChecks(run, tools, pod, untilBack));
 }
 
 function notBack({ name }: PodView, state: string): Failure {
