@@ -15,10 +15,11 @@ export interface RpcOnWire {
 /** The first byte of a connection: https://github.com/hashicorp/consul/blob/v1.22.7/agent/pool/conn.go */
 const CONSUL = 0;
 const TLS = 3;
+/** Longer than a server takes to answer or to close, mostly. */
+const AGAIN_MS = 40;
 
 /** `Status.Ping`, in msgpack: the header of a request and its empty body. It needs no token, and changes nothing. */
 const PING = Buffer.from([
-  CONSUL,
   ...[0x82, 0xad, ...Buffer.from('ServiceMethod'), 0xab, ...Buffer.from('Status.Ping')],
   ...[0xa3, ...Buffer.from('Seq'), 1],
   0x80,
@@ -37,14 +38,23 @@ export async function probeRpc(name: string, dial: Dial, signal: AbortSignal): P
   return { takesPlaintext, certificate };
 }
 
-/** A server that enforces TLS closes; one that does not, answers. */
-function isAnswered(stream: Duplex): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    stream.once('data', () => resolve(true));
-    stream.once('end', () => resolve(false));
-    stream.once('error', reject);
-    stream.write(PING);
-  });
+/**
+ * A server that enforces TLS closes; one that does not, answers. A port-forward tells that a server has closed a second later,
+ * or as soon as it cannot write (portForward in
+ * https://github.com/containerd/containerd/blob/v2.1.0/internal/cri/server/sandbox_portforward_linux.go): so it is given more.
+ */
+async function isAnswered(stream: Duplex): Promise<boolean> {
+  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+  stream.once('data', () => resolve(true));
+  stream.once('end', () => resolve(false));
+  stream.once('error', reject);
+  stream.write(Buffer.concat([Buffer.from([CONSUL]), PING]));
+  const again = setInterval(() => stream.writable && stream.write(PING), AGAIN_MS);
+  try {
+    return await promise;
+  } finally {
+    clearInterval(again);
+  }
 }
 
 /** Whether it is to be trusted is for the caller to say: a server without TLS of its own shows one, too. */

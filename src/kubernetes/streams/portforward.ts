@@ -39,6 +39,8 @@ const PING_MS = 15_000;
 /** Unanswered for so many pings in a row the other side counts as gone, as when its node crashed. */
 const UNANSWERED_PINGS = 2;
 const LONGEST_ERROR = 500;
+/** EPIPE, as the runtime tells it. */
+const WRITTEN_TOO_LATE = 'write: broken pipe';
 /** Normal closure, going away, no code given (https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1). */
 const CLEAN_CLOSES: readonly number[] = [1000, 1001, 1005];
 
@@ -117,7 +119,7 @@ class PortForward extends Duplex {
     if (channel !== DATA_CHANNEL && channel !== ERROR_CHANNEL) return;
     const content = this.#withoutHeader(channel, bytes.subarray(1));
     if (content.length === 0) return;
-    if (channel === ERROR_CHANNEL) this.destroy(this.#refusal(content));
+    if (channel === ERROR_CHANNEL) this.#end(content);
     else if (!this.push(content)) this.#socket.pause();
   };
 
@@ -133,6 +135,12 @@ class PortForward extends Duplex {
       return Buffer.alloc(0);
     }
     return bytes.subarray(missing);
+  }
+
+  /** That the pod had closed when more was written is an end as well: what it had sent has come before. */
+  #end(content: Buffer): void {
+    if (content.includes(WRITTEN_TOO_LATE)) this.push(null);
+    else this.destroy(this.#refusal(content));
   }
 
   /** The kubelet's own words, but for the one refusal that everybody meets: the process is still starting. */

@@ -70,18 +70,21 @@ export async function restartAgents(run: Run, all: readonly Restart[], tools: To
 /** Pods of an earlier template are about to be replaced, and one whose agent does not run starts with the files as they are. */
 async function oldAgents(
   run: Run,
-  { role, startMarker }: Restart,
+  { role, startMarker, started }: Restart,
   { workloads, cluster }: Tools,
 ): Promise<PodView[]> {
   const pods = workloads
     .pods(role)
-    .filter((pod) => workloads.isPresent(role, pod) && workloads.runs(role, pod, AGENT_CONTAINER));
+    .filter((pod) => workloads.isPresent(role, pod) && workloads.runs(role, pod, AGENT_CONTAINER))
+    .filter(({ uid }) => !started.has(uid));
   const limit = pLimit(PARALLEL);
-  const started = await Promise.all(
+  const isStarted = await Promise.all(
     pods.map((pod) =>
       limit(async () => {
         try {
-          return await hasStartedWith(run, { cluster }, pod, startMarker);
+          const found = await hasStartedWith(run, { cluster }, pod, startMarker);
+          if (found) started.add(pod.uid);
+          return found;
         } catch (error) {
           run.signal.throwIfAborted();
           if (isDenied(error)) return unseen(run, pod);
@@ -91,7 +94,7 @@ async function oldAgents(
       }),
     ),
   );
-  return pods.filter((_, at) => !started[at]);
+  return pods.filter((_, at) => !isStarted[at]);
 }
 
 /** A deploy that has something to restart may run commands in pods; this one only looks, and goes by the record of deploys. */
@@ -181,26 +184,29 @@ function tellLeft(run: Run, { role }: Restart, { done, all }: { done: number; al
 /** Until the agent answers and knows a leader; false where its pod is gone, whose successor starts with the files as they are. */
 async function startOne(
   run: Run,
-  { role, marker, startMarker }: Restart,
+  { role, marker, startMarker, started }: Restart,
   pod: PodView,
   { workloads, agents, cluster, refresh }: Tools,
 ): Promise<boolean> {
   const isThere = () => workloads.current(role, pod) !== undefined;
   const since = performance.now();
   const isLate = () => performance.now() - since > BACK_MS;
-  for (let started = false; isThere(); ) {
+  for (let isStarted = false; isThere(); ) {
     try {
-      if (!started) {
-        started = await startAgain(run, { cluster, refresh }, pod, startMarker);
+      if (!isStarted) {
+        isStarted = await startAgain(run, { cluster, refresh }, pod, startMarker);
         agents.renew(pod);
       }
-      if (await isBack(agents, pod, { marker, signal: run.signal })) return true;
+      if (await isBack(agents, pod, { marker, signal: run.signal })) {
+        started.add(pod.uid);
+        return true;
+      }
     } catch (error) {
       run.signal.throwIfAborted();
       // A container that ends takes the command with it; why it ends is for the diagnosis to say.
       if (isThere() && (isDenied(error) || isLate())) throw error;
     }
-    if (started && isLate()) throw notBack(pod);
+    if (isStarted && isLate()) throw notBack(pod);
     await pause(LOOK_MS, run.signal);
   }
   return false;

@@ -18,6 +18,8 @@ export interface Restart {
   /** By which an agent tells what it has read. */
   marker: string;
   workload: PlannedObject;
+  /** Uids of pods whose agents have been seen to run with it: files only get newer, so these are not looked at again. */
+  started: Set<string>;
 }
 
 /**
@@ -38,6 +40,8 @@ export function restarts({ config }: Run, planned: readonly PlannedObject[], unf
     const isBehind = !startMarker.endsWith(`.${digestOf(workload.desired)}`);
     // Pods of an earlier version do not tell.
     if (before === undefined || (before === startMarker && !isBehind && !unfinished)) return [];
-    return [{ role, configMap: agentConfigName(config, role), startMarker, marker, workload }];
+    return [
+      { role, configMap: agentConfigName(config, role), startMarker, marker, workload, started: new Set() },
+    ];
   });
 }

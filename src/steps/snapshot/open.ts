@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { pipeline, Readable, Transform } from 'node:stream';
 import type { SnapshotKey } from '../../config/config.ts';
+import { DamagedSnapshot } from '../../consul/snapshot/damaged.ts';
 import { Failure } from '../../failure.ts';
 
 /** Every file of age begins so (https://age-encryption.org/v1). */
@@ -38,7 +39,8 @@ export async function openSnapshot(
     });
   }
   try {
-    return { plain: await decrypted(bytes, key), encrypted: true };
+    const plain = whole(await decrypted(bytes, key), path);
+    return { plain: Readable.from(plain, { objectMode: false }), encrypted: true };
   } catch (error) {
     bytes.destroy();
     if (error instanceof Failure) throw error;
@@ -63,7 +65,7 @@ function passing(stream: Readable, seen: (chunk: Buffer) => void): Readable {
   return pipeline(stream, through, () => undefined);
 }
 
-async function decrypted(bytes: Readable, key: SnapshotKey): Promise<Readable> {
+async function decrypted(bytes: Readable, key: SnapshotKey): Promise<AsyncIterable<Uint8Array>> {
   const age = await import('age-encryption');
   const decrypter = new age.Decrypter();
   if (key.kind === 'passphrase') decrypter.addPassphrase(key.passphrase);
@@ -72,7 +74,22 @@ async function decrypted(bytes: Readable, key: SnapshotKey): Promise<Readable> {
     for (const identity of key.identities) decrypter.addIdentity(identity);
   }
   const plain = await decrypter.decrypt(Readable.toWeb(bytes) as ReadableStream<Uint8Array>);
-  return Readable.from(plain as unknown as AsyncIterable<Uint8Array>, { objectMode: false });
+  return plain as unknown as AsyncIterable<Uint8Array>;
+}
+
+/** Every piece has a sum of its own, and the last one says that it is: so the key is right where the first one is read. */
+async function* whole(plain: AsyncIterable<Uint8Array>, path: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* plain;
+  } catch (error) {
+    if (isOfSystem(error)) throw error;
+    throw new DamagedSnapshot(path, 'what is encrypted in it ends too early, or has been changed');
+  }
+}
+
+/** A disk that cannot be read, such as `EIO`. */
+function isOfSystem(error: unknown): boolean {
+  return error instanceof Error && 'code' in error;
 }
 
 function noIdentity(): Failure {

@@ -1,3 +1,4 @@
+import { Duplex } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { newAuthority, newLeaf } from '../../../src/certificates/authority.ts';
 import { probeRpc } from '../../../src/consul/rpc/wire.ts';
@@ -23,6 +24,22 @@ describe('what a server does at its port for RPC', () => {
     expect(seen.takesPlaintext).toBe(takesPlaintext);
     expect(seen.certificate?.subject).toBe('CN=server.dc1.consul');
     expect(seen.certificate?.toString()).toBe(`${pair.certificate.trim()}\n`);
+  });
+
+  test('TLS alone, through a port-forward that tells of an end only when it cannot write', async () => {
+    const dial = async () => {
+      let written = 0;
+      return new Duplex({
+        read: () => undefined,
+        write(_chunk, _encoding, done) {
+          written += 1;
+          if (written > 1) this.push(null);
+          done();
+        },
+      });
+    };
+    const { takesPlaintext } = await probeRpc('consul-server-0', dial, AbortSignal.timeout(20_000));
+    expect(takesPlaintext).toBe(false);
   });
 
   test('one that says nothing is not taken for one that refuses', async () => {

@@ -178,6 +178,15 @@ describe('openPortForward', () => {
     });
   });
 
+  it('ends where the pod had closed when more was written, with all that the pod had sent', async () => {
+    const stream = await forward();
+    kubelet.pod.send(frame(DATA, 'bye'));
+    kubelet.pod.send(
+      frame(ERROR, 'error forwarding port 8500: readfrom tcp4 127.0.0.1:8500: write: broken pipe'),
+    );
+    expect(await text(stream)).toBe('bye');
+  });
+
   it('says shortly that the process in the pod is still starting', async () => {
     const stream = await forward();
     kubelet.pod.send(

@@ -15,15 +15,17 @@ const LOADED = 'consul-deploy.configuration.ffffffffffffffff';
 const workload = {
   desired: { apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: { name: 'x' }, spec: {} },
 };
-const ALL = (['server', 'client'] as const).map(
-  (role): Restart => ({
-    role,
-    configMap: `consul-${role}-config`,
-    startMarker: NEW,
-    marker: LOADED,
-    workload: workload as never,
-  }),
-);
+const all = () =>
+  (['server', 'client'] as const).map(
+    (role): Restart => ({
+      role,
+      configMap: `consul-${role}-config`,
+      startMarker: NEW,
+      marker: LOADED,
+      workload: workload as never,
+      started: new Set(),
+    }),
+  );
 
 /** The files of what is registered at an agent. */
 const KEPT = [
@@ -69,6 +71,7 @@ async function start({ clientMaxUnavailable = 1 } = {}) {
   const pods = [...workloads.pods('server'), ...workloads.pods('client')];
   const started = new Map(pods.map(({ name }) => [name, OLD]));
   const order: string[] = [];
+  const looked: string[] = [];
   const transfers: string[] = [];
   const containers = [{ name: 'consul', running: true }] as PodView['containers'];
   for (const pod of pods) world.tell({ ...pod, containers });
@@ -83,6 +86,7 @@ async function start({ clientMaxUnavailable = 1 } = {}) {
   };
   const transport = await kubelet((pod, [marker = '', mode]) => {
     if (mode === '/consul/data') return KEPT;
+    if (mode === 'look') looked.push(pod);
     if (started.get(pod) === marker) return 'started';
     if (mode !== 'restart') return 'old';
     order.push(pod);
@@ -93,7 +97,9 @@ async function start({ clientMaxUnavailable = 1 } = {}) {
   const poked: string[] = [];
   const refresh = { poke: async ({ name }: { name: string }) => void poked.push(name) };
   const tools = { cluster: { transport }, workloads, agents, refresh, observer: { saw: () => undefined } };
-  return { world, run, started, order, transfers, poked, go: () => restartAgents(run, ALL, tools as never) };
+  const restarts = all();
+  const go = () => restartAgents(run, restarts, tools as never);
+  return { world, run, started, order, looked, transfers, poked, go };
 }
 
 const check = ({ run }: { run: ProofWorld['run'] }) =>
@@ -129,6 +135,18 @@ test('where all have started with it, nothing has changed', async () => {
   expect([order, poked]).toEqual([[], []]);
   expect(check(rest)).toBeUndefined();
   expect(rest.run.known.changed).toBe(false);
+});
+
+test('an agent that was seen to run with it is not looked at again, and one that has come since is', async () => {
+  const { go, looked, started, world } = await start();
+  started.set('consul-client-0', NEW);
+  await go();
+  expect(looked).toHaveLength(5);
+  const [pod] = world.workloads.pods('client').filter(({ name }) => name === 'consul-client-1');
+  if (!pod) throw new Error('no such pod');
+  world.tell({ ...pod, uid: 'another' });
+  await go();
+  expect(looked.slice(5)).toEqual(['consul-client-1']);
 });
 
 test('clients are restarted as many at a time as the input says', async () => {

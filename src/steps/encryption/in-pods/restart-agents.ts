@@ -64,11 +64,16 @@ async function leaderLast(watch: EncryptionWatch, servers: readonly PodView[]): 
  * as they are.
  */
 async function restart(run: Run, tools: EncryptionTools, pod: PodView, as: RestartedAs): Promise<void> {
-  const { workloads } = tools;
+  const { workloads, agents } = tools;
+  // Each time through another connection, since one may have been made to the agent that ends.
+  const isReached = () => {
+    agents.renew(pod);
+    return as.isReached(pod);
+  };
   const untilBack = async () => {
     const since = performance.now();
     await restartWith(run, tools, pod, as.files(pod));
-    while (isThere(workloads, pod) && !(await as.isReached(pod))) {
+    while (isThere(workloads, pod) && !(await isReached())) {
       if (performance.now() - since > BACK_MS) throw notBack(pod, as.state);
       await pause(LOOK_MS, run.signal);
     }
