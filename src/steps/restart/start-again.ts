@@ -9,8 +9,9 @@ import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
 import type { Refresh } from '../reload/refresh-files.ts';
 
-/** One command looks this often, a fifth of a second apart. */
-const LOOKS = 20;
+/** One command looks this often, and waits so long in between, in seconds. */
+const LOOKS = 80;
+const BETWEEN = 0.05;
 /** Longer than a kubelet may take that is not made to look. */
 const LIMIT_MS = 180_000;
 
@@ -20,7 +21,7 @@ const LIMIT_MS = 180_000;
  */
 export const START_AGAIN = `has() { case "$(cat "$1" 2>/dev/null)" in *"$2"*) return 0 ;; *) return 1 ;; esac; }
 n=0
-again() { n=$((n + 1)); [ "$n" -lt ${LOOKS} ] || { echo "$1"; exit 0; }; sleep 0.2; }
+again() { n=$((n + 1)); [ "$n" -lt ${LOOKS} ] || { echo "$1"; exit 0; }; sleep ${BETWEEN}; }
 ! has "$2" "$3" || { echo started; exit 0; }
 [ "$4" = restart ] || { echo old; exit 0; }
 until has "$1" "$3"; do again old; done
