@@ -93,6 +93,21 @@ describe('a destroy', () => {
     expect(result.left).toBe('What was deployed as "consul" is gone, and its namespace with it.');
   });
 
+  test('leaves keys that somebody else has written under their names, and says so', async () => {
+    const world = await deployedWorld();
+    const path = '/api/v1/namespaces/consul/secrets/consul-ca';
+    const theirs = world.objects.get(path);
+    if (!theirs) throw new Error(`no ${path}`);
+    world.objects.set(path, { ...theirs, metadata: { ...theirs.metadata, managedFields: [] } });
+    const { failure, result, lines } = await world.destroy({ destroyData: true });
+    expect(failure).toBeUndefined();
+    expect(world.objects.has(path)).toBe(true);
+    expect(lines.join('\n')).toContain('Secret/consul-ca stays: this action has not written it');
+    expect(result.objects).toContainEqual(
+      expect.objectContaining({ kind: 'Secret', name: 'consul-ca', action: 'kept' }),
+    );
+  });
+
   test('leaves the namespace where data of others is in it', async () => {
     const world = await deployedWorld();
     const { result, lines } = await world.destroy({ destroyData: true });

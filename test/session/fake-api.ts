@@ -187,7 +187,7 @@ function remove(
   return json(response, 200, { kind: 'Status', status: 'Success' });
 }
 
-const OURS: ManagedFields = {
+export const OURS: ManagedFields = {
   manager: 'consul-deploy',
   operation: 'Apply',
   apiVersion: 'v1',

@@ -1,10 +1,11 @@
 import { applyObject } from '../../kubernetes/apply/apply.ts';
 import { apiFailure } from '../../kubernetes/error.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
+import { isWritten } from '../../kubernetes/ownership/ownership.ts';
 import { readObject } from '../../kubernetes/read.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
-import { removedAsSeen } from '../removal/removal.ts';
+import { removedAsSeen, tellOutcome } from '../removal/removal.ts';
 
 /** @throws Failure `forbidden` and others of the API server */
 export async function readSecret(
@@ -34,9 +35,18 @@ export async function writeSecret(run: Run, cluster: Cluster, secret: Kubernetes
   }
 }
 
+/** One of this name that somebody else has written stays. */
 export async function removeSecret(run: Run, cluster: Cluster, name: string): Promise<void> {
-  let live = await readSecret(run, cluster, name);
-  while (live && !(await removedAsSeen(run, cluster, live))) live = await readSecret(run, cluster, name);
+  for (;;) {
+    const live = await readSecret(run, cluster, name);
+    if (!live) return;
+    if (!isWritten(live)) {
+      run.log.info(`Secret/${name} stays: this action has not written it`);
+      tellOutcome(run, { kind: 'Secret', name, namespace: run.config.namespace }, 'kept');
+      return;
+    }
+    if (await removedAsSeen(run, cluster, live)) return;
+  }
 }
 
 /** From all that is printed from here on. */

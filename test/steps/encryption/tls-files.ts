@@ -3,6 +3,7 @@ import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 import { authoritySecret, type TlsFiles, tlsSecret } from '../../../src/manifests/tls.ts';
 import { clientLeafNames, serverLeafNames } from '../../../src/steps/encryption/leaf-names.ts';
 import type { TlsGoal } from '../../../src/steps/encryption/settle-tls.ts';
+import { OURS } from '../../session/fake-api.ts';
 import { config } from '../../session/fixture.ts';
 
 export const DAY_MS = 86_400_000;
@@ -30,7 +31,8 @@ export function tlsFiles(change: Partial<TlsFiles> = {}): TlsFiles {
 /** The Secrets of a deployment with these. */
 export function tlsSecrets(files: TlsFiles, by: KeyPair | undefined = authority): KubernetesObject[] {
   const roles = (['server', 'client'] as const).map((role) => tlsSecret(config(), role, files));
-  return by ? [...roles, authoritySecret(config(), by)] : roles;
+  const all = by ? [...roles, authoritySecret(config(), by)] : roles;
+  return all.map((secret) => ({ ...secret, metadata: { ...secret.metadata, managedFields: [OURS] } }));
 }
 
 /** What was settled for a cluster that runs. */
