@@ -206,6 +206,20 @@ describe('a ServiceAccount with exactly the documented permissions', () => {
     expect(await consul(ip, '/v1/agent/services')).toEqual({});
   });
 
+  it('restarts servers in their pods, and changes their certificates, with what is documented for changes', async () => {
+    await grant(() => true);
+    await applyRbac(rbac('docs/rbac-change.yaml', namespace));
+    await eventually('the permission', 10_000, async () => ((await may('patch', ['pods'])) ? true : undefined));
+    const uids = async () => (await pods(namespace, 'server')).map(({ metadata }) => metadata.uid).sort();
+    const before = await uids();
+    const changed = { ...inputs, 'server-config': '{"session_ttl_min": "12s"}', rotate: 'ca' };
+    const outcome = await deploy(changed);
+    expect(outcome.code, outcome.log).toBe(0);
+    expect(outcome.log).toContain('consul-server-0 was restarted in');
+    expect(await uids()).toEqual(before);
+    expect(told(outcome)).not.toContain(token);
+  });
+
   it('destroys with what is documented for that, and not without', async () => {
     await grant(() => true);
     const destroy = { ...inputs, mode: 'destroy', confirm: 'consul', 'destroy-data': 'true' };
