@@ -1,6 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { deploy, killedAt, type Outcome } from './action.ts';
-import { containers, isReady, kubectl, namespaceName, pods, removeNamespace } from './cluster.ts';
+import {
+  containers,
+  eventually,
+  isReady,
+  kubectl,
+  kubectlFed,
+  namespaceName,
+  pods,
+  removeNamespace,
+} from './cluster.ts';
 import { consul } from './consul.ts';
 import { address, expectRed, expectReplaced, replaced, SERVERS, SMALL } from './scenario.ts';
 import type { QuorumSampler } from './traffic/quorum.ts';
@@ -176,7 +185,53 @@ describe('what is deployed changes while an application writes, reads and asks D
     expect(again.code, again.log).toBe(0);
     expect(again.outputs.changed).toBe('false');
   });
+
+  describe('by somebody else than a deploy', () => {
+    it('a rollout restart: each server hands over before it stops, and nothing is lost', async () => {
+      const before = await leadership(namespace);
+      const { traffic } = await underTraffic({ namespace, prefix: 'rollout' }, async () => {
+        const servers = 'statefulset/consul-server';
+        await kubectl('-n', namespace, 'rollout', 'restart', servers);
+        await kubectl('-n', namespace, 'rollout', 'status', servers, '--timeout=240s');
+      });
+      await expectHandedOver(traffic);
+      const terms = (await leadership(namespace)).term - before.term;
+      expect(terms).toBeGreaterThan(0);
+      // Each server stops once, so it hands over once at the most.
+      expect(terms).toBeLessThanOrEqual(3);
+    });
+
+    it('the leader is evicted, hands over, and comes back', async () => {
+      const { leader, term } = await leadership(namespace);
+      const [evicted] = (await pods(namespace, 'server')).filter(({ metadata }) => metadata.name === leader);
+      const { traffic } = await underTraffic({ namespace, prefix: 'evicted' }, async () => {
+        const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: leader, namespace } };
+        const path = `/api/v1/namespaces/${namespace}/pods/${leader}/eviction`;
+        await kubectlFed(JSON.stringify(eviction), 'create', '--raw', path, '-f', '-');
+        await eventually(`${leader} to be ready again`, 120_000, async () =>
+          (await pods(namespace, 'server')).some(
+            (pod) =>
+              pod.metadata.name === leader && pod.metadata.uid !== evicted?.metadata.uid && isReady(pod),
+          )
+            ? true
+            : undefined,
+        );
+      });
+      await expectHandedOver(traffic);
+      const after = await leadership(namespace);
+      expect(after.leader).not.toBe(leader);
+      expect(after.term).toBe(term + 1);
+    });
+  });
 });
+
+/** Shorter than Raft waits for a leader of which it hears nothing more: two of these at the least, 5 s each. */
+const ELECTION_MS = 5_000;
+
+async function expectHandedOver(traffic: Traffic): Promise<void> {
+  await expectUnnoticed(traffic);
+  expect(traffic.quorum.longestWithoutLeaderMs).toBeLessThan(ELECTION_MS);
+}
 
 /** What each object's change does, but for those that stay as they are. */
 function consequences({ report }: Outcome): Record<string, string> {

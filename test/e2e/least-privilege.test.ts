@@ -209,7 +209,9 @@ describe('a ServiceAccount with exactly the documented permissions', () => {
   it('restarts servers in their pods, and changes their certificates, with what is documented for changes', async () => {
     await grant(() => true);
     await applyRbac(rbac('docs/rbac-change.yaml', namespace));
-    await eventually('the permission', 10_000, async () => ((await may('patch', ['pods'])) ? true : undefined));
+    await eventually('the permission', 10_000, async () =>
+      (await may('patch', ['pods'])) ? true : undefined,
+    );
     const uids = async () => (await pods(namespace, 'server')).map(({ metadata }) => metadata.uid).sort();
     const before = await uids();
     const changed = { ...inputs, 'server-config': '{"session_ttl_min": "12s"}', rotate: 'ca' };

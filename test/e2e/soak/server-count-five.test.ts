@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { deploy, killedAt } from '../action.ts';
+import { eventually, kubectl, namespaceName, pods, removeNamespace } from '../cluster.ts';
+import { raftViews } from '../consul.ts';
+import { SMALL } from '../scenario.ts';
+import type { Sample } from '../traffic/quorum.ts';
+import { underTraffic } from '../traffic.ts';
+
+/** Five servers on the three nodes of the test bed. */
+const PATCHES = JSON.stringify([
+  {
+    target: { kind: 'StatefulSet', name: 'consul-server' },
+    merge: { spec: { template: { spec: { affinity: null } } } },
+  },
+]);
+
+describe.each([
+  ['with volumes', '1Gi'],
+  ['without volumes', 'ephemeral'],
+])('one server becomes three, five, three and one, %s', (_, storage) => {
+  const namespace = namespaceName(`count-${storage.toLowerCase()}`);
+  const given = {
+    ...{ ...SMALL, namespace, timeout: '8m', 'server-storage': storage, 'client-replicas': '1' },
+    // The lock of a run that was killed lasts for another minute.
+    ...{ patches: PATCHES, lock: 'false', 'allow-data-loss': 'PersistentVolumeClaim/data-consul-server-*' },
+  };
+
+  async function expectServers(count: number): Promise<void> {
+    const names = Array.from({ length: count }, (_, at) => `consul-server-${at}`);
+    expect((await pods(namespace, 'server')).map(({ metadata }) => metadata.name).sort()).toEqual(names);
+    const views = await raftViews(namespace);
+    expect(views).toHaveLength(count);
+    for (const { servers } of views) {
+      expect(servers.map(({ Node }) => Node).sort()).toEqual(names);
+      expect(servers.every(({ Voter }) => Voter)).toBe(true);
+    }
+    const ask = (...command: string[]) =>
+      kubectl('-n', namespace, 'exec', 'consul-server-0', '-c', 'consul', '--', ...command);
+    expect(await ask('consul', 'operator', 'autopilot', 'get-config')).toMatch(
+      new RegExp(`MinQuorum = ${count}\\n`),
+    );
+    const budget = ['poddisruptionbudget', 'consul-server', '-o', 'jsonpath={.spec.maxUnavailable}'];
+    expect(await kubectl('-n', namespace, 'get', ...budget)).toBe(String(Math.floor((count - 1) / 2)));
+    const started = await ask('sh', '-c', 'cat /consul/config/*.json');
+    expect(started).toMatch(new RegExp(`"bootstrap_expect": ?${count}\\b`));
+  }
+
+  beforeAll(async () => {
+    const outcome = await deploy({ ...given, servers: '1' });
+    expect(outcome.code, outcome.log).toBe(0);
+  }, 600_000);
+  afterAll(() => removeNamespace(namespace));
+
+  it.each([
+    [3, undefined],
+    [5, 'consul-server-3 was started'],
+    [3, 'consul-server-4 has left'],
+    [1, undefined],
+  ])(
+    'to %i, one at a time, and no key is lost',
+    async (count, killedBy) => {
+      const { value, traffic } = await underTraffic({ namespace, prefix: `to-${count}` }, async () => {
+        const inputs = { ...given, servers: String(count) };
+        if (killedBy !== undefined) expect((await killedAt(inputs, killedBy)).code).not.toBe(0);
+        return deploy(inputs);
+      });
+      expect(value.code, value.log).toBe(0);
+      await eventually(`${count} servers`, 60_000, async () =>
+        (await pods(namespace, 'server')).length === count ? true : undefined,
+      );
+      await expectServers(count);
+      expect(traffic.quorum.samples.flatMap(hasted)).toEqual([]);
+      expect(await traffic.lost()).toEqual([]);
+      expect(traffic.dns.empty).toBe(0);
+    },
+    900_000,
+  );
+});
+
+/** Servers that were there before all of those with a lower ordinal voted. */
+function hasted({ atMs, servers }: Sample): string[] {
+  const voters = new Set(servers.flatMap((server) => server.voters ?? []));
+  if (voters.size === 0) return [];
+  const names = servers.map(({ pod }) => pod).sort();
+  const early = names.findIndex((_, at) => names.slice(0, at).some((before) => !voters.has(before)));
+  return early === -1 ? [] : [`${Math.round(atMs)} ms: ${names[early]}, voters ${[...voters].sort()}`];
+}
