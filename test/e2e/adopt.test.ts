@@ -14,6 +14,7 @@ import {
 import { consul, keys } from './consul.ts';
 import { manifests, startOriginal } from './original.ts';
 import { expectRed, expectReplaced } from './scenario.ts';
+import { addressesOf, expectKnownAt } from './server-addresses.ts';
 import { underLoad } from './store-load.ts';
 import {
   addresses,
@@ -72,6 +73,7 @@ describe('the hand-made cluster, taken over by one deploy', () => {
       `adopt: ${load.written.size} writes acknowledged; longest gap: writes ${Math.round(load.writeGapMs)} ms, reads ${Math.round(load.readGapMs)} ms; ${load.moved} tries at another address; ${outcome.report?.durationMs} ms in all`,
     );
     expect(outcome.code, outcome.log).toBe(0);
+    await expectKnownAt(namespace, await addressesOf(namespace, 'service'));
     expect(load.written.size).toBeGreaterThan(300);
     await expectAllKept(namespace, load.written);
     expect(load.writeGapMs).toBeLessThan(LONGEST_GAP_MS);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { deploy } from '../action.ts';
+import { deploy, killedAt } from '../action.ts';
 import {
   eventually,
   kubectl,
@@ -9,9 +9,10 @@ import {
   pods,
   removeNamespace,
 } from '../cluster.ts';
-import { consul } from '../consul.ts';
+import { consul, keys } from '../consul.ts';
 import { expectRed } from '../scenario.ts';
 import { addressesOf, expectKnownAt, THREE_SERVERS } from '../server-addresses.ts';
+import { underTraffic } from '../traffic.ts';
 
 interface Service {
   metadata: { name: string; uid: string };
@@ -20,7 +21,8 @@ interface Service {
 
 describe('three servers with volumes', () => {
   const namespace = namespaceName('addresses-move');
-  const inputs = { ...THREE_SERVERS, namespace };
+  // The lock of a run that was killed lasts for another minute.
+  const inputs = { ...THREE_SERVERS, namespace, 'client-replicas': '1', lock: 'false' };
   afterAll(() => removeNamespace(namespace));
 
   const service = (name: string) => kubectlJson<Service>('-n', namespace, 'get', 'service', name);
@@ -67,9 +69,40 @@ describe('three servers with volumes', () => {
     await expectKnownAt(namespace, own);
   });
 
-  it('move to the addresses of their pods when asked to, keep them, and move back', async () => {
-    const moved = await deploy({ ...inputs, 'server-addresses': 'pod' });
+  it('start again where their Services have been made anew with other addresses, and keep what they hold', async () => {
+    const [server] = await pods(namespace, 'server');
+    await consul(server?.status.podIP ?? '', '/v1/kv/kept', { method: 'PUT', body: 'kept' });
+    const own = await addressesOf(namespace, 'service');
+    await withAddresses(Object.fromEntries(Object.keys(own).map((name) => [name, undefined])));
+    const others = await addressesOf(namespace, 'service');
+    expect(Object.values(own)).not.toContain(others['consul-server-0']);
+    const refused = await deploy(inputs);
+    expectRed(refused, 'quorum');
+    expect(refused.report?.left).toBe('Nothing was changed.');
+    const cure = 'rollout restart statefulset/consul-server';
+    expect(refused.report?.failure?.hint).toContain(cure);
+    await kubectl('-n', namespace, ...cure.split(' '));
+    await kubectl('-n', namespace, 'rollout', 'status', 'statefulset/consul-server', '--timeout=240s');
+    const repaired = await deploy(inputs);
+    expect(repaired.code, repaired.log).toBe(0);
+    await expectKnownAt(namespace, others);
+    for (const { status } of await pods(namespace, 'server'))
+      expect(await keys(status.podIP ?? '', 'kept')).toEqual(['kept']);
+  });
+
+  it('move to the addresses of their pods when asked to, keep them, and move back, with no write lost', async () => {
+    const there = await underTraffic({ namespace, prefix: 'pod' }, async () => {
+      const killed = await killedAt(
+        { ...inputs, 'server-addresses': 'pod' },
+        'consul-server-1 takes the new revision',
+      );
+      expect(killed.code).not.toBe(0);
+      return deploy({ ...inputs, 'server-addresses': 'pod' });
+    });
+    const { value: moved } = there;
     expect(moved.code, moved.log).toBe(0);
+    expect(await there.traffic.lost()).toEqual([]);
+    expect(there.traffic.dns.empty).toBe(0);
     await expectKnownAt(namespace, await addressesOf(namespace, 'pod'));
     const kept = await deploy(inputs);
     expect(kept.code, kept.log).toBe(0);
@@ -88,8 +121,12 @@ describe('three servers with volumes', () => {
       const peerings = await consul<unknown[]>(ip, '/v1/peerings');
       return peerings.length === 0 || undefined;
     });
-    const back = await deploy({ ...inputs, 'server-addresses': 'service' });
+    const { value: back, traffic } = await underTraffic({ namespace, prefix: 'service' }, () =>
+      deploy({ ...inputs, 'server-addresses': 'service' }),
+    );
     expect(back.code, back.log).toBe(0);
+    expect(await traffic.lost()).toEqual([]);
+    expect(traffic.dns.empty).toBe(0);
     await expectKnownAt(namespace, await addressesOf(namespace, 'service'));
     const verified = await deploy({ ...inputs, mode: 'verify' });
     expect(verified.code, verified.log).toBe(0);
