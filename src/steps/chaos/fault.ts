@@ -5,6 +5,7 @@ import { SMOKE_PREFIX } from '../../consul/proofs/keyvalue.ts';
 import { type SurvivingKey, writeSurvivingKey } from '../../consul/proofs/surviving-key.ts';
 import { raftAddress } from '../../consul/quorum/finding.ts';
 import { entryNames, sizeOf } from '../../consul/registrations/conservation.ts';
+import { count } from '../../count.ts';
 import type { Failure } from '../../failure.ts';
 import { deleteObject } from '../../kubernetes/delete.ts';
 import { apiFailure } from '../../kubernetes/error.ts';
@@ -42,7 +43,7 @@ export class OneFault {
       id: `heals-${this.#fault}`,
       title: `Heals: ${DONE[this.#fault]} deleted`,
       group: 'chaos',
-      expected: `all ${agents} agents and the quorum back by themselves within ${HEAL_MS / 60_000} min`,
+      expected: `all ${count(agents, 'agent')} and the quorum back by themselves within ${HEAL_MS / 60_000} min`,
     } as const;
   }
 

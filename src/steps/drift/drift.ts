@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
@@ -115,8 +116,8 @@ export function tellImages(
     drift: others.length > 0 ? `another in ${others.map(({ name }) => name).join(', ')}` : '',
     fine:
       pods.length === all.length
-        ? `in all ${pods.length} pods`
-        : `in ${pods.length} of ${all.length} pods; the others tell no digest`,
+        ? `in all ${count(pods.length, 'pod')}`
+        : `in ${pods.length} of ${count(all.length, 'pod')}; the others tell no digest`,
   });
 }
 
@@ -143,7 +144,7 @@ export function tellVersion(
     title: 'Version as deployed',
     expected: recorded,
     drift: others.map(({ name, version }) => `${name} runs ${version}`).join(', '),
-    fine: `in all ${evidence.length} servers`,
+    fine: `in all ${count(evidence.length, 'server')}`,
   });
 }
 

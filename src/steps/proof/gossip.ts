@@ -1,8 +1,8 @@
 import pLimit from 'p-limit';
 import { type GossipOnWire, probeGossip } from '../../consul/gossip/wire.ts';
+import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
 import { NothingListens } from '../../kubernetes/streams/portforward.ts';
-import { count } from '../../report/count.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';
 import type { CurrentPods } from '../../session/current-pods.ts';

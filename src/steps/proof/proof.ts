@@ -1,3 +1,4 @@
+import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
 import type { ServerClock } from '../../kubernetes/http/clock.ts';
 import { formatDuration } from '../../report/duration.ts';
@@ -215,7 +216,7 @@ function readiness(group: 'servers' | 'clients', title: string, verdict: Verdict
     id: `${group}-ready`,
     title: `${title} ready`,
     group,
-    expected: `${verdict.desired} pods of this revision, ready and available`,
+    expected: `${count(verdict.desired, 'pod')} of this revision, ready and available`,
     observed: `${verdict.ready} of ${verdict.desired}${passed ? '' : `: ${verdict.reason}`}${excluded}`,
     passed,
   };

@@ -8,6 +8,7 @@ import {
   SMOKE_SERVICE,
   spreadSample,
 } from '../../consul/proofs/registration.ts';
+import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';
@@ -26,12 +27,11 @@ export interface Through {
 
 /** A key written, replicated to every server, and gone again everywhere. */
 export async function smokeKeyValue(run: Run, { agents, pods }: Through): Promise<void> {
-  const count = pods.serverCount;
   const check = {
     id: 'smoke-kv',
     title: 'Key/value',
     group: 'smoke',
-    expected: `a write, seen on ${count} of ${count} servers, then deleted`,
+    expected: `a write, seen on ${pods.serverCount} of ${count(pods.serverCount, 'server')}, then deleted`,
   } as const;
   let tries = 0;
   await untilProven(run, check, pods, async (servers, signal) => {
@@ -57,7 +57,7 @@ export async function smokeServices(run: Run, through: Through): Promise<void> {
     id: 'smoke-service',
     title: config.smokeDns ? 'Service registration and DNS' : 'Service registration',
     group: 'smoke',
-    expected: `registered at ${sample.length} of ${ready.length} clients, seen by a server${config.smokeDns ? ' and in DNS' : ''}, gone again`,
+    expected: `registered at ${sample.length} of ${count(ready.length, 'client')}, seen by a server${config.smokeDns ? ' and in DNS' : ''}, gone again`,
   } as const;
   if (sample.length === 0) {
     run.skip({ ...check, observed: 'there are no clients' });
@@ -91,7 +91,7 @@ export async function smokeServices(run: Run, through: Through): Promise<void> {
   const left = without.length > 0 ? `; without ${without.join(', ')}, ${rest}` : '';
   run.check({
     ...check,
-    observed: `${seenMs.length} services, the slowest seen after ${slowest} ms, all gone again${left}`,
+    observed: `${count(seenMs.length, 'service')}, the slowest seen after ${slowest} ms, all gone again${left}`,
     passed: true,
   });
 }
@@ -134,7 +134,7 @@ export async function smokeServerDns(run: Run, { agents, pods }: Through): Promi
     id: 'smoke-dns',
     title: 'DNS',
     group: 'smoke',
-    expected: `${name} gives ${pods.serverCount} addresses at every server`,
+    expected: `${name} gives ${count(pods.serverCount, 'address', 'addresses')} at every server`,
   } as const;
   await untilProven(run, check, pods, async (servers, signal) => {
     const wanted = servers.map((pod) => canonicalAddress(pods.serverAddress(pod))).sort();
@@ -169,7 +169,7 @@ export async function consistentRead(run: Run, { agents, pods }: Through): Promi
         agents.client(pod).get(`/v1/kv/${SMOKE_PREFIX}none`, { signal, query, accept: [404] }),
       ),
     );
-    return `through ${servers.length} of ${servers.length} servers`;
+    return `through ${servers.length} of ${count(servers.length, 'server')}`;
   });
 }
 

@@ -1,9 +1,9 @@
 import { type Life, lifeOf } from '../../certificates/certificate.ts';
 import { probeRpc, type RpcOnWire } from '../../consul/rpc/wire.ts';
+import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
 import type { TlsRecord } from '../../inventory/inventory.ts';
 import { NothingListens } from '../../kubernetes/streams/portforward.ts';
-import { count } from '../../report/count.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';
 import type { CurrentPods } from '../../session/current-pods.ts';

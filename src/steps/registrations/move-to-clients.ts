@@ -1,10 +1,11 @@
 import pLimit from 'p-limit';
 import type { Config } from '../../config/config.ts';
 import type { ConsulClient } from '../../consul/client.ts';
-import { count, names } from '../../consul/quorum/finding.ts';
+import { names } from '../../consul/quorum/finding.ts';
 import { shortId } from '../../consul/registrations/at-server.ts';
 import { type Move, movesOf } from '../../consul/registrations/move.ts';
 import { failingNodes, type NamedAgent, relocate } from '../../consul/registrations/relocation.ts';
+import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
 import type { AccessCheck } from '../../kubernetes/access.ts';
 import type { Agents } from '../../session/agents.ts';

@@ -1,12 +1,12 @@
 import pLimit from 'p-limit';
 import { metricsFilters, reload } from '../../consul/agent/reload.ts';
 import { ConsulError, isPassing } from '../../consul/failure.ts';
+import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
 import type { PlannedObject } from '../../kubernetes/apply/plan.ts';
 import { isReload, markerOf } from '../../manifests/config/reload.ts';
 import type { Role } from '../../manifests/label.ts';
 import { AGENT_CONTAINER, agentConfigName } from '../../manifests/name.ts';
-import { count } from '../../report/count.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';
 import { pause } from '../../session/pause.ts';

@@ -5,6 +5,7 @@ import { catchUpOf } from '../../consul/quorum/catch-up.ts';
 import type { ServerEvidence } from '../../consul/quorum/evidence.ts';
 import { setMinQuorum } from '../../consul/quorum/min-quorum.ts';
 import { quorumWhileLeaving } from '../../consul/quorum/voter-loss.ts';
+import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import type { Agents } from '../../session/agents.ts';
@@ -195,7 +196,7 @@ function stays(name: string, servers: number, refused: unknown): Failure {
       why?.reason === 'forbidden'
         ? 'Allow `agent_prefix "" { policy = "write" }` for the token that requests without one get (`acl.tokens.default` of the servers, or the anonymous token), and run again.'
         : 'See its log. Run again: the next run goes on from here.',
-    details: [`The cluster runs with ${servers} servers.`],
+    details: [`The cluster runs with ${count(servers, 'server')}.`],
     cause: refused,
   });
 }

@@ -5,6 +5,7 @@ import { SnapshotKeys } from '../../consul/snapshot/keys.ts';
 import type { SnapshotService } from '../../consul/snapshot/registration.ts';
 import type { SnapshotKeyEntry } from '../../consul/snapshot/state.ts';
 import { ServerVersions } from '../../consul/snapshot/version.ts';
+import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
 import type { Run } from '../../session/run.ts';
 import { lookAtContent } from './content.ts';
@@ -95,7 +96,7 @@ export async function proveContent(run: Run, servers: Servers, restored: ToResto
     ...GROUP,
     id: 'restore-content',
     title: 'Content',
-    expected: `the ${restored.keys.size} keys of the snapshot with their values`,
+    expected: `the ${count(restored.keys.size, 'key')} of the snapshot, each with its value`,
     observed: passed ? `all of them${written}` : complaints.join('; '),
     passed,
   });
