@@ -53,18 +53,17 @@ import { planAll } from './plan.ts';
 import { lookAtRegistered } from './registered-before.ts';
 
 /** `mode: deploy`: leaves a cluster that is proven, or throws the Failure that says what is wrong. */
-export async function deployMode(run: Run, mask: (secret: string) => void): Promise<void> {
-  const rendered = await run.phase('render', 'Render the manifests', () => renderSet(run));
-  const asked = run.config;
-  await withCluster(run, mask, 'Connect and check the cluster', async (cluster) => {
-    let target = await settleTarget(run, cluster, rendered);
-    await withLock(run, cluster, async (held) => {
-      const record = () => recordIfReadable(run, cluster);
-      if (await isSettledOtherwise(run, cluster, asked.serverAddresses, record)) {
-        run.isAbout(asked);
-        target = await settleTarget(run, cluster, rendered);
+export async function deployMode(asked: Run, mask: (secret: string) => void): Promise<void> {
+  const rendered = await asked.phase('render', 'Render the manifests', () => renderSet(asked));
+  await withCluster(asked, mask, 'Connect and check the cluster', async (cluster) => {
+    let target = await settleTarget(asked, cluster, rendered);
+    await withLock(target.run, cluster, async (held) => {
+      const record = () => recordIfReadable(asked, cluster);
+      if (await isSettledOtherwise(target.run, cluster, asked.config.serverAddresses, record)) {
+        target = await settleTarget(asked, cluster, rendered);
       }
-      const deploy = await planDeploy(run, cluster, target);
+      const { run } = target;
+      const deploy = await planDeploy(cluster, target);
       await withLive(run, cluster, target.objects, async (live) => {
         const look = await changeAndProve(run, cluster, deploy, live);
         run.mark('verdict');
@@ -77,9 +76,13 @@ export async function deployMode(run: Run, mask: (secret: string) => void): Prom
 }
 
 /** Whether the cluster can take what is rendered, and what exactly that is; a missing namespace is made. */
-async function settleTarget(run: Run, cluster: Cluster, first: readonly KubernetesObject[]): Promise<Target> {
-  const known = await recordIfReadable(run, cluster);
-  const rendered = await settleServerAddresses(run, cluster, first, known);
+async function settleTarget(
+  asked: Run,
+  cluster: Cluster,
+  first: readonly KubernetesObject[],
+): Promise<Target> {
+  const known = await recordIfReadable(asked, cluster);
+  const { run, rendered } = await settleServerAddresses(asked, cluster, first, known);
   checkScope(run, cluster, rendered);
   const removable =
     known && run.config.prune ? pruneCandidates(known.inventory, rendered, run.config.name) : [];
@@ -97,7 +100,7 @@ async function settleTarget(run: Run, cluster: Cluster, first: readonly Kubernet
   const owned = made
     ? { rendered, stored: new Map([[storedKey(made), made]]) }
     : { rendered: objects, stored: new Map() };
-  return { objects, owned, namespace: namespace.live ?? made };
+  return { run, objects, owned, namespace: namespace.live ?? made };
 }
 
 /** Looks at what there is, writes, and proves what came of it. */

@@ -34,8 +34,8 @@ export async function restoreFromSurvivor(run: Run, mask: (secret: string) => vo
   });
 }
 
-async function restoreLocked(run: Run, cluster: Cluster, held: Lock | undefined): Promise<void> {
-  await withDeployed(run, cluster, async ({ record, live }) => {
+async function restoreLocked(asked: Run, cluster: Cluster, held: Lock | undefined): Promise<void> {
+  await withDeployed(asked, cluster, async ({ run, record, live }) => {
     const { workloads } = live;
     const survival = await run.phase('look', 'Look at what each server has', async () => {
       const { name, namespace } = run.config;

@@ -39,12 +39,12 @@ export async function restoreMode(run: Run, mask: (secret: string) => void): Pro
 }
 
 async function restoreLocked(
-  run: Run,
+  asked: Run,
   cluster: Cluster,
   held: Lock | undefined,
   file: ToRestore,
 ): Promise<void> {
-  await withDeployed(run, cluster, async ({ record, comparison, live }) => {
+  await withDeployed(asked, cluster, async ({ run, record, comparison, live }) => {
     const { workloads, agents } = live;
     const prove = proofAsRecorded(run, cluster, record, live);
     const servers = currentServers(run, cluster, agents);

@@ -45,22 +45,22 @@ export async function verifyMode(run: Run, mask: (secret: string) => void): Prom
     ];
     const observed = await checkPermissions(run, cluster, manifests, { verbs: ['get'], access });
     tellPermissions(run, 'all that a verification needs', observed);
-    await withLock(run, cluster, (held) => verifyLocked(run, cluster, held));
+    const proven = await withLock(run, cluster, (held) => verifyLocked(run, cluster, held));
     if (!run.config.rehearse) return;
     // Without the lock, so that no deploy waits for it; and only here, since it brings readers of archives along.
     const { rehearseNow } = await import('../steps/rehearsal/rehearse-now.ts');
-    await rehearseNow(run, cluster);
+    await rehearseNow(proven, cluster);
   });
 }
 
-async function verifyLocked(run: Run, cluster: Cluster, held: Lock | undefined): Promise<void> {
+/** @returns the run, about the cluster as it was deployed */
+async function verifyLocked(asked: Run, cluster: Cluster, held: Lock | undefined): Promise<Run> {
   // Again: the run that held the lock may have written another.
-  const record = await recorded(run, cluster);
+  const record = await recorded(asked, cluster);
   const { inventory } = record;
-  const comparison = await run.phase('compare', 'Compare with what was deployed', async () => {
-    const found = await compare(run, cluster, record);
-    settle(run, found, record);
-    return found;
+  const { run, comparison } = await asked.phase('compare', 'Compare with what was deployed', async () => {
+    const found = await compare(asked, cluster, record);
+    return { run: settle(asked, found, record), comparison: found };
   });
   await withLive(run, cluster, present(comparison), async (live) => {
     const { workloads, agents } = live;
@@ -98,12 +98,13 @@ async function verifyLocked(run: Run, cluster: Cluster, held: Lock | undefined):
     tellDeleted(run, deleted, isRecorded);
     if (failure) throw failure;
   });
+  return run;
 }
 
-/** From here on the run is about the cluster as it was deployed. */
-function settle(run: Run, { drift, deployed }: Comparison, { inventory, manifests }: DeployRecord): void {
-  const { config, unknown } = deployedConfig(run.config, deployed);
-  run.isAbout(config);
+/** The run, about the cluster as it was deployed. */
+function settle(asked: Run, { drift, deployed }: Comparison, { inventory, manifests }: DeployRecord): Run {
+  const { config, unknown } = deployedConfig(asked.config, deployed);
+  const run = asked.about(config);
   run.known.manifestDigest = inventory.manifestDigest;
   if (unknown.length > 0) {
     run.warn(`The record does not say ${unknown.join(', ')}: taken from the inputs of this step.`);
@@ -113,4 +114,5 @@ function settle(run: Run, { drift, deployed }: Comparison, { inventory, manifest
   }
   tellLastDeploy(run, inventory);
   addDrift(run, drift);
+  return run;
 }
