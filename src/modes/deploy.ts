@@ -199,13 +199,10 @@ async function finish(
     }),
   );
   if ('failure' in pruned) {
-    run.known.left =
-      'The cluster runs what was rendered; not all that is no longer rendered could be removed.';
+    run.known.left = { is: 'not-pruned' };
     throw pruned.failure;
   }
-  run.known.left = run.known.changed
-    ? 'The cluster runs what was rendered.'
-    : 'The cluster already ran what is rendered; nothing was written but the lock and the record.';
+  run.known.left = { is: 'deployed', changed: run.known.changed };
 }
 
 /** Last, since nothing else depends on it: a cluster with registrations at its servers is slower, and works. */

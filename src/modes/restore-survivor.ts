@@ -1,4 +1,5 @@
 import type { Lock } from '../kubernetes/lease/lease.ts';
+import { leftSentence } from '../report/left.ts';
 import { type Cluster, withCluster } from '../session/cluster.ts';
 import type { Live } from '../session/live.ts';
 import { withLock } from '../session/lock.ts';
@@ -53,7 +54,7 @@ async function restoreLocked(asked: Run, cluster: Cluster, held: Lock | undefine
     describeCluster(run, workloads, look);
     await remember(run, cluster, record, runRecord(run, workloads, look));
     if (kept) {
-      run.known.left = `The quorum is whole again, with all that the survivor had. What that was is in ${kept.path}, too.`;
+      run.known.left = { is: 'quorum-whole', before: kept.path };
     } else if (survival.is === 'led') tellLed(run, survival.leader);
   });
 }
@@ -84,7 +85,6 @@ async function recover(
 }
 
 function tellLed(run: Run, leader: string): void {
-  const left = `The quorum was not lost: the servers follow ${leader}. Nothing was restored.`;
-  run.warn(left);
-  run.known.left = left;
+  run.known.left = { is: 'quorum-never-lost', leader };
+  run.warn(leftSentence(run.known.left));
 }

@@ -83,6 +83,6 @@ async function restoreLocked(
     run.mark('verdict');
     describeCluster(run, workloads, look);
     await remember(run, cluster, record, runRecord(run, workloads, look));
-    run.known.left = `Consul holds what the snapshot holds. What it held before is in ${run.known.snapshot?.path}.`;
+    run.known.left = { is: 'restored', before: run.known.snapshot?.path };
   });
 }

@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import type { ServerEvidence } from '../consul/quorum/evidence.ts';
 import { type Detection, Failure } from '../failure.ts';
+import { leftSentence } from '../report/left.ts';
 import type { Log } from '../report/log.ts';
 import type { Check, PhaseName, Result } from '../report/result.ts';
 import type { OpenTroubles } from './open-troubles.ts';
@@ -200,6 +201,7 @@ export class Run {
       namespace: this.config.namespace,
       name: this.config.name,
       ...this.known,
+      left: leftSentence(this.known.left),
       phases: this.#state.phases.report(),
       checks: this.#state.checks.report(),
     };

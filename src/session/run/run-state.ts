@@ -1,6 +1,7 @@
 import type { ServerEvidence } from '../../consul/quorum/evidence.ts';
 import type { Failure } from '../../failure.ts';
 import type { Log } from '../../report/log.ts';
+import type { Left } from '../../report/result/left.ts';
 import type { Result } from '../../report/result.ts';
 import { OpenTroubles } from '../open-troubles.ts';
 import { Checks } from './checks.ts';
@@ -20,12 +21,13 @@ export type Known = Omit<
   | 'name'
   | 'phases'
   | 'checks'
->;
+  | 'left'
+> & { left: Left };
 
 /** What a run has come to so far, whatever cluster it is about. */
 export class RunState {
   readonly known: Known = {
-    left: 'Nothing was changed.',
+    left: { is: 'untouched' },
     changed: false,
     objects: [],
     warnings: [],

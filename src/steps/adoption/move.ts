@@ -128,7 +128,7 @@ class Move {
 
   #tell(moved: number): void {
     const { role } = this.#takeover;
-    this.#run.known.left = `${moved} of ${count(this.#pods.names.length, role)} were moved to their new shape; the others run as before. Run again: the next run goes on from there.`;
+    this.#run.known.left = { is: 'adopting', role, done: moved, of: this.#pods.names.length };
   }
 
   /** Waits until the controller has taken all pods in and has named the revision they should have. */

@@ -48,10 +48,5 @@ export async function makeFaults(
  */
 export function tellDeleted(run: Run, deleted: readonly string[], isRecorded: boolean): void {
   if (deleted.length === 0) return;
-  const were = deleted.length === 1 ? 'was' : 'were';
-  run.known.left = `${enumerated(deleted)} ${were} deleted on purpose, and healed by itself. Nothing else was changed${isRecorded ? '; the record has one run more' : ''}.`;
-}
-
-function enumerated(names: readonly string[]): string {
-  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+  run.known.left = { is: 'healed', pods: deleted, isRecorded };
 }

@@ -98,7 +98,7 @@ export class OneFault {
     );
     try {
       if (!(await this.#delete(victim))) return this.#skip(`somebody else has just replaced ${victim.name}`);
-      run.known.left = `${victim.name} was deleted on purpose; its controller recreates it, with no help of this action.`;
+      run.known.left = { is: 'fault', pod: victim.name };
       run.log.info(`deleted ${victim.name}: from here on this run only watches`);
       this.#triage.start((verdict) => this.#notHealed(victim, verdict));
       const wanting = (what: string, late: boolean) => {

@@ -84,7 +84,7 @@ class GossipWalk {
         await requirePermissions(run, this.#tools.cluster, carriagePermissions(run.config.namespace));
       const behind = [...states].filter(([, state]) => isBehind(state, next, this.#goal)).map(([pod]) => pod);
       const more = await ride?.with(behind, this.#watch);
-      run.known.left = `Gossip is on its way to ${this.#goal === 'strict' ? 'encryption' : 'plaintext'}, and every agent understands the others. Run again: the next run goes on from there.`;
+      run.known.left = { is: 'encrypting', what: 'gossip', isWanted: this.#goal === 'strict' };
       await this.#write(next);
       run.log.info(
         `gossip: ${count(behind.length, 'agent')} ${behind.length === 1 ? 'goes' : 'go'} to the state "${next}"`,

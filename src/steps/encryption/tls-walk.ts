@@ -102,7 +102,7 @@ export class TlsWalk {
       await this.#watch.untilAllAreThere();
       const step = await this.#next();
       if (!step) break;
-      run.known.left = `RPC is on its way to ${goal === 'enforced' ? 'TLS' : 'plaintext'}, and every agent understands the others. Run again: the next run goes on from there.`;
+      run.known.left = { is: 'encrypting', what: 'rpc', isWanted: goal === 'enforced' };
       await this.#begin(step);
       await this.#go(step.behind, step.next);
       await untilServed(run, this.#tools, this.#watch.pods());

@@ -99,7 +99,7 @@ export async function remember(
   return run.phase('record', 'Record', async () => {
     try {
       await appendHistory(run, cluster, record, now);
-      run.known.left = 'Nothing was changed; the record has one run more.';
+      run.known.left = { is: 'recorded' };
       return true;
     } catch (error) {
       const forbidden =

@@ -1,5 +1,4 @@
 import type { ConsulClient } from '../../consul/client.ts';
-import { count } from '../../count.ts';
 import type { PlannedObject } from '../../kubernetes/apply/plan.ts';
 import { AGENT_CONTAINER } from '../../manifests/name.ts';
 import type { PodView } from '../../rollout/pod.ts';
@@ -95,7 +94,12 @@ class ClientWalk {
       }
       const size = batchSize(this.#planned.desired, all.length, run.config.clientMaxUnavailable);
       for (let at = 0; at < old.length; at += size) {
-        run.known.left = `${all.length - old.length + at} of ${count(all.length, 'client')} were replaced; the others run as before. Run again: the next run goes on from there.`;
+        run.known.left = {
+          is: 'replacing',
+          role: 'client',
+          done: all.length - old.length + at,
+          of: all.length,
+        };
         const batch = old.slice(at, at + size);
         const names = batch.map((pod) => pod.name);
         this.#wave = run.wave(names, at, old.length);

@@ -100,7 +100,7 @@ async function depart(run: Run, leaver: Leaver, id: string, tools: Tools): Promi
   if (!pod) return;
   let refused: unknown;
   run.known.changed = true;
-  run.known.left = `${name} was told to leave the cluster, and its pod is still there. Run again: the next run goes on from there.`;
+  run.known.left = { is: 'leaving', server: name };
   // Answers when the agent has ended, which nobody has to wait for.
   leave(agents.client(pod), run.signal).catch((error: unknown) => {
     if (!isPassing(error)) refused = error;

@@ -69,9 +69,9 @@ export async function restoreSnapshot(run: Run, servers: Servers, { path, key }:
   const { plain } = await openSnapshot(path, key);
   run.known.changed = true;
   const before = run.known.snapshot?.path;
-  run.known.left = `The restore was sent and its end was not seen: Consul holds either what it held before, or what the snapshot holds. Run it again; what it held before is in ${before}.`;
+  run.known.left = { is: 'restore-sent', before };
   await sendSnapshot(run, server, plain);
-  run.known.left = `Consul holds what the snapshot holds, which is not proven yet. What it held before is in ${before}.`;
+  run.known.left = { is: 'restored-unproven', before };
 }
 
 /** All that the cluster of this server holds is replaced by what the snapshot holds, in plaintext. @throws Failure */
