@@ -26,9 +26,8 @@ import { checkOutsideAgents, movesToServices } from '../steps/preflight/outside-
 import { checkPeerings } from '../steps/preflight/peerings.ts';
 import { checkScope, preflight } from '../steps/preflight/preflight.ts';
 import { cleanUpAfter } from '../steps/proof/clean-up.ts';
-import { describeCluster } from '../steps/proof/describe-cluster.ts';
 import { waitAndProve } from '../steps/proof/proof.ts';
-import type { QuorumLook } from '../steps/proof/quorum-watch.ts';
+import { describeCluster, type ProvenCluster } from '../steps/proof/proven-cluster.ts';
 import { ServersState } from '../steps/proof/servers-state.ts';
 import { beginOwned, finishOwned } from '../steps/record/deployed-set.ts';
 import { recordIfReadable } from '../steps/record/record.ts';
@@ -65,10 +64,10 @@ export async function deployMode(asked: Run, mask: (secret: string) => void): Pr
       const { run } = target;
       const deploy = await planDeploy(cluster, target);
       await withLive(run, cluster, target.objects, async (live) => {
-        const look = await changeAndProve(run, cluster, deploy, live);
+        const proven = await changeAndProve(run, cluster, deploy, live);
         run.mark('verdict');
-        describeCluster(run, live.workloads, look);
-        await finish(run, cluster, deploy, { ...live, look, held });
+        describeCluster(run, proven);
+        await finish(run, cluster, deploy, { ...live, proven, held });
         await serversOnly(run, cluster, live);
       });
     });
@@ -109,7 +108,7 @@ async function changeAndProve(
   cluster: Cluster,
   deploy: DeployPlan,
   live: Live,
-): Promise<QuorumLook> {
+): Promise<ProvenCluster> {
   const { workloads, agents } = live;
   const { planned, owned, takeovers, claims, gossip, tls } = deploy;
   const { stored, before } = owned;
@@ -159,14 +158,14 @@ async function changeAndProve(
         const earlier = before?.inventory.history.at(-1)?.led;
         const wanted = { gossip: wantedGossip(gossip), tls: wantedTls(tls) };
         const parts = { ...live, observer: triage, clock, before: earlier, ...wanted };
-        const look = await waitAndProve(run, parts);
+        const proven = await waitAndProve(run, parts);
         // Again: an agent that started in between may have found the old files.
         await restartAgents(run, restarting, encryption);
         await reloadAgents(run, reloading, loaded);
         await state.end();
         await conservation.end();
         await checkVolumeSizes(run, cluster, { objects: deploy.objects, planned: planned.objects, stored });
-        return look;
+        return proven;
       });
     });
   } finally {
@@ -179,7 +178,7 @@ async function finish(
   run: Run,
   cluster: Cluster,
   { planned, owned, pruning }: DeployPlan,
-  { workloads, look, held }: Live & { look: QuorumLook; held: Lock | undefined },
+  { workloads, proven, held }: Live & { proven: ProvenCluster; held: Lock | undefined },
 ): Promise<void> {
   const moved = movedOut(planned.objects);
   if (moved.length > 0)
@@ -195,7 +194,7 @@ async function finish(
     finishOwned(run, cluster, owned, {
       planned,
       kept: pruned.kept,
-      runRecord: runRecord(run, workloads, look),
+      runRecord: runRecord(run, workloads, proven),
     }),
   );
   if ('failure' in pruned) {

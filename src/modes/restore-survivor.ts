@@ -6,7 +6,7 @@ import { withLock } from '../session/lock.ts';
 import type { Run } from '../session/run.ts';
 import { checkPermissions, tellPermissions } from '../steps/preflight/permissions.ts';
 import { cleanUpAfter } from '../steps/proof/clean-up.ts';
-import { describeCluster } from '../steps/proof/describe-cluster.ts';
+import { describeCluster } from '../steps/proof/proven-cluster.ts';
 import { runRecord } from '../steps/record/run-record.ts';
 import { remember } from '../steps/record/since-last-run.ts';
 import { lookAtServers } from '../steps/recovery/look.ts';
@@ -44,15 +44,15 @@ async function restoreLocked(asked: Run, cluster: Cluster, held: Lock | undefine
       return judgeSurvival(await lookAtServers(run, cluster, live), where);
     });
     const kept = survival.is === 'survivors' ? await recover(run, cluster, live, survival) : undefined;
-    const look = await run.phase('prove', 'Prove the cluster', async () => {
+    const proven = await run.phase('prove', 'Prove the cluster', async () => {
       const seen = await proofAsRecorded(run, cluster, record, live)();
       if (kept) await proveContent(run, currentServers(run, cluster, live.agents), kept);
       return seen;
     });
     run.mark('verdict');
     if (held?.takenOverFrom !== undefined) await cleanUpAfter(run, cluster);
-    describeCluster(run, workloads, look);
-    await remember(run, cluster, record, runRecord(run, workloads, look));
+    describeCluster(run, proven);
+    await remember(run, cluster, record, runRecord(run, workloads, proven));
     if (kept) {
       run.known.left = { is: 'quorum-whole', before: kept.path };
     } else if (survival.is === 'led') tellLed(run, survival.leader);

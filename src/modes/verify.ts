@@ -20,7 +20,7 @@ import { refuseMissing } from '../steps/drift/missing-servers.ts';
 import { checkVolumes } from '../steps/drift/volumes.ts';
 import { checkPermissions, tellPermissions } from '../steps/preflight/permissions.ts';
 import { cleanUpAfter } from '../steps/proof/clean-up.ts';
-import { describeCluster } from '../steps/proof/describe-cluster.ts';
+import { describeCluster } from '../steps/proof/proven-cluster.ts';
 import type { DeployRecord } from '../steps/record/record.ts';
 import { runRecord } from '../steps/record/run-record.ts';
 import { checkRestarts, remember } from '../steps/record/since-last-run.ts';
@@ -66,7 +66,7 @@ async function verifyLocked(asked: Run, cluster: Cluster, held: Lock | undefined
     const { workloads, agents } = live;
     const prove = proofAsRecorded(run, cluster, record, live);
     workloads.judge(new Map(comparison.live.map((object) => [storedKey(object), object])));
-    const look = await run.phase('prove', 'Prove', async () => {
+    const first = await run.phase('prove', 'Prove', async () => {
       await workloads.untilSynced(run.signal);
       // Before the proof, so that they are told whatever comes of it.
       addDrift(run, strangers(run, workloads, comparison.live));
@@ -75,26 +75,26 @@ async function verifyLocked(asked: Run, cluster: Cluster, held: Lock | undefined
       checkRestarts(run, workloads, inventory);
       const full = await checkVolumes(run, cluster, workloads);
       await refuseMissing(run, cluster, comparison, live);
-      const proven = await prove();
+      const seen = await prove();
       if (full) throw full;
-      return proven;
+      return seen;
     });
     run.mark('verdict');
-    describeCluster(run, workloads, look);
+    describeCluster(run, first);
     // Again: a pod that was not there yet, or had not started, had no image.
     tellImages(run, workloads, comparison.deployed, inventory);
-    tellVersion(run, look, inventory);
+    tellVersion(run, first, inventory);
     if (held?.takenOverFrom !== undefined) await cleanUpAfter(run, cluster);
     await checkLeftOver(run, cluster, agents);
     await checkServerRegistrations(run, live);
     await checkVoterMinimum(run, live);
     const failure = driftFailure(run, inventory);
     // Only what is proven, and would be green, is broken on purpose. Later, for those who compare with this run.
-    const { look: latest, deleted } = failure
-      ? { look, deleted: [] }
-      : await makeFaults({ ...live, run, cluster }, look);
-    if (deleted.length > 0) describeCluster(run, workloads, latest);
-    const isRecorded = await remember(run, cluster, record, runRecord(run, workloads, latest));
+    const { proven, deleted } = failure
+      ? { proven: first, deleted: [] }
+      : await makeFaults({ ...live, run, cluster }, first);
+    if (deleted.length > 0) describeCluster(run, proven);
+    const isRecorded = await remember(run, cluster, record, runRecord(run, workloads, proven));
     tellDeleted(run, deleted, isRecorded);
     if (failure) throw failure;
   });

@@ -38,24 +38,6 @@ export class Run {
     return new Run(config, this.log, this.#state);
   }
 
-  /** How long the smoke key took to be committed; undefined until it is. */
-  get commitMs(): number | undefined {
-    return this.#state.commitMs;
-  }
-
-  set commitMs(ms: number | undefined) {
-    this.#state.commitMs = ms;
-  }
-
-  /** Tries to write the smoke key that failed; undefined where none was made. */
-  get failedWrites(): number | undefined {
-    return this.#state.failedWrites;
-  }
-
-  set failedWrites(tries: number | undefined) {
-    this.#state.failedWrites = tries;
-  }
-
   /** What each server said when all of them were asked last. */
   get serversSaid(): readonly ServerEvidence[] {
     return this.#state.serversSaid;

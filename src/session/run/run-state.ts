@@ -40,8 +40,6 @@ export class RunState {
   readonly deadline: Deadline;
   readonly startMs = performance.now();
   readonly startedAt = new Date();
-  commitMs: number | undefined;
-  failedWrites: number | undefined;
   serversSaid: readonly ServerEvidence[] = [];
   /** What broke first, before the run was ended. */
   cause: unknown;

@@ -12,7 +12,7 @@ import { apiFailure } from '../../kubernetes/error.ts';
 import { formatDuration } from '../../report/duration.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import { ROLES } from '../../session/workloads.ts';
-import { leaderOf } from '../proof/describe-cluster.ts';
+import { leaderOf } from '../proof/proven-cluster.ts';
 import { type QuorumLook, QuorumWatch } from '../proof/quorum-watch.ts';
 import type { Triage } from '../triage/triage.ts';
 import { type Chaos, HEAL_MS, Healing, wholeExpectation } from './heal.ts';

@@ -10,7 +10,7 @@ import type { Run } from '../../session/run.ts';
 import { ROLES, type Workloads } from '../../session/workloads.ts';
 import { agentImage, digestOf } from '../proof/agent-image.ts';
 import { versionOf } from '../proof/proof.ts';
-import type { QuorumLook } from '../proof/quorum-watch.ts';
+import type { ProvenCluster } from '../proof/proven-cluster.ts';
 import type { Comparison } from './compare.ts';
 
 interface DriftCheck {
@@ -124,11 +124,11 @@ export function tellImages(
 /** The servers answer with the version that was proven, where their image does not say which that is. */
 export function tellVersion(
   run: Run,
-  { evidence }: Pick<QuorumLook, 'evidence'>,
+  { servers }: Pick<ProvenCluster, 'servers'>,
   { consulVersion: recorded }: Inventory,
 ): void {
   if (recorded === undefined || versionOf(run.config.image) !== undefined) return;
-  const others = evidence.filter(({ version }) => version !== undefined && version !== recorded);
+  const others = servers.filter(({ version }) => version !== undefined && version !== recorded);
   const drift = others.map(
     ({ name, version = '' }): Drift => ({
       kind: 'Pod',
@@ -144,7 +144,7 @@ export function tellVersion(
     title: 'Version as deployed',
     expected: recorded,
     drift: others.map(({ name, version }) => `${name} runs ${version}`).join(', '),
-    fine: `in all ${count(evidence.length, 'server')}`,
+    fine: `in all ${count(servers.length, 'server')}`,
   });
 }
 

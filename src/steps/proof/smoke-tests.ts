@@ -26,7 +26,10 @@ export interface Through {
 }
 
 /** A key written, replicated to every server, and gone again everywhere. */
-export async function smokeKeyValue(run: Run, { agents, pods }: Through): Promise<void> {
+export async function smokeKeyValue(
+  run: Run,
+  { agents, pods }: Through,
+): Promise<{ commitMs: number; failedWrites: number }> {
   const check = {
     id: 'smoke-kv',
     title: 'Key/value',
@@ -34,17 +37,19 @@ export async function smokeKeyValue(run: Run, { agents, pods }: Through): Promis
     expected: `a write, seen on ${pods.serverCount} of ${count(pods.serverCount, 'server')}, then deleted`,
   } as const;
   let tries = 0;
+  let commitMs = 0;
   await untilProven(run, check, pods, async (servers, signal) => {
-    run.failedWrites = (run.failedWrites ?? 0) + (tries++ > 0 ? 1 : 0);
+    tries += 1;
     const clients = servers.map((pod) => agents.client(pod));
     const [writer] = clients;
     if (!writer) throw new TypeError('no servers to write to');
     const key = `${SMOKE_PREFIX}${randomUUID()}`;
     const onStep = (step: string) => run.log.debug(`key/value: ${step}`);
     const proof = await proveKeyValue({ writer, servers: clients, key, value: key, signal, onStep });
-    run.commitMs = proof.commitMs;
+    commitMs = proof.commitMs;
     return `committed in ${proof.commitMs.toFixed(0)} ms, on all servers ${proof.replicationMs.toFixed(0)} ms later, deleted`;
   });
+  return { commitMs, failedWrites: tries - 1 };
 }
 
 /** A service at every agent (or a sample), seen by a server and in DNS, and gone again; each tries by itself. */
