@@ -1,3 +1,4 @@
+import { count } from '../count.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { CONSEQUENCES, type Consequence } from '../report/result/change.ts';
 import type { Difference } from './difference.ts';
@@ -151,8 +152,4 @@ const MOST_NAMES = 6;
 export function some(names: readonly string[]): string {
   const more = names.length - MOST_NAMES;
   return `${names.slice(0, MOST_NAMES).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

@@ -1,3 +1,4 @@
+import { count } from '../count.ts';
 import type { FieldChange } from '../report/result/change.ts';
 import { leadsToSecret, namesSecret } from '../secret/name.ts';
 import type { Difference } from './difference.ts';
@@ -76,7 +77,7 @@ function block(side: 'before' | 'after', hunk: Hunk): object {
   const lines = hunk[side].map((line) => clip(withoutSecret(clip(line, MOST_READ)), LONGEST_LINE));
   if (lines.length === 0) return {};
   const more = lines.length - MOST_LINES;
-  const kept = more > 0 ? [...lines.slice(0, MOST_LINES), `… ${more} more lines`] : lines;
+  const kept = more > 0 ? [...lines.slice(0, MOST_LINES), `… ${count(more, 'more line')}`] : lines;
   return { [side]: kept.join('\n') };
 }
 

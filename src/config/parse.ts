@@ -2,6 +2,7 @@ import { Failure } from '../failure.ts';
 import type { Config } from './config.ts';
 import { contradictions } from './contradiction.ts';
 import { type FilePaths, filePaths } from './file-paths.ts';
+import { frozen } from './frozen.ts';
 import type { Input } from './inputs/input.ts';
 import { INPUT_NAMES, INPUTS, type InputName, type InputValues } from './inputs.ts';
 import { describeIssue, quote } from './mistake.ts';
@@ -49,7 +50,7 @@ export function parseConfig(env: NodeJS.ProcessEnv, given: Given = {}): Config {
     });
   }
   // Without mistakes every input has its value.
-  return deepFreeze(toConfig(known as InputValues, paths));
+  return frozen(toConfig(known as InputValues, paths));
 }
 
 type Parsed =
@@ -156,12 +157,4 @@ function toConfig(values: InputValues, paths: FilePaths): Config {
 
     ...paths,
   };
-}
-
-function deepFreeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null) {
-    for (const part of Object.values(value)) deepFreeze(part);
-    Object.freeze(value);
-  }
-  return value;
 }

@@ -28,6 +28,8 @@ import { returningClaims } from '../steps/replacement/returning-claims.ts';
 
 /** What a deploy should bring about: settled before the lock is taken. */
 export interface Target {
+  /** About what is settled, where the inputs leave it open. */
+  run: Run;
   /** To be applied. */
   objects: readonly KubernetesObject[];
   owned: Omit<Owned, 'before'>;
@@ -54,9 +56,8 @@ export interface DeployPlan {
  * @throws Failure for what the cluster refuses, was not approved, cannot be taken over, or loses data without consent
  */
 export async function planDeploy(
-  run: Run,
   cluster: Cluster,
-  { objects, owned: { rendered, stored }, namespace }: Target,
+  { run, objects, owned: { rendered, stored }, namespace }: Target,
 ): Promise<DeployPlan> {
   const before = await readRecord(run, cluster, { damaged: 'absent' });
   const owned: Owned = { rendered, stored, before };

@@ -26,9 +26,8 @@ import { checkOutsideAgents, movesToServices } from '../steps/preflight/outside-
 import { checkPeerings } from '../steps/preflight/peerings.ts';
 import { checkScope, preflight } from '../steps/preflight/preflight.ts';
 import { cleanUpAfter } from '../steps/proof/clean-up.ts';
-import { describeCluster } from '../steps/proof/describe-cluster.ts';
 import { waitAndProve } from '../steps/proof/proof.ts';
-import type { QuorumLook } from '../steps/proof/quorum-watch.ts';
+import { describeCluster, type ProvenCluster } from '../steps/proof/proven-cluster.ts';
 import { ServersState } from '../steps/proof/servers-state.ts';
 import { beginOwned, finishOwned } from '../steps/record/deployed-set.ts';
 import { recordIfReadable } from '../steps/record/record.ts';
@@ -53,23 +52,22 @@ import { planAll } from './plan.ts';
 import { lookAtRegistered } from './registered-before.ts';
 
 /** `mode: deploy`: leaves a cluster that is proven, or throws the Failure that says what is wrong. */
-export async function deployMode(run: Run, mask: (secret: string) => void): Promise<void> {
-  const rendered = await run.phase('render', 'Render the manifests', () => renderSet(run));
-  const asked = run.config;
-  await withCluster(run, mask, 'Connect and check the cluster', async (cluster) => {
-    let target = await settleTarget(run, cluster, rendered);
-    await withLock(run, cluster, async (held) => {
-      const record = () => recordIfReadable(run, cluster);
-      if (await isSettledOtherwise(run, cluster, asked.serverAddresses, record)) {
-        run.isAbout(asked);
-        target = await settleTarget(run, cluster, rendered);
+export async function deployMode(asked: Run, mask: (secret: string) => void): Promise<void> {
+  const rendered = await asked.phase('render', 'Render the manifests', () => renderSet(asked));
+  await withCluster(asked, mask, 'Connect and check the cluster', async (cluster) => {
+    let target = await settleTarget(asked, cluster, rendered);
+    await withLock(target.run, cluster, async (held) => {
+      const record = () => recordIfReadable(asked, cluster);
+      if (await isSettledOtherwise(target.run, cluster, asked.config.serverAddresses, record)) {
+        target = await settleTarget(asked, cluster, rendered);
       }
-      const deploy = await planDeploy(run, cluster, target);
+      const { run } = target;
+      const deploy = await planDeploy(cluster, target);
       await withLive(run, cluster, target.objects, async (live) => {
-        const look = await changeAndProve(run, cluster, deploy, live);
+        const proven = await changeAndProve(run, cluster, deploy, live);
         run.mark('verdict');
-        describeCluster(run, live.workloads, look);
-        await finish(run, cluster, deploy, { ...live, look, held });
+        describeCluster(run, proven);
+        await finish(run, cluster, deploy, { ...live, proven, held });
         await serversOnly(run, cluster, live);
       });
     });
@@ -77,9 +75,13 @@ export async function deployMode(run: Run, mask: (secret: string) => void): Prom
 }
 
 /** Whether the cluster can take what is rendered, and what exactly that is; a missing namespace is made. */
-async function settleTarget(run: Run, cluster: Cluster, first: readonly KubernetesObject[]): Promise<Target> {
-  const known = await recordIfReadable(run, cluster);
-  const rendered = await settleServerAddresses(run, cluster, first, known);
+async function settleTarget(
+  asked: Run,
+  cluster: Cluster,
+  first: readonly KubernetesObject[],
+): Promise<Target> {
+  const known = await recordIfReadable(asked, cluster);
+  const { run, rendered } = await settleServerAddresses(asked, cluster, first, known);
   checkScope(run, cluster, rendered);
   const removable =
     known && run.config.prune ? pruneCandidates(known.inventory, rendered, run.config.name) : [];
@@ -97,7 +99,7 @@ async function settleTarget(run: Run, cluster: Cluster, first: readonly Kubernet
   const owned = made
     ? { rendered, stored: new Map([[storedKey(made), made]]) }
     : { rendered: objects, stored: new Map() };
-  return { objects, owned, namespace: namespace.live ?? made };
+  return { run, objects, owned, namespace: namespace.live ?? made };
 }
 
 /** Looks at what there is, writes, and proves what came of it. */
@@ -106,7 +108,7 @@ async function changeAndProve(
   cluster: Cluster,
   deploy: DeployPlan,
   live: Live,
-): Promise<QuorumLook> {
+): Promise<ProvenCluster> {
   const { workloads, agents } = live;
   const { planned, owned, takeovers, claims, gossip, tls } = deploy;
   const { stored, before } = owned;
@@ -156,14 +158,14 @@ async function changeAndProve(
         const earlier = before?.inventory.history.at(-1)?.led;
         const wanted = { gossip: wantedGossip(gossip), tls: wantedTls(tls) };
         const parts = { ...live, observer: triage, clock, before: earlier, ...wanted };
-        const look = await waitAndProve(run, parts);
+        const proven = await waitAndProve(run, parts);
         // Again: an agent that started in between may have found the old files.
         await restartAgents(run, restarting, encryption);
         await reloadAgents(run, reloading, loaded);
         await state.end();
         await conservation.end();
         await checkVolumeSizes(run, cluster, { objects: deploy.objects, planned: planned.objects, stored });
-        return look;
+        return proven;
       });
     });
   } finally {
@@ -176,7 +178,7 @@ async function finish(
   run: Run,
   cluster: Cluster,
   { planned, owned, pruning }: DeployPlan,
-  { workloads, look, held }: Live & { look: QuorumLook; held: Lock | undefined },
+  { workloads, proven, held }: Live & { proven: ProvenCluster; held: Lock | undefined },
 ): Promise<void> {
   const moved = movedOut(planned.objects);
   if (moved.length > 0)
@@ -192,17 +194,14 @@ async function finish(
     finishOwned(run, cluster, owned, {
       planned,
       kept: pruned.kept,
-      runRecord: runRecord(run, workloads, look),
+      runRecord: runRecord(run, workloads, proven),
     }),
   );
   if ('failure' in pruned) {
-    run.known.left =
-      'The cluster runs what was rendered; not all that is no longer rendered could be removed.';
+    run.known.left = { is: 'not-pruned' };
     throw pruned.failure;
   }
-  run.known.left = run.known.changed
-    ? 'The cluster runs what was rendered.'
-    : 'The cluster already ran what is rendered; nothing was written but the lock and the record.';
+  run.known.left = { is: 'deployed', changed: run.known.changed };
 }
 
 /** Last, since nothing else depends on it: a cluster with registrations at its servers is slower, and works. */

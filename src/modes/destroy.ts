@@ -1,6 +1,7 @@
 import { spareInDestroy } from '../inventory/prune.ts';
 import { type AccessCheck, portForwardChecks } from '../kubernetes/access.ts';
 import { gossipSecretName } from '../manifests/name.ts';
+import { leftSentence } from '../report/left.ts';
 import { type Cluster, withCluster } from '../session/cluster.ts';
 import { lockPermissions, withLock } from '../session/lock.ts';
 import type { Run } from '../session/run.ts';
@@ -25,7 +26,8 @@ export async function destroyMode(run: Run, mask: (secret: string) => void): Pro
     await run.phase('connect', 'Check the permissions', () => permissions(run, cluster, known));
     const isRemoved = await withLock(run, cluster, () => destroyLocked(run, cluster), { remove: true });
     if (!run.config.destroyData) return;
-    if ((await removeNamespace(run, cluster, known.inventory)) && isRemoved) tellLeft(run, 'gone');
+    if ((await removeNamespace(run, cluster, known.inventory)) && isRemoved)
+      tellRemoved(run, { isNamespaceGone: true });
   });
 }
 
@@ -40,14 +42,14 @@ async function destroyLocked(run: Run, cluster: Cluster): Promise<boolean> {
   run.log.startHeartbeat();
   await snapshotBefore(run, cluster, 'destroy');
   await run.phase('remove', 'Remove', async () => {
-    run.known.left = 'What was removed so far is gone; the next run goes on from there.';
+    run.known.left = { is: 'removing' };
     await takeDown(run, cluster, record.inventory.entries, { spare: spareInDestroy(run.config.destroyData) });
     await removeClaims(run, cluster, claimsOf(run, record));
     await afterDestroy(run, cluster);
     await tlsAfterDestroy(run, cluster);
   });
   await run.phase('record', 'Remove the record', () => removeRecord(run, cluster, record));
-  tellLeft(run, 'kept');
+  tellRemoved(run, { isNamespaceGone: false });
   return true;
 }
 
@@ -82,21 +84,12 @@ async function permissions(run: Run, cluster: Cluster, { inventory, live }: Depl
 
 function tellNothing(run: Run): void {
   const { name, namespace } = run.config;
-  run.known.left = `There is nothing: no deployment "${name}" is recorded in the namespace ${namespace}.`;
-  run.log.info(run.known.left);
+  run.known.left = { is: 'never-deployed', name, namespace };
+  run.log.info(leftSentence(run.known.left));
 }
 
-function tellLeft(run: Run, itsNamespace: 'kept' | 'gone'): void {
+function tellRemoved(run: Run, { isNamespaceGone }: { isNamespaceGone: boolean }): void {
   const { name, namespace } = run.config;
   const kept = run.known.objects.filter(({ action }) => action === 'kept');
-  const claims = kept.filter(({ kind }) => kind === 'PersistentVolumeClaim').map((claim) => claim.name);
-  const rest = itsNamespace === 'gone' ? ', and its namespace with it' : `; the namespace ${namespace} stays`;
-  const parts = [`What was deployed as "${name}" is gone${rest}.`];
-  if (kept.length > 0) parts.push(`Kept: ${kept.map((one) => `${one.kind}/${one.name}`).join(', ')}.`);
-  if (claims.length > 0) {
-    parts.push(
-      `A later deploy finds its data in the claims; they go with kubectl -n ${namespace} delete pvc ${claims.join(' ')}.`,
-    );
-  }
-  run.known.left = parts.join(' ');
+  run.known.left = { is: 'removed', name, namespace, isNamespaceGone, kept };
 }

@@ -49,11 +49,11 @@ export async function planAll(
 }
 
 /** `mode: plan`: what a deploy would change. Every request only reads, or is a dry run; no lock is taken. */
-export async function planMode(run: Run, mask: (secret: string) => void): Promise<void> {
-  const first = await run.phase('render', 'Render the manifests', () => renderSet(run));
-  await withCluster(run, mask, 'Connect and check the cluster', async (cluster) => {
-    const known = await recordIfReadable(run, cluster);
-    const rendered = await settleServerAddresses(run, cluster, first, known);
+export async function planMode(asked: Run, mask: (secret: string) => void): Promise<void> {
+  const first = await asked.phase('render', 'Render the manifests', () => renderSet(asked));
+  await withCluster(asked, mask, 'Connect and check the cluster', async (cluster) => {
+    const known = await recordIfReadable(asked, cluster);
+    const { run, rendered } = await settleServerAddresses(asked, cluster, first, known);
     checkScope(run, cluster, rendered);
     const gossip = await settleGossip(run, cluster, known);
     const tls = await settleTls(run, cluster, known);

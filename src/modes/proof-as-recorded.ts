@@ -5,7 +5,7 @@ import { renewCertificates } from '../steps/encryption/renew.ts';
 import { recordedGossip } from '../steps/encryption/settle-gossip.ts';
 import { recordedTls } from '../steps/encryption/settle-tls.ts';
 import { waitAndProve } from '../steps/proof/proof.ts';
-import type { QuorumLook } from '../steps/proof/quorum-watch.ts';
+import type { ProvenCluster } from '../steps/proof/proven-cluster.ts';
 import type { DeployRecord } from '../steps/record/record.ts';
 import { Triage } from '../steps/triage/triage.ts';
 
@@ -15,7 +15,7 @@ export function proofAsRecorded(
   cluster: Cluster,
   record: DeployRecord,
   live: Live,
-): () => Promise<QuorumLook> {
+): () => Promise<ProvenCluster> {
   const { inventory } = record;
   return async () => {
     const observer = new Triage(run, live.workloads, cluster.transport);

@@ -42,26 +42,27 @@ export function present({ deployed, live }: Comparison): KubernetesObject[] {
 
 /** What was deployed, how it is now, and the servers and clients of it as they run. */
 export interface Deployed {
+  /** About the cluster as it was deployed. */
+  run: Run;
   record: DeployRecord;
   comparison: Comparison;
   live: Live;
 }
 
-/** Reads what was deployed, under the lock, and from then on the run is about that. @throws Failure `not-deployed` */
+/** Reads what was deployed, under the lock, and does the work about that. @throws Failure `not-deployed` */
 export async function withDeployed(
-  run: Run,
+  asked: Run,
   cluster: Cluster,
   work: (deployed: Deployed) => Promise<void>,
 ): Promise<void> {
   // Again: the run that held the lock may have written another.
-  const record = await recorded(run, cluster);
-  const comparison = await run.phase('compare', 'Compare with what was deployed', async () => {
-    const found = await compare(run, cluster, record);
-    run.isAbout(deployedConfig(run.config, found.deployed).config);
-    return found;
-  });
+  const record = await recorded(asked, cluster);
+  const comparison = await asked.phase('compare', 'Compare with what was deployed', () =>
+    compare(asked, cluster, record),
+  );
+  const run = asked.about(deployedConfig(asked.config, comparison.deployed).config);
   await withLive(run, cluster, present(comparison), (live) => {
     live.workloads.judge(new Map(comparison.live.map((object) => [storedKey(object), object])));
-    return work({ record, comparison, live });
+    return work({ run, record, comparison, live });
   });
 }

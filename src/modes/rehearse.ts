@@ -11,15 +11,16 @@ import { readToRestore } from '../steps/snapshot/to-restore.ts';
  * `mode: rehearse`: tries the restore of a snapshot where it can do no harm. What is deployed is not touched; where it is
  * known, its image is the one that has to read the snapshot.
  */
-export async function rehearseMode(run: Run, mask: (secret: string) => void): Promise<void> {
-  const file = await run.phase('read', 'Read the snapshot', () =>
-    readToRestore(run, run.config.restorePath ?? ''),
+export async function rehearseMode(asked: Run, mask: (secret: string) => void): Promise<void> {
+  const file = await asked.phase('read', 'Read the snapshot', () =>
+    readToRestore(asked, asked.config.restorePath ?? ''),
   );
-  await withCluster(run, mask, 'Connect to the cluster', async (cluster) => {
-    await run.phase('connect', 'Check the permissions', () => permissions(run, cluster));
-    const record = await recordIfReadable(run, cluster);
-    if (record) run.isAbout(deployedConfig(run.config, record.manifests).config);
-    else run.log.info(`No record of a deploy can be read: the server gets the image ${run.config.image}.`);
+  await withCluster(asked, mask, 'Connect to the cluster', async (cluster) => {
+    await asked.phase('connect', 'Check the permissions', () => permissions(asked, cluster));
+    const record = await recordIfReadable(asked, cluster);
+    const run = record ? asked.about(deployedConfig(asked.config, record.manifests).config) : asked;
+    if (!record)
+      run.log.info(`No record of a deploy can be read: the server gets the image ${run.config.image}.`);
     run.log.startHeartbeat();
     await run.phase('rehearse', 'Rehearse the restore', () => rehearse(run, cluster, file));
   });

@@ -1,11 +1,12 @@
 import type { Lock } from '../kubernetes/lease/lease.ts';
+import { leftSentence } from '../report/left.ts';
 import { type Cluster, withCluster } from '../session/cluster.ts';
 import type { Live } from '../session/live.ts';
 import { withLock } from '../session/lock.ts';
 import type { Run } from '../session/run.ts';
 import { checkPermissions, tellPermissions } from '../steps/preflight/permissions.ts';
 import { cleanUpAfter } from '../steps/proof/clean-up.ts';
-import { describeCluster } from '../steps/proof/describe-cluster.ts';
+import { describeCluster } from '../steps/proof/proven-cluster.ts';
 import { runRecord } from '../steps/record/run-record.ts';
 import { remember } from '../steps/record/since-last-run.ts';
 import { lookAtServers } from '../steps/recovery/look.ts';
@@ -34,8 +35,8 @@ export async function restoreFromSurvivor(run: Run, mask: (secret: string) => vo
   });
 }
 
-async function restoreLocked(run: Run, cluster: Cluster, held: Lock | undefined): Promise<void> {
-  await withDeployed(run, cluster, async ({ record, live }) => {
+async function restoreLocked(asked: Run, cluster: Cluster, held: Lock | undefined): Promise<void> {
+  await withDeployed(asked, cluster, async ({ run, record, live }) => {
     const { workloads } = live;
     const survival = await run.phase('look', 'Look at what each server has', async () => {
       const { name, namespace } = run.config;
@@ -43,17 +44,17 @@ async function restoreLocked(run: Run, cluster: Cluster, held: Lock | undefined)
       return judgeSurvival(await lookAtServers(run, cluster, live), where);
     });
     const kept = survival.is === 'survivors' ? await recover(run, cluster, live, survival) : undefined;
-    const look = await run.phase('prove', 'Prove the cluster', async () => {
+    const proven = await run.phase('prove', 'Prove the cluster', async () => {
       const seen = await proofAsRecorded(run, cluster, record, live)();
       if (kept) await proveContent(run, currentServers(run, cluster, live.agents), kept);
       return seen;
     });
     run.mark('verdict');
     if (held?.takenOverFrom !== undefined) await cleanUpAfter(run, cluster);
-    describeCluster(run, workloads, look);
-    await remember(run, cluster, record, runRecord(run, workloads, look));
+    describeCluster(run, proven);
+    await remember(run, cluster, record, runRecord(run, workloads, proven));
     if (kept) {
-      run.known.left = `The quorum is whole again, with all that the survivor had. What that was is in ${kept.path}, too.`;
+      run.known.left = { is: 'quorum-whole', before: kept.path };
     } else if (survival.is === 'led') tellLed(run, survival.leader);
   });
 }
@@ -84,7 +85,6 @@ async function recover(
 }
 
 function tellLed(run: Run, leader: string): void {
-  const left = `The quorum was not lost: the servers follow ${leader}. Nothing was restored.`;
-  run.warn(left);
-  run.known.left = left;
+  run.known.left = { is: 'quorum-never-lost', leader };
+  run.warn(leftSentence(run.known.left));
 }

@@ -5,7 +5,7 @@ import type { Run } from '../session/run.ts';
 import { refuseMissing } from '../steps/drift/missing-servers.ts';
 import { checkPermissions, tellPermissions } from '../steps/preflight/permissions.ts';
 import { cleanUpAfter } from '../steps/proof/clean-up.ts';
-import { describeCluster } from '../steps/proof/describe-cluster.ts';
+import { describeCluster } from '../steps/proof/proven-cluster.ts';
 import { runRecord } from '../steps/record/run-record.ts';
 import { remember } from '../steps/record/since-last-run.ts';
 import { lookAtServers } from '../steps/recovery/look.ts';
@@ -39,12 +39,12 @@ export async function restoreMode(run: Run, mask: (secret: string) => void): Pro
 }
 
 async function restoreLocked(
-  run: Run,
+  asked: Run,
   cluster: Cluster,
   held: Lock | undefined,
   file: ToRestore,
 ): Promise<void> {
-  await withDeployed(run, cluster, async ({ record, comparison, live }) => {
+  await withDeployed(asked, cluster, async ({ run, record, comparison, live }) => {
     const { workloads, agents } = live;
     const prove = proofAsRecorded(run, cluster, record, live);
     const servers = currentServers(run, cluster, agents);
@@ -58,11 +58,11 @@ async function restoreLocked(
     }
     await run.phase('prove', 'Prove the cluster as it is', async () => {
       await refuseMissing(run, cluster, comparison, live);
-      const { evidence } = await prove();
+      const { servers: seen } = await prove();
       checkVersion(
         run,
         file,
-        evidence.map(({ version }) => version),
+        seen.map(({ version }) => version),
       );
     });
     if (held?.takenOverFrom !== undefined) await cleanUpAfter(run, cluster);
@@ -74,15 +74,15 @@ async function restoreLocked(
       await restoreSnapshot(run, servers, file);
       await replaceOldNodes(run, servers);
     });
-    const look = await run.phase('prove', 'Prove what was restored', async () => {
+    const proven = await run.phase('prove', 'Prove what was restored', async () => {
       const seen = await prove();
       await proveContent(run, servers, file);
       await registered.end();
       return seen;
     });
     run.mark('verdict');
-    describeCluster(run, workloads, look);
-    await remember(run, cluster, record, runRecord(run, workloads, look));
-    run.known.left = `Consul holds what the snapshot holds. What it held before is in ${run.known.snapshot?.path}.`;
+    describeCluster(run, proven);
+    await remember(run, cluster, record, runRecord(run, workloads, proven));
+    run.known.left = { is: 'restored', before: run.known.snapshot?.path };
   });
 }

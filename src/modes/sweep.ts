@@ -101,7 +101,7 @@ function tellRemoved(run: Run, findings: readonly Finding[]): void {
   else if (kept.length > 0) run.concern({ ...GHOSTS, observed });
   else run.check({ ...GHOSTS, observed, passed: true });
   if (!run.known.changed) return;
-  run.known.left = `Removed from the catalog: ${totals(removed) || 'nothing'}; the rest of it is as it was.`;
+  run.known.left = { is: 'swept', removed: totals(removed) };
 }
 
 async function permissions(run: Run, cluster: Cluster): Promise<void> {

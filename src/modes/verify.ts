@@ -20,7 +20,7 @@ import { refuseMissing } from '../steps/drift/missing-servers.ts';
 import { checkVolumes } from '../steps/drift/volumes.ts';
 import { checkPermissions, tellPermissions } from '../steps/preflight/permissions.ts';
 import { cleanUpAfter } from '../steps/proof/clean-up.ts';
-import { describeCluster } from '../steps/proof/describe-cluster.ts';
+import { describeCluster } from '../steps/proof/proven-cluster.ts';
 import type { DeployRecord } from '../steps/record/record.ts';
 import { runRecord } from '../steps/record/run-record.ts';
 import { checkRestarts, remember } from '../steps/record/since-last-run.ts';
@@ -45,28 +45,28 @@ export async function verifyMode(run: Run, mask: (secret: string) => void): Prom
     ];
     const observed = await checkPermissions(run, cluster, manifests, { verbs: ['get'], access });
     tellPermissions(run, 'all that a verification needs', observed);
-    await withLock(run, cluster, (held) => verifyLocked(run, cluster, held));
+    const proven = await withLock(run, cluster, (held) => verifyLocked(run, cluster, held));
     if (!run.config.rehearse) return;
     // Without the lock, so that no deploy waits for it; and only here, since it brings readers of archives along.
     const { rehearseNow } = await import('../steps/rehearsal/rehearse-now.ts');
-    await rehearseNow(run, cluster);
+    await rehearseNow(proven, cluster);
   });
 }
 
-async function verifyLocked(run: Run, cluster: Cluster, held: Lock | undefined): Promise<void> {
+/** @returns the run, about the cluster as it was deployed */
+async function verifyLocked(asked: Run, cluster: Cluster, held: Lock | undefined): Promise<Run> {
   // Again: the run that held the lock may have written another.
-  const record = await recorded(run, cluster);
+  const record = await recorded(asked, cluster);
   const { inventory } = record;
-  const comparison = await run.phase('compare', 'Compare with what was deployed', async () => {
-    const found = await compare(run, cluster, record);
-    settle(run, found, record);
-    return found;
+  const { run, comparison } = await asked.phase('compare', 'Compare with what was deployed', async () => {
+    const found = await compare(asked, cluster, record);
+    return { run: settle(asked, found, record), comparison: found };
   });
   await withLive(run, cluster, present(comparison), async (live) => {
     const { workloads, agents } = live;
     const prove = proofAsRecorded(run, cluster, record, live);
     workloads.judge(new Map(comparison.live.map((object) => [storedKey(object), object])));
-    const look = await run.phase('prove', 'Prove', async () => {
+    const first = await run.phase('prove', 'Prove', async () => {
       await workloads.untilSynced(run.signal);
       // Before the proof, so that they are told whatever comes of it.
       addDrift(run, strangers(run, workloads, comparison.live));
@@ -75,35 +75,36 @@ async function verifyLocked(run: Run, cluster: Cluster, held: Lock | undefined):
       checkRestarts(run, workloads, inventory);
       const full = await checkVolumes(run, cluster, workloads);
       await refuseMissing(run, cluster, comparison, live);
-      const proven = await prove();
+      const seen = await prove();
       if (full) throw full;
-      return proven;
+      return seen;
     });
     run.mark('verdict');
-    describeCluster(run, workloads, look);
+    describeCluster(run, first);
     // Again: a pod that was not there yet, or had not started, had no image.
     tellImages(run, workloads, comparison.deployed, inventory);
-    tellVersion(run, look, inventory);
+    tellVersion(run, first, inventory);
     if (held?.takenOverFrom !== undefined) await cleanUpAfter(run, cluster);
     await checkLeftOver(run, cluster, agents);
     await checkServerRegistrations(run, live);
     await checkVoterMinimum(run, live);
     const failure = driftFailure(run, inventory);
     // Only what is proven, and would be green, is broken on purpose. Later, for those who compare with this run.
-    const { look: latest, deleted } = failure
-      ? { look, deleted: [] }
-      : await makeFaults({ ...live, run, cluster }, look);
-    if (deleted.length > 0) describeCluster(run, workloads, latest);
-    const isRecorded = await remember(run, cluster, record, runRecord(run, workloads, latest));
+    const { proven, deleted } = failure
+      ? { proven: first, deleted: [] }
+      : await makeFaults({ ...live, run, cluster }, first);
+    if (deleted.length > 0) describeCluster(run, proven);
+    const isRecorded = await remember(run, cluster, record, runRecord(run, workloads, proven));
     tellDeleted(run, deleted, isRecorded);
     if (failure) throw failure;
   });
+  return run;
 }
 
-/** From here on the run is about the cluster as it was deployed. */
-function settle(run: Run, { drift, deployed }: Comparison, { inventory, manifests }: DeployRecord): void {
-  const { config, unknown } = deployedConfig(run.config, deployed);
-  run.isAbout(config);
+/** The run, about the cluster as it was deployed. */
+function settle(asked: Run, { drift, deployed }: Comparison, { inventory, manifests }: DeployRecord): Run {
+  const { config, unknown } = deployedConfig(asked.config, deployed);
+  const run = asked.about(config);
   run.known.manifestDigest = inventory.manifestDigest;
   if (unknown.length > 0) {
     run.warn(`The record does not say ${unknown.join(', ')}: taken from the inputs of this step.`);
@@ -113,4 +114,5 @@ function settle(run: Run, { drift, deployed }: Comparison, { inventory, manifest
   }
   tellLastDeploy(run, inventory);
   addDrift(run, drift);
+  return run;
 }

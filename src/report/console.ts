@@ -1,10 +1,11 @@
+import { count } from '../count.ts';
 import { formatDuration } from './duration.ts';
 import { oneLine } from './escape.ts';
 import type { Check, FailureReport, Result } from './result.ts';
 import { differenceRows } from './section/difference.ts';
 import { isAboutPlan, planLines } from './section/plan-line.ts';
 import { snapshotTables } from './section/snapshot.ts';
-import { byUrgency, count, OBJECT_ORDER, tally, touchesCluster, verdict } from './verdict.ts';
+import { byUrgency, OBJECT_ORDER, tally, touchesCluster, verdict } from './verdict.ts';
 
 const VERDICT_SYMBOL = { success: '✓', failure: '✗', cancelled: '■' } as const;
 const CHECK_SYMBOL = { passed: '✓', failed: '✗', pending: '…', warning: '!', skipped: '-' } as const;

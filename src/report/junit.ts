@@ -1,7 +1,8 @@
 import Builder from 'fast-xml-builder';
+import { count } from '../count.ts';
 import { logSafe, oneLine } from './escape.ts';
 import type { Check, Result } from './result.ts';
-import { count, touchesCluster, verdict } from './verdict.ts';
+import { touchesCluster, verdict } from './verdict.ts';
 
 /** The keys of builder: attributes by `@`, text by `#text`, everything else an element. */
 type Element = Record<string, unknown>;

@@ -1,4 +1,4 @@
-import { count } from './count.ts';
+import { count } from '../count.ts';
 
 /** `12.3 KiB` */
 export function size(bytes: number): string {

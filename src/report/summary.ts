@@ -1,3 +1,4 @@
+import { count } from '../count.ts';
 import { formatDuration } from './duration.ts';
 import { capBytes, code, fence, html, markdown, oneLine } from './escape.ts';
 import type { ObjectOutcome } from './result/change.ts';
@@ -10,7 +11,7 @@ import { isAboutPlan } from './section/plan-line.ts';
 import { fixed, joinWithin, type Section } from './section/section.ts';
 import { snapshotSections } from './section/snapshot.ts';
 import { timeline } from './section/timeline.ts';
-import { byUrgency, CHECK_ORDER, count, OBJECT_ORDER, tally, touchesCluster, verdict } from './verdict.ts';
+import { byUrgency, CHECK_ORDER, OBJECT_ORDER, tally, touchesCluster, verdict } from './verdict.ts';
 
 /**
  * GitHub drops the whole summary above 1 MiB, and silently close to it.

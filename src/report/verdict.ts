@@ -1,4 +1,4 @@
-import { count } from './count.ts';
+import { count } from '../count.ts';
 import { formatDuration } from './duration.ts';
 import { oneLine } from './escape.ts';
 import { phaseTitle } from './phase.ts';
@@ -7,8 +7,6 @@ import { differenceHeadline } from './section/difference.ts';
 import { driftedObjects } from './section/drift.ts';
 import { sweepHeadline } from './section/ghost.ts';
 import { planHeadline } from './section/plan-line.ts';
-
-export { count };
 
 export const CHECK_ORDER = ['failed', 'pending', 'warning', 'passed', 'skipped'] as const;
 export const OBJECT_ORDER = ['created', 'changed', 'recreated', 'removed', 'kept', 'unchanged'] as const;

@@ -1,3 +1,4 @@
+import { count } from '../count.ts';
 import { type NodeView, nodeTrouble } from './node.ts';
 import type { PodView } from './pod.ts';
 import {
@@ -53,7 +54,9 @@ export function daemonSetVerdict(
     (view.desired === 0 ? 'no node runs it: none matches its node selector and tolerations' : undefined) ??
     (desired < 1 ? `no node can run it: ${excluded.join(', ')}` : undefined) ??
     (stale.length > 0 ? staleReason(view, stale) : undefined) ??
-    (absent > maxUnready ? `${absent} nodes have no pod yet` : undefined) ??
+    (absent > maxUnready
+      ? `${count(absent, 'node')} ${absent === 1 ? 'has' : 'have'} no pod yet`
+      : undefined) ??
     (absent + faulty.size > maxUnready ? summarize(faults) : undefined) ??
     (revision === undefined ? 'the present revision is not known yet' : undefined) ??
     laggingCounter(view, { ready: needed, updated: needed });

@@ -1,4 +1,5 @@
 import type { AgentConfigFragment, Config } from '../config/config.ts';
+import { frozen } from '../config/frozen.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
 import { AGENT_FILE } from '../manifests/config/agent-config.ts';
 import type { Role } from '../manifests/label.ts';
@@ -38,7 +39,7 @@ export function deployedConfig(given: Config, manifests: readonly KubernetesObje
     if (value === undefined) unknown.push(input);
     return value ?? otherwise;
   };
-  const config: Config = {
+  const config = frozen<Config>({
     ...given,
     image: told('image', imageOf(servers), given.image),
     datacenter: told('datacenter', text(agent.datacenter), given.datacenter),
@@ -57,7 +58,7 @@ export function deployedConfig(given: Config, manifests: readonly KubernetesObje
     clientConfig: fragment(filesOf(find('ConfigMap', agentConfigName(given, 'client')))),
     patches: [],
     postRender: undefined,
-  };
+  });
   return { config, unknown };
 }
 

@@ -1,95 +1,70 @@
 import type { Config } from '../config/config.ts';
 import type { ServerEvidence } from '../consul/quorum/evidence.ts';
 import { type Detection, Failure } from '../failure.ts';
+import { leftSentence } from '../report/left.ts';
 import type { Log } from '../report/log.ts';
 import type { Check, PhaseName, Result } from '../report/result.ts';
-import { OpenTroubles } from './open-troubles.ts';
-import { Checks, type Observation } from './run/checks.ts';
-import { Deadline } from './run/deadline.ts';
-import { Phases } from './run/phases.ts';
+import type { OpenTroubles } from './open-troubles.ts';
+import type { Observation } from './run/checks.ts';
+import { type Known, RunState } from './run/run-state.ts';
 import { type RunStep, waveName } from './run/run-step.ts';
-
-type Known = Omit<
-  Result,
-  | 'schemaVersion'
-  | 'mode'
-  | 'result'
-  | 'failure'
-  | 'startedAt'
-  | 'durationMs'
-  | 'namespace'
-  | 'name'
-  | 'phases'
-  | 'checks'
->;
 
 /** One run: its deadline, its log, and what will stand in its Result. */
 export class Run {
-  #config: Config;
+  /** Of the cluster that the run is about; frozen. */
+  readonly config: Config;
   readonly log: Log;
   /** Aborts at the deadline, and when the runner cancels the job; its reason is the Failure to report. */
   readonly signal: AbortSignal;
-  readonly known: Known = {
-    left: 'Nothing was changed.',
-    changed: false,
-    objects: [],
-    warnings: [],
-    timings: {},
-  };
-
+  readonly known: Known;
   /** What is known to be wrong now. */
-  readonly troubles = new OpenTroubles();
-  /** How long the smoke key took to be committed; undefined until it is. */
-  commitMs: number | undefined;
-  /** Tries to write the smoke key that failed; undefined where none was made. */
-  failedWrites: number | undefined;
-  /** What each server said when all of them were asked last. */
-  serversSaid: readonly ServerEvidence[] = [];
+  readonly troubles: OpenTroubles;
   /** What was found beside what failed, one line each: evidence of any failure. */
-  readonly findings: string[] = [];
+  readonly findings: string[];
+  readonly #state: RunState;
 
-  readonly #start = performance.now();
-  readonly #startedAt = new Date();
-  readonly #phases = new Phases({ now: () => this.now(), tell: (line) => this.log.info(line) });
-  readonly #checks: Checks;
-  readonly #deadline: Deadline;
-  #cause: unknown;
-
-  constructor(config: Config, log: Log) {
-    this.#config = config;
+  constructor(config: Config, log: Log, state?: RunState) {
+    this.config = config;
     this.log = log;
-    this.#deadline = new Deadline(config.timeout, () => this.#timeout());
-    this.signal = this.#deadline.signal;
-    this.#checks = new Checks({ now: () => this.now(), log });
+    this.#state = state ?? new RunState(log, config.timeout, () => this.#timeout());
+    this.signal = this.#state.deadline.signal;
+    this.known = this.#state.known;
+    this.troubles = this.#state.troubles;
+    this.findings = this.#state.findings;
   }
 
-  get config(): Config {
-    return this.#config;
+  /** The same run, about a cluster of this shape: as it was deployed, whatever the inputs say. */
+  about(config: Config): Run {
+    return new Run(config, this.log, this.#state);
   }
 
-  /** From now on the run is about a cluster of this shape: as it was deployed, whatever the inputs say. */
-  isAbout(deployed: Config): void {
-    this.#config = deployed;
+  /** What each server said when all of them were asked last. */
+  get serversSaid(): readonly ServerEvidence[] {
+    return this.#state.serversSaid;
+  }
+
+  set serversSaid(evidence: readonly ServerEvidence[]) {
+    this.#state.serversSaid = evidence;
   }
 
   /** RFC 3339. */
   get startedAt(): string {
-    return this.#startedAt.toISOString();
+    return this.#state.startedAt.toISOString();
   }
 
   /** Milliseconds since the start of the run. */
   now(): number {
-    return Math.round(performance.now() - this.#start);
+    return this.#state.now();
   }
 
   /** Milliseconds that are left until the deadline. */
   left(): number {
-    return this.#deadline.left();
+    return this.#state.deadline.left();
   }
 
   cancel(signal: string): void {
     const reason = 'cancelled';
-    this.#deadline.end(
+    this.#state.deadline.end(
       new Failure({
         reason,
         what: `the run was cancelled (${signal})`,
@@ -100,12 +75,12 @@ export class Run {
 
   /** Ends all waits with this error, for what is noticed beside them. */
   fail(error: unknown): void {
-    this.#deadline.end(error);
+    this.#state.deadline.end(error);
   }
 
   /** Ends the deadline's timer. */
   close(): void {
-    this.#deadline.close();
+    this.#state.deadline.close();
   }
 
   /** A part of the story, with its own group in the log. Parts that run at the same time share a group. */
@@ -113,26 +88,26 @@ export class Run {
     this.signal.throwIfAborted();
     this.log.group(title);
     try {
-      return await this.#phases.during(name, work);
+      return await this.#state.phases.during(name, work);
     } catch (error) {
-      if (!this.signal.aborted) this.#cause ??= error;
+      if (!this.signal.aborted) this.#state.cause ??= error;
       throw error;
     }
   }
 
   /** One of the things that the present phase does one after the other; failed when the phase ends before it. */
   step(name: string): RunStep {
-    return this.#phases.step(name);
+    return this.#state.phases.step(name);
   }
 
   /** These pods at once, of so many: such a step. @param at how many came before */
   wave(names: readonly string[], at: number, total: number): RunStep {
-    return this.#phases.step(waveName(names, at, total), names.length > 1);
+    return this.#state.phases.step(waveName(names, at, total), names.length > 1);
   }
 
   /** A part of the story that runs beside another and has no group of its own; it lasts until `end` is called. */
   beside(name: PhaseName): { end: () => void } {
-    return this.#phases.beside(name);
+    return this.#state.phases.beside(name);
   }
 
   /**
@@ -140,7 +115,7 @@ export class Run {
    * when the deadline comes while the lock is being released, and so is a lock that was waited for in vain.
    */
   explain(error: unknown): Failure {
-    if (this.#cause !== undefined) return Failure.from(this.#cause);
+    if (this.#state.cause !== undefined) return Failure.from(this.#state.cause);
     if (!this.signal.aborted) return Failure.from(error);
     const reason = Failure.from(this.signal.reason);
     const waitedInVain = error instanceof Failure && error.reason === 'locked' && reason.reason === 'timeout';
@@ -159,25 +134,25 @@ export class Run {
 
   /** Records the latest state of a check; logged when it turns. */
   check(observation: Observation): void {
-    this.#checks.record(observation);
+    this.#state.checks.record(observation);
   }
 
   skip(check: Omit<Check, 'durationMs' | 'status'>): void {
-    this.#checks.note('skipped', check);
+    this.#state.checks.note('skipped', check);
   }
 
   /** Records a check that does not hold, and warns: it does not fail the run. */
   concern(check: Omit<Check, 'durationMs' | 'status'>): void {
-    this.#checks.note('warning', check);
+    this.#state.checks.note('warning', check);
     this.warn(`${check.title}: ${check.observed}`);
   }
 
   passed(id: string): boolean {
-    return this.#checks.passed(id);
+    return this.#state.checks.passed(id);
   }
 
   failedChecks(): Check[] {
-    return this.#checks.failed();
+    return this.#state.checks.failed();
   }
 
   /** What has failed and was not seen to pass since, one line each. */
@@ -208,13 +183,14 @@ export class Run {
       namespace: this.config.namespace,
       name: this.config.name,
       ...this.known,
-      phases: this.#phases.report(),
-      checks: this.#checks.report(),
+      left: leftSentence(this.known.left),
+      phases: this.#state.phases.report(),
+      checks: this.#state.checks.report(),
     };
   }
 
   #sinceStart({ seenMs, dueMs }: Detection): Detection {
-    const since = (ms: number) => Math.round(ms - this.#start);
+    const since = (ms: number) => Math.round(ms - this.#state.startMs);
     return { seenMs: since(seenMs), dueMs: since(dueMs) };
   }
 

@@ -103,7 +103,7 @@ describe('a cluster that is proven and then broken on purpose', () => {
       }
       expect(check(outcome, 'heals-delete-leader').observed).toContain('no leader for ');
       expect(check(outcome, 'heals-delete-client').observed).toContain('the leader stayed');
-      expect(outcome.report?.left).toContain('were deleted on purpose, and healed by itself');
+      expect(outcome.report?.left).toContain('were deleted on purpose, and healed by themselves');
 
       // Exactly those, and no container of any pod has restarted.
       const after = await identities(namespace);

@@ -334,7 +334,7 @@ describe('a cluster that was deployed, verified by its record alone', () => {
       expect(outcome.code, outcome.log).toBe(1);
       expect(outcome.outputs).toMatchObject({ result: 'failure', 'failure-reason': 'quorum' });
       expect(outcome.report?.failure).toMatchObject({
-        what: 'StatefulSet/consul-server asks for 1 servers, and 3 were deployed',
+        what: 'StatefulSet/consul-server asks for 1 server, and 3 were deployed',
         where: 'StatefulSet/consul-server',
       });
       expect(outcome.report?.failure?.details).toContainEqual(

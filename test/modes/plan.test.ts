@@ -122,7 +122,7 @@ describe('a deploy that is held to a plan', () => {
       ]),
     );
     expect(run.known.plan?.length).toBeGreaterThan(5);
-    expect(run.known.left).toBe('Nothing was changed.');
+    expect(run.result().left).toBe('Nothing was changed.');
   });
 
   test('computes it again under the lock, and gives the lock back', async () => {

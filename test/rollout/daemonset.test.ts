@@ -153,7 +153,7 @@ const ROWS: Row[] = [
     view: { created: 2, misscheduled: 1 },
     pods: [...clients().slice(0, 2), pod('consul-client-d', { node: 'd' })],
     state: 'progressing',
-    reason: /1 nodes have no pod yet/,
+    reason: /1 node has no pod yet/,
   },
   {
     when: 'a pod is left on a node that is no longer to have one',
@@ -181,7 +181,7 @@ const ROWS: Row[] = [
     view: { ready: 1 },
     pods: clients({ a: { ready: false } }).slice(0, 2),
     state: 'progressing',
-    reason: /^1 nodes have no pod yet$/,
+    reason: /^1 node has no pod yet$/,
     counts: { ready: 1, desired: 3, unready: ['consul-client-a'] },
   },
   {

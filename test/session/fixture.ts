@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { onTestFinished } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
+import { frozen } from '../../src/config/frozen.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import { Log } from '../../src/report/log.ts';
@@ -10,7 +11,7 @@ import { type Call, type FakeServer, status } from '../kubernetes/fake-server.ts
 import { clusterAt, serveObjects } from './fake-api.ts';
 
 export function config(change: Partial<Config> = {}): Config {
-  return { ...parseConfig({}), ...change };
+  return frozen({ ...parseConfig({}), ...change });
 }
 
 /** A run that ends with the test, and the lines of its log. */

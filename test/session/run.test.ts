@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { frozen } from '../../src/config/frozen.ts';
+import type { ServerEvidence } from '../../src/consul/quorum/evidence.ts';
 import { Failure } from '../../src/failure.ts';
 import type { Observation } from '../../src/session/run/checks.ts';
 import { startRun } from './fixture.ts';
@@ -264,4 +266,28 @@ describe('the Result', () => {
     expect(run.result()).toMatchObject({ timings: { quorum: 10 }, warnings: ['beware'] });
     expect(lines).toHaveLength(1);
   });
+});
+
+test('a run about another cluster is the same run: what is seen in one stands in the Result of both', () => {
+  const { run } = startRun({ servers: 3, timeout: 60_000 });
+  const about = run.about(frozen({ ...run.config, servers: 5 }));
+  expect([run.config.servers, about.config.servers]).toEqual([3, 5]);
+  vi.advanceTimersByTime(100);
+  about.check(seen('one', false));
+  about.known.leader = 'consul-server-0';
+  about.serversSaid = [{ name: 'consul-server-0' } as ServerEvidence];
+  expect(run.result()).toEqual(about.result());
+  expect(run.result()).toMatchObject({ durationMs: 100, leader: 'consul-server-0', checks: [{ id: 'one' }] });
+  expect(run.serversSaid).toBe(about.serversSaid);
+  vi.advanceTimersByTime(60_000);
+  expect(about.signal.reason).toMatchObject({ reason: 'timeout', what: 'after 60 s: ONE: not yet' });
+});
+
+test('what broke in a run about another cluster is the cause of the whole run', async () => {
+  const { run } = startRun();
+  const broken = new Failure({ reason: 'quorum', what: 'no leader' });
+  const about = run.about(run.config);
+  await expect(about.phase('prove', 'Prove', () => Promise.reject(broken))).rejects.toBe(broken);
+  run.cancel('SIGTERM');
+  expect(run.explain(run.signal.reason)).toBe(broken);
 });

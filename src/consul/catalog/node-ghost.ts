@@ -1,4 +1,4 @@
-import { count } from '../quorum/finding.ts';
+import { count } from '../../count.ts';
 import { type Census, isExternal, isLive } from './census.ts';
 import type { CatalogNode } from './entry.ts';
 import type { Ghost } from './ghost.ts';

@@ -1,3 +1,4 @@
+import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
 import type { ConsulResponse } from '../answer.ts';
 import { BlockingQuery } from '../blocking-query.ts';
@@ -72,7 +73,7 @@ export async function proveKeyValue(options: KeyValueProofOptions): Promise<KeyV
       throw disproved(writer.name, `a consistent read of ${key} does not give the value written`, HINT_READ);
     }
     const modifyIndex = entry.ModifyIndex;
-    onStep?.(`see it on ${servers.length} servers`);
+    onStep?.(`see it on ${count(servers.length, 'server')}`);
     await onEvery(servers, path, signal, (copy) => {
       return copy?.ModifyIndex === modifyIndex && decode(copy) === value;
     });

@@ -126,7 +126,3 @@ export function evidenceOf(
 export function raftAddress(ip: string): string {
   return ip.includes(':') ? `[${canonicalAddress(ip)}]:8300` : `${ip}:8300`;
 }
-
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
-}

@@ -1,5 +1,6 @@
+import { count } from '../../count.ts';
 import type { ServerEvidence } from './evidence.ts';
-import { Complaints, count, type ExpectedCluster, evidenceOf, type Finding, raftAddress } from './finding.ts';
+import { Complaints, type ExpectedCluster, evidenceOf, type Finding, raftAddress } from './finding.ts';
 
 /** Every server asked directly names the same leader, and that is one of the expected servers. */
 export function judgeLeader(evidence: readonly ServerEvidence[], expected: ExpectedCluster): Finding {

@@ -1,10 +1,10 @@
+import { count } from '../../count.ts';
 import { canonicalAddress } from '../address.ts';
 import type { ServerEvidence } from './evidence.ts';
 import type { Member } from './evidence-answer.ts';
 import {
   type Complain,
   Complaints,
-  count,
   type ExpectedAgent,
   type ExpectedCluster,
   evidenceOf,

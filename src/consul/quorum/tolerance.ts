@@ -1,3 +1,4 @@
+import { count } from '../../count.ts';
 import type { ServerEvidence } from './evidence.ts';
 import type { AutopilotState } from './evidence-answer.ts';
 import { type Complain, Complaints, type ExpectedCluster, evidenceOf, type Finding } from './finding.ts';
@@ -48,6 +49,6 @@ function judgeAutopilot(
   }
   if (!state.healthy) complain('autopilot is not healthy');
   if (state.failureTolerance < needed) {
-    complain(`the cluster can lose ${state.failureTolerance} servers, not ${needed}`);
+    complain(`the cluster can lose ${count(state.failureTolerance, 'server')}, not ${needed}`);
   }
 }

@@ -1,5 +1,6 @@
+import { count } from '../../count.ts';
 import { SMOKE_SERVICE } from '../proofs/registration.ts';
-import { count, names } from '../quorum/finding.ts';
+import { names } from '../quorum/finding.ts';
 
 type Json = Record<string, unknown>;
 
@@ -51,7 +52,7 @@ export function burdenOf(all: readonly ServerRegistrations[]): string | undefine
   const what = `${count(services.length, 'service')} and ${count(checks.length, 'check')} at ${count(holding.length, 'server')}`;
   const rate = checks.reduce((sum, { intervalMs }) => sum + (intervalMs ? 1000 / intervalMs : 0), 0);
   const runs = rate > 0 ? `they execute ${rounded(rate)} checks a second, and anti-entropy` : 'anti-entropy';
-  return `${what}: ${names([...services, ...own])}; ${runs} compares ${services.length + checks.length} entries with the catalog`;
+  return `${what}: ${names([...services, ...own])}; ${runs} compares ${count(services.length + checks.length, 'entry', 'entries')} with the catalog`;
 }
 
 function named(kind: 'service' | 'check', id: string, server: string): string {

@@ -1,5 +1,6 @@
+import { count } from '../../count.ts';
 import type { Catalog, Entry } from '../catalog/catalog.ts';
-import { count, names } from '../quorum/finding.ts';
+import { names } from '../quorum/finding.ts';
 
 /**
  * What has become of an agent: it ran on, its pod was replaced or restarted, nobody expects it any more, or it is none

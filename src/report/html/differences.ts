@@ -1,4 +1,4 @@
-import { count } from '../count.ts';
+import { count } from '../../count.ts';
 import type { Drift } from '../result/change.ts';
 import type { GhostReport, Result } from '../result.ts';
 import { DRIFT_WHAT, driftTotals } from '../section/drift.ts';

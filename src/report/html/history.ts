@@ -1,4 +1,4 @@
-import { count } from '../count.ts';
+import { count } from '../../count.ts';
 import { formatDuration } from '../duration.ts';
 import type { PastRun, Result } from '../result.ts';
 import { chart } from './chart.ts';

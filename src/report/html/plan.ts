@@ -1,4 +1,4 @@
-import { count } from '../count.ts';
+import { count } from '../../count.ts';
 import { plain } from '../escape.ts';
 import type { FieldChange, PlannedChange } from '../result/change.ts';
 import type { Result } from '../result.ts';

@@ -1,4 +1,4 @@
-import { count } from '../count.ts';
+import { count } from '../../count.ts';
 import type { Result } from '../result.ts';
 import { differenceHeadline, differenceRows } from '../section/difference.ts';
 import { size } from '../size.ts';

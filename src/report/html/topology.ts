@@ -1,4 +1,4 @@
-import { count } from '../count.ts';
+import { count } from '../../count.ts';
 import type { ServerSeen, Topology } from '../result/topology.ts';
 import type { Result } from '../result.ts';
 import { line, type Markup, markup } from './markup.ts';

@@ -1,4 +1,4 @@
-import { count } from '../count.ts';
+import { count } from '../../count.ts';
 import { formatDuration } from '../duration.ts';
 import type { Result } from '../result.ts';
 import { verdict } from '../verdict.ts';

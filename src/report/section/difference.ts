@@ -1,4 +1,4 @@
-import { count } from '../count.ts';
+import { count } from '../../count.ts';
 import { code, markdown } from '../escape.ts';
 import type { DifferentNames, SnapshotDifference } from '../result/snapshot.ts';
 import type { Result } from '../result.ts';

@@ -1,4 +1,4 @@
-import { count } from '../count.ts';
+import { count } from '../../count.ts';
 import { code, fence, markdown, oneLine, plain } from '../escape.ts';
 import { CONSEQUENCES, type Consequence, type FieldChange, type PlannedChange } from '../result/change.ts';
 import type { Result } from '../result.ts';

@@ -1,6 +1,7 @@
 import type { ConsulClient } from '../../consul/client.ts';
 import { successorsOf } from '../../consul/quorum/leadership-transfer.ts';
 import { raiseMinQuorum } from '../../consul/quorum/min-quorum.ts';
+import { count } from '../../count.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';
 import { allOrFirst } from '../../session/all-or-first.ts';
@@ -121,13 +122,13 @@ class Move {
     if (config.serverConfig?.text.includes('min_quorum')) return;
     const voters = this.#pods.names.length;
     if (await raiseMinQuorum(await this.#server(), voters, signal)) {
-      this.#run.log.info(`autopilot keeps at least ${voters} voters from now on`);
+      this.#run.log.info(`autopilot keeps at least ${count(voters, 'voter')} from now on`);
     }
   }
 
   #tell(moved: number): void {
     const { role } = this.#takeover;
-    this.#run.known.left = `${moved} of ${this.#pods.names.length} ${role}s were moved to their new shape; the others run as before. Run again: the next run goes on from there.`;
+    this.#run.known.left = { is: 'adopting', role, done: moved, of: this.#pods.names.length };
   }
 
   /** Waits until the controller has taken all pods in and has named the revision they should have. */

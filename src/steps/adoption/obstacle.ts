@@ -3,6 +3,7 @@ import type { AgentFacts } from '../../consul/agent/facts.ts';
 import type { GossipOnWire } from '../../consul/gossip/wire.ts';
 import type { Finding } from '../../consul/quorum/finding.ts';
 import { names } from '../../consul/quorum/finding.ts';
+import { count } from '../../count.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { hasOwnKey } from '../../manifests/gossip.ts';
 import type { Role } from '../../session/workloads.ts';
@@ -92,7 +93,7 @@ function shapeObstacles(config: Config, { role, planned, state, pods }: Takeover
   if (role === 'client') {
     if (wanted < running) {
       found.push({
-        what: `${running} clients run and \`client-replicas\` is ${wanted}: what is registered at the others would be lost`,
+        what: `${count(running, 'client')} run and \`client-replicas\` is ${wanted}: what is registered at the others would be lost`,
         cure: `Set \`client-replicas: ${running}\`, and lower it in a later deploy.`,
       });
     }

@@ -32,7 +32,7 @@ export async function recreate(
     run.mark('first-write');
     await removeAlone(run, cluster, live);
     run.known.changed = true;
-    run.known.left = `${where} was removed, and its pods run on without it. Run again: the next run recreates it around them. Until then nothing replaces a pod that ends.`;
+    run.known.left = { is: 'recreating', object: where };
   }
   const around = { ...withoutPast(planned), desired: held(desired) };
   await applyStage(run, cluster, [around], stored);

@@ -3,6 +3,7 @@ import { type GossipOnWire, probeGossip } from '../../consul/gossip/wire.ts';
 import { collectEvidence } from '../../consul/quorum/evidence.ts';
 import type { Finding } from '../../consul/quorum/finding.ts';
 import { judgeQuorum } from '../../consul/quorum/quorum.ts';
+import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
 import type { AccessCheck } from '../../kubernetes/access.ts';
 import { Agents } from '../../session/agents.ts';
@@ -48,7 +49,7 @@ export async function surveyTakeovers(
     for (const remark of remarksOn(run.config, old, sessions)) run.warn(remark);
     const held = old.reduce((sum, { holds }) => sum + holds, 0);
     run.log.info(
-      `to take over: ${takeovers.map(({ planned, pods }) => `${planned.desired.metadata.name} with ${pods.length} pods`).join(', ')}; ${held} services and checks are registered there`,
+      `to take over: ${takeovers.map(({ planned, pods }) => `${planned.desired.metadata.name} with ${count(pods.length, 'pod')}`).join(', ')}; ${held} services and checks are registered there`,
     );
     return { encrypted: old.some(({ facts }) => facts?.encrypted) };
   } finally {

@@ -117,7 +117,7 @@ async function applyOne(
     stored.set(storedKey(desired), object);
     run.known.changed = true;
     record(OUTCOMES[action]);
-    run.known.left = 'What was applied so far stays; the next run continues from there.';
+    run.known.left = { is: 'applying' };
     run.log.debug(`${action} ${objectName(desired)}`);
   } catch (error) {
     signal.throwIfAborted();

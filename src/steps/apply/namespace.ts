@@ -50,7 +50,7 @@ export async function settleNamespace(
     run.mark('first-write');
     const { object: made } = await applyObject(cluster, ours, { signal });
     run.known.changed = true;
-    run.known.left = `The namespace ${config.namespace} was created; nothing is in it yet.`;
+    run.known.left = { is: 'namespace-made', namespace: config.namespace };
     run.known.objects.push({ kind: 'Namespace', name: config.namespace, action: 'created' });
     run.log.info(`created ${objectName(ours)}`);
     return { objects: rest, made };

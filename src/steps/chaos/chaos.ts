@@ -2,7 +2,7 @@ import type { Config } from '../../config/config.ts';
 import type { AccessCheck } from '../../kubernetes/access.ts';
 import { phaseTitle } from '../../report/phase.ts';
 import type { Run } from '../../session/run.ts';
-import type { QuorumLook } from '../proof/quorum-watch.ts';
+import { clusterState, type ProvenCluster } from '../proof/proven-cluster.ts';
 import { Triage } from '../triage/triage.ts';
 import { OneFault } from './fault.ts';
 import type { Chaos } from './heal.ts';
@@ -14,16 +14,17 @@ export function faultPermissions({ chaos, namespace }: Pick<Config, 'chaos' | 'n
 
 /**
  * Breaks what is proven, one fault after the other, and watches it heal with no help of this action.
- * @returns the last look at the quorum, and the pods that were deleted
+ * @param proven before the first of them
+ * @returns what is proven after the last of them, and the pods that were deleted
  * @throws Failure `not-healed`
  */
 export async function makeFaults(
   parts: Omit<Chaos, 'observer'>,
-  proven: QuorumLook,
-): Promise<{ look: QuorumLook; deleted: string[] }> {
+  proven: ProvenCluster,
+): Promise<{ proven: ProvenCluster; deleted: string[] }> {
   const { run, workloads, cluster } = parts;
   const deleted: string[] = [];
-  let look = proven;
+  let latest = proven;
   for (const fault of run.config.chaos) {
     // Each has its own, which knows nothing of the trouble before.
     const triage = new Triage(run, workloads, cluster.transport);
@@ -32,14 +33,14 @@ export async function makeFaults(
         const one = new OneFault(fault, { ...parts, observer: triage }, triage);
         const healed = await one.make();
         if (!healed) return;
-        look = healed.look;
+        latest = { ...latest, ...clusterState(run, workloads, healed.look) };
         deleted.push(healed.victim.name);
       });
     } finally {
       triage.close();
     }
   }
-  return { look, deleted };
+  return { proven: latest, deleted };
 }
 
 /**
@@ -48,10 +49,5 @@ export async function makeFaults(
  */
 export function tellDeleted(run: Run, deleted: readonly string[], isRecorded: boolean): void {
   if (deleted.length === 0) return;
-  const were = deleted.length === 1 ? 'was' : 'were';
-  run.known.left = `${enumerated(deleted)} ${were} deleted on purpose, and healed by itself. Nothing else was changed${isRecorded ? '; the record has one run more' : ''}.`;
-}
-
-function enumerated(names: readonly string[]): string {
-  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+  run.known.left = { is: 'healed', pods: deleted, isRecorded };
 }

@@ -5,13 +5,14 @@ import { SMOKE_PREFIX } from '../../consul/proofs/keyvalue.ts';
 import { type SurvivingKey, writeSurvivingKey } from '../../consul/proofs/surviving-key.ts';
 import { raftAddress } from '../../consul/quorum/finding.ts';
 import { entryNames, sizeOf } from '../../consul/registrations/conservation.ts';
+import { count } from '../../count.ts';
 import type { Failure } from '../../failure.ts';
 import { deleteObject } from '../../kubernetes/delete.ts';
 import { apiFailure } from '../../kubernetes/error.ts';
 import { formatDuration } from '../../report/duration.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import { ROLES } from '../../session/workloads.ts';
-import { leaderOf } from '../proof/describe-cluster.ts';
+import { leaderOf } from '../proof/proven-cluster.ts';
 import { type QuorumLook, QuorumWatch } from '../proof/quorum-watch.ts';
 import type { Triage } from '../triage/triage.ts';
 import { type Chaos, HEAL_MS, Healing, wholeExpectation } from './heal.ts';
@@ -42,7 +43,7 @@ export class OneFault {
       id: `heals-${this.#fault}`,
       title: `Heals: ${DONE[this.#fault]} deleted`,
       group: 'chaos',
-      expected: `all ${agents} agents and the quorum back by themselves within ${HEAL_MS / 60_000} min`,
+      expected: `all ${count(agents, 'agent')} and the quorum back by themselves within ${HEAL_MS / 60_000} min`,
     } as const;
   }
 
@@ -97,7 +98,7 @@ export class OneFault {
     );
     try {
       if (!(await this.#delete(victim))) return this.#skip(`somebody else has just replaced ${victim.name}`);
-      run.known.left = `${victim.name} was deleted on purpose; its controller recreates it, with no help of this action.`;
+      run.known.left = { is: 'fault', pod: victim.name };
       run.log.info(`deleted ${victim.name}: from here on this run only watches`);
       this.#triage.start((verdict) => this.#notHealed(victim, verdict));
       const wanting = (what: string, late: boolean) => {

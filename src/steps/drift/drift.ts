@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
@@ -9,7 +10,7 @@ import type { Run } from '../../session/run.ts';
 import { ROLES, type Workloads } from '../../session/workloads.ts';
 import { agentImage, digestOf } from '../proof/agent-image.ts';
 import { versionOf } from '../proof/proof.ts';
-import type { QuorumLook } from '../proof/quorum-watch.ts';
+import type { ProvenCluster } from '../proof/proven-cluster.ts';
 import type { Comparison } from './compare.ts';
 
 interface DriftCheck {
@@ -115,19 +116,19 @@ export function tellImages(
     drift: others.length > 0 ? `another in ${others.map(({ name }) => name).join(', ')}` : '',
     fine:
       pods.length === all.length
-        ? `in all ${pods.length} pods`
-        : `in ${pods.length} of ${all.length} pods; the others tell no digest`,
+        ? `in all ${count(pods.length, 'pod')}`
+        : `in ${pods.length} of ${count(all.length, 'pod')}; the others tell no digest`,
   });
 }
 
 /** The servers answer with the version that was proven, where their image does not say which that is. */
 export function tellVersion(
   run: Run,
-  { evidence }: Pick<QuorumLook, 'evidence'>,
+  { servers }: Pick<ProvenCluster, 'servers'>,
   { consulVersion: recorded }: Inventory,
 ): void {
   if (recorded === undefined || versionOf(run.config.image) !== undefined) return;
-  const others = evidence.filter(({ version }) => version !== undefined && version !== recorded);
+  const others = servers.filter(({ version }) => version !== undefined && version !== recorded);
   const drift = others.map(
     ({ name, version = '' }): Drift => ({
       kind: 'Pod',
@@ -143,7 +144,7 @@ export function tellVersion(
     title: 'Version as deployed',
     expected: recorded,
     drift: others.map(({ name, version }) => `${name} runs ${version}`).join(', '),
-    fine: `in all ${evidence.length} servers`,
+    fine: `in all ${count(servers.length, 'server')}`,
   });
 }
 

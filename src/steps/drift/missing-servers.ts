@@ -1,3 +1,4 @@
+import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import { expectationOf } from '../../session/expectation.ts';
@@ -27,7 +28,9 @@ export function missingServers(
   const where = `StatefulSet/${name}`;
   return new Failure({
     reason: 'quorum',
-    what: found ? `${where} asks for ${asked} servers, and ${replicas} were deployed` : `${where} is gone`,
+    what: found
+      ? `${where} asks for ${count(asked, 'server')}, and ${replicas} ${replicas === 1 ? 'was' : 'were'} deployed`
+      : `${where} is gone`,
     where,
     hint: 'Find out who took them away. Then `mode: deploy` with the inputs of the last deploy brings them back.',
   });

@@ -1,4 +1,5 @@
 import { type GossipState, isBehind, nextState } from '../../consul/gossip/state.ts';
+import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
 import type { GossipFiles } from '../../manifests/gossip.ts';
 import type { PodView } from '../../rollout/pod.ts';
@@ -83,9 +84,11 @@ class GossipWalk {
         await requirePermissions(run, this.#tools.cluster, carriagePermissions(run.config.namespace));
       const behind = [...states].filter(([, state]) => isBehind(state, next, this.#goal)).map(([pod]) => pod);
       const more = await ride?.with(behind, this.#watch);
-      run.known.left = `Gossip is on its way to ${this.#goal === 'strict' ? 'encryption' : 'plaintext'}, and every agent understands the others. Run again: the next run goes on from there.`;
+      run.known.left = { is: 'encrypting', what: 'gossip', isWanted: this.#goal === 'strict' };
       await this.#write(next);
-      run.log.info(`gossip: ${behind.length} agents go to the state "${next}"`);
+      run.log.info(
+        `gossip: ${count(behind.length, 'agent')} ${behind.length === 1 ? 'goes' : 'go'} to the state "${next}"`,
+      );
       await restartAgents(run, { tools: this.#tools, watch: this.#watch }, behind, {
         files: (pod) => [gossipFilesAt(run.config, this.#files), ...(more ? [more(pod)] : [])],
         state: next,

@@ -147,8 +147,7 @@ class Replacement {
     const run = this.#run;
     const both = union(this.#files.authorities, to.authorities);
     const isOther = both !== union(to.authorities, to.authorities) || this.#files.rotation !== undefined;
-    run.known.left =
-      'The certificates are on their way to new ones, and every agent trusts the others. Run again: the next run goes on from there.';
+    run.known.left = { is: 'replacing-certificates' };
     const last = this.#files.revision + (isOther ? 3 : 1);
     const pods = tlsPodFiles(run, this.#tools, last);
     const { servers, clients } = byRole(this.#tools.workloads, this.#watch.pods());

@@ -99,8 +99,7 @@ class Rotation {
     this.#pods.follow(this.#watch.pods());
     await this.#watch.untilAllAreThere(THERE_MS);
     onlyOneDatacenter(run, await this.#rings());
-    run.known.left =
-      'The key of gossip is on its way to the next one, and every agent understands the others. Run again: the next run goes on from there.';
+    run.known.left = { is: 'rotating-key' };
     if (!this.#files.rotation) {
       const [old = ''] = this.#files.keys;
       await this.#write({ keys: [old, given ?? newKey(this.#tools.cluster)], rotation: 'add' });

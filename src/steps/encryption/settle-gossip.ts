@@ -1,11 +1,11 @@
 import { GOSSIP_STATES } from '../../consul/gossip/state.ts';
 import type { GossipOnWire } from '../../consul/gossip/wire.ts';
+import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
 import type { AccessCheck } from '../../kubernetes/access.ts';
 import { type GossipFiles, hasOwnKey } from '../../manifests/gossip.ts';
 import { gossipSecretName } from '../../manifests/name.ts';
-import { count } from '../../report/count.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
 import type { WantedGossip } from '../proof/gossip.ts';

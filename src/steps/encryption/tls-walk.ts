@@ -1,6 +1,7 @@
 import { datacenters } from '../../consul/datacenters.ts';
 import { type RpcSeen, TLS_STATES, type TlsState, tlsStateOf } from '../../consul/rpc/state.ts';
 import { isBefore, nextInOrder } from '../../consul/step-order.ts';
+import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
 import type { TlsFiles } from '../../manifests/tls.ts';
 import type { PodView } from '../../rollout/pod.ts';
@@ -101,7 +102,7 @@ export class TlsWalk {
       await this.#watch.untilAllAreThere();
       const step = await this.#next();
       if (!step) break;
-      run.known.left = `RPC is on its way to ${goal === 'enforced' ? 'TLS' : 'plaintext'}, and every agent understands the others. Run again: the next run goes on from there.`;
+      run.known.left = { is: 'encrypting', what: 'rpc', isWanted: goal === 'enforced' };
       await this.#begin(step);
       await this.#go(step.behind, step.next);
       await untilServed(run, this.#tools, this.#watch.pods());
@@ -148,7 +149,9 @@ export class TlsWalk {
 
   async #begin({ next, behind }: TlsStep): Promise<void> {
     await this.#write(next);
-    this.#run.log.info(`TLS: ${behind.length} agents go to the state "${next}"`);
+    this.#run.log.info(
+      `TLS: ${count(behind.length, 'agent')} ${behind.length === 1 ? 'goes' : 'go'} to the state "${next}"`,
+    );
   }
 
   /** Restarting an agent takes a command in its container; and another datacenter has to be told first. */

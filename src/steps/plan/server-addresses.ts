@@ -1,4 +1,5 @@
 import type { ServerAddresses } from '../../config/config.ts';
+import { frozen } from '../../config/frozen.ts';
 import { ApiError, apiFailure } from '../../kubernetes/error.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { isWritten } from '../../kubernetes/ownership/ownership.ts';
@@ -14,31 +15,37 @@ type ReadRecord = () => Promise<Pick<DeployRecord, 'manifests'> | undefined>;
 
 /**
  * With `server-addresses: auto` a cluster that runs keeps what it has: a change of addresses restarts every server, and
- * nobody has asked for it. From here on the run's config says which it is.
+ * nobody has asked for it.
+ * @param asked the run as it was asked for
  * @param record of the deploys before
- * @returns the objects to deploy, rendered again where the cluster has something else
+ * @returns the run whose config says which it is, and the objects to deploy: rendered again where the cluster has something
+ *   else
  */
 export async function settleServerAddresses(
-  run: Run,
+  asked: Run,
   cluster: Pick<Cluster, 'transport'>,
   rendered: readonly KubernetesObject[],
   record: Pick<DeployRecord, 'manifests'> | undefined,
-): Promise<readonly KubernetesObject[]> {
-  const asked = run.config.serverAddresses;
-  const meant = serverAddresses(run.config);
-  const has = asked === 'auto' ? await presentAddresses(run, cluster, async () => record) : undefined;
+): Promise<{ run: Run; rendered: readonly KubernetesObject[] }> {
+  const { config } = asked;
+  const isOpen = config.serverAddresses === 'auto';
+  const meant = serverAddresses(config);
+  const has = isOpen ? await presentAddresses(asked, cluster, async () => record) : undefined;
   const settled = has ?? meant;
-  const why = asked !== 'auto' ? 'as asked for' : has ? 'as the servers that run' : 'as a new cluster';
-  run.known.serverAddresses = settled;
-  run.log.info(`servers advertise the address of their ${settled === 'service' ? 'Service' : 'pod'}, ${why}`);
-  run.isAbout({ ...run.config, serverAddresses: settled });
-  return settled === meant ? rendered : renderSet(run);
+  const why = !isOpen ? 'as asked for' : has ? 'as the servers that run' : 'as a new cluster';
+  asked.known.serverAddresses = settled;
+  asked.log.info(
+    `servers advertise the address of their ${settled === 'service' ? 'Service' : 'pod'}, ${why}`,
+  );
+  const run = asked.about(frozen({ ...config, serverAddresses: settled }));
+  return { run, rendered: settled === meant ? rendered : await renderSet(run) };
 }
 
 /**
  * Whether another run has changed what servers advertise since that was settled: one that had the lock until now. What it has
  * made of them counts then, as it would have before.
- * @param asked with what it was settled
+ * @param run as it was settled
+ * @param asked what it was settled from
  */
 export async function isSettledOtherwise(
   run: Run,

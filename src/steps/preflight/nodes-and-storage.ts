@@ -1,3 +1,4 @@
+import { count } from '../../count.ts';
 import { type ListOptions, listIfAllowed, listObjects } from '../../kubernetes/list.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { type Misfit, misfit, type NodeDemands, type SchedulingNode } from '../../rollout/node-fit.ts';
@@ -66,7 +67,7 @@ export async function checkNodes(
   const open = nodes.length - closed.length;
   if (open >= wanted) return [];
   return [
-    `${wanted} servers need ${wanted} nodes, one each, and ${open} of ${nodes.length} take servers now${without(closed)}. Servers beyond that wait for nodes: those of an autoscaler, or those you add or uncordon; \`servers: 1\` needs one`,
+    `${count(wanted, 'server')} ${wanted === 1 ? 'needs a node' : `need ${wanted} nodes, one each`}, and ${open} of ${nodes.length} take servers now${without(closed)}. Servers beyond that wait for nodes: those of an autoscaler, or those you add or uncordon; \`servers: 1\` needs one`,
   ];
 }
 

@@ -1,3 +1,4 @@
+import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
 import { type AccessCheck, missingPermissions, portForwardChecks, roleFor } from '../../kubernetes/access.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
@@ -42,7 +43,7 @@ export async function requirePermissions(
   if (missing.length === 0) return `${asked.length} of ${asked.length}`;
   throw new Failure({
     reason: 'forbidden',
-    what: `${missing.length} permissions are missing`,
+    what: `${count(missing.length, 'permission')} ${missing.length === 1 ? 'is' : 'are'} missing`,
     where: run.known.cluster?.server ?? 'the cluster',
     hint: `Nothing was changed. Grant this to the user of the kubeconfig:\n${roleFor(missing)}`,
     details: missing.map(

@@ -1,8 +1,8 @@
 import pLimit from 'p-limit';
 import { type GossipOnWire, probeGossip } from '../../consul/gossip/wire.ts';
+import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
 import { NothingListens } from '../../kubernetes/streams/portforward.ts';
-import { count } from '../../report/count.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';
 import type { CurrentPods } from '../../session/current-pods.ts';
@@ -74,19 +74,24 @@ export async function proveGossip(
   run: Run,
   { agents, pods }: { agents: Pick<Agents, 'gossip'>; pods: CurrentPods },
   wanted: WantedGossip,
-): Promise<void> {
+): Promise<GossipOnWire | undefined> {
   const check = { id: 'gossip', title: 'Gossip', group: 'cluster', expected: EXPECTED[wanted] } as const;
   const fail = (observed: string) => run.check({ ...check, observed, passed: false });
   fail('not looked at yet');
-  const observed = await untilSeen(run, fail, { agents, pods }, wanted);
-  if (observed === undefined) {
+  const seen = await untilSeen(run, fail, { agents, pods }, wanted);
+  if (!seen) {
     run.skip({
       ...check,
       observed: 'not seen: port 8301 of these agents cannot be reached by a port-forward',
     });
-    return;
+    return undefined;
   }
+  const [state = 'plaintext'] = new Set(seen.values());
+  // Also where the proof fails after this.
+  run.known.gossip = state;
+  const observed = `${WORDS[state]} at ${seen.size} of ${count(seen.size, 'agent')} (on the wire)`;
   run.check({ ...check, observed, passed: true });
+  return state;
 }
 
 /**
@@ -98,7 +103,7 @@ function untilSeen(
   fail: (observed: string) => void,
   { agents, pods }: { agents: Pick<Agents, 'gossip'>; pods: CurrentPods },
   wanted: WantedGossip,
-): Promise<string | undefined> {
+): Promise<ReadonlyMap<PodView, GossipOnWire> | undefined> {
   return untilRight(run, fail, async () => {
     const all = [...(await pods.servers()), ...pods.readyClientPods()];
     const looks = await looksAt(agents, all, run.signal);
@@ -108,18 +113,12 @@ function untilSeen(
     if (silent) return { trouble: silent, isSilent: true };
     const seen = new Map(looks.map((look) => [look.pod, look.seen as GossipOnWire]));
     const trouble = troubleOf(seen, wanted);
-    return trouble ? { trouble } : { seen: describe(run, seen) };
+    return trouble ? { trouble } : { seen };
   });
 }
 
 function isUnheard({ seen }: LookAt): boolean {
   return seen instanceof NothingListens;
-}
-
-function describe(run: Run, seen: Map<PodView, GossipOnWire>): string {
-  const [state = 'plaintext'] = new Set(seen.values());
-  run.known.gossip = state;
-  return `${WORDS[state]} at ${seen.size} of ${count(seen.size, 'agent')} (on the wire)`;
 }
 
 function troubleOf(seen: Map<PodView, GossipOnWire>, wanted: WantedGossip): Failure | undefined {

@@ -1,3 +1,4 @@
+import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
 import type { ServerClock } from '../../kubernetes/http/clock.ts';
 import { formatDuration } from '../../report/duration.ts';
@@ -12,6 +13,7 @@ import { Wake } from '../../session/wake.ts';
 import type { Workloads } from '../../session/workloads.ts';
 import { proveGossip, type WantedGossip } from './gossip.ts';
 import { proveHttps } from './https.ts';
+import { clusterState, type ProvenCluster, type SeenBeside } from './proven-cluster.ts';
 import { type Connections, type LookObserver, type QuorumLook, QuorumWatch } from './quorum-watch.ts';
 import { consistentRead, smokeKeyValue, smokeServerDns, smokeServices, type Through } from './smoke-tests.ts';
 import { type LedSince, limitOf, Stability } from './stability.ts';
@@ -36,10 +38,10 @@ export interface ProofParts {
  * Waits and proves at the same time: the pods by watches, the quorum by asking every server, and the smoke tests
  * as soon as what they need is there. Ends when all of it is true at one moment, and has been stable for long enough.
  */
-export async function waitAndProve(run: Run, parts: ProofParts): Promise<QuorumLook> {
+export async function waitAndProve(run: Run, parts: ProofParts): Promise<ProvenCluster> {
   const proof = new Proof(run, parts);
-  const [look] = await allOrFirst(run, [proof.quorum(), proof.pods(), proof.smoke()] as const);
-  return look;
+  const [look, , seen] = await allOrFirst(run, [proof.quorum(), proof.pods(), proof.smoke()] as const);
+  return { ...clusterState(run, parts.workloads, look), ...seen };
 }
 
 class Proof {
@@ -148,19 +150,22 @@ class Proof {
     return ready;
   }
 
-  async smoke(): Promise<void> {
+  async smoke(): Promise<SeenBeside> {
     const run = this.#run;
     const { config } = run;
     await this.#unlessAborted(this.#votersOnce.promise);
     const through: Through = { agents: this.#parts.agents, pods: new CurrentPods(run, this.#workloads) };
-    const proofs = [consistentRead(run, through)];
-    if (config.smoke) proofs.push(smokeKeyValue(run, through));
+    const proofs: Promise<unknown>[] = [consistentRead(run, through)];
+    const key = config.smoke ? smokeKeyValue(run, through) : undefined;
+    if (key) proofs.push(key);
     if (config.smokeService && this.#workloads.has('client')) proofs.push(this.#services(through));
-    proofs.push(this.#encryption(through));
+    const encryption = this.#encryption(through);
+    proofs.push(encryption);
     if (config.smokeDns && !this.#workloads.has('client')) proofs.push(this.#serverDns(through));
     await allOrFirst(run, proofs);
     this.#smokeDone = true;
     this.#wake.up();
+    return { ...(await key), ...(await encryption) };
   }
 
   async #services(through: Through): Promise<void> {
@@ -170,14 +175,15 @@ class Proof {
     await smokeServices(this.#run, through);
   }
 
-  async #encryption({ pods }: Through): Promise<void> {
+  async #encryption({ pods }: Through): Promise<SeenBeside> {
     await this.#unlessAborted(this.#podsOnce.promise);
-    const { agents, gossip, tls } = this.#parts;
-    await allOrFirst(this.#run, [
-      proveGossip(this.#run, { agents, pods }, gossip),
-      proveTls(this.#run, { agents, pods }, tls),
+    const { agents, ...wanted } = this.#parts;
+    const [gossip, tls] = await allOrFirst(this.#run, [
+      proveGossip(this.#run, { agents, pods }, wanted.gossip),
+      proveTls(this.#run, { agents, pods }, wanted.tls),
       proveHttps(this.#run, { agents, pods }),
-    ]);
+    ] as const);
+    return { gossip, tls };
   }
 
   async #serverDns(through: Through): Promise<void> {
@@ -215,7 +221,7 @@ function readiness(group: 'servers' | 'clients', title: string, verdict: Verdict
     id: `${group}-ready`,
     title: `${title} ready`,
     group,
-    expected: `${verdict.desired} pods of this revision, ready and available`,
+    expected: `${count(verdict.desired, 'pod')} of this revision, ready and available`,
     observed: `${verdict.ready} of ${verdict.desired}${passed ? '' : `: ${verdict.reason}`}${excluded}`,
     passed,
   };

@@ -64,8 +64,7 @@ export class ServersState {
       passed: isKept,
     });
     if (isKept) return;
-    this.#run.known.left =
-      'The cluster runs what was rendered, and works; its servers have lost what they held.';
+    this.#run.known.left = { is: 'data-lost' };
     throw new Failure({
       reason: 'state-lost',
       what: `the servers have lost what they had agreed on: the key ${survivingKey.key}, written before the change, is gone`,

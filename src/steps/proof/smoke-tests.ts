@@ -8,6 +8,7 @@ import {
   SMOKE_SERVICE,
   spreadSample,
 } from '../../consul/proofs/registration.ts';
+import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';
@@ -25,26 +26,30 @@ export interface Through {
 }
 
 /** A key written, replicated to every server, and gone again everywhere. */
-export async function smokeKeyValue(run: Run, { agents, pods }: Through): Promise<void> {
-  const count = pods.serverCount;
+export async function smokeKeyValue(
+  run: Run,
+  { agents, pods }: Through,
+): Promise<{ commitMs: number; failedWrites: number }> {
   const check = {
     id: 'smoke-kv',
     title: 'Key/value',
     group: 'smoke',
-    expected: `a write, seen on ${count} of ${count} servers, then deleted`,
+    expected: `a write, seen on ${pods.serverCount} of ${count(pods.serverCount, 'server')}, then deleted`,
   } as const;
   let tries = 0;
+  let commitMs = 0;
   await untilProven(run, check, pods, async (servers, signal) => {
-    run.failedWrites = (run.failedWrites ?? 0) + (tries++ > 0 ? 1 : 0);
+    tries += 1;
     const clients = servers.map((pod) => agents.client(pod));
     const [writer] = clients;
     if (!writer) throw new TypeError('no servers to write to');
     const key = `${SMOKE_PREFIX}${randomUUID()}`;
     const onStep = (step: string) => run.log.debug(`key/value: ${step}`);
     const proof = await proveKeyValue({ writer, servers: clients, key, value: key, signal, onStep });
-    run.commitMs = proof.commitMs;
+    commitMs = proof.commitMs;
     return `committed in ${proof.commitMs.toFixed(0)} ms, on all servers ${proof.replicationMs.toFixed(0)} ms later, deleted`;
   });
+  return { commitMs, failedWrites: tries - 1 };
 }
 
 /** A service at every agent (or a sample), seen by a server and in DNS, and gone again; each tries by itself. */
@@ -57,7 +62,7 @@ export async function smokeServices(run: Run, through: Through): Promise<void> {
     id: 'smoke-service',
     title: config.smokeDns ? 'Service registration and DNS' : 'Service registration',
     group: 'smoke',
-    expected: `registered at ${sample.length} of ${ready.length} clients, seen by a server${config.smokeDns ? ' and in DNS' : ''}, gone again`,
+    expected: `registered at ${sample.length} of ${count(ready.length, 'client')}, seen by a server${config.smokeDns ? ' and in DNS' : ''}, gone again`,
   } as const;
   if (sample.length === 0) {
     run.skip({ ...check, observed: 'there are no clients' });
@@ -91,7 +96,7 @@ export async function smokeServices(run: Run, through: Through): Promise<void> {
   const left = without.length > 0 ? `; without ${without.join(', ')}, ${rest}` : '';
   run.check({
     ...check,
-    observed: `${seenMs.length} services, the slowest seen after ${slowest} ms, all gone again${left}`,
+    observed: `${count(seenMs.length, 'service')}, the slowest seen after ${slowest} ms, all gone again${left}`,
     passed: true,
   });
 }
@@ -134,7 +139,7 @@ export async function smokeServerDns(run: Run, { agents, pods }: Through): Promi
     id: 'smoke-dns',
     title: 'DNS',
     group: 'smoke',
-    expected: `${name} gives ${pods.serverCount} addresses at every server`,
+    expected: `${name} gives ${count(pods.serverCount, 'address', 'addresses')} at every server`,
   } as const;
   await untilProven(run, check, pods, async (servers, signal) => {
     const wanted = servers.map((pod) => canonicalAddress(pods.serverAddress(pod))).sort();
@@ -169,7 +174,7 @@ export async function consistentRead(run: Run, { agents, pods }: Through): Promi
         agents.client(pod).get(`/v1/kv/${SMOKE_PREFIX}none`, { signal, query, accept: [404] }),
       ),
     );
-    return `through ${servers.length} of ${servers.length} servers`;
+    return `through ${servers.length} of ${count(servers.length, 'server')}`;
   });
 }
 

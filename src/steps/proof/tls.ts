@@ -1,9 +1,9 @@
 import { type Life, lifeOf } from '../../certificates/certificate.ts';
 import { probeRpc, type RpcOnWire } from '../../consul/rpc/wire.ts';
+import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
 import type { TlsRecord } from '../../inventory/inventory.ts';
 import { NothingListens } from '../../kubernetes/streams/portforward.ts';
-import { count } from '../../report/count.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';
 import type { CurrentPods } from '../../session/current-pods.ts';
@@ -41,7 +41,7 @@ export async function proveTls(
   run: Run,
   { agents, pods }: { agents: Pick<Agents, 'rpc'>; pods: CurrentPods },
   wanted: WantedTls,
-): Promise<void> {
+): Promise<TlsRecord | undefined> {
   const check = { id: 'tls', title: 'RPC', group: 'servers', expected: EXPECTED[wanted] } as const;
   const fail = (observed: string) => run.check({ ...check, observed, passed: false });
   fail('not looked at yet');
@@ -49,9 +49,16 @@ export async function proveTls(
   if (!looks) {
     const observed = 'not seen: port 8300 of these servers cannot be reached by a port-forward';
     run.skip({ ...check, observed });
-    return;
+    return undefined;
   }
-  run.check({ ...check, observed: describe(run, looks), passed: true });
+  const seen = tlsOf(looks);
+  if (seen) {
+    // Also where the proof fails after this.
+    run.known.tls = seen;
+    warnIfDue(run, seen, looks);
+  }
+  run.check({ ...check, observed: seen ? describe(seen, looks.length) : 'no server', passed: true });
+  return seen;
 }
 
 function untilSeen(
@@ -131,7 +138,7 @@ function troubleOf(looks: readonly RpcLook[], wanted: WantedTls): Failure | unde
       hint: 'Deploy again: that gives every agent the files of its Secret. If it stays so, look for who has changed the configuration of that server.',
     });
   }
-  const [soonest] = looks.toSorted((a, b) => endOf(a.seen) - endOf(b.seen));
+  const soonest = soonestOf(looks);
   const life = soonest && lifeAt(soonest.seen);
   if (!soonest || (life !== 'expiring' && life !== 'over')) return undefined;
   return new Failure({
@@ -155,21 +162,29 @@ function lifeAt(seen: RpcOnWire): Life {
   return certificate ? lifeOf(certificate) : 'long';
 }
 
-function describe(run: Run, looks: readonly RpcLook[]): string {
+function soonestOf(looks: readonly RpcLook[]): RpcLook | undefined {
+  return looks.toSorted((a, b) => endOf(a.seen) - endOf(b.seen))[0];
+}
+
+/** Undefined where there is no server. */
+function tlsOf(looks: readonly RpcLook[]): TlsRecord | undefined {
   const [first] = looks;
-  if (!first) return 'no server';
+  const soonest = soonestOf(looks);
+  if (!first || !soonest) return undefined;
   const state = stateOf(first.seen);
-  const [soonest = first] = looks.toSorted((a, b) => endOf(a.seen) - endOf(b.seen));
-  const end = state === 'plaintext' ? undefined : new Date(endOf(soonest.seen)).toISOString();
-  run.known.tls = {
-    state,
-    ...(end !== undefined && { issuer: issuerOf(first.seen), until: end }),
-  };
-  if (end !== undefined && lifeAt(soonest.seen) === 'due') {
-    run.warn(
-      `The certificate of ${soonest.pod.name} is valid until ${end} only: deploy, or verify with \`renew: true\`.`,
-    );
-  }
-  const until = end === undefined ? '' : `, valid until ${end}, by ${issuerOf(first.seen)}`;
-  return `${WORDS[state]} at ${looks.length} of ${count(looks.length, 'server')} (on the wire)${until}`;
+  if (state === 'plaintext') return { state };
+  return { state, issuer: issuerOf(first.seen), until: new Date(endOf(soonest.seen)).toISOString() };
+}
+
+function warnIfDue(run: Run, { state, until }: TlsRecord, looks: readonly RpcLook[]): void {
+  const soonest = soonestOf(looks);
+  if (state === 'plaintext' || !soonest || lifeAt(soonest.seen) !== 'due') return;
+  run.warn(
+    `The certificate of ${soonest.pod.name} is valid until ${until} only: deploy, or verify with \`renew: true\`.`,
+  );
+}
+
+function describe({ state, issuer, until }: TlsRecord, servers: number): string {
+  const valid = until === undefined ? '' : `, valid until ${until}, by ${issuer}`;
+  return `${WORDS[state]} at ${servers} of ${count(servers, 'server')} (on the wire)${valid}`;
 }

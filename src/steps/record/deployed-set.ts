@@ -24,7 +24,7 @@ export async function beginOwned(run: Run, cluster: Cluster, owned: Owned, plann
   const unchanged = planned.objects.every(({ action }) => action === 'none');
   if (unchanged && before && covers(before.inventory, rendered.map(entryOf))) return;
   await beginRecord(run, cluster, rendered, before);
-  run.known.left = 'Nothing was applied; the record says that a deploy has begun.';
+  run.known.left = { is: 'record-begun' };
 }
 
 /** @param kept of the deploys before: not rendered any more, and ours all the same */

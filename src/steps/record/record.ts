@@ -107,7 +107,8 @@ export async function finishRecord(
     runRecord: RunRecord;
   },
 ): Promise<DeployRecord> {
-  const { manifestDigest = '', image, consulVersion } = run.known;
+  const { manifestDigest = '' } = run.known;
+  const { image, consulVersion } = finished.runRecord;
   const inventory: Inventory = {
     schemaVersion: 1,
     phase: 'deployed',

@@ -2,18 +2,15 @@ import type { RunRecord } from '../../inventory/inventory.ts';
 import { driftedObjects } from '../../report/section/drift.ts';
 import type { Run } from '../../session/run.ts';
 import { ROLES, type Workloads } from '../../session/workloads.ts';
-import { leaderOf } from '../proof/describe-cluster.ts';
-import type { QuorumLook } from '../proof/quorum-watch.ts';
+import type { ProvenCluster } from '../proof/proven-cluster.ts';
 
-/** What this run saw, for the record; to be called when the cluster is proven. */
+/** What this run has proven, for the record. */
 export function runRecord(
   run: Run,
   workloads: Pick<Workloads, 'pods'>,
-  look: Pick<QuorumLook, 'evidence' | 'held'>,
+  { leader, led, version, image, commitMs, failedWrites, gossip, tls }: ProvenCluster,
 ): RunRecord {
-  const { config, known, commitMs, failedWrites } = run;
-  const leader = leaderOf(look);
-  const { led } = look.held ?? {};
+  const { config, known } = run;
   return {
     at: run.startedAt,
     mode: config.mode === 'verify' ? 'verify' : 'deploy',
@@ -24,10 +21,10 @@ export function runRecord(
     ...(config.mode === 'verify' && { drift: driftedObjects(known.drift ?? []) }),
     ...(leader !== undefined && { leader }),
     ...(led && { led }),
-    ...(known.consulVersion !== undefined && { consulVersion: known.consulVersion }),
-    ...(known.image !== undefined && { image: known.image }),
-    ...(known.gossip !== undefined && { gossip: known.gossip }),
-    ...(known.tls !== undefined && { tls: known.tls }),
+    ...(version !== undefined && { consulVersion: version }),
+    image,
+    ...(gossip !== undefined && { gossip }),
+    ...(tls !== undefined && { tls }),
     restarts: restarts(workloads),
   };
 }

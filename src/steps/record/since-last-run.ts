@@ -1,3 +1,4 @@
+import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
 import type { Inventory, RunRecord } from '../../inventory/inventory.ts';
 import { type Since, since } from '../../inventory/since.ts';
@@ -24,7 +25,7 @@ export function checkRestarts(run: Run, workloads: Pick<Workloads, 'pods'>, { hi
   const all = [...pods.servers, ...pods.clients];
   const found = since(before, pods).map((one) => told(one, all));
   if (found.length === 0) {
-    run.check({ ...check, expected, observed: `none of ${all.length} pods`, passed: true });
+    run.check({ ...check, expected, observed: `none of ${count(all.length, 'pod')}`, passed: true });
     return;
   }
   const more = found.length - MOST_NAMES;
@@ -98,7 +99,7 @@ export async function remember(
   return run.phase('record', 'Record', async () => {
     try {
       await appendHistory(run, cluster, record, now);
-      run.known.left = 'Nothing was changed; the record has one run more.';
+      run.known.left = { is: 'recorded' };
       return true;
     } catch (error) {
       const forbidden =

@@ -33,12 +33,13 @@ export async function rebuildQuorum(
   survivors: readonly RaftMember[],
 ): Promise<void> {
   const file = peersFile(survivors);
-  const names = survivors.map(({ name }) => name).join(', ');
+  const servers = survivors.map(({ name }) => name);
+  const before = run.known.snapshot?.path;
   const at = (pod: string) => ({ namespace: run.config.namespace, pod, container: AGENT_CONTAINER });
   const inPod = (pod: string, ...command: string[]) =>
     runInPod(cluster.transport, { ...at(pod), command, signal: run.signal });
   run.known.changed = true;
-  run.known.left = `There is no quorum. ${names} may have the file raft/peers.json, with which an agent takes the votes of the lost servers away when it starts again. Run it again; what there was before is in ${run.known.snapshot?.path}.`;
+  run.known.left = { is: 'quorum-lost', servers, before };
   for (const { name, dataDirectory } of survivors) {
     const written = await inPod(name, '/bin/sh', '-c', WRITE, 'sh', dataDirectory, file);
     if (written.trim() !== file) throw notWritten(name, dataDirectory);
@@ -46,10 +47,10 @@ export async function rebuildQuorum(
   for (const { name } of survivors) await inPod(name, '/bin/sh', '-c', RESTART);
   await untilLed(
     run,
-    { cluster, live, names: survivors.map(({ name }) => name) },
+    { cluster, live, names: servers },
     'Look whether raft/peers.json is still in the data directory: then the agent was not started again (`kubectl delete pod` does, where the data is on a volume). Its log says what it read.',
   );
-  run.known.left = `${names} ${survivors.length === 1 ? 'is' : 'are'} the quorum now; the others join as new servers, which is not proven yet. What there was before is in ${run.known.snapshot?.path}.`;
+  run.known.left = { is: 'quorum-rebuilt', servers, before };
 }
 
 function notWritten(name: string, dataDirectory: string): Failure {

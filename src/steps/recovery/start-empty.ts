@@ -28,8 +28,7 @@ export async function startEmpty(
     observed: 'none: an empty cluster is started, and holds what the snapshot holds',
   });
   run.known.changed = true;
-  run.known.left =
-    'All servers have lost their data, and form an empty cluster. Run it again to restore into that.';
+  run.known.left = { is: 'starting-empty' };
   await recordAsNeverFormed(run, cluster, record);
   for (const server of servers) {
     if (server.state !== 'empty' || !server.isHeld) continue;

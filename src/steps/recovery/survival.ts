@@ -1,6 +1,6 @@
 import { byLog, type RaftMember } from '../../consul/quorum/raft-member.ts';
+import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
-import { count } from '../../report/count.ts';
 
 /** What was seen of one server. */
 export type ServerData =

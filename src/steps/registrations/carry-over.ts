@@ -5,6 +5,7 @@ import { names } from '../../consul/quorum/finding.ts';
 import type { Kept } from '../../consul/registrations/kept.ts';
 import type { Carriage } from '../../consul/registrations/portable.ts';
 import { restoreRegistrations } from '../../consul/registrations/restoration.ts';
+import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
 import type { AccessCheck } from '../../kubernetes/access.ts';
 import { deleteObject } from '../../kubernetes/delete.ts';
@@ -107,7 +108,7 @@ export class CarryOver {
       await forget(server, nodeName, signal);
       const { services, checks } = carried;
       run.log.info(
-        `${pod.name} holds its ${services.length} services and ${checks.length} checks of its own again`,
+        `${pod.name} holds its ${count(services.length, 'service')} and ${count(checks.length, 'check')} of its own again`,
       );
       return true;
     });

@@ -144,8 +144,7 @@ export class Conservation {
     if (found.lost.length > 0) {
       const observed = [`not there: ${entryNames(found.lost)}`, ...beside].join('; ');
       run.check({ ...CHECK, expected, observed, passed: false });
-      run.known.left =
-        'The cluster runs what was rendered, and works; what is named is no longer registered.';
+      run.known.left = { is: 'registrations-lost' };
       throw registrationsLost(found.lost);
     }
     if (found.late.length > 0 || removed.length > 0) {

@@ -9,9 +9,9 @@ import {
   standingChecks,
 } from '../../consul/registrations/check-states.ts';
 import { restoreRegistrations } from '../../consul/registrations/restoration.ts';
+import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
 import { AGENT_CONTAINER } from '../../manifests/name.ts';
-import { count } from '../../report/count.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';
 import type { Cluster } from '../../session/cluster.ts';

@@ -1,10 +1,11 @@
 import pLimit from 'p-limit';
 import type { Config } from '../../config/config.ts';
 import type { ConsulClient } from '../../consul/client.ts';
-import { count, names } from '../../consul/quorum/finding.ts';
+import { names } from '../../consul/quorum/finding.ts';
 import { shortId } from '../../consul/registrations/at-server.ts';
 import { type Move, movesOf } from '../../consul/registrations/move.ts';
 import { failingNodes, type NamedAgent, relocate } from '../../consul/registrations/relocation.ts';
+import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
 import type { AccessCheck } from '../../kubernetes/access.ts';
 import type { Agents } from '../../session/agents.ts';
@@ -54,8 +55,7 @@ export async function moveRegistrations(run: Run, cluster: Cluster, live: Live):
   if (tasks.length > 0) {
     const clients = await placesFor(run, workloads, agents, tasks);
     const { left } = run.known;
-    run.known.left =
-      'The cluster runs what was rendered. Services were being moved from servers to clients; some may be at both, which does no harm. Run again.';
+    run.known.left = { is: 'moving-registrations' };
     const limit = pLimit(PARALLEL);
     // Two servers may hold the same id, and a client can hold it once.
     const byId = Map.groupBy(tasks, ({ move }) => move.id);
@@ -68,8 +68,7 @@ export async function moveRegistrations(run: Run, cluster: Cluster, live: Live):
     );
     run.signal.throwIfAborted();
     if (tally.failures.length === 0) {
-      run.known.left =
-        tally.moved > 0 ? `The cluster runs what was rendered; ${movedLine(tally.moved)}.` : left;
+      run.known.left = tally.moved > 0 ? { is: 'moved-registrations', services: tally.moved } : left;
     }
   }
   await conclude(run, live, tally);

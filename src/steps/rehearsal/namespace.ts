@@ -25,7 +25,7 @@ export async function inRehearsalNamespace(
   await removeLeftover(run, cluster, namespace);
   const made = await create(run, cluster, namespace);
   const { name } = made.metadata;
-  run.known.left = `Consul is as it was. The namespace ${name} may still be there, with a copy of what the snapshot holds: kubectl delete namespace ${name}`;
+  run.known.left = { is: 'rehearsing', namespace: name };
   try {
     await work();
   } catch (error) {
@@ -34,7 +34,7 @@ export async function inRehearsalNamespace(
   }
   await askToGo(run, cluster, made);
   await untilGone(run, () => stillThere(run, cluster, made));
-  run.known.left = `Consul is as it was, and the namespace ${name} of the rehearsal is gone.`;
+  run.known.left = { is: 'rehearsed', namespace: name };
 }
 
 /** A run that was killed leaves its namespace; when its time is over nobody is at work in it any more. */
@@ -90,7 +90,7 @@ async function askToGo(run: Run, cluster: Cluster, made: KubernetesObject): Prom
   const signal = AbortSignal.timeout(LAST_CALL_MS);
   try {
     await deleteObject(cluster, made, { uid, signal });
-    run.known.left = `Consul is as it was. The namespace ${name} of the rehearsal was asked to go.`;
+    run.known.left = { is: 'rehearsal-ended', namespace: name };
   } catch (error) {
     run.warn(
       `The namespace ${name} of the rehearsal could not be removed: ${Failure.from(error).what}. It holds a copy of what the snapshot holds: kubectl delete namespace ${name}`,

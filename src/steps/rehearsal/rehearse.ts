@@ -1,4 +1,5 @@
 import type { ConsulClient } from '../../consul/client.ts';
+import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
 import { REHEARSAL_POD, rehearsalNamespace, rehearsalObjects } from '../../manifests/rehearsal.ts';
 import { formatDuration } from '../../report/duration.ts';
@@ -62,7 +63,7 @@ export async function restoreAndLook(run: Run, servers: Servers, file: ToRestore
     group: 'data',
     id: 'rehearsal',
     title: 'Rehearsal',
-    expected: `a server of its own holds the ${file.keys.size} keys of the snapshot with their values, and all else of it`,
+    expected: `a server of its own holds the ${count(file.keys.size, 'key')} of the snapshot, each with its value, and all else of it`,
     observed: passed
       ? `Consul ${version ?? 'of an unknown version'} holds all of it; restored in ${took}`
       : complaints.join('; '),

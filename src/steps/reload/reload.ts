@@ -1,12 +1,12 @@
 import pLimit from 'p-limit';
 import { metricsFilters, reload } from '../../consul/agent/reload.ts';
 import { ConsulError, isPassing } from '../../consul/failure.ts';
+import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
 import type { PlannedObject } from '../../kubernetes/apply/plan.ts';
 import { isReload, markerOf } from '../../manifests/config/reload.ts';
 import type { Role } from '../../manifests/label.ts';
 import { AGENT_CONTAINER, agentConfigName } from '../../manifests/name.ts';
-import { count } from '../../report/count.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';
 import { pause } from '../../session/pause.ts';
@@ -131,8 +131,8 @@ function refusal(run: Run, { role, configMap }: Reload, pod: PodView, error: unk
   const restart = `kubectl -n ${run.config.namespace} rollout restart`;
   const denied = error.status === 403;
   run.known.left = denied
-    ? `ConfigMap/${configMap} has the new configuration; agents that have not read it run with the one before until they start again.`
-    : `ConfigMap/${configMap} has a configuration that agents refuse. They run with the one before, ${pod.name} perhaps with a part of the new one. One that starts now may not get up.`;
+    ? { is: 'reload-denied', configMap }
+    : { is: 'refused-config', configMap, pod: pod.name };
   return new Failure({
     reason: denied ? 'acl-denied' : 'invalid-config',
     what: denied
@@ -147,7 +147,7 @@ function refusal(run: Run, { role, configMap }: Reload, pod: PodView, error: unk
 }
 
 function unread(run: Run, { role, configMap }: Reload, { name, node }: PodView): Failure {
-  run.known.left = `ConfigMap/${configMap} has the new configuration; ${name} and perhaps others run with the one before.`;
+  run.known.left = { is: 'unread-config', configMap, pod: name };
   return new Failure({
     reason: 'stalled',
     what: `the agent has not read its new configuration after ${LIMIT_MS / 1000} s of reloads`,

@@ -56,7 +56,7 @@ function checkLimit({ config }: Run, inventory: Inventory, removable: readonly I
   const limit = maxPrune.kind === 'count' ? `${maxPrune.count}` : `${maxPrune.percent}%`;
   throw new Failure({
     reason: 'prune-limit',
-    what: `${removable.length} of ${inventory.entries.length} objects are not rendered any more, and max-prune (${limit}) allows to remove ${most}`,
+    what: `${removable.length} of ${inventory.entries.length} objects ${removable.length === 1 ? 'is' : 'are'} not rendered any more, and max-prune (${limit}) allows to remove ${most}`,
     where: `the deployment ${config.name} in namespace ${config.namespace}`,
     hint: 'Nothing was changed. Correct the input that took them away; or, if they should go, raise `max-prune` for this run, or set `prune: false`.',
     details: removable.map((entry) => `${entryName(entry)} would be removed`),

@@ -1,8 +1,8 @@
 import { rollingOf, waitsForDeletion } from '../../change/rolling.ts';
 import type { Catalog } from '../../consul/catalog/catalog.ts';
 import { whilePassing } from '../../consul/patience.ts';
-import { count } from '../../consul/quorum/finding.ts';
 import type { Carriage } from '../../consul/registrations/portable.ts';
+import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
 import { missingPermissions, roleFor } from '../../kubernetes/access.ts';
 import type { PlannedObject } from '../../kubernetes/apply/plan.ts';
@@ -76,7 +76,7 @@ export async function surveyRoll(
   run.log.info(
     underWay
       ? 'a run before this one was ended while it replaced the clients; this one goes on from there'
-      : `${holding.length} clients hold registrations, so this run replaces the clients, and carries those along`,
+      : `${count(holding.length, 'client')} ${holding.length === 1 ? 'holds' : 'hold'} registrations, so this run replaces the clients, and carries those along`,
   );
   return true;
 }

@@ -94,7 +94,12 @@ class ClientWalk {
       }
       const size = batchSize(this.#planned.desired, all.length, run.config.clientMaxUnavailable);
       for (let at = 0; at < old.length; at += size) {
-        run.known.left = `${all.length - old.length + at} of ${all.length} clients were replaced; the others run as before. Run again: the next run goes on from there.`;
+        run.known.left = {
+          is: 'replacing',
+          role: 'client',
+          done: all.length - old.length + at,
+          of: all.length,
+        };
         const batch = old.slice(at, at + size);
         const names = batch.map((pod) => pod.name);
         this.#wave = run.wave(names, at, old.length);

@@ -5,6 +5,7 @@ import { catchUpOf } from '../../consul/quorum/catch-up.ts';
 import type { ServerEvidence } from '../../consul/quorum/evidence.ts';
 import { setMinQuorum } from '../../consul/quorum/min-quorum.ts';
 import { quorumWhileLeaving } from '../../consul/quorum/voter-loss.ts';
+import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import type { Agents } from '../../session/agents.ts';
@@ -99,7 +100,7 @@ async function depart(run: Run, leaver: Leaver, id: string, tools: Tools): Promi
   if (!pod) return;
   let refused: unknown;
   run.known.changed = true;
-  run.known.left = `${name} was told to leave the cluster, and its pod is still there. Run again: the next run goes on from there.`;
+  run.known.left = { is: 'leaving', server: name };
   // Answers when the agent has ended, which nobody has to wait for.
   leave(agents.client(pod), run.signal).catch((error: unknown) => {
     if (!isPassing(error)) refused = error;
@@ -195,7 +196,7 @@ function stays(name: string, servers: number, refused: unknown): Failure {
       why?.reason === 'forbidden'
         ? 'Allow `agent_prefix "" { policy = "write" }` for the token that requests without one get (`acl.tokens.default` of the servers, or the anonymous token), and run again.'
         : 'See its log. Run again: the next run goes on from here.',
-    details: [`The cluster runs with ${servers} servers.`],
+    details: [`The cluster runs with ${count(servers, 'server')}.`],
     cause: refused,
   });
 }

@@ -2,6 +2,7 @@ import type { ConsulClient } from '../../consul/client.ts';
 import { ConsulError, isPassing } from '../../consul/failure.ts';
 import { whilePassing } from '../../consul/patience.ts';
 import { readMinQuorum, setMinQuorum } from '../../consul/quorum/min-quorum.ts';
+import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
 import type { Agents } from '../../session/agents.ts';
 import { pause } from '../../session/pause.ts';
@@ -91,7 +92,7 @@ async function isSet(
   if (!server) return false;
   try {
     const outcome = await setMinQuorum(server, voters, signal);
-    if (outcome === 'set') run.log.info(`autopilot keeps ${voters} voters from now on`);
+    if (outcome === 'set') run.log.info(`autopilot keeps ${count(voters, 'voter')} from now on`);
     return outcome !== 'raced';
   } catch (error) {
     // A leader that has just stopped is told in many words; whoever is asked looks for it until there is another.

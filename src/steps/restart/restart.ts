@@ -3,10 +3,10 @@ import { metricsFilters } from '../../consul/agent/reload.ts';
 import { isPassing } from '../../consul/failure.ts';
 import { leaderAnswer } from '../../consul/quorum/evidence-answer.ts';
 import { leadingServer } from '../../consul/quorum/leadership-transfer.ts';
+import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
 import { ApiError } from '../../kubernetes/error.ts';
 import { AGENT_CONTAINER } from '../../manifests/name.ts';
-import { count } from '../../report/count.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';
 import { allOrFirst } from '../../session/all-or-first.ts';
@@ -119,7 +119,8 @@ async function restartServers(run: Run, one: Restart, old: readonly PodView[], t
   try {
     await Promise.all(old.map((pod) => refresh.poke(pod, one.startMarker)));
     while (left.size > 0) {
-      tellLeft(run, one, { done: old.length - left.size, all: old.length });
+      const done = old.length - left.size;
+      run.known.left = { is: 'restarting', role: one.role, done, of: old.length };
       let next = '';
       await until((look) => {
         next = nextOf(look, [...left.keys()]);
@@ -165,7 +166,7 @@ async function restartClients(run: Run, one: Restart, old: readonly PodView[], t
   const size = batchSize(one.workload.desired, all, run.config.clientMaxUnavailable);
   const pods = old.toReversed();
   for (let at = 0; at < pods.length; at += size) {
-    tellLeft(run, one, { done: at, all: pods.length });
+    run.known.left = { is: 'restarting', role: one.role, done: at, of: pods.length };
     const wave = pods.slice(at, at + size);
     const names = wave.map(({ name }) => name);
     const step = run.wave(names, at, pods.length);
@@ -175,10 +176,6 @@ async function restartClients(run: Run, one: Restart, old: readonly PodView[], t
     );
     step.done('restarted');
   }
-}
-
-function tellLeft(run: Run, { role }: Restart, { done, all }: { done: number; all: number }): void {
-  run.known.left = `${done} of ${count(all, role)} run with the new configuration; the others run as before. Run again: the next run goes on from there.`;
 }
 
 /** Until the agent answers and knows a leader; false where its pod is gone, whose successor starts with the files as they are. */

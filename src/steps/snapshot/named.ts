@@ -1,6 +1,6 @@
 import type { Names } from '../../consul/snapshot/key-comparison.ts';
 import { visible } from '../../consul/snapshot/name.ts';
-import { count } from '../../report/count.ts';
+import { count } from '../../count.ts';
 import { clip } from '../../report/escape.ts';
 
 const MOST_NAMES = 20;

@@ -4,6 +4,7 @@ import type { ConsulClient } from '../../consul/client.ts';
 import { isPassing } from '../../consul/failure.ts';
 import { membersAnswer } from '../../consul/quorum/evidence-answer.ts';
 import { names } from '../../consul/quorum/finding.ts';
+import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
 import type { Run } from '../../session/run.ts';
 import type { Servers } from './source.ts';
@@ -89,7 +90,7 @@ function conflict(run: Run, clashes: readonly Clash[]): Failure {
   });
   return new Failure({
     reason: 'node-conflict',
-    what: `after the restore ${clashes.length} agents are not in the catalog`,
+    what: `after the restore ${count(clashes.length, 'agent')} ${clashes.length === 1 ? 'is' : 'are'} not in the catalog`,
     where,
     hint: 'Their logs say what the servers answer. Consul holds what the snapshot holds; run the restore again, or `mode: verify`.',
   });

@@ -5,6 +5,7 @@ import { SnapshotKeys } from '../../consul/snapshot/keys.ts';
 import type { SnapshotService } from '../../consul/snapshot/registration.ts';
 import type { SnapshotKeyEntry } from '../../consul/snapshot/state.ts';
 import { ServerVersions } from '../../consul/snapshot/version.ts';
+import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
 import type { Run } from '../../session/run.ts';
 import { lookAtContent } from './content.ts';
@@ -68,9 +69,9 @@ export async function restoreSnapshot(run: Run, servers: Servers, { path, key }:
   const { plain } = await openSnapshot(path, key);
   run.known.changed = true;
   const before = run.known.snapshot?.path;
-  run.known.left = `The restore was sent and its end was not seen: Consul holds either what it held before, or what the snapshot holds. Run it again; what it held before is in ${before}.`;
+  run.known.left = { is: 'restore-sent', before };
   await sendSnapshot(run, server, plain);
-  run.known.left = `Consul holds what the snapshot holds, which is not proven yet. What it held before is in ${before}.`;
+  run.known.left = { is: 'restored-unproven', before };
 }
 
 /** All that the cluster of this server holds is replaced by what the snapshot holds, in plaintext. @throws Failure */
@@ -95,7 +96,7 @@ export async function proveContent(run: Run, servers: Servers, restored: ToResto
     ...GROUP,
     id: 'restore-content',
     title: 'Content',
-    expected: `the ${restored.keys.size} keys of the snapshot with their values`,
+    expected: `the ${count(restored.keys.size, 'key')} of the snapshot, each with its value`,
     observed: passed ? `all of them${written}` : complaints.join('; '),
     passed,
   });

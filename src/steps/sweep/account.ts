@@ -22,7 +22,7 @@ export function noteGhosts(run: Run, findings: readonly Finding[]): void {
 /** Whether all were asked that there are. */
 export function checkAsked(run: Run, { asked, running, silent, unknown }: Survey): void {
   const check = { id: 'catalog-agents', title: 'Agents asked', group: 'catalog' } as const;
-  const expected = `an answer of each of ${running} agents`;
+  const expected = running === 1 ? 'an answer of the one agent' : `an answer of each of ${running} agents`;
   const trouble = [...silent.slice(0, 5), ...(silent.length > 5 ? [`and ${silent.length - 5} more`] : [])];
   const observed = [`${asked - silent.length} of ${running}`, ...trouble].join('; ');
   if (silent.length > 0) run.concern({ ...check, expected, observed });

@@ -1,5 +1,6 @@
 import { nearest } from '../../config/nearest.ts';
 import { names } from '../../consul/quorum/finding.ts';
+import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
 import type { Finding } from './finding.ts';
 import { nameOf } from './removal.ts';
@@ -27,7 +28,7 @@ export function unknownIds(
         ofName.length > 0
           ? `it is the name of a service, whose ids are ${ofName.slice(0, 5).join(', ')}${ofName.length > 5 ? ' and more' : ''}`
           : meant && `did you mean ${meant}?`;
-      const agents = `${survey.asked} agents and the catalog`;
+      const agents = `${count(survey.asked, 'agent')} and the catalog`;
       return `deregister: ${agents} have no service with the id ${id}${hint ? `; ${hint}` : ''}`;
     });
 }

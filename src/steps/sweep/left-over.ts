@@ -1,6 +1,7 @@
 import type { Ghost } from '../../consul/catalog/ghost.ts';
 import { isPassing } from '../../consul/failure.ts';
 import { names } from '../../consul/quorum/finding.ts';
+import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import { pause } from '../../session/pause.ts';
@@ -47,7 +48,7 @@ export async function checkLeftOver(run: Run, cluster: Cluster, agents: Connecti
   const services = findings.filter(({ service, counts }) => service !== undefined && counts);
   const { asked, running, silent } = survey;
   const answered = asked - silent.length;
-  const of = answered < running ? `; ${answered} of ${running} agents were asked` : '';
+  const of = answered < running ? `; ${answered} of ${count(running, 'agent')} were asked` : '';
   if (services.length > 0) {
     run.concern({ ...SERVICES, observed: `${totals(services)}: ${names(services.map(nameOf))}${of}` });
   } else run.check({ ...SERVICES, observed: `none${of}`, passed: true });

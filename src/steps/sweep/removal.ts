@@ -53,7 +53,7 @@ async function removeBatch(run: Run, survey: Survey, batch: readonly Finding[]):
   for (const finding of batch) {
     await removeOne(run, survey, finding);
     run.known.changed = true;
-    run.known.left = 'What was removed so far is gone; run again for the rest.';
+    run.known.left = { is: 'sweeping' };
   }
   const { server } = survey;
   const left = await untilAbsent(server, batch.flatMap(placesOf), GONE_MS, run.signal);

@@ -269,7 +269,7 @@ describe('tolerance', () => {
       );
     expect(failing(five(2), { servers, clients: [] })).toEqual({});
     expect(failing(five(1), { servers, clients: [] })).toEqual({
-      'quorum-tolerance': 'the cluster can lose 1 servers, not 2',
+      'quorum-tolerance': 'the cluster can lose 1 server, not 2',
     });
   });
 });

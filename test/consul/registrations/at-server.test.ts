@@ -42,7 +42,7 @@ describe('what is registered at servers', () => {
       '6 services and 3 checks at 2 servers: service a (s-0), service b (s-0), service c (s-0), service d (s-0), service e (s-0) and 2 more; they execute 2.1 checks a second, and anti-entropy compares 9 entries with the catalog',
     );
     expect(burdenOf([two])).toBe(
-      '0 services and 1 check at 1 server: check disk (s-1); anti-entropy compares 1 entries with the catalog',
+      '0 services and 1 check at 1 server: check disk (s-1); anti-entropy compares 1 entry with the catalog',
     );
     const long = burdenOf([{ server: 's-0', services: ['x'.repeat(500)], checks: [] }]);
     expect(long?.length).toBeLessThan(250);

@@ -77,6 +77,6 @@ describe('a StatefulSet that is recreated around its pods', () => {
     await expect(done).rejects.toMatchObject({ reason: 'forbidden' });
     expect(calls().map(({ method }) => method)).toEqual(['DELETE']);
     expect(run.known.changed).toBe(false);
-    expect(run.known.left).toBe('Nothing was changed.');
+    expect(run.result().left).toBe('Nothing was changed.');
   });
 });

@@ -16,11 +16,11 @@ test.each([
   [
     ['consul-server-0', 'consul-client-1'],
     false,
-    'consul-server-0 and consul-client-1 were deleted on purpose, and healed by itself. Nothing else was changed.',
+    'consul-server-0 and consul-client-1 were deleted on purpose, and healed by themselves. Nothing else was changed.',
   ],
   [[], true, 'Nothing was changed.'],
 ])('the report of a run that deleted %j, recorded: %j, says what is left', (deleted, isRecorded, left) => {
   const { run } = startRun();
   tellDeleted(run, deleted, isRecorded);
-  expect(run.known.left).toBe(left);
+  expect(run.result().left).toBe(left);
 });

@@ -118,7 +118,7 @@ test.each([
     denied: [],
     errors: {},
   }));
-  tellVersion(run, { evidence }, inventory({ consulVersion: '1.22.7' }));
+  tellVersion(run, { servers: evidence }, inventory({ consulVersion: '1.22.7' }));
   expect(run.result().checks[0]?.status).toBe(status);
   expect(run.result().drift ?? []).toHaveLength(status === 'failed' ? 1 : 0);
 });

@@ -135,7 +135,7 @@ describe('RPC of a cluster that runs is taken to TLS', () => {
       what: expect.stringContaining('is not "outgoing" after 30 s'),
       where: 'Pod/consul-client-0',
     });
-    expect(made.run.known.left).toContain('every agent understands the others');
+    expect(made.run.result().left).toContain('every agent understands the others');
     expect(made.broken).toEqual([]);
   });
 

@@ -63,7 +63,7 @@ describe('a deploy that would lose data', () => {
     expect(failure?.hint).toContain('Nothing was changed.');
     expect(failure?.hint).toContain('allow-data-loss: StatefulSet/consul-server');
     expect(writes).toEqual([]);
-    expect(run.known.left).toBe('Nothing was changed.');
+    expect(run.result().left).toBe('Nothing was changed.');
   });
 
   test('is refused although its plan was approved', async () => {

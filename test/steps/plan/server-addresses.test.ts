@@ -23,8 +23,8 @@ function servers(serverAddresses: 'service' | 'pod'): KubernetesObject {
 async function start(asked: Config['serverAddresses'], ...objects: KubernetesObject[]) {
   const { cluster, put } = await startFakeApi();
   put(...objects);
-  const { run } = startRun({ serverAddresses: asked });
-  await settleServerAddresses(run, cluster, render(run.config), undefined);
+  const inputs = startRun({ serverAddresses: asked }).run;
+  const { run } = await settleServerAddresses(inputs, cluster, render(inputs.config), undefined);
   const isOtherwise = (record: KubernetesObject[] = []) =>
     isSettledOtherwise(run, cluster, asked, async () => ({ manifests: record }));
   return { run, put, isOtherwise };

@@ -38,7 +38,7 @@ describe('nodes', () => {
     expect(mistakes).toHaveLength(expected);
     for (const mistake of mistakes ?? []) {
       expect(mistake).toMatch(
-        `${servers} servers need ${servers} nodes, one each, and ${count} of ${count} take servers now. Servers beyond that wait`,
+        `${servers === 1 ? '1 server needs a node' : `${servers} servers need ${servers} nodes, one each`}, and ${count} of ${count} take servers now. Servers beyond that wait`,
       );
     }
   });

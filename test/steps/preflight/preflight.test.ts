@@ -147,7 +147,7 @@ describe('before the first write a run is refused for', () => {
     const shape = { nodes: [{ name: 'a' }], storageClasses: [], denied: ['patch statefulsets'] };
     const { failure, run } = await check(shape);
     expect(failure.reason).toBe('forbidden');
-    expect(failure.what).toMatch(/^fix 2 problems first: 1 permissions are missing; storage-class: /);
+    expect(failure.what).toMatch(/^fix 2 problems first: 1 permission is missing; storage-class: /);
     expect(failure.hint).toContain('apiVersion: rbac');
     expect(failure.details).toContain('patch statefulsets (apps) in consul');
     // Each is a check of its own, those that are in order too.

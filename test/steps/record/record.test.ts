@@ -58,17 +58,13 @@ test('a deploy records what was and what will be first, and exactly what is in t
     manifests: [ui],
   });
 
-  Object.assign(run.known, {
-    manifestDigest: 'sha256:new',
-    image: 'consul@sha256:1',
-    consulVersion: '1.22.7',
-  });
+  run.known.manifestDigest = 'sha256:new';
   const entries = [entry('consul-ui', '1'), entry('consul-server', '3')];
   await finishRecord(run, cluster, {
     objects: [ui, server],
     entries,
     before,
-    runRecord: runRecord({ verdictMs: 2 }),
+    runRecord: runRecord({ verdictMs: 2, image: 'consul@sha256:1', consulVersion: '1.22.7' }),
   });
   const after = await readRecord(run, cluster);
   expect(after).toMatchObject({

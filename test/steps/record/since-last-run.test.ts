@@ -41,7 +41,7 @@ test('a server that is another pod than in the run before is a concern', () => {
 test('no restarts since the run before pass, and nothing to compare with is skipped', () => {
   const known = runRecord({ restarts: { 'uid-consul-server-0': 1 } });
   expect(restarts({ history: [known] })).toMatchObject({
-    check: { status: 'passed', observed: 'none of 1 pods' },
+    check: { status: 'passed', observed: 'none of 1 pod' },
     warnings: [],
   });
   expect(restarts({})).toMatchObject({ check: { status: 'skipped' }, warnings: [] });

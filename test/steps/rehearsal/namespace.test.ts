@@ -38,7 +38,7 @@ test('the namespace of a rehearsal is there while the work is done, and gone aft
   expect(error).toBeUndefined();
   expect(worked).toBe(1);
   expect(writes).toEqual(['POST v1/namespaces', 'DELETE namespaces/consul-rehearsal']);
-  expect(run.known.left).toBe(
+  expect(run.result().left).toBe(
     'Consul is as it was, and the namespace consul-rehearsal of the rehearsal is gone.',
   );
   expect(run.known.changed).toBe(false);
@@ -77,7 +77,7 @@ test('a namespace of a rehearsal that cannot be removed is named in the report, 
     },
   );
   expect(error).toMatchObject({ message: 'the work' });
-  expect(run.known.left).toContain('kubectl delete namespace consul-rehearsal');
+  expect(run.result().left).toContain('kubectl delete namespace consul-rehearsal');
   expect(run.known.warnings.join()).toContain('holds a copy of what the snapshot holds');
 });
 

@@ -173,7 +173,7 @@ describe('a configuration that is not taken', () => {
       hint: expect.stringMatching(hint),
     });
     expect(order).toEqual(['consul-server-2']);
-    expect(run.known.left).toContain('ConfigMap/consul-server-config has');
+    expect(run.result().left).toContain('ConfigMap/consul-server-config has');
     expect(check({ run, ...rest })).toBeUndefined();
   });
 

@@ -167,7 +167,7 @@ test('a client whose agent denies the question keeps its pod, and the strategy k
   expect(await walk()).toMatchObject({ reason: 'forbidden', where: 'consul-client-3' });
   expect(done).not.toContain('consul-client-3 is removed');
   expect(done).not.toContain('the strategy is RollingUpdate');
-  expect(run.known.left).toBe(
+  expect(run.result().left).toBe(
     '0 of 5 clients were replaced; the others run as before. Run again: the next run goes on from there.',
   );
 });
@@ -184,7 +184,7 @@ test('a replacement of clients that is interrupted says how many are done, and t
   expect(first.done).not.toContain('consul-client-0 is removed');
   // So nobody else replaces them until the next run.
   expect(first.done).not.toContain('the strategy is RollingUpdate');
-  expect(first.run.known.left).toBe(
+  expect(first.run.result().left).toBe(
     '2 of 5 clients were replaced; the others run as before. Run again: the next run goes on from there.',
   );
 

@@ -178,7 +178,7 @@ describe('servers that go for good', () => {
     };
     expect(await remove()).toMatchObject({ reason: 'cancelled' });
     expect(done).toEqual(['MinQuorum 2', 'consul-server-2 leaves']);
-    expect(run.known).toMatchObject({
+    expect(run.result()).toMatchObject({
       changed: true,
       left: 'consul-server-2 was told to leave the cluster, and its pod is still there. Run again: the next run goes on from there.',
     });

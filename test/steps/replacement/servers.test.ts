@@ -202,7 +202,7 @@ describe('a replacement of servers that is interrupted', () => {
     };
     expect(await first.walk()).toMatchObject({ reason: 'cancelled' });
     expect(first.done).toEqual(['consul-server-2 is replaced', 'consul-server-2 votes']);
-    expect(first.run.known).toMatchObject({ left: SO_FAR, changed: true });
+    expect(first.run.result()).toMatchObject({ left: SO_FAR, changed: true });
     expect(first.step('consul-server-2')).toMatchObject({ status: 'failed' });
     expect(first.step('consul-server-1')).toBeUndefined();
 
@@ -224,7 +224,7 @@ describe('a replacement of servers that is interrupted', () => {
     run.cancel('SIGTERM');
     expect(await walking).toMatchObject({ reason: 'cancelled' });
     expect(done).toEqual(['consul-server-2 is replaced']);
-    expect(run.known.left).toBe(SO_FAR);
+    expect(run.result().left).toBe(SO_FAR);
     expect(lines.join('\n')).toContain(
       'consul-server-2: consul-server-2 (10.0.0.3:8300) is not in the Raft configuration',
     );
@@ -234,13 +234,13 @@ describe('a replacement of servers that is interrupted', () => {
     const { walk, done, run } = await start({ refused: [1] });
     expect(await walk()).toMatchObject({ reason: 'forbidden', where: 'StatefulSet/consul-server' });
     expect(done).toEqual(['consul-server-2 is replaced', 'consul-server-2 votes']);
-    expect(run.known.left).toBe(SO_FAR);
+    expect(run.result().left).toBe(SO_FAR);
   });
 
   test('by the first write that is refused has changed nothing', async () => {
     const { walk, done, run } = await start({ refused: [3] });
     expect(await walk()).toMatchObject({ reason: 'forbidden' });
     expect(done).toEqual([]);
-    expect(run.known).toMatchObject({ left: 'Nothing was changed.', changed: false });
+    expect(run.result()).toMatchObject({ left: 'Nothing was changed.', changed: false });
   });
 });

@@ -182,7 +182,7 @@ test('a run that ends in the middle says how many are done', async () => {
   run.cancel('SIGTERM');
   await expect(going).rejects.toThrow();
   expect(started.get('consul-server-0')).toBe(OLD);
-  expect(run.known.left).toContain('1 of 3 servers run with the new configuration');
+  expect(run.result().left).toContain('1 of 3 servers run with the new configuration');
 });
 
 test('an agent that does not tell what is registered there is restarted all the same, and the log says so', async () => {

@@ -1,23 +1,67 @@
+import type { GossipOnWire } from '../../consul/gossip/wire.ts';
+import type { ServerEvidence } from '../../consul/quorum/evidence.ts';
+import type { TlsRecord } from '../../inventory/inventory.ts';
 import { deployedImage } from '../../session/deployed-config.ts';
 import type { Run } from '../../session/run.ts';
 import type { Workloads } from '../../session/workloads.ts';
 import { agentImage, digestOf } from './agent-image.ts';
 import type { QuorumLook } from './quorum-watch.ts';
+import type { LedSince } from './stability.ts';
 
-/** What a proven cluster is, for the report: leader, voters, version and the image that its servers run. */
-export function describeCluster(
+/** What a proof has proven, for the report and for the record. */
+export interface ProvenCluster extends ClusterState, SeenBeside {}
+
+/** The cluster at one look. */
+interface ClusterState {
+  /** What each server said. */
+  servers: readonly ServerEvidence[];
+  /** Node name of the leader. */
+  leader: string | undefined;
+  /** The leadership, and since when it has lasted. */
+  led: LedSince | undefined;
+  voters: number | undefined;
+  /** Of Consul. */
+  version: string | undefined;
+  /** What its servers run: by digest where all run one and the same; otherwise as it was configured. */
+  image: string;
+}
+
+/** What was seen beside the quorum; absent where it was not looked at, or nobody told. */
+export interface SeenBeside {
+  /** How long the smoke key took to be committed. */
+  commitMs?: number | undefined;
+  /** Tries to write the smoke key that failed. */
+  failedWrites?: number | undefined;
+  /** On the wire. */
+  gossip?: GossipOnWire | undefined;
+  tls?: TlsRecord | undefined;
+}
+
+export function clusterState(
   run: Run,
   workloads: Pick<Workloads, 'pods' | 'manifest'>,
   look: QuorumLook,
-): void {
-  const { config, known } = run;
-  const leader = leaderOf(look);
-  if (leader !== undefined) known.leader = leader;
+): ClusterState {
   const [first] = look.evidence;
-  const voters = first?.raft?.filter(({ voter }) => voter).length ?? first?.peers?.length;
+  return {
+    servers: look.evidence,
+    leader: leaderOf(look),
+    led: look.held?.led,
+    voters: first?.raft?.filter(({ voter }) => voter).length ?? first?.peers?.length,
+    version: first?.version,
+    image: provenImage(run, workloads),
+  };
+}
+
+/** What a proven cluster is, for the report. */
+export function describeCluster(
+  { config, known }: Run,
+  { leader, voters, version, image }: ProvenCluster,
+): void {
+  if (leader !== undefined) known.leader = leader;
   if (voters !== undefined) known.voters = voters;
-  if (first?.version !== undefined) known.consulVersion = first.version;
-  known.image = provenImage(run, workloads);
+  if (version !== undefined) known.consulVersion = version;
+  known.image = image;
   if (config.ui) {
     const [ports, url] =
       config.https === 'only'
@@ -32,7 +76,6 @@ export function leaderOf({ evidence: [first] }: Pick<QuorumLook, 'evidence'>): s
   return first?.raft?.find(({ leader }) => leader)?.node;
 }
 
-/** By digest where all servers run one and the same; otherwise as it was configured, which may be a tag. */
 function provenImage(run: Run, workloads: Pick<Workloads, 'pods' | 'manifest'>): string {
   const { config } = run;
   const manifest = workloads.manifest('server');

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { render } from '../../../src/manifests/render.ts';
 import { podView } from '../../../src/rollout/pod.ts';
 import type { Workloads } from '../../../src/session/workloads.ts';
-import { describeCluster } from '../../../src/steps/proof/describe-cluster.ts';
+import { clusterState, describeCluster } from '../../../src/steps/proof/proven-cluster.ts';
 import type { QuorumLook } from '../../../src/steps/proof/quorum-watch.ts';
 import { raw } from '../../rollout/fixture.ts';
 import { config, startRun } from '../../session/fixture.ts';
@@ -27,8 +27,11 @@ function concluded(servers: Record<string, string>[], image = 'hashicorp/consul:
   );
   const manifest = render(config({ image })).find(({ metadata }) => metadata.name === 'consul-server');
   const workloads = { pods: () => views, manifest: () => manifest } as unknown as Workloads;
-  describeCluster(run, workloads, { evidence: [], findings: [] } as unknown as QuorumLook);
-  return { image: run.known.image, warnings: run.known.warnings };
+  const { image: proven } = clusterState(run, workloads, {
+    evidence: [],
+    findings: [],
+  } as unknown as QuorumLook);
+  return { image: proven, warnings: run.known.warnings };
 }
 
 test.each([
@@ -50,4 +53,35 @@ test('servers with several images under one tag are a warning, and the report ha
   const { image, warnings } = concluded([{ consul: CONSUL ?? '' }, { consul: SIDECAR ?? '' }]);
   expect(image).toBe('hashicorp/consul:1.22.7');
   expect(warnings).toEqual([expect.stringContaining('The servers run 2 different images')]);
+});
+
+test('the state of a cluster is what the first server says, and the report gets it', () => {
+  const { run } = startRun({ ui: false });
+  const raft = [
+    { id: 'id-0', node: 'consul-server-0', address: '10.0.0.1:8300', leader: false, voter: true },
+    { id: 'id-1', node: 'consul-server-1', address: '10.0.0.2:8300', leader: true, voter: true },
+    { id: 'id-2', node: 'consul-server-2', address: '10.0.0.3:8300', leader: false, voter: false },
+  ];
+  const evidence = [{ name: 'consul-server-0', version: '1.22.7', raft, denied: [], errors: {} }];
+  const led = { term: 7, leader: 'id-1', voters: ['id-1'], since: '2026-01-01T00:00:00.000Z' };
+  const look = { evidence, held: { ms: 1, parts: [], led } } as unknown as QuorumLook;
+  const workloads = { pods: () => [], manifest: () => undefined };
+  const state = clusterState(run, workloads, look);
+  expect(state).toEqual({
+    servers: evidence,
+    leader: 'consul-server-1',
+    led,
+    voters: 2,
+    version: '1.22.7',
+    image: run.config.image,
+  });
+  describeCluster(run, state);
+  const { image } = run.config;
+  expect(run.result()).toMatchObject({
+    leader: 'consul-server-1',
+    voters: 2,
+    consulVersion: '1.22.7',
+    image,
+  });
+  expect(run.result()).not.toHaveProperty('uiCommand');
 });
