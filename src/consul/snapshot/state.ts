@@ -28,12 +28,15 @@ export interface Reader {
   node?: (entry: SnapshotNode) => void;
   /** Once for each instance, those of a node one after the other. */
   service?: (entry: SnapshotService) => void;
+  /** A token, policy or role as it is decoded, which stays what it is only until the next. */
+  acl?: (type: number, record: Readonly<Record<string, unknown>>) => void;
 }
 
 /** Longer than any value that Consul takes; a damaged length does not fill the memory. */
 const LONGEST_VALUE = 64 * 1024 * 1024;
 const MOST_ENTRIES = 1_000_000;
 const NO_BYTES = new Uint8Array();
+const ACL_TYPES: readonly number[] = [RECORD_TYPE.aclToken, RECORD_TYPE.aclPolicy, RECORD_TYPE.aclRole];
 
 /**
  * Reads `state.bin`: a header, then for each record its type and the record itself, all of it msgpack
@@ -56,6 +59,7 @@ export async function readState(
       counts[isMap(item) ? countedAs(type, item) : 'others'] += 1;
       if (type === RECORD_TYPE.keyValue) reader.key?.(keyValue(objectOf(item)));
       if (type === RECORD_TYPE.register && (reader.service || reader.node)) tell(objectOf(item), reader);
+      if (reader.acl && isMap(item) && ACL_TYPES.includes(type)) reader.acl(type, item);
       type = undefined;
     }
   }

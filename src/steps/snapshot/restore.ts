@@ -2,8 +2,8 @@ import type { Readable } from 'node:stream';
 import type { ConsulClient } from '../../consul/client.ts';
 import { KeyComparison } from '../../consul/snapshot/key-comparison.ts';
 import { SnapshotKeys } from '../../consul/snapshot/keys.ts';
-import type { SnapshotService } from '../../consul/snapshot/registration.ts';
-import type { SnapshotKeyEntry } from '../../consul/snapshot/state.ts';
+import type { Reader } from '../../consul/snapshot/state.ts';
+import { SnapshotTokens } from '../../consul/snapshot/tokens.ts';
 import { ServerVersions } from '../../consul/snapshot/version.ts';
 import { Failure } from '../../failure.ts';
 import type { Run } from '../../session/run.ts';
@@ -27,24 +27,39 @@ export async function takeWithKeys(
 ): Promise<ToRestore> {
   let keys = new SnapshotKeys();
   let versions = new ServerVersions();
-  const reader = () => {
+  let tokens = new SnapshotTokens();
+  const reader = (): Reader => {
     keys = new SnapshotKeys();
     versions = new ServerVersions();
+    tokens = new SnapshotTokens();
     return {
-      key: (entry: SnapshotKeyEntry) => keys.add(entry),
-      service: (service: SnapshotService) => versions.service(service),
+      key: (entry) => keys.add(entry),
+      service: (service) => versions.service(service),
+      acl: (type, record) => tokens.add(type, record),
     };
   };
   const { path, key, snapshot } = await takeSnapshot(run, servers, { ...options, reader });
-  return { path, key, snapshot, keys, versions: versions.all() };
+  return { path, key, snapshot, keys, versions: versions.all(), tokens };
 }
 
-/** Takes a snapshot of what there is now, and tells what the restore takes away from it and brings back. */
-export async function keepAndCompare(run: Run, servers: Servers, { keys }: ToRestore): Promise<void> {
+/**
+ * Takes a snapshot of what there is now, and tells what the restore takes away from it and brings back.
+ * @returns the ACL tokens that there are now
+ */
+export async function keepAndCompare(
+  run: Run,
+  servers: Servers,
+  { keys }: ToRestore,
+): Promise<SnapshotTokens> {
   let comparison = new KeyComparison(keys);
-  const reader = () => {
+  let tokens = new SnapshotTokens();
+  const reader = (): Reader => {
     comparison = new KeyComparison(keys);
-    return { key: (entry: SnapshotKeyEntry) => comparison.add(entry) };
+    tokens = new SnapshotTokens();
+    return {
+      key: (entry) => comparison.add(entry),
+      acl: (type, record) => tokens.add(type, record),
+    };
   };
   await takeSnapshot(run, servers, { reader });
   const { added, changed, missing } = comparison.end();
@@ -56,6 +71,7 @@ export async function keepAndCompare(run: Run, servers: Servers, { keys }: ToRes
   const check = { ...GROUP, id: 'restore-difference', title: 'Difference', expected: 'is told' };
   run.check({ ...check, observed, passed: true });
   run.log.info(`Against what there is now: ${observed}`);
+  return tokens;
 }
 
 /**

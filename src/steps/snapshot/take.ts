@@ -45,6 +45,7 @@ export async function takeSnapshot(
     const breakdown = new Breakdown();
     const others = reader?.();
     const readers: Reader = {
+      ...others,
       key: (entry) => {
         breakdown.key(entry);
         others?.key?.(entry);

@@ -1,6 +1,7 @@
 import type { SnapshotKey } from '../../config/config.ts';
 import { type VerifiedSnapshot, verifySnapshot } from '../../consul/snapshot/archive.ts';
 import { SnapshotKeys } from '../../consul/snapshot/keys.ts';
+import { SnapshotTokens } from '../../consul/snapshot/tokens.ts';
 import { ServerVersions } from '../../consul/snapshot/version.ts';
 import type { Run } from '../../session/run.ts';
 import { counted } from './counted.ts';
@@ -15,6 +16,7 @@ export interface ToRestore {
   keys: SnapshotKeys;
   /** Of Consul, as its catalog has them of its servers, the latest first. */
   versions: readonly string[];
+  tokens: SnapshotTokens;
 }
 
 /**
@@ -25,10 +27,12 @@ export async function readToRestore(run: Run, path: string): Promise<ToRestore> 
   const { snapshotKey: key } = run.config;
   const keys = new SnapshotKeys();
   const versions = new ServerVersions();
+  const tokens = new SnapshotTokens();
   const { plain } = await openSnapshot(path, key);
   const snapshot = await verifySnapshot(plain, path, {
     key: (entry) => keys.add(entry),
     service: (service) => versions.service(service),
+    acl: (type, record) => tokens.add(type, record),
   });
   const observed = `index ${snapshot.index}: ${counted(snapshot.counts)}; sums right, read to its end`;
   run.check({
@@ -39,5 +43,5 @@ export async function readToRestore(run: Run, path: string): Promise<ToRestore> 
     observed,
     passed: true,
   });
-  return { path, key, snapshot, keys, versions: versions.all() };
+  return { path, key, snapshot, keys, versions: versions.all(), tokens };
 }
