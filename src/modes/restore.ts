@@ -16,6 +16,7 @@ import { replaceOldNodes } from '../steps/snapshot/old-nodes.ts';
 import { keepAndCompare, proveContent, restoreSnapshot } from '../steps/snapshot/restore.ts';
 import { currentServers } from '../steps/snapshot/servers.ts';
 import { readToRestore, type ToRestore } from '../steps/snapshot/to-restore.ts';
+import { checkTokens } from '../steps/snapshot/tokens.ts';
 import { checkVersion } from '../steps/snapshot/version.ts';
 import { proofAsRecorded } from './proof-as-recorded.ts';
 import { recorded, withDeployed } from './recorded.ts';
@@ -68,7 +69,8 @@ async function restoreLocked(
     if (held?.takenOverFrom !== undefined) await cleanUpAfter(run, cluster);
     await run.phase('snapshot', 'Take a snapshot of what there is', async () => {
       await registered.begin({ rolls: false });
-      await keepAndCompare(run, servers, file);
+      const tokens = await keepAndCompare(run, servers, file);
+      await checkTokens(run, servers, { now: tokens, restored: file.tokens });
     });
     await run.phase('restore', 'Restore', async () => {
       await restoreSnapshot(run, servers, file);

@@ -1,19 +1,18 @@
 import type { Readable } from 'node:stream';
 import type { ConsulClient } from '../../consul/client.ts';
 import { KeyComparison } from '../../consul/snapshot/key-comparison.ts';
-import { SnapshotKeys } from '../../consul/snapshot/keys.ts';
-import type { SnapshotService } from '../../consul/snapshot/registration.ts';
-import type { SnapshotKeyEntry } from '../../consul/snapshot/state.ts';
-import { ServerVersions } from '../../consul/snapshot/version.ts';
+import { SnapshotOthers } from '../../consul/snapshot/others.ts';
+import type { Reader } from '../../consul/snapshot/state.ts';
+import { SnapshotTokens } from '../../consul/snapshot/tokens.ts';
 import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
 import type { Run } from '../../session/run.ts';
-import { lookAtContent } from './content.ts';
-import { named } from './named.ts';
+import { lookAtContent, wentWithSession } from './content.ts';
+import { named, othersNamed } from './named.ts';
 import { openSnapshot } from './open.ts';
 import { findSource, refused, type Servers } from './source.ts';
 import { type TakeOptions, takeSnapshot } from './take.ts';
-import type { ToRestore } from './to-restore.ts';
+import { remembering, type ToRestore } from './to-restore.ts';
 
 /** Between the last byte and the answer all servers may have to install the snapshot. */
 const SILENCE_MS = 120_000;
@@ -26,37 +25,54 @@ export async function takeWithKeys(
   servers: Servers,
   options: Pick<TakeOptions, 'leaderMs' | 'into'> = {},
 ): Promise<ToRestore> {
-  let keys = new SnapshotKeys();
-  let versions = new ServerVersions();
+  let memory = remembering();
   const reader = () => {
-    keys = new SnapshotKeys();
-    versions = new ServerVersions();
-    return {
-      key: (entry: SnapshotKeyEntry) => keys.add(entry),
-      service: (service: SnapshotService) => versions.service(service),
-    };
+    memory = remembering();
+    return memory.reader;
   };
   const { path, key, snapshot } = await takeSnapshot(run, servers, { ...options, reader });
-  return { path, key, snapshot, keys, versions: versions.all() };
+  return { path, key, snapshot, ...memory.all() };
 }
 
-/** Takes a snapshot of what there is now, and tells what the restore takes away from it and brings back. */
-export async function keepAndCompare(run: Run, servers: Servers, { keys }: ToRestore): Promise<void> {
+/**
+ * Takes a snapshot of what there is now, and tells what the restore takes away from it and brings back.
+ * @returns the ACL tokens that there are now
+ */
+export async function keepAndCompare(
+  run: Run,
+  servers: Servers,
+  { keys, others: then }: Pick<ToRestore, 'keys' | 'others'>,
+): Promise<SnapshotTokens> {
   let comparison = new KeyComparison(keys);
-  const reader = () => {
+  let tokens = new SnapshotTokens();
+  let others = new SnapshotOthers();
+  const reader = (): Reader => {
     comparison = new KeyComparison(keys);
-    return { key: (entry: SnapshotKeyEntry) => comparison.add(entry) };
+    tokens = new SnapshotTokens();
+    others = new SnapshotOthers();
+    return {
+      key: (entry) => comparison.add(entry),
+      node: (node) => others.node(node),
+      service: (service) => others.service(service),
+      check: (check) => others.check(check),
+      record: (type, record) => {
+        tokens.add(type, record);
+        others.add(type, record);
+      },
+    };
   };
   await takeSnapshot(run, servers, { reader });
   const { added, changed, missing } = comparison.end();
+  const rest = others.comparedWith(then);
   const observed = [
-    `goes: ${named(added)}`,
-    `gets another value: ${named(changed)}`,
-    `comes back: ${named(missing)}`,
+    `goes: ${[named(added), ...othersNamed(rest, 'removed')].join(', ')}`,
+    `gets another value: ${[named(changed), ...othersNamed(rest, 'changed')].join(', ')}`,
+    `comes back: ${[named(missing), ...othersNamed(rest, 'added')].join(', ')}`,
   ].join('; ');
   const check = { ...GROUP, id: 'restore-difference', title: 'Difference', expected: 'is told' };
   run.check({ ...check, observed, passed: true });
   run.log.info(`Against what there is now: ${observed}`);
+  return tokens;
 }
 
 /**
@@ -89,15 +105,16 @@ export async function sendSnapshot(run: Run, server: ConsulClient, body: Readabl
  * @throws Failure `state-lost`
  */
 export async function proveContent(run: Run, servers: Servers, restored: ToRestore): Promise<void> {
-  const { complaints, since } = await lookAtContent(run, servers, restored);
+  const { complaints, since, gone } = await lookAtContent(run, servers, restored);
   const passed = complaints.length === 0;
+  const ended = gone.total > 0 ? ` but ${wentWithSession(gone)}` : '';
   const written = since > 0 ? `, ${since} of them written anew since` : '';
   run.check({
     ...GROUP,
     id: 'restore-content',
     title: 'Content',
     expected: `the ${count(restored.keys.size, 'key')} of the snapshot, each with its value`,
-    observed: passed ? `all of them${written}` : complaints.join('; '),
+    observed: passed ? `all of them${ended}${written}` : complaints.join('; '),
     passed,
   });
   if (passed) return;

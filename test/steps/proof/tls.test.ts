@@ -21,7 +21,7 @@ function world(rpc: readonly FakeRpc[]): ProofWorld {
   return made;
 }
 
-function prove({ run, workloads, agents }: ProofWorld, wanted: WantedTls): Promise<void> {
+function prove({ run, workloads, agents }: ProofWorld, wanted: WantedTls): Promise<unknown> {
   return proveTls(run, { agents, pods: new CurrentPods(run, workloads) }, wanted);
 }
 
