@@ -27,7 +27,7 @@ describe('three servers with volumes', () => {
 
   const service = (name: string) => kubectlJson<Service>('-n', namespace, 'get', 'service', name);
 
-  /** Makes Services again with these addresses, otherwise as they are. */
+  /** Makes Services again with these addresses, or with new ones, otherwise as they are. */
   async function withAddresses(wanted: Record<string, string | undefined>): Promise<void> {
     const made = await Promise.all(
       Object.entries(wanted).map(async ([name, clusterIP]) => {
@@ -37,7 +37,13 @@ describe('three servers with volumes', () => {
           resourceVersion: __,
           ...kept
         } = metadata as Service['metadata'] & Record<string, unknown>;
-        return { ...rest, metadata: kept, spec: { ...spec, clusterIP, clusterIPs: [clusterIP] } };
+        const {
+          clusterIP: ___,
+          clusterIPs: ____,
+          ...others
+        } = spec as Service['spec'] & Record<string, unknown>;
+        const given = clusterIP === undefined ? {} : { clusterIP, clusterIPs: [clusterIP] };
+        return { ...rest, metadata: kept, spec: { ...others, ...given } };
       }),
     );
     await kubectl('-n', namespace, 'delete', 'service', ...Object.keys(wanted));
