@@ -7,6 +7,7 @@ import { openWebSocket } from '../../../src/kubernetes/streams/websocket.ts';
 import type { PodView } from '../../../src/rollout/pod.ts';
 import { restartAgents } from '../../../src/steps/restart/restart.ts';
 import type { Restart } from '../../../src/steps/restart/restarts.ts';
+import { healthyAnswers } from '../../consul/server-answers.ts';
 import { ProofWorld } from '../proof/proof-world.ts';
 
 const OLD = 'consul-deploy.start.0000000000000000';
@@ -73,10 +74,19 @@ async function start({ clientMaxUnavailable = 1 } = {}) {
   const order: string[] = [];
   const looked: string[] = [];
   const transfers: string[] = [];
+  /** Pods that have the old files, servers that do not answer, and who leads. */
+  const state = { late: new Set<string>(), down: new Set<string>(), leader: 0 };
   const containers = [{ name: 'consul', running: true }] as PodView['containers'];
   for (const pod of pods) world.tell({ ...pod, containers });
   world.before = (pod, { path }) => {
-    if (path === '/v1/operator/raft/transfer-leader') transfers.push(pod);
+    if (state.down.has(pod)) return { status: 500, text: 'down' };
+    if (path === '/v1/operator/raft/transfer-leader') {
+      transfers.push(pod);
+      state.leader = (state.leader + 1) % 3;
+      return { body: { Success: true } };
+    }
+    if (path === '/v1/status/leader') return { body: `10.0.0.${state.leader + 1}:8300` };
+    if (path === '/v1/operator/raft/configuration') return raft(pod, state.leader);
     if (path === '/v1/agent/self' && started.get(pod) === NEW)
       return {
         body: { DebugConfig: { Telemetry: { BlockedPrefixes: [LOADED] } }, Stats: { raft: { term: '7' } } },
@@ -84,11 +94,15 @@ async function start({ clientMaxUnavailable = 1 } = {}) {
     if (path === '/v1/agent/services' || path === '/v1/agent/checks') return { body: {} };
     return undefined;
   };
-  const transport = await kubelet((pod, [marker = '', mode]) => {
-    if (mode === '/consul/data') return KEPT;
-    if (mode === 'look') looked.push(pod);
+  const commands: string[] = [];
+  const transport = await kubelet((pod, [marker = '', word = '']) => {
+    if (word === '/consul/data') return KEPT;
+    commands.push(`${word} ${pod}`);
+    if (word === 'look') looked.push(pod);
     if (started.get(pod) === marker) return 'started';
-    if (mode !== 'restart') return 'old';
+    if (word === 'files') return state.late.has(pod) ? 'old' : 'ready';
+    if (word === 'written') return 'unknown';
+    if (word !== 'restart' || state.late.has(pod)) return 'old';
     order.push(pod);
     started.set(pod, marker);
     return 'restarted';
@@ -99,7 +113,14 @@ async function start({ clientMaxUnavailable = 1 } = {}) {
   const tools = { cluster: { transport }, workloads, agents, refresh, observer: { saw: () => undefined } };
   const restarts = all();
   const go = () => restartAgents(run, restarts, tools as never);
-  return { world, run, started, order, looked, transfers, poked, go };
+  return { world, run, started, order, looked, transfers, poked, go, state, commands };
+}
+
+function raft(name: string, leader: number) {
+  const answer = healthyAnswers(name)['/v1/operator/raft/configuration']?.body as { Servers: object[] };
+  return {
+    body: { ...answer, Servers: answer.Servers.map((one, at) => ({ ...one, Leader: at === leader })) },
+  };
 }
 
 const check = ({ run }: { run: ProofWorld['run'] }) =>
@@ -154,6 +175,65 @@ test('clients are restarted as many at a time as the input says', async () => {
   await run.phase('apply', 'Apply', go);
   const steps = run.result().phases.flatMap(({ steps = [] }) => steps.map(({ name }) => name));
   expect(steps.at(-1)).toBe('clients 1 to 2 of 2');
+});
+
+test('whether a server may stop is asked when its pod has the files, and not before', async () => {
+  const { go, order, commands, world, run, state } = await start();
+  state.late.add('consul-server-2');
+  const going = go();
+  await expect.poll(() => commands).toContain('files consul-server-2');
+  expect(commands.filter((one) => one.startsWith('restart'))).toEqual([]);
+  state.down.add('consul-server-1');
+  state.late.clear();
+  await expect.poll(() => world.lines.join('\n')).toContain('consul-server-2 has to wait');
+  expect(order).toEqual([]);
+  run.cancel('SIGTERM');
+  await expect(going).rejects.toThrow();
+  expect(order).toEqual([]);
+});
+
+test('a server is not stopped where another one goes down at the last moment, and is when that is back', async () => {
+  const { go, order, world, state } = await start();
+  const { before } = world;
+  let isOver = false;
+  world.before = (pod, request) => {
+    if (request.path === '/v1/agent/services' && pod === 'consul-server-2' && !isOver) {
+      isOver = true;
+      state.down.add('consul-server-1');
+    }
+    return before(pod, request);
+  };
+  const going = go();
+  await expect.poll(() => world.lines.join('\n')).toContain('consul-server-2 has to wait');
+  expect(order).toEqual([]);
+  state.down.clear();
+  await going;
+  expect(order.slice(0, 3)).toEqual(['consul-server-2', 'consul-server-1', 'consul-server-0']);
+});
+
+test('a server that leads again at the last moment hands over once more', async () => {
+  const { go, order, transfers, world, state } = await start();
+  const { before } = world;
+  world.before = (pod, request) => {
+    if (request.path === '/v1/agent/services' && pod === 'consul-server-0' && transfers.length === 1)
+      state.leader = 0;
+    return before(pod, request);
+  };
+  await go();
+  expect(order).toHaveLength(5);
+  expect(transfers).toEqual(['consul-server-0', 'consul-server-0']);
+  expect(state.leader).toBe(1);
+});
+
+test('the files of a client are waited for where they are late', async () => {
+  const { go, order, commands, state } = await start();
+  state.late.add('consul-client-1');
+  const going = go();
+  await expect.poll(() => commands).toContain('files consul-client-1');
+  expect(order).not.toContain('consul-client-1');
+  state.late.clear();
+  await going;
+  expect(order.slice(3)).toEqual(['consul-client-1', 'consul-client-0']);
 });
 
 test('a server is not restarted while another one does not answer', async () => {

@@ -48,9 +48,9 @@ async function container(digest: string) {
     written: () => readFile(files[1] ?? '', 'utf8'),
     starts: () => [...output.matchAll(/start\.(\w+)/g)].map(([, one]) => one),
     /** What the command says, where the first process of the container is that of the test. */
-    ask: async (to: string, mode: 'look' | 'restart') => {
+    ask: async (to: string, word: 'look' | 'files' | 'restart' | 'written') => {
       const script = `kill() { /bin/kill "$1" ${first.pid}; }\n${START_AGAIN}`;
-      const { stdout } = await run('/bin/sh', ['-c', script, 'sh', ...files, marker(to), mode]);
+      const { stdout } = await run('/bin/sh', ['-c', script, 'sh', ...files, marker(to), word]);
       return stdout.trim();
     },
   };
@@ -86,10 +86,21 @@ test('an agent is not restarted before its pod has the files', async () => {
   expect(starts()).toEqual(['a1']);
 });
 
-test('the files are waited for', async () => {
+test('the files are waited for, and nothing is restarted by that', async () => {
   const { ask, renew, starts } = await container('a1');
-  const asked = ask('b2', 'restart');
+  const asked = ask('b2', 'files');
   await renew('b2');
-  expect(await asked).toBe('restarted');
+  expect(await asked).toBe('ready');
+  expect(starts()).toEqual(['a1']);
+  await ask('b2', 'restart');
+  expect(await ask('b2', 'files')).toBe('started');
+});
+
+test('what an agent is about to start with is waited for', async () => {
+  const { ask, renew, starts } = await container('a1');
+  await renew('b2');
+  const asked = ask('b2', 'written');
+  expect(await ask('b2', 'restart')).toBe('restarted');
+  expect(['started', 'restarted']).toContain(await asked);
   await expect.poll(starts).toEqual(['a1', 'b2']);
 });

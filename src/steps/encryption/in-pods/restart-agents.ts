@@ -10,7 +10,7 @@ import { handOver } from '../../replacement/leadership.ts';
 import { type EncryptionTools, type EncryptionWatch, LOOK_MS, PARALLEL } from '../encryption-watch.ts';
 import { byRole, isThere } from './agent-pods.ts';
 import { orGone } from './reload-agents.ts';
-import { type AwaitedFiles, markerOf, restartWith } from './restart.ts';
+import { type AwaitedFiles, markerOf, restartWith, untilFiles } from './restart.ts';
 
 /** An agent is back within two seconds or so; one that is not has another trouble. */
 const BACK_MS = 60_000;
@@ -23,10 +23,18 @@ export interface RestartedAs {
   isReached: (pod: PodView) => Promise<boolean>;
 }
 
-/** Restarts agents in their pods: servers one at a time, the leader last; then clients in waves. */
+/** A server that leads again each time that it has handed over is restarted all the same. */
+const HAND_OVERS = 2;
+
+type Parts = { tools: EncryptionTools; watch: EncryptionWatch };
+
+/**
+ * Restarts agents in their pods: servers one at a time, the leader last; then clients in waves. All servers have the files
+ * before it is asked whether the first may stop, and each is asked about once more at the last moment.
+ */
 export async function restartAgents(
   run: Run,
-  { tools, watch }: { tools: EncryptionTools; watch: EncryptionWatch },
+  { tools, watch }: Parts,
   pods: readonly PodView[],
   as: RestartedAs,
 ): Promise<void> {
@@ -34,10 +42,11 @@ export async function restartAgents(
   const limit = pLimit(PARALLEL);
   await Promise.all(pods.map((pod) => limit(() => refresh.poke(pod, markerOf(...as.files(pod))))));
   const { servers, clients: others } = byRole(workloads, pods);
+  await Promise.all(servers.map((pod) => haveFiles(run, tools, pod, as)));
+  if (servers.length > 0) await watch.untilAllAreThere();
   for (const pod of await leaderLast(watch, servers)) {
     const step = run.step(pod.name);
-    await handOver(run, tools, { awayFrom: pod.name });
-    await restart(run, tools, pod, as);
+    await restartServer(run, { tools, watch }, pod, as);
     await watch.untilAllAreThere();
     step.done('restarted');
   }
@@ -47,9 +56,34 @@ export async function restartAgents(
     const wave = clients.slice(at, at + size);
     const names = wave.map(({ name }) => name);
     const step = run.wave(names, at, clients.length);
-    await Promise.all(wave.map((pod) => restart(run, tools, pod, as)));
+    await Promise.all(wave.map((pod) => restartClient(run, tools, pod, as)));
     step.done('restarted');
   }
+}
+
+function haveFiles(run: Run, tools: EncryptionTools, pod: PodView, as: RestartedAs): Promise<void> {
+  return orGone(run, tools, pod, () => untilFiles(run, tools, pod, as.files(pod)));
+}
+
+async function restartServer(run: Run, { tools, watch }: Parts, pod: PodView, as: RestartedAs) {
+  let stillLed = 0;
+  const mayStop = async () => {
+    const look = await watch.look();
+    if (!watch.isComplete(look)) return false;
+    stillLed = leadingServer(look.evidence) === pod.name ? stillLed + 1 : 0;
+    return stillLed === 0 || stillLed >= HAND_OVERS;
+  };
+  for (;;) {
+    await handOver(run, tools, { awayFrom: pod.name });
+    if (await restart(run, tools, pod, { ...as, mayStop })) return;
+    await haveFiles(run, tools, pod, as);
+    await watch.untilAllAreThere();
+  }
+}
+
+/** Its files are there by now, or are waited for. */
+async function restartClient(run: Run, tools: EncryptionTools, pod: PodView, as: RestartedAs): Promise<void> {
+  while (!(await restart(run, tools, pod, as))) await haveFiles(run, tools, pod, as);
 }
 
 async function leaderLast(watch: EncryptionWatch, servers: readonly PodView[]): Promise<PodView[]> {
@@ -62,17 +96,27 @@ async function leaderLast(watch: EncryptionWatch, servers: readonly PodView[]): 
 /**
  * Until the agent is as it is to be, and its checks as they stood; or its pod is gone, whose successor starts with the files
  * as they are.
+ * @param as.mayStop is asked at the last moment
+ * @returns false: the agent runs as before
  */
-async function restart(run: Run, tools: EncryptionTools, pod: PodView, as: RestartedAs): Promise<void> {
+async function restart(
+  run: Run,
+  tools: EncryptionTools,
+  pod: PodView,
+  as: RestartedAs & { mayStop?: () => Promise<boolean> },
+): Promise<boolean> {
   const { workloads, agents } = tools;
+  let isDone = true;
   // Each time through another connection, since one may have been made to the agent that ends.
   const isReached = () => {
     agents.renew(pod);
     return as.isReached(pod);
   };
   const untilBack = async () => {
+    if (!isThere(workloads, pod)) return false;
+    isDone = (await as.mayStop?.()) !== false && (await restartWith(run, tools, pod, as.files(pod)));
+    if (!isDone) return false;
     const since = performance.now();
-    await restartWith(run, tools, pod, as.files(pod));
     while (isThere(workloads, pod) && !(await isReached())) {
       if (performance.now() - since > BACK_MS) throw notBack(pod, as.state);
       await pause(LOOK_MS, run.signal);
@@ -80,6 +124,7 @@ async function restart(run: Run, tools: EncryptionTools, pod: PodView, as: Resta
     return isThere(workloads, pod);
   };
   await orGone(run, tools, pod, () => keepingChecks(run, tools, pod, untilBack));
+  return isDone;
 }
 
 function notBack({ name }: PodView, state: string): Failure {

@@ -1,6 +1,6 @@
 import { whilePassing } from '../../../consul/patience.ts';
 import { Failure } from '../../../failure.ts';
-import { runInPod } from '../../../kubernetes/streams/command.ts';
+import { type PodCommand, runInPod } from '../../../kubernetes/streams/command.ts';
 import { AGENT_CONTAINER, CONFIG_DIRECTORY } from '../../../manifests/name.ts';
 import type { PodView } from '../../../rollout/pod.ts';
 import type { Cluster } from '../../../session/cluster.ts';
@@ -15,18 +15,29 @@ export const FILES_MS = 180_000;
 /** Between two looks whether the kubelet has to be asked again, while a command waits. */
 const POKE_MS = 500;
 
-/** Looks for the files of each revision; with them it ends the agent, which the first process of the container starts again. */
-const SCRIPT = `n=0
+/**
+ * `files` waits for the files of each revision. `restart` ends the agent where they are there, which the first process of
+ * the container starts again: at once or not at all, since whoever has asked for it has just seen that it may stop, and cannot
+ * call a command back.
+ */
+export const RESTART_WITH = `n=0
+word=$1
+shift
 has() {
   while [ "$#" -gt 0 ]; do
     [ "$(cat "$1" 2>/dev/null)" = "$2" ] || return 1
     shift 2
   done
 }
-until has "$@"; do
-  n=$((n + 1)); [ "$n" -lt ${LOOKS} ] || { echo old; exit 0; }
-  sleep 0.2
-done
+if [ "$word" = files ]; then
+  until has "$@"; do
+    n=$((n + 1)); [ "$n" -lt ${LOOKS} ] || { echo old; exit 0; }
+    sleep 0.2
+  done
+  echo there
+  exit 0
+fi
+has "$@" || { echo old; exit 0; }
 kill -USR1 1
 echo new`;
 
@@ -44,19 +55,13 @@ interface Tools {
   refresh: Pick<Refresh, 'poke'>;
 }
 
-/** Restarts the agent of a pod as soon as the pod has all of these files. */
-export async function restartWith(
+/** Until the pod has all of these files. @throws Failure `stalled` where they do not come */
+export async function untilFiles(
   run: Run,
   tools: Tools,
   pod: PodView,
   files: readonly AwaitedFiles[],
 ): Promise<void> {
-  const wanted = files.flatMap(({ file, revision }) => [
-    `${CONFIG_DIRECTORY}/${file}`,
-    String(revision ?? ''),
-  ]);
-  const command = ['/bin/sh', '-c', SCRIPT, 'sh', ...wanted];
-  const place = { namespace: run.config.namespace, pod: pod.name, container: AGENT_CONTAINER };
   const poke = () => tools.refresh.poke(pod, markerOf(...files));
   const limit = AbortSignal.timeout(FILES_MS);
   const signal = AbortSignal.any([run.signal, limit]);
@@ -64,16 +69,43 @@ export async function restartWith(
     for (;;) {
       await poke();
       const ask = whilePassing({ signal }, (both) =>
-        runInPod(tools.cluster.transport, { ...place, command, signal: both }),
+        runInPod(tools.cluster.transport, commandFor(run, pod, ['files', ...wordsOf(files)], both)),
       );
       const said = await whilePoked(poke, signal, ask);
-      if (said.trim() === 'new') return;
+      if (said.trim() === 'there') return;
     }
   } catch (error) {
     run.signal.throwIfAborted();
     if (!limit.aborted) throw error;
     throw filesNotThere(pod, ...files.map(({ secret }) => secret));
   }
+}
+
+/** Restarts the agent of a pod that has all of these files. @returns false: it does not have them, and nothing was done */
+export async function restartWith(
+  run: Run,
+  { cluster }: Pick<Tools, 'cluster'>,
+  pod: PodView,
+  files: readonly AwaitedFiles[],
+): Promise<boolean> {
+  const said = await whilePassing({ signal: run.signal }, (both) =>
+    runInPod(cluster.transport, commandFor(run, pod, ['restart', ...wordsOf(files)], both)),
+  );
+  return said.trim() === 'new';
+}
+
+function wordsOf(files: readonly AwaitedFiles[]): string[] {
+  return files.flatMap(({ file, revision }) => [`${CONFIG_DIRECTORY}/${file}`, String(revision ?? '')]);
+}
+
+function commandFor(
+  { config: { namespace } }: Run,
+  { name: pod }: PodView,
+  words: readonly string[],
+  signal: AbortSignal,
+): PodCommand {
+  const command = ['/bin/sh', '-c', RESTART_WITH, 'sh', ...words];
+  return { namespace, pod, container: AGENT_CONTAINER, command, signal };
 }
 
 /** A kubelet that has looked before it knew of the Secret is asked again while the command waits. */
