@@ -1,6 +1,6 @@
 import { whilePassing } from '../../consul/patience.ts';
 import { Failure } from '../../failure.ts';
-import { runInPod } from '../../kubernetes/streams/command.ts';
+import { type PodCommand, runInPod } from '../../kubernetes/streams/command.ts';
 import { MARKER_FILE } from '../../manifests/config/reload.ts';
 import { AGENT_CONTAINER, CONFIG_DIRECTORY, DATA_DIRECTORY } from '../../manifests/name.ts';
 import { STARTED_WITH } from '../../manifests/start.ts';
@@ -12,6 +12,8 @@ import type { Refresh } from '../reload/refresh-files.ts';
 /** One command looks this often, and waits so long in between, in seconds. */
 const LOOKS = 80;
 const BETWEEN = 0.05;
+/** Longer than a command takes that stops an agent and waits for it, and short: nobody may stop it much later. */
+const ONCE_MS = 15_000;
 /** Longer than a kubelet may take that is not made to look. */
 export const LIMIT_MS = 180_000;
 
@@ -42,7 +44,7 @@ echo restarted`;
 
 const ANSWERS = ['started', 'restarted', 'ready', 'old', 'unknown'] as const;
 type Answer = (typeof ANSWERS)[number];
-type Word = 'look' | 'files' | 'restart' | 'written';
+type Words = readonly [marker: string, word: 'look' | 'files' | 'restart' | 'written'];
 
 interface Tools {
   cluster: Pick<Cluster, 'transport'>;
@@ -89,7 +91,8 @@ export async function untilFiles(
 }
 
 /**
- * Restarts the agent with the configuration of this marker, in its pod.
+ * Restarts the agent with the configuration of this marker, in its pod. It is asked for once: before it is asked for again
+ * somebody has to see that the agent may stop.
  * @returns `old`: nothing was done, since the pod does not have the files; `unknown`: it has not written what it starts with
  */
 export async function startAgain(
@@ -98,7 +101,8 @@ export async function startAgain(
   pod: PodView,
   marker: string,
 ): Promise<'started' | 'old' | 'unknown'> {
-  const said = await ask(run, cluster, pod, [marker, 'restart']);
+  const signal = AbortSignal.any([run.signal, AbortSignal.timeout(ONCE_MS)]);
+  const said = answerOf(await runInPod(cluster.transport, commandFor(run, pod, [marker, 'restart'], signal)));
   if (isStarted(said)) return 'started';
   return said === 'old' ? 'old' : 'unknown';
 }
@@ -108,15 +112,29 @@ function isStarted(said: Answer | undefined): boolean {
 }
 
 async function ask(
-  { config, signal }: Run,
+  run: Run,
   { transport }: Pick<Cluster, 'transport'>,
-  { name: pod }: PodView,
-  words: readonly [marker: string, word: Word],
+  pod: PodView,
+  words: Words,
 ): Promise<Answer | undefined> {
+  const said = await whilePassing({ signal: run.signal }, (both) =>
+    runInPod(transport, commandFor(run, pod, words, both)),
+  );
+  return answerOf(said);
+}
+
+function commandFor(
+  { config: { namespace } }: Run,
+  { name: pod }: PodView,
+  words: Words,
+  signal: AbortSignal,
+): PodCommand {
   const files = [`${CONFIG_DIRECTORY}/${MARKER_FILE}`, `${DATA_DIRECTORY}/${STARTED_WITH}`];
   const command = ['/bin/sh', '-c', START_AGAIN, 'sh', ...files, ...words];
-  const place = { namespace: config.namespace, pod, container: AGENT_CONTAINER, command };
-  const said = await whilePassing({ signal }, (both) => runInPod(transport, { ...place, signal: both }));
+  return { namespace, pod, container: AGENT_CONTAINER, command, signal };
+}
+
+function answerOf(said: string): Answer | undefined {
   return ANSWERS.find((answer) => answer === said.trim());
 }
 

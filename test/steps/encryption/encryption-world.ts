@@ -74,6 +74,8 @@ export class EncryptionWorld {
   awayMs = 30;
   /** So long a command looks for files. */
   commandMs = 4_000;
+  /** The connection of a command that would restart an agent breaks before it does. */
+  drops: (pod: string) => boolean = () => false;
   /** A pod that the API server does not know any more. */
   refuse: string | undefined;
   #api: FakeApi | undefined;
@@ -448,6 +450,7 @@ export class EncryptionWorld {
       if (isRestart) {
         said = now;
         if (!hasAll()) return word === 'restart' ? end('old\n') : undefined;
+        if (word === 'restart' && this.drops(agent.pod.name)) return socket.terminate();
         if (word === 'restart') this.#restart(agent);
         end(word === 'restart' ? 'new\n' : 'there\n');
         return;

@@ -44,6 +44,7 @@ async function kubelet(answer: (pod: string, words: string[]) => string | undefi
   sockets.on('connection', (socket, { url = '' }) => {
     const { pathname, searchParams } = new URL(url, 'http://api');
     const said = answer(pathname.split('/').at(-2) ?? '', searchParams.getAll('command').slice(-2));
+    if (said === 'drop') return void socket.terminate();
     if (said !== undefined) socket.send(frame(1, `${said}\n`));
     const failed = { status: 'Failure', message: 'command terminated with exit code 137' };
     socket.send(frame(3, JSON.stringify(said === undefined ? failed : { status: 'Success' })));
@@ -74,8 +75,13 @@ async function start({ clientMaxUnavailable = 1 } = {}) {
   const order: string[] = [];
   const looked: string[] = [];
   const transfers: string[] = [];
-  /** Pods that have the old files, servers that do not answer, and who leads. */
-  const state = { late: new Set<string>(), down: new Set<string>(), leader: 0 };
+  /** Pods that have the old files, servers that do not answer, who leads, and whether a command is lost on its way. */
+  const state = {
+    late: new Set<string>(),
+    down: new Set<string>(),
+    leader: 0,
+    drops: (_pod: string): boolean => false,
+  };
   const containers = [{ name: 'consul', running: true }] as PodView['containers'];
   for (const pod of pods) world.tell({ ...pod, containers });
   world.before = (pod, { path }) => {
@@ -103,6 +109,7 @@ async function start({ clientMaxUnavailable = 1 } = {}) {
     if (word === 'files') return state.late.has(pod) ? 'old' : 'ready';
     if (word === 'written') return 'unknown';
     if (word !== 'restart' || state.late.has(pod)) return 'old';
+    if (state.drops(pod)) return 'drop';
     order.push(pod);
     started.set(pod, marker);
     return 'restarted';
@@ -209,6 +216,22 @@ test('a server is not stopped where another one goes down at the last moment, an
   state.down.clear();
   await going;
   expect(order.slice(0, 3)).toEqual(['consul-server-2', 'consul-server-1', 'consul-server-0']);
+});
+
+test('a server is not asked again to stop before Raft can do without it', async () => {
+  const { go, order, world, state } = await start();
+  let times = 0;
+  state.drops = (pod) => {
+    if (pod !== 'consul-server-2' || times++ > 0) return false;
+    state.down.add('consul-server-1');
+    return true;
+  };
+  const going = go();
+  await expect.poll(() => world.lines.join('\n')).toContain('consul-server-2 has to wait');
+  expect(order).toEqual([]);
+  state.down.clear();
+  await going;
+  expect(order).toHaveLength(5);
 });
 
 test('a server that leads again at the last moment hands over once more', async () => {

@@ -48,8 +48,8 @@ async function container(digest: string) {
     written: () => readFile(files[1] ?? '', 'utf8'),
     starts: () => [...output.matchAll(/start\.(\w+)/g)].map(([, one]) => one),
     /** What the command says, where the first process of the container is that of the test. */
-    ask: async (to: string, word: 'look' | 'files' | 'restart' | 'written') => {
-      const script = `kill() { /bin/kill "$1" ${first.pid}; }\n${START_AGAIN}`;
+    ask: async (to: string, word: 'look' | 'files' | 'restart' | 'written', before = '') => {
+      const script = `kill() { /bin/kill "$1" ${first.pid}; }\n${before}\n${START_AGAIN}`;
       const { stdout } = await run('/bin/sh', ['-c', script, 'sh', ...files, marker(to), word]);
       return stdout.trim();
     },
@@ -84,6 +84,15 @@ test('an agent is not restarted before its pod has the files', async () => {
   const { ask, starts } = await container('a1');
   expect(await ask('b2', 'restart')).toBe('old');
   expect(starts()).toEqual(['a1']);
+});
+
+test('a command that would restart an agent does not wait for files, so that it restarts none later', async () => {
+  const { ask, starts } = await container('a1');
+  // They come right after they have been looked at.
+  const late = `cat() { /bin/cat "$1"; case "$1" in *30-marker.json) echo '${file('b2')}' >"$1" ;; esac; }`;
+  expect(await ask('b2', 'restart', late)).toBe('old');
+  expect(starts()).toEqual(['a1']);
+  expect(await ask('b2', 'files')).toBe('ready');
 });
 
 test('the files are waited for, and nothing is restarted by that', async () => {

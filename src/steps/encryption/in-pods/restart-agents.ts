@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import { isPassing } from '../../../consul/failure.ts';
 import { leadingServer } from '../../../consul/quorum/leadership-transfer.ts';
 import { Failure } from '../../../failure.ts';
 import type { PodView } from '../../../rollout/pod.ts';
@@ -10,10 +11,13 @@ import { handOver } from '../../replacement/leadership.ts';
 import { type EncryptionTools, type EncryptionWatch, LOOK_MS, PARALLEL } from '../encryption-watch.ts';
 import { byRole, isThere } from './agent-pods.ts';
 import { orGone } from './reload-agents.ts';
-import { type AwaitedFiles, markerOf, restartWith, untilFiles } from './restart.ts';
+import { type AwaitedFiles, FILES_MS, markerOf, restartWith, untilFiles } from './restart.ts';
 
 /** An agent is back within two seconds or so; one that is not has another trouble. */
 const BACK_MS = 60_000;
+
+/** One that was stopped by a command that nobody has heard the end of is back by then. */
+const HEARD_MS = 5_000;
 
 /** What restarted agents are to find, and to be. */
 export interface RestartedAs {
@@ -25,6 +29,13 @@ export interface RestartedAs {
 
 /** A server that leads again each time that it has handed over is restarted all the same. */
 const HAND_OVERS = 2;
+
+/** One agent, again and again until `untilMs`. */
+interface Tries extends RestartedAs {
+  untilMs: number;
+  /** Is asked at the last moment. */
+  mayStop?: () => Promise<boolean>;
+}
 
 type Parts = { tools: EncryptionTools; watch: EncryptionWatch };
 
@@ -73,9 +84,10 @@ async function restartServer(run: Run, { tools, watch }: Parts, pod: PodView, as
     stillLed = leadingServer(look.evidence) === pod.name ? stillLed + 1 : 0;
     return stillLed === 0 || stillLed >= HAND_OVERS;
   };
+  const tries = { ...as, mayStop, untilMs: performance.now() + FILES_MS };
   for (;;) {
     await handOver(run, tools, { awayFrom: pod.name });
-    if (await restart(run, tools, pod, { ...as, mayStop })) return;
+    if (await restart(run, tools, pod, tries)) return;
     await haveFiles(run, tools, pod, as);
     await watch.untilAllAreThere();
   }
@@ -83,7 +95,8 @@ async function restartServer(run: Run, { tools, watch }: Parts, pod: PodView, as
 
 /** Its files are there by now, or are waited for. */
 async function restartClient(run: Run, tools: EncryptionTools, pod: PodView, as: RestartedAs): Promise<void> {
-  while (!(await restart(run, tools, pod, as))) await haveFiles(run, tools, pod, as);
+  const tries = { ...as, untilMs: performance.now() + FILES_MS };
+  while (!(await restart(run, tools, pod, tries))) await haveFiles(run, tools, pod, as);
 }
 
 async function leaderLast(watch: EncryptionWatch, servers: readonly PodView[]): Promise<PodView[]> {
@@ -96,31 +109,36 @@ async function leaderLast(watch: EncryptionWatch, servers: readonly PodView[]): 
 /**
  * Until the agent is as it is to be, and its checks as they stood; or its pod is gone, whose successor starts with the files
  * as they are.
- * @param as.mayStop is asked at the last moment
  * @returns false: the agent runs as before
  */
-async function restart(
-  run: Run,
-  tools: EncryptionTools,
-  pod: PodView,
-  as: RestartedAs & { mayStop?: () => Promise<boolean> },
-): Promise<boolean> {
+async function restart(run: Run, tools: EncryptionTools, pod: PodView, as: Tries): Promise<boolean> {
   const { workloads, agents } = tools;
   let isDone = true;
-  // Each time through another connection, since one may have been made to the agent that ends.
-  const isReached = () => {
-    agents.renew(pod);
-    return as.isReached(pod);
+  const untilReached = async (limitMs: number) => {
+    const since = performance.now();
+    while (isThere(workloads, pod)) {
+      // Each time through another connection, since one may have been made to the agent that ends.
+      agents.renew(pod);
+      if (await as.isReached(pod)) return true;
+      if (performance.now() - since > limitMs) return false;
+      await pause(LOOK_MS, run.signal);
+    }
+    return true;
+  };
+  const stop = async () => {
+    try {
+      return await restartWith(run, tools, pod, as.files(pod));
+    } catch (error) {
+      run.signal.throwIfAborted();
+      if (!isPassing(error) || performance.now() > as.untilMs) throw error;
+      return untilReached(HEARD_MS);
+    }
   };
   const untilBack = async () => {
     if (!isThere(workloads, pod)) return false;
-    isDone = (await as.mayStop?.()) !== false && (await restartWith(run, tools, pod, as.files(pod)));
+    isDone = (await as.mayStop?.()) !== false && (await stop());
     if (!isDone) return false;
-    const since = performance.now();
-    while (isThere(workloads, pod) && !(await isReached())) {
-      if (performance.now() - since > BACK_MS) throw notBack(pod, as.state);
-      await pause(LOOK_MS, run.signal);
-    }
+    if (!(await untilReached(BACK_MS))) throw notBack(pod, as.state);
     return isThere(workloads, pod);
   };
   await orGone(run, tools, pod, () => keepingChecks(run, tools, pod, untilBack));

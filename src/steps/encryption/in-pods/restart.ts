@@ -1,3 +1,4 @@
+import { unreachable } from '../../../consul/failure.ts';
 import { whilePassing } from '../../../consul/patience.ts';
 import { Failure } from '../../../failure.ts';
 import { type PodCommand, runInPod } from '../../../kubernetes/streams/command.ts';
@@ -12,6 +13,8 @@ import type { Refresh } from '../../reload/refresh-files.ts';
 const LOOKS = 20;
 /** Longer than a kubelet may take that is not made to look. */
 export const FILES_MS = 180_000;
+/** A command that stops an agent answers at once, and nobody may stop it much later. */
+const ONCE_MS = 15_000;
 /** Between two looks whether the kubelet has to be asked again, while a command waits. */
 const POKE_MS = 500;
 
@@ -81,17 +84,28 @@ export async function untilFiles(
   }
 }
 
-/** Restarts the agent of a pod that has all of these files. @returns false: it does not have them, and nothing was done */
+/**
+ * Restarts the agent of a pod that has all of these files. It is asked for once: before it is asked for again somebody has to
+ * see that the agent may stop.
+ * @returns false: it does not have them, and nothing was done
+ * @throws Failure `unreachable` where it is not known whether the agent was stopped
+ */
 export async function restartWith(
   run: Run,
   { cluster }: Pick<Tools, 'cluster'>,
   pod: PodView,
   files: readonly AwaitedFiles[],
 ): Promise<boolean> {
-  const said = await whilePassing({ signal: run.signal }, (both) =>
-    runInPod(cluster.transport, commandFor(run, pod, ['restart', ...wordsOf(files)], both)),
-  );
-  return said.trim() === 'new';
+  const limit = AbortSignal.timeout(ONCE_MS);
+  const command = commandFor(run, pod, ['restart', ...wordsOf(files)], AbortSignal.any([run.signal, limit]));
+  try {
+    return (await runInPod(cluster.transport, command)).trim() === 'new';
+  } catch (error) {
+    run.signal.throwIfAborted();
+    throw limit.aborted
+      ? unreachable(pod.name, `no answer to a command within ${ONCE_MS / 1000} s`, error)
+      : error;
+  }
 }
 
 function wordsOf(files: readonly AwaitedFiles[]): string[] {
