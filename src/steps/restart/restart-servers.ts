@@ -5,13 +5,10 @@ import type { RunStep } from '../../session/run/run-step.ts';
 import type { Run } from '../../session/run.ts';
 import { Wake, wakeAtChanges } from '../../session/wake.ts';
 import { type LookObserver, type QuorumLook, QuorumWatch } from '../proof/quorum-watch.ts';
-import { handOver } from '../replacement/leadership.ts';
+import { HandOvers } from '../replacement/hand-overs.ts';
 import { isVital, mayStop, pendingOf } from '../replacement/stop-rule.ts';
 import { LOOK_MS, OneRestart, type RestartTools } from './restart-one.ts';
 import type { Restart } from './restarts.ts';
-
-/** A server that leads again each time that it has handed over is restarted all the same. */
-const HAND_OVERS = 2;
 
 /**
  * One at a time, the leader last, each only while Raft can do without it. Its pod has the files before that is asked, and it
@@ -38,7 +35,7 @@ export async function restartServers(
   const until = (enough: (look: QuorumLook) => boolean) => watch.until(expected, wake, enough);
   const isFree = (name: string, look: QuorumLook) =>
     mayStop({ workloads, name, isDataKept: true }, look) === 'yes';
-  const steps = new Map<string, { step: RunStep; stillLed: number }>();
+  const steps = new Map<string, { step: RunStep; handOvers: HandOvers }>();
   try {
     await Promise.all([...left.values()].map((each) => each.untilFiles()));
     while (left.size > 0) {
@@ -53,16 +50,16 @@ export async function restartServers(
         );
         return false;
       });
-      const now = steps.get(next) ?? { step: run.step(next), stillLed: 0 };
+      const now = steps.get(next) ?? {
+        step: run.step(next),
+        handOvers: new HandOvers(run, { workloads, agents }, next),
+      };
       steps.set(next, now);
-      await handOver(run, { workloads, agents }, { awayFrom: next });
+      await now.handOvers.ask();
       const server = left.get(next) as OneRestart;
       const outcome = await server.now(async () => {
         const look = await watch.look(expected(), run.signal);
-        if (!isFree(next, look)) return false;
-        if (leadingServer(look.evidence) === next) now.stillLed += 1;
-        else now.stillLed = 0;
-        return now.stillLed === 0 || now.stillLed >= HAND_OVERS;
+        return isFree(next, look) && now.handOvers.areOver(look.evidence);
       });
       if (outcome === 'not now') {
         await server.untilFiles();

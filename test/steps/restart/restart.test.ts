@@ -248,6 +248,35 @@ test('a server that leads again at the last moment hands over once more', async 
   expect(state.leader).toBe(1);
 });
 
+test('a leader that does not hand over is asked twice, restarted all the same, and the report says so', async () => {
+  const { go, order, transfers, world, run } = await start();
+  const { before } = world;
+  world.before = (pod, request) => {
+    if (request.path !== '/v1/operator/raft/transfer-leader') return before(pod, request);
+    transfers.push(pod);
+    return { status: 500, text: 'cannot transfer now' };
+  };
+  await go();
+  expect(order).toHaveLength(5);
+  expect(transfers).toEqual(['consul-server-0', 'consul-server-0']);
+  expect(run.known.warnings).toEqual([
+    expect.stringMatching(/^consul-server-0 stops while it leads, .*cannot transfer now/),
+  ]);
+});
+
+test('a leader that leads again each time is restarted all the same, and the report says so', async () => {
+  const { go, order, transfers, world, run, state } = await start();
+  const { before } = world;
+  world.before = (pod, request) => {
+    if (request.path === '/v1/agent/services' && pod === 'consul-server-0') state.leader = 0;
+    return before(pod, request);
+  };
+  await go();
+  expect(order).toHaveLength(5);
+  expect(transfers).toEqual(['consul-server-0', 'consul-server-0']);
+  expect(run.known.warnings).toEqual([expect.stringContaining('it leads again each time')]);
+});
+
 test('the files of a client are waited for where they are late', async () => {
   const { go, order, commands, state } = await start();
   state.late.add('consul-client-1');

@@ -7,7 +7,7 @@ import { countOf } from '../../../session/allowance.ts';
 import { pause } from '../../../session/pause.ts';
 import type { Run } from '../../../session/run.ts';
 import { keepingChecks } from '../../registrations/check-states.ts';
-import { handOver } from '../../replacement/leadership.ts';
+import { HandOvers } from '../../replacement/hand-overs.ts';
 import { type EncryptionTools, type EncryptionWatch, LOOK_MS, PARALLEL } from '../encryption-watch.ts';
 import { byRole, isThere } from './agent-pods.ts';
 import { orGone } from './reload-agents.ts';
@@ -26,9 +26,6 @@ export interface RestartedAs {
   state: string;
   isReached: (pod: PodView) => Promise<boolean>;
 }
-
-/** A server that leads again each time that it has handed over is restarted all the same. */
-const HAND_OVERS = 2;
 
 /** One agent, again and again until `untilMs`. */
 interface Tries extends RestartedAs {
@@ -77,16 +74,14 @@ function haveFiles(run: Run, tools: EncryptionTools, pod: PodView, as: Restarted
 }
 
 async function restartServer(run: Run, { tools, watch }: Parts, pod: PodView, as: RestartedAs) {
-  let stillLed = 0;
+  const handOvers = new HandOvers(run, tools, pod.name);
   const mayStop = async () => {
     const look = await watch.look();
-    if (!watch.isComplete(look)) return false;
-    stillLed = leadingServer(look.evidence) === pod.name ? stillLed + 1 : 0;
-    return stillLed === 0 || stillLed >= HAND_OVERS;
+    return watch.isComplete(look) && handOvers.areOver(look.evidence);
   };
   const tries = { ...as, mayStop, untilMs: performance.now() + FILES_MS };
   for (;;) {
-    await handOver(run, tools, { awayFrom: pod.name });
+    await handOvers.ask();
     if (await restart(run, tools, pod, tries)) return;
     await haveFiles(run, tools, pod, as);
     await watch.untilAllAreThere();
