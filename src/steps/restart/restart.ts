@@ -1,4 +1,6 @@
 import pLimit from 'p-limit';
+import { isPassing } from '../../consul/failure.ts';
+import { Failure } from '../../failure.ts';
 import { AGENT_CONTAINER } from '../../manifests/name.ts';
 import { count } from '../../report/count.ts';
 import type { PodView } from '../../rollout/pod.ts';
@@ -16,14 +18,21 @@ const PARALLEL = 16;
 /**
  * Has every agent that runs start with its configuration, in its pod: it keeps its address, its data and what is registered
  * there. Servers one at a time, each only while Raft can do without it, the leader last; then clients in waves.
+ * @param isProven the cluster is; before that it may be without a leader
  */
-export async function restartAgents(run: Run, all: readonly Restart[], tools: RestartTools): Promise<void> {
+export async function restartAgents(
+  run: Run,
+  all: readonly Restart[],
+  tools: RestartTools,
+  { isProven = false } = {},
+): Promise<void> {
   if (all.length === 0) return;
   await tools.workloads.untilSynced(run.signal);
-  await catchUpChecks(run, tools);
   const done: string[] = [];
   for (const one of all) {
     const old = await oldAgents(run, one, tools);
+    if (old.length > 0) one.catchUp.isDue = true;
+    if (old.length > 0 || one === all[0]) await catchUp(run, one, tools, isProven);
     if (old.length === 0) continue;
     run.known.changed = true;
     const tellDone = (some: number) => tellLeft(run, one, { done: some, all: old.length });
@@ -40,6 +49,19 @@ export async function restartAgents(run: Run, all: readonly Restart[], tools: Re
     observed: done.join(' and '),
     passed: true,
   });
+}
+
+/** Before agents are restarted, which may leave checks themselves. A cluster without a leader is for the proof to wait for. */
+async function catchUp(run: Run, { catchUp }: Restart, tools: RestartTools, isProven: boolean) {
+  if (!catchUp.isDue || catchUp.isDone) return;
+  try {
+    await catchUpChecks(run, tools);
+    catchUp.isDone = true;
+  } catch (error) {
+    run.signal.throwIfAborted();
+    if (isProven || !isPassing(error)) throw error;
+    run.log.info(`Checks that a run before may have left are looked for later: ${Failure.from(error).what}`);
+  }
 }
 
 /** Pods of an earlier template are about to be replaced, and one whose agent does not run starts with the files as they are. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { openWebSocket } from '../../../src/kubernetes/streams/websocket.ts';
 import type { PodView } from '../../../src/rollout/pod.ts';
@@ -16,7 +16,7 @@ const LOADED = 'consul-deploy.configuration.ffffffffffffffff';
 const workload = {
   desired: { apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: { name: 'x' }, spec: {} },
 };
-const all = () =>
+const all = (catchUp = { isDue: false, isDone: false }) =>
   (['server', 'client'] as const).map(
     (role): Restart => ({
       role,
@@ -25,6 +25,7 @@ const all = () =>
       marker: LOADED,
       workload: workload as never,
       started: new Set(),
+      catchUp,
     }),
   );
 
@@ -64,7 +65,7 @@ async function kubelet(answer: (pod: string, words: string[]) => string | undefi
 }
 
 /** Three servers, of which the first leads, and two clients; what each has started with can be changed. */
-async function start({ clientMaxUnavailable = 1 } = {}) {
+async function start({ clientMaxUnavailable = 1, unfinished = false } = {}) {
   const world = new ProofWorld(
     { clients: 'statefulset', clientMaxUnavailable: { kind: 'count', count: clientMaxUnavailable } },
     2,
@@ -118,8 +119,8 @@ async function start({ clientMaxUnavailable = 1 } = {}) {
   const poked: string[] = [];
   const refresh = { poke: async ({ name }: { name: string }) => void poked.push(name) };
   const tools = { cluster: { transport }, workloads, agents, refresh, observer: { saw: () => undefined } };
-  const restarts = all();
-  const go = () => restartAgents(run, restarts, tools as never);
+  const restarts = all({ isDue: unfinished, isDone: false });
+  const go = (parts = {}) => restartAgents(run, restarts, tools as never, parts);
   return { world, run, started, order, looked, transfers, poked, go, state, commands };
 }
 
@@ -175,6 +176,50 @@ test('an agent that was seen to run with it is not looked at again, and one that
   world.tell({ ...pod, uid: 'another' });
   await go();
   expect(looked.slice(5)).toEqual(['consul-client-1']);
+});
+
+describe('checks that a run before may have left', () => {
+  /** Where nobody leads, KV does not answer. */
+  async function leaderless(given: { unfinished: boolean }) {
+    const made = await start(given);
+    const { before } = made.world;
+    const asked = { times: 0, isLeaderless: true };
+    made.world.before = (pod, request) => {
+      if (!request.path.startsWith('/v1/kv/')) return before(pod, request);
+      asked.times += 1;
+      return asked.isLeaderless ? { status: 500, text: 'No cluster leader' } : undefined;
+    };
+    const timeout = AbortSignal.timeout.bind(AbortSignal);
+    vi.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => timeout(Math.min(ms, 1_000)));
+    onTestFinished(() => void vi.restoreAllMocks());
+    return { ...made, asked };
+  }
+
+  test('are not looked for where all agents have started and the deploy before came to its end', async () => {
+    const { go, started, asked } = await leaderless({ unfinished: false });
+    for (const name of started.keys()) started.set(name, NEW);
+    await go();
+    expect(asked.times).toBe(0);
+  });
+
+  test('are left to the time after the proof where nobody leads', async () => {
+    const { go, started, asked, world } = await leaderless({ unfinished: true });
+    for (const name of started.keys()) started.set(name, NEW);
+    await go();
+    expect(world.lines.join('\n')).toMatch(
+      /Checks that a run before may have left .* later: .*No cluster leader/,
+    );
+    const before = asked.times;
+    asked.isLeaderless = false;
+    await go({ isProven: true });
+    expect(asked.times).toBeGreaterThan(before);
+  });
+
+  test('are not given up once the cluster is proven', async () => {
+    const { go, started } = await leaderless({ unfinished: true });
+    for (const name of started.keys()) started.set(name, NEW);
+    await expect(go({ isProven: true })).rejects.toThrow('No cluster leader');
+  });
 });
 
 test('clients are restarted as many at a time as the input says', async () => {
