@@ -6,6 +6,7 @@ import { ApiError } from '../../kubernetes/error.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';
 import type { Cluster } from '../../session/cluster.ts';
+import { OtherFirstProcess } from '../../session/first-process.ts';
 import { pause } from '../../session/pause.ts';
 import type { Run } from '../../session/run.ts';
 import type { Workloads } from '../../session/workloads.ts';
@@ -76,7 +77,7 @@ export class OneRestart {
       said = await startAgain(run, this.#tools, this.pod, startMarker);
     } catch (error) {
       run.signal.throwIfAborted();
-      if (isDenied(error)) throw error;
+      if (isFinal(error)) throw error;
     }
     if (said === 'old') return 'not now';
     if (said === 'started') return 'restarted';
@@ -122,12 +123,16 @@ export class OneRestart {
         this.#run.signal.throwIfAborted();
         // Why a container ends is for the diagnosis to say.
         const isLate = performance.now() - since > BACK_MS;
-        if (this.#isThere() && (isDenied(error) || isLate)) throw error;
+        if (this.#isThere() && (isFinal(error) || isLate)) throw error;
       }
       await pause(LOOK_MS, this.#run.signal);
     }
     return undefined;
   }
+}
+
+function isFinal(error: unknown): boolean {
+  return isDenied(error) || error instanceof OtherFirstProcess;
 }
 
 export function isDenied(error: unknown): boolean {

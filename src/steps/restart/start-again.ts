@@ -6,6 +6,7 @@ import { AGENT_CONTAINER, CONFIG_DIRECTORY, DATA_DIRECTORY } from '../../manifes
 import { STARTED_WITH } from '../../manifests/start.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Cluster } from '../../session/cluster.ts';
+import { OtherFirstProcess, RESTART_AGENT } from '../../session/first-process.ts';
 import type { Run } from '../../session/run.ts';
 import type { Refresh } from '../reload/refresh-files.ts';
 
@@ -24,16 +25,18 @@ export const LIMIT_MS = 180_000;
  */
 export const START_AGAIN = `has() { case "$(cat "$1" 2>/dev/null)" in *"$2"*) return 0 ;; *) return 1 ;; esac; }
 n=0
+${RESTART_AGENT}
 again() { n=$((n + 1)); [ "$n" -lt ${LOOKS} ] || { echo "$1"; exit 0; }; sleep ${BETWEEN}; }
 ! has "$2" "$3" || { echo started; exit 0; }
 case "$4" in
 files)
+  is_first || other
   until has "$1" "$3"; do again old; done
   echo ready
   exit 0 ;;
 restart)
   has "$1" "$3" || { echo old; exit 0; }
-  kill -USR1 1 ;;
+  restart_agent ;;
 written) ;;
 *)
   echo old
@@ -102,7 +105,10 @@ export async function startAgain(
   marker: string,
 ): Promise<'started' | 'old' | 'unknown'> {
   const signal = AbortSignal.any([run.signal, AbortSignal.timeout(ONCE_MS)]);
-  const said = answerOf(await runInPod(cluster.transport, commandFor(run, pod, [marker, 'restart'], signal)));
+  const said = answerOf(
+    pod,
+    await runInPod(cluster.transport, commandFor(run, pod, [marker, 'restart'], signal)),
+  );
   if (isStarted(said)) return 'started';
   return said === 'old' ? 'old' : 'unknown';
 }
@@ -120,7 +126,7 @@ async function ask(
   const said = await whilePassing({ signal: run.signal }, (both) =>
     runInPod(transport, commandFor(run, pod, words, both)),
   );
-  return answerOf(said);
+  return answerOf(pod, said);
 }
 
 function commandFor(
@@ -134,7 +140,9 @@ function commandFor(
   return { namespace, pod, container: AGENT_CONTAINER, command, signal };
 }
 
-function answerOf(said: string): Answer | undefined {
+/** @throws OtherFirstProcess */
+function answerOf(pod: PodView, said: string): Answer | undefined {
+  OtherFirstProcess.check(pod, said);
   return ANSWERS.find((answer) => answer === said.trim());
 }
 

@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
+import { startScript } from '../../../src/manifests/start.ts';
 import { RESTART_WITH } from '../../../src/steps/encryption/in-pods/restart.ts';
+import { config } from '../../manifests/fixture.ts';
 
 const run = promisify(execFile);
 
@@ -16,14 +18,26 @@ async function pod() {
   await writeFile(revision ?? '', '1');
   await writeFile(next ?? '', '2');
   await writeFile(killed ?? '', '');
+  const first = join(folder, 'first');
+  await mkdir(first);
+  await writeFile(
+    join(first, 'cmdline'),
+    `/bin/sh\0-c\0${startScript(config(), 'server')}\0consul-server\0agent\0`,
+  );
+  await writeFile(join(first, 'comm'), 'sh\n');
   const around = `kill() { echo "$@" >>"${killed}"; }
-cat() { /bin/cat "$1"; /bin/cp "${next}" "$1"; }`;
+cat() { /bin/cat "$1"; if [ "$1" = "${revision}" ]; then /bin/cp "${next}" "$1"; fi; }`;
   return {
     ask: async (word: 'files' | 'restart', wanted: number) => {
-      const script = `${around}\n${RESTART_WITH}`;
+      const script = `${around}\n${RESTART_WITH.replaceAll('/proc/1/', `${first}/`)}`;
       const words = [word, revision ?? '', String(wanted)];
       const { stdout } = await run('/bin/sh', ['-c', script, 'sh', ...words]);
       return stdout.trim();
+    },
+    /** As where the processes of the node are those of the pod. */
+    isOf: async (name: string) => {
+      await writeFile(join(first, 'cmdline'), `/sbin/${name}\0`);
+      await writeFile(join(first, 'comm'), `${name}\n`);
     },
     killed: () => readFile(killed ?? '', 'utf8'),
   };
@@ -44,5 +58,13 @@ test('an agent whose pod has the files is stopped', async () => {
 test('a command that would stop an agent does not wait for files, so that it stops none later', async () => {
   const { ask, killed } = await pod();
   expect(await ask('restart', 2)).toBe('old');
+  expect(await killed()).toBe('');
+});
+
+test('another first process than the start script is left alone, and its name is said', async () => {
+  const { ask, killed, isOf } = await pod();
+  await isOf('systemd');
+  expect(await ask('files', 1)).toBe('other systemd');
+  expect(await ask('restart', 1)).toBe('other systemd');
   expect(await killed()).toBe('');
 });

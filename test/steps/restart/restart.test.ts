@@ -82,6 +82,7 @@ async function start({ clientMaxUnavailable = 1, unfinished = false } = {}) {
     down: new Set<string>(),
     leader: 0,
     drops: (_pod: string): boolean => false,
+    first: new Map<string, string>(),
   };
   const containers = [{ name: 'consul', running: true }] as PodView['containers'];
   for (const pod of pods) world.tell({ ...pod, containers });
@@ -107,6 +108,8 @@ async function start({ clientMaxUnavailable = 1, unfinished = false } = {}) {
     commands.push(`${word} ${pod}`);
     if (word === 'look') looked.push(pod);
     if (started.get(pod) === marker) return 'started';
+    const first = state.first.get(pod);
+    if (first !== undefined && ['files', 'restart'].includes(word)) return `other ${first}`;
     if (word === 'files') return state.late.has(pod) ? 'old' : 'ready';
     if (word === 'written') return 'unknown';
     if (word !== 'restart' || state.late.has(pod)) return 'old';
@@ -277,6 +280,21 @@ test('a server is not asked again to stop before Raft can do without it', async 
   state.down.clear();
   await going;
   expect(order).toHaveLength(5);
+});
+
+test.each([
+  ['consul-server-1', 0],
+  ['consul-client-0', 4],
+])('%s that has another first process ends the run at once, with its name', async (pod, restarted) => {
+  const { go, order, state } = await start();
+  state.first.set(pod, 'systemd');
+  await expect(go()).rejects.toMatchObject({
+    reason: 'stalled',
+    what: expect.stringContaining('the first process of its container is "systemd", not its start script'),
+    where: `Pod/${pod}`,
+    hint: expect.stringContaining('`hostPID`'),
+  });
+  expect(order).toHaveLength(restarted);
 });
 
 test('a server that leads again at the last moment hands over once more', async () => {

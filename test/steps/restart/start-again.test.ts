@@ -48,8 +48,9 @@ async function container(digest: string) {
     written: () => readFile(files[1] ?? '', 'utf8'),
     starts: () => [...output.matchAll(/start\.(\w+)/g)].map(([, one]) => one),
     /** What the command says, where the first process of the container is that of the test. */
-    ask: async (to: string, word: 'look' | 'files' | 'restart' | 'written', before = '') => {
-      const script = `kill() { /bin/kill "$1" ${first.pid}; }\n${before}\n${START_AGAIN}`;
+    ask: async (to: string, word: 'look' | 'files' | 'restart' | 'written', before = '', pid = first.pid) => {
+      const here = START_AGAIN.replaceAll('/proc/1/', `/proc/${pid}/`);
+      const script = `kill() { /bin/kill "$1" ${first.pid}; }\n${before}\n${here}`;
       const { stdout } = await run('/bin/sh', ['-c', script, 'sh', ...files, marker(to), word]);
       return stdout.trim();
     },
@@ -112,4 +113,22 @@ test('what an agent is about to start with is waited for', async () => {
   expect(await ask('b2', 'restart')).toBe('restarted');
   expect(['started', 'restarted']).toContain(await asked);
   await expect.poll(starts).toEqual(['a1', 'b2']);
+});
+
+test('another first process than the start script is not told to restart, and its name is said', async () => {
+  const { ask, renew, starts } = await container('a1');
+  await renew('b2');
+  const other = spawn('sleep', ['60']);
+  onTestFinished(() => void other.kill('SIGKILL'));
+  await expect.poll(() => readFile(`/proc/${other.pid}/comm`, 'utf8')).toBe('sleep\n');
+  expect(await ask('b2', 'look', '', other.pid)).toBe('old');
+  expect(await ask('b2', 'files', '', other.pid)).toBe('other sleep');
+  expect(await ask('b2', 'restart', '', other.pid)).toBe('other sleep');
+  expect(starts()).toEqual(['a1']);
+});
+
+test('a first process that may not be told to restart is said, too', async () => {
+  const { ask, renew } = await container('a1');
+  await renew('b2');
+  expect(await ask('b2', 'restart', 'kill() { return 1; }')).toBe('other sh');
 });

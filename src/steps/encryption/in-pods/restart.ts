@@ -5,6 +5,7 @@ import { type PodCommand, runInPod } from '../../../kubernetes/streams/command.t
 import { AGENT_CONTAINER, CONFIG_DIRECTORY } from '../../../manifests/name.ts';
 import type { PodView } from '../../../rollout/pod.ts';
 import type { Cluster } from '../../../session/cluster.ts';
+import { OtherFirstProcess, RESTART_AGENT } from '../../../session/first-process.ts';
 import { pause } from '../../../session/pause.ts';
 import type { Run } from '../../../session/run.ts';
 import type { Refresh } from '../../reload/refresh-files.ts';
@@ -23,7 +24,8 @@ const POKE_MS = 500;
  * the container starts again: at once or not at all, since whoever has asked for it has just seen that it may stop, and cannot
  * call a command back.
  */
-export const RESTART_WITH = `n=0
+export const RESTART_WITH = `${RESTART_AGENT}
+n=0
 word=$1
 shift
 has() {
@@ -33,6 +35,7 @@ has() {
   done
 }
 if [ "$word" = files ]; then
+  is_first || other
   until has "$@"; do
     n=$((n + 1)); [ "$n" -lt ${LOOKS} ] || { echo old; exit 0; }
     sleep 0.2
@@ -41,7 +44,7 @@ if [ "$word" = files ]; then
   exit 0
 fi
 has "$@" || { echo old; exit 0; }
-kill -USR1 1
+restart_agent
 echo new`;
 
 /** Files of a Secret that a pod is to have. */
@@ -75,6 +78,7 @@ export async function untilFiles(
         runInPod(tools.cluster.transport, commandFor(run, pod, ['files', ...wordsOf(files)], both)),
       );
       const said = await whilePoked(poke, signal, ask);
+      OtherFirstProcess.check(pod, said);
       if (said.trim() === 'there') return;
     }
   } catch (error) {
@@ -99,7 +103,9 @@ export async function restartWith(
   const limit = AbortSignal.timeout(ONCE_MS);
   const command = commandFor(run, pod, ['restart', ...wordsOf(files)], AbortSignal.any([run.signal, limit]));
   try {
-    return (await runInPod(cluster.transport, command)).trim() === 'new';
+    const said = await runInPod(cluster.transport, command);
+    OtherFirstProcess.check(pod, said);
+    return said.trim() === 'new';
   } catch (error) {
     run.signal.throwIfAborted();
     throw limit.aborted
