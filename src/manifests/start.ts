@@ -149,6 +149,9 @@ started_with() {
 }`.trim();
 }
 
+/** By this line of it another process can tell that it is the start script. */
+export const START_SIGN = 'trap restart USR1';
+
 /** The container's command; its arguments go to the agent. */
 export function startCommand(config: Config, role: Role): string[] {
   return ['/bin/sh', '-c', startScript(config, role), roleName(config, role)];

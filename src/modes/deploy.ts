@@ -162,7 +162,7 @@ async function changeAndProve(
         const parts = { ...live, observer: triage, clock, before: earlier, ...wanted };
         const proven = await waitAndProve(run, parts);
         // Again: an agent that started in between may have found the old files.
-        await restartAgents(run, restarting, encryption);
+        await restartAgents(run, restarting, encryption, { isProven: true });
         await reloadAgents(run, reloading, loaded);
         await state.end();
         await conservation.end();

@@ -5,6 +5,7 @@ import { mounts, podsOf, specOf } from '../../change/workload.ts';
 import type { Config } from '../../config/config.ts';
 import { type AccessCheck, commandChecks, missingPermissions } from '../../kubernetes/access.ts';
 import type { Plan, PlannedObject } from '../../kubernetes/apply/plan.ts';
+import { listIfAllowed } from '../../kubernetes/list.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { startMarkerOf } from '../../manifests/config/reload.ts';
 import { CONFIG_DIGEST, type Role } from '../../manifests/label.ts';
@@ -42,14 +43,15 @@ export async function withKeptPods(
     run.log.info(
       'Where a restart of agents would do, their pods are replaced: that needs pods/exec and patch pods.',
     );
-  const mayRestart = missing.length === 0;
-  const others = candidates.flatMap(({ workload, live, changesNow }) => {
-    const keeps = !changesNow || (mayRestart && isHealthy(live));
+  const others: { workload: PlannedObject; fitted: KubernetesObject }[] = [];
+  for (const { role, workload, live, changesNow } of candidates) {
+    const mayRestart = async () =>
+      missing.length === 0 && isHealthy(live) && !(await isWrapped(run, transport, role));
+    const keeps = !changesNow || (await mayRestart());
     const digest = keeps ? digestOf(live) : replacing(workload.desired, live);
-    return digest === digestOf(workload.desired)
-      ? []
-      : [{ workload, fitted: withDigest(workload.desired, digest) }];
-  });
+    if (digest !== digestOf(workload.desired))
+      others.push({ workload, fitted: withDigest(workload.desired, digest) });
+  }
   const anew = others.length > 0 ? await again(others.map(({ fitted }) => fitted)) : undefined;
   return {
     warnings: planned.warnings,
@@ -61,6 +63,7 @@ export async function withKeptPods(
 }
 
 interface Candidate {
+  role: Role;
   workload: PlannedObject;
   live: KubernetesObject;
   /** False: an earlier deploy has changed it and had the agents restarted, and nothing differs since then. */
@@ -82,12 +85,13 @@ function changedAtStart(
   if (digestOf(live) === digestOf(desired) && before === after) return undefined;
   if (!isSame(specOf(live).template, specOf(withDigest(predicted, digestOf(live))).template))
     return undefined;
-  if (!isReplacedAtOnce(desired) || !restartsItsAgent(config, role, desired)) return undefined;
+  if (!isReplacedAtOnce(desired) || !restartsItsAgent(config, role, specOf(desired).template?.spec))
+    return undefined;
   const read = objects
     .filter((one) => one.action !== 'none' && mounts(desired, one.desired))
     .map((one) => one.desired);
   if (read.some((one) => one !== configMap?.desired)) return undefined;
-  return { workload, live, changesNow: before !== after };
+  return { role, workload, live, changesNow: before !== after };
 }
 
 /** All its pods are there, have its template and are ready, as its controller says. */
@@ -112,13 +116,38 @@ function isReplacedAtOnce(workload: KubernetesObject): boolean {
   return !waitsForDeletion(workload) && !specOf(workload).updateStrategy?.rollingUpdate?.partition;
 }
 
+/**
+ * Pods may differ from their template, where a webhook has changed them. None is seen where pods may not be listed; the
+ * command that restarts an agent looks once more.
+ */
+async function isWrapped(run: Run, transport: Cluster['transport'], role: Role): Promise<boolean> {
+  const { name, namespace } = run.config;
+  const labelSelector = `app=${name},consul-role=${role}`;
+  const project = ({ metadata, spec, status }: KubernetesObject) => {
+    const isOver = ['Failed', 'Succeeded'].includes((status as { phase?: string } | undefined)?.phase ?? '');
+    return isOver || restartsItsAgent(run.config, role, spec) ? [] : [metadata.name];
+  };
+  const path = `/api/v1/namespaces/${namespace}/pods`;
+  const [first] = (await listIfAllowed(transport, path, { labelSelector, project }, run.signal)) ?? [];
+  if (first === undefined) return false;
+  run.log.info(
+    `The ${role}s' pods are replaced, where a restart of agents would do: the first process of ${first} is not the start script.`,
+  );
+  return true;
+}
+
 /** The first process of the container is the start script, which ends the agent and starts it again. */
-function restartsItsAgent(config: Config, role: Role, workload: KubernetesObject): boolean {
-  const pod = specOf(workload).template?.spec as
-    | { shareProcessNamespace?: boolean; containers?: { name?: string; command?: string[] }[] }
+function restartsItsAgent(config: Config, role: Role, spec: unknown): boolean {
+  const pod = spec as
+    | {
+        hostPID?: boolean;
+        shareProcessNamespace?: boolean;
+        containers?: { name?: string; command?: string[] }[];
+      }
     | undefined;
   const agent = pod?.containers?.find(({ name }) => name === AGENT_CONTAINER);
-  return pod?.shareProcessNamespace !== true && isSame(agent?.command, startCommand(config, role));
+  if (pod?.hostPID === true || pod?.shareProcessNamespace === true) return false;
+  return isSame(agent?.command, startCommand(config, role));
 }
 
 export function isWorkloadOf(config: Config, role: Role, { desired }: PlannedObject): boolean {

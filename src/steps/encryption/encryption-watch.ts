@@ -69,6 +69,11 @@ export class EncryptionWatch {
     observer.startOver?.();
   }
 
+  /** Whether every agent that should be there is, and the servers are in order. */
+  isComplete(look: QuorumLook): boolean {
+    return this.#missing(look) === undefined;
+  }
+
   /** Versions may differ, and what autopilot says of health is older than what the servers say of their logs. */
   #missing(look: QuorumLook): string | undefined {
     const { workloads } = this.#tools;

@@ -13,7 +13,7 @@ import type { Workloads } from '../../session/workloads.ts';
 import { applyStage } from '../apply/apply.ts';
 import { mayLose } from '../plan/consent.ts';
 import { type LookObserver, QuorumWatch } from '../proof/quorum-watch.ts';
-import { handOver } from './leadership.ts';
+import { type HandOver, handOver } from './leadership.ts';
 import { isVital, mayStop, pendingOf } from './stop-rule.ts';
 import { keepVoters } from './voter-minimum.ts';
 
@@ -55,24 +55,21 @@ export async function walkServers(
   const watch = new QuorumWatch(run, agents, { saw }, { pollMs: LOOK_MS });
   const over = new AbortController();
   void wakeAtChanges(run, workloads, wake, AbortSignal.any([run.signal, over.signal]));
+  const expected = () => expectationOf(run.config, workloads, undefined);
   const apply = async (partition: number, replicas = names.length) => {
     const desired = withReplicas(withPartition(planned.desired, partition), replicas);
     const step = { ...planned, desired, action: 'change' as const };
     await applyStage(run, cluster, [step], stored);
     workloads.judge(stored);
   };
-  const untilBack = (step: RunStep, name: string, expected: readonly string[]) =>
-    watch.until(
-      () => expectationOf(run.config, workloads, undefined),
-      wake,
-      (look) => {
-        const verdict = workloads.verdict('server', { acceptPartition: true });
-        const why = verdict.state === 'ready' ? pendingOf(look, expected) : verdict.reason;
-        step.waitsFor(why);
-        if (why !== undefined) run.log.progress(`${name}: ${why}`, 'walk');
-        return why === undefined;
-      },
-    );
+  const untilBack = (step: RunStep, name: string, there: readonly string[]) =>
+    watch.until(expected, wake, (look) => {
+      const verdict = workloads.verdict('server', { acceptPartition: true });
+      const why = verdict.state === 'ready' ? pendingOf(look, there) : verdict.reason;
+      step.waitsFor(why);
+      if (why !== undefined) run.log.progress(`${name}: ${why}`, 'walk');
+      return why === undefined;
+    });
   try {
     const old = Math.min(planned.live ? podsOf(planned.live) : names.length, names.length);
     const kept = keepVoters(run, { workloads, agents }, AbortSignal.any([run.signal, over.signal]));
@@ -93,10 +90,8 @@ export async function walkServers(
       const name = names[ordinal] ?? '';
       const replacement = run.step(name);
       let stuckSince: number | undefined;
-      await watch.until(
-        () => expectationOf(run.config, workloads, undefined),
-        wake,
-        (look) => {
+      const untilItMay = () =>
+        watch.until(expected, wake, (look) => {
           const may = mayStop({ workloads, name, isDataKept }, look);
           const now = performance.now();
           stuckSince = may === 'stuck' ? (stuckSince ?? now) : undefined;
@@ -108,10 +103,11 @@ export async function walkServers(
           replacement.waitsFor(why);
           run.log.progress(`${name} has to wait: ${why}`, 'walk');
           return false;
-        },
-      );
+        });
+      await untilItMay();
       const before = workloads.pod('server', name)?.uid;
-      await handOverBefore(run, { workloads, agents }, name);
+      // What was seen before a hand-over that took its whole time is too old.
+      if ((await handOverBefore(run, { workloads, agents }, name)) === 'failed') await untilItMay();
       run.log.info(`${name} takes the new revision`);
       await apply(ordinal);
       await untilBack(replacement, name, names);
@@ -131,14 +127,14 @@ async function handOverBefore(
   run: Run,
   { workloads, agents }: { workloads: Workloads; agents: Agents },
   name: string,
-): Promise<void> {
+): Promise<HandOver> {
   const pods = workloads
     .serverNames()
     .toReversed()
     .flatMap((one) => workloads.pod('server', one) ?? [])
     .map((pod) => ({ name: pod.name, isReplaced: workloads.isPresent('server', pod) }));
-  if (!pods.some((pod) => pod.name === name && !pod.isReplaced)) return;
-  await handOver(run, { workloads, agents }, { awayFrom: name, rather: successorsOf(name, pods) });
+  if (!pods.some((pod) => pod.name === name && !pod.isReplaced)) return 'none';
+  return handOver(run, { workloads, agents }, { awayFrom: name, rather: successorsOf(name, pods) });
 }
 
 function withPartition(desired: KubernetesObject, partition: number): KubernetesObject {

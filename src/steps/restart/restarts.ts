@@ -20,6 +20,14 @@ export interface Restart {
   workload: PlannedObject;
   /** Uids of pods whose agents have been seen to run with it: files only get newer, so these are not looked at again. */
   started: Set<string>;
+  catchUp: CatchUp;
+}
+
+/** Of checks that a run which was ended has left to this one, at agents of any role. */
+export interface CatchUp {
+  /** There may be some: nobody asks for them in a deploy that has nothing to restart. */
+  isDue: boolean;
+  isDone: boolean;
 }
 
 /**
@@ -27,6 +35,7 @@ export interface Restart {
  * @param unfinished the deploy before did not come to its end: it may have written what no agent has started with
  */
 export function restarts({ config }: Run, planned: readonly PlannedObject[], unfinished: boolean): Restart[] {
+  const catchUp: CatchUp = { isDue: unfinished, isDone: false };
   return ROLES.flatMap((role) => {
     const configMap = planned.find((one) => isConfigOf(config, role, one));
     const workload = planned.find((one) => isWorkloadOf(config, role, one));
@@ -41,7 +50,15 @@ export function restarts({ config }: Run, planned: readonly PlannedObject[], unf
     // Pods of an earlier version do not tell.
     if (before === undefined || (before === startMarker && !isBehind && !unfinished)) return [];
     return [
-      { role, configMap: agentConfigName(config, role), startMarker, marker, workload, started: new Set() },
+      {
+        role,
+        configMap: agentConfigName(config, role),
+        startMarker,
+        marker,
+        workload,
+        started: new Set(),
+        catchUp,
+      },
     ];
   });
 }

@@ -5,6 +5,7 @@ import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 import { render } from '../../../src/manifests/render.ts';
 import { digestOf, withKeptPods } from '../../../src/steps/apply/kept-pods.ts';
 import { restarts } from '../../../src/steps/restart/restarts.ts';
+import { find } from '../../manifests/fixture.ts';
 import { config, startRun } from '../../session/fixture.ts';
 
 const setting = (seconds: number): Partial<Config> => ({
@@ -33,11 +34,16 @@ function planned(
 }
 
 /** Decides upon the objects, with these permissions, and says what became of the clients' workload. */
-async function decide(objects: PlannedObject[], { denied = false } = {}) {
+async function decide(
+  objects: PlannedObject[],
+  { denied = false, pods = [] }: { denied?: boolean; pods?: readonly object[] } = {},
+) {
   const { run, lines } = startRun();
   const asked: unknown[] = [];
   const transport = {
-    request: async ({ body }: { body?: unknown }) => {
+    request: async ({ method, path, body }: { method?: string; path: string; body?: unknown }) => {
+      if ((method ?? 'GET') === 'GET' && path.endsWith('/pods'))
+        return { status: 200, headers: {}, body: { metadata: {}, items: pods } };
       asked.push(body);
       return { status: 201, headers: {}, body: { status: { allowed: !denied } } };
     },
@@ -55,6 +61,10 @@ async function decide(objects: PlannedObject[], { denied = false } = {}) {
   );
   const workload = plan.objects.find(({ desired }) => isClients(desired));
   return { plan, workload, asked, again, lines, run };
+}
+
+interface PodSpec {
+  containers: { name: string; command?: string[] }[];
 }
 
 const isClients = ({ kind, metadata }: KubernetesObject) =>
@@ -131,6 +141,25 @@ describe('pods are replaced', () => {
     expect(restarts(run, plan.objects, false)).toEqual([]);
   });
 
+  test('where a webhook has put another process before the start script, and the log names such a pod', async () => {
+    const [from, to] = [rendered(setting(11)), rendered(setting(12))];
+    const { spec } = (find(from, 'StatefulSet', CLIENTS).spec as { template: { spec: PodSpec } }).template;
+    const wrapped = spec.containers.map((one) => ({ ...one, command: ['/wrap', ...(one.command ?? [])] }));
+    const pod = (name: string, containers: object[], phase = 'Running') => ({
+      metadata: { name },
+      spec: { ...spec, containers },
+      status: { phase },
+    });
+    const plain = [pod('consul-client-0', spec.containers), pod('consul-client-old', wrapped, 'Failed')];
+    const kept = await decide(planned(from, to), { pods: plain });
+    expect(kept.workload?.action).toBe('none');
+    const pods = [...plain, pod('consul-client-1', wrapped)];
+    const { workload, lines } = await decide(planned(from, to), { pods });
+    expect(workload?.action).toBe('change');
+    expect(digestOf(workload?.desired as KubernetesObject)).toBe(digestIn(to));
+    expect(lines.join('\n')).toContain('the first process of consul-client-1 is not the start script');
+  });
+
   const secret: AgentConfigFragment = {
     format: 'json',
     text: '{"acl": {"tokens": {"agent": "b1c5bbd2-7e1c-4c1a-9d3a-2f0b6a4c9e11"}}}',
@@ -146,6 +175,7 @@ describe('pods are replaced', () => {
       'that process is not the first of the pod',
       patched({ spec: { template: { spec: { shareProcessNamespace: true } } } }),
     ],
+    ['the first process is that of the node', patched({ spec: { template: { spec: { hostPID: true } } } })],
   ])('where %s', async (_, change) => {
     const to = rendered({ ...setting(12), ...change });
     const live = 'patches' in change ? rendered({ ...setting(11), ...change }) : rendered(setting(11));

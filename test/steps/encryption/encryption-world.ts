@@ -74,6 +74,8 @@ export class EncryptionWorld {
   awayMs = 30;
   /** So long a command looks for files. */
   commandMs = 4_000;
+  /** The connection of a command that would restart an agent breaks before it does. */
+  drops: (pod: string) => boolean = () => false;
   /** A pod that the API server does not know any more. */
   refuse: string | undefined;
   #api: FakeApi | undefined;
@@ -423,7 +425,10 @@ export class EncryptionWorld {
   #command(socket: WebSocket, url: string): void {
     const { pathname, searchParams } = new URL(url, 'http://api');
     const agent = this.agent(pathname.split('/').at(-2) ?? '');
-    const [, , script = '', , ...wanted] = searchParams.getAll('command');
+    const [, , script = '', , ...words] = searchParams.getAll('command');
+    const isRestart = script.includes('kill -USR1 1');
+    const word = isRestart ? words[0] : 'follow';
+    const wanted = isRestart ? words.slice(1) : words;
     const [path = '', revision = ''] = wanted;
     this.events.push(`command ${agent.pod.name}`);
     const say = (channel: number, text: string) =>
@@ -442,18 +447,19 @@ export class EncryptionWorld {
     const look = () => {
       const now = at(path);
       if (now !== said) this.events.push(`files ${agent.pod.name} ${now}`);
-      if (script.includes('kill -USR1 1')) {
+      if (isRestart) {
         said = now;
-        if (!hasAll()) return;
-        this.#restart(agent);
-        end('new\n');
+        if (!hasAll()) return word === 'restart' ? end('old\n') : undefined;
+        if (word === 'restart' && this.drops(agent.pod.name)) return socket.terminate();
+        if (word === 'restart') this.#restart(agent);
+        end(word === 'restart' ? 'new\n' : 'there\n');
         return;
       }
       if (now !== said) say(1, `${now}\n`);
       said = now;
       if (now === revision) end();
     };
-    const timer = setTimeout(() => end(script.includes('kill') ? 'old\n' : ''), this.commandMs);
+    const timer = setTimeout(() => end(isRestart ? 'old\n' : ''), this.commandMs);
     agent.commands.add(look);
     socket.on('close', () => {
       clearTimeout(timer);

@@ -61,6 +61,58 @@ describe('agents that restart in their pods', () => {
     expect(made.broken).toEqual([]);
   });
 
+  test('no server stops before all are there, once the files of its pod are', async () => {
+    const { made, restart } = await cluster();
+    const down = { isDown: true };
+    made.before = (pod) =>
+      pod === 'consul-server-2' && down.isDown ? { status: 500, text: 'down' } : undefined;
+    const restarting = restart();
+    await expect.poll(() => made.world.lines.join('\n')).toContain('answered 500: down');
+    expect(made.happened('command')).toHaveLength(3);
+    expect(restarted(made)).toEqual([]);
+    down.isDown = false;
+    await restarting;
+    expect(restarted(made)).toHaveLength(8);
+  });
+
+  test('a server is not stopped where another one goes down at the last moment', async () => {
+    const { made, restart } = await cluster();
+    const down = { isDown: false, times: 0 };
+    made.before = (pod, { path }) => {
+      if (path === '/v1/agent/services' && pod === 'consul-server-2') down.isDown = down.times++ === 0;
+      return pod === 'consul-server-1' && down.isDown ? { status: 500, text: 'down' } : undefined;
+    };
+    const restarting = restart();
+    await expect.poll(() => made.world.lines.join('\n')).toContain('answered 500: down');
+    expect(restarted(made)).toEqual(['server-1']);
+    down.isDown = false;
+    await restarting;
+    expect(restarted(made).slice(0, 3)).toEqual(['server-1', 'server-2', 'server-0']);
+    expect(made.broken).toEqual([]);
+  });
+
+  test('a server is not asked again to stop before all are there', async () => {
+    const { made, restart } = await cluster();
+    const down = { isDown: false, times: 0 };
+    made.before = (pod) =>
+      pod === 'consul-server-1' && down.isDown ? { status: 500, text: 'down' } : undefined;
+    made.drops = (pod) => {
+      if (pod !== 'consul-server-2' || down.times++ > 0) return false;
+      down.isDown = true;
+      return true;
+    };
+    hurried(5);
+    const restarting = restart({
+      isReached: async ({ name }) => made.happened('restart').includes(`restart ${name}`),
+    });
+    await expect.poll(() => made.world.lines.join('\n')).toContain('answered 500: down');
+    expect(restarted(made)).toEqual(['server-1']);
+    down.isDown = false;
+    await restarting;
+    expect(restarted(made).slice(0, 3)).toEqual(['server-1', 'server-2', 'server-0']);
+    expect(made.broken).toEqual([]);
+  });
+
   test('a share that is less than one client is one', async () => {
     const { made, restart } = await cluster({ kind: 'percent', percent: 10 }, 2);
     await restart();

@@ -39,13 +39,13 @@ async function start(instead: (path: string, name: string) => FakeAnswer | undef
     handOver(run, { workloads, agents }, { awayFrom, ...(rather && { rather }) });
   const requests = (path: string) =>
     names.flatMap((name) => (fakes.get(name)?.requests.some((one) => one.path === path) ? [name] : []));
-  return { hand, asked, lines, requests, names };
+  return { hand, asked, lines, requests, names, run };
 }
 
 describe('before a server stops', () => {
   test('a leader hands over to whom it rather should, and requests through each server reach that one', async () => {
     const { hand, asked, lines, requests, names } = await start();
-    expect(await hand('consul-server-0', ['consul-server-2'])).toBe(true);
+    expect(await hand('consul-server-0', ['consul-server-2'])).toBe('done');
     expect(asked).toEqual(['consul-server-0 id-2']);
     expect(lines.join('\n')).toContain('consul-server-0 has handed the leadership over to consul-server-2');
     expect(requests(READ)).toEqual(names);
@@ -53,16 +53,29 @@ describe('before a server stops', () => {
 
   test('a follower asks nobody to take over', async () => {
     const { hand, asked } = await start();
-    expect(await hand('consul-server-1', ['consul-server-2'])).toBe(false);
+    expect(await hand('consul-server-1', ['consul-server-2'])).toBe('none');
     expect(asked).toEqual([]);
   });
 
-  test('a handover that ACLs deny, or that fails, is told, and ends nothing', async () => {
-    const { hand, lines } = await start((path) =>
+  test('a handover that ACLs deny, or that fails, is told in the report, and ends nothing', async () => {
+    const { hand, lines, run } = await start((path) =>
       path === TRANSFER ? { status: 403, text: 'Permission denied' } : undefined,
     );
-    expect(await hand('consul-server-0')).toBe(false);
+    expect(await hand('consul-server-0')).toBe('failed');
     expect(lines.join('\n')).toMatch(/has not handed the leadership over: .* answered 403/);
+    expect(run.known.warnings).toEqual([
+      expect.stringMatching(/^consul-server-0 stops while it leads, so writes may wait .* answered 403/),
+    ]);
+  });
+
+  test('a leader that has not handed over is asked once more, and then there is nothing to warn of', async () => {
+    let times = 0;
+    const { hand, asked, run } = await start((path) =>
+      path === TRANSFER && times++ === 0 ? { status: 500, text: 'cannot transfer now' } : undefined,
+    );
+    expect(await hand('consul-server-0')).toBe('done');
+    expect(asked).toEqual(['consul-server-0 any', 'consul-server-0 any']);
+    expect(run.known.warnings).toEqual([]);
   });
 
   test('an election in between is waited for, at each server', async () => {
@@ -72,7 +85,7 @@ describe('before a server stops', () => {
         ? { status: 500, text: 'No cluster leader' }
         : undefined,
     );
-    expect(await hand('consul-server-0')).toBe(true);
+    expect(await hand('consul-server-0')).toBe('done');
     expect(elections).toBe(3);
     expect(requests(READ)).toEqual(names);
   });
@@ -81,6 +94,6 @@ describe('before a server stops', () => {
     const { hand } = await start((path) =>
       path === READ ? { status: 403, text: 'Permission denied' } : undefined,
     );
-    expect(await hand('consul-server-0')).toBe(true);
+    expect(await hand('consul-server-0')).toBe('done');
   });
 });

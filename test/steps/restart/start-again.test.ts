@@ -48,9 +48,10 @@ async function container(digest: string) {
     written: () => readFile(files[1] ?? '', 'utf8'),
     starts: () => [...output.matchAll(/start\.(\w+)/g)].map(([, one]) => one),
     /** What the command says, where the first process of the container is that of the test. */
-    ask: async (to: string, mode: 'look' | 'restart') => {
-      const script = `kill() { /bin/kill "$1" ${first.pid}; }\n${START_AGAIN}`;
-      const { stdout } = await run('/bin/sh', ['-c', script, 'sh', ...files, marker(to), mode]);
+    ask: async (to: string, word: 'look' | 'files' | 'restart' | 'written', before = '', pid = first.pid) => {
+      const here = START_AGAIN.replaceAll('/proc/1/', `/proc/${pid}/`);
+      const script = `kill() { /bin/kill "$1" ${first.pid}; }\n${before}\n${here}`;
+      const { stdout } = await run('/bin/sh', ['-c', script, 'sh', ...files, marker(to), word]);
       return stdout.trim();
     },
   };
@@ -86,10 +87,48 @@ test('an agent is not restarted before its pod has the files', async () => {
   expect(starts()).toEqual(['a1']);
 });
 
-test('the files are waited for', async () => {
+test('a command that would restart an agent does not wait for files, so that it restarts none later', async () => {
+  const { ask, starts } = await container('a1');
+  // They come right after they have been looked at.
+  const late = `cat() { /bin/cat "$1"; case "$1" in *30-marker.json) echo '${file('b2')}' >"$1" ;; esac; }`;
+  expect(await ask('b2', 'restart', late)).toBe('old');
+  expect(starts()).toEqual(['a1']);
+  expect(await ask('b2', 'files')).toBe('ready');
+});
+
+test('the files are waited for, and nothing is restarted by that', async () => {
   const { ask, renew, starts } = await container('a1');
-  const asked = ask('b2', 'restart');
+  const asked = ask('b2', 'files');
   await renew('b2');
-  expect(await asked).toBe('restarted');
+  expect(await asked).toBe('ready');
+  expect(starts()).toEqual(['a1']);
+  await ask('b2', 'restart');
+  expect(await ask('b2', 'files')).toBe('started');
+});
+
+test('what an agent is about to start with is waited for', async () => {
+  const { ask, renew, starts } = await container('a1');
+  await renew('b2');
+  const asked = ask('b2', 'written');
+  expect(await ask('b2', 'restart')).toBe('restarted');
+  expect(['started', 'restarted']).toContain(await asked);
   await expect.poll(starts).toEqual(['a1', 'b2']);
+});
+
+test('another first process than the start script is not told to restart, and its name is said', async () => {
+  const { ask, renew, starts } = await container('a1');
+  await renew('b2');
+  const other = spawn('sleep', ['60']);
+  onTestFinished(() => void other.kill('SIGKILL'));
+  await expect.poll(() => readFile(`/proc/${other.pid}/comm`, 'utf8')).toBe('sleep\n');
+  expect(await ask('b2', 'look', '', other.pid)).toBe('old');
+  expect(await ask('b2', 'files', '', other.pid)).toBe('other sleep');
+  expect(await ask('b2', 'restart', '', other.pid)).toBe('other sleep');
+  expect(starts()).toEqual(['a1']);
+});
+
+test('a first process that may not be told to restart is said, too', async () => {
+  const { ask, renew } = await container('a1');
+  await renew('b2');
+  expect(await ask('b2', 'restart', 'kill() { return 1; }')).toBe('other sh');
 });

@@ -1,9 +1,11 @@
+import { unreachable } from '../../../consul/failure.ts';
 import { whilePassing } from '../../../consul/patience.ts';
 import { Failure } from '../../../failure.ts';
-import { runInPod } from '../../../kubernetes/streams/command.ts';
+import { type PodCommand, runInPod } from '../../../kubernetes/streams/command.ts';
 import { AGENT_CONTAINER, CONFIG_DIRECTORY } from '../../../manifests/name.ts';
 import type { PodView } from '../../../rollout/pod.ts';
 import type { Cluster } from '../../../session/cluster.ts';
+import { OtherFirstProcess, RESTART_AGENT } from '../../../session/first-process.ts';
 import { pause } from '../../../session/pause.ts';
 import type { Run } from '../../../session/run.ts';
 import type { Refresh } from '../../reload/refresh-files.ts';
@@ -12,22 +14,37 @@ import type { Refresh } from '../../reload/refresh-files.ts';
 const LOOKS = 20;
 /** Longer than a kubelet may take that is not made to look. */
 export const FILES_MS = 180_000;
+/** A command that stops an agent answers at once, and nobody may stop it much later. */
+const ONCE_MS = 15_000;
 /** Between two looks whether the kubelet has to be asked again, while a command waits. */
 const POKE_MS = 500;
 
-/** Looks for the files of each revision; with them it ends the agent, which the first process of the container starts again. */
-const SCRIPT = `n=0
+/**
+ * `files` waits for the files of each revision. `restart` ends the agent where they are there, which the first process of
+ * the container starts again: at once or not at all, since whoever has asked for it has just seen that it may stop, and cannot
+ * call a command back.
+ */
+export const RESTART_WITH = `${RESTART_AGENT}
+n=0
+word=$1
+shift
 has() {
   while [ "$#" -gt 0 ]; do
     [ "$(cat "$1" 2>/dev/null)" = "$2" ] || return 1
     shift 2
   done
 }
-until has "$@"; do
-  n=$((n + 1)); [ "$n" -lt ${LOOKS} ] || { echo old; exit 0; }
-  sleep 0.2
-done
-kill -USR1 1
+if [ "$word" = files ]; then
+  is_first || other
+  until has "$@"; do
+    n=$((n + 1)); [ "$n" -lt ${LOOKS} ] || { echo old; exit 0; }
+    sleep 0.2
+  done
+  echo there
+  exit 0
+fi
+has "$@" || { echo old; exit 0; }
+restart_agent
 echo new`;
 
 /** Files of a Secret that a pod is to have. */
@@ -44,19 +61,13 @@ interface Tools {
   refresh: Pick<Refresh, 'poke'>;
 }
 
-/** Restarts the agent of a pod as soon as the pod has all of these files. */
-export async function restartWith(
+/** Until the pod has all of these files. @throws Failure `stalled` where they do not come */
+export async function untilFiles(
   run: Run,
   tools: Tools,
   pod: PodView,
   files: readonly AwaitedFiles[],
 ): Promise<void> {
-  const wanted = files.flatMap(({ file, revision }) => [
-    `${CONFIG_DIRECTORY}/${file}`,
-    String(revision ?? ''),
-  ]);
-  const command = ['/bin/sh', '-c', SCRIPT, 'sh', ...wanted];
-  const place = { namespace: run.config.namespace, pod: pod.name, container: AGENT_CONTAINER };
   const poke = () => tools.refresh.poke(pod, markerOf(...files));
   const limit = AbortSignal.timeout(FILES_MS);
   const signal = AbortSignal.any([run.signal, limit]);
@@ -64,16 +75,57 @@ export async function restartWith(
     for (;;) {
       await poke();
       const ask = whilePassing({ signal }, (both) =>
-        runInPod(tools.cluster.transport, { ...place, command, signal: both }),
+        runInPod(tools.cluster.transport, commandFor(run, pod, ['files', ...wordsOf(files)], both)),
       );
       const said = await whilePoked(poke, signal, ask);
-      if (said.trim() === 'new') return;
+      OtherFirstProcess.check(pod, said);
+      if (said.trim() === 'there') return;
     }
   } catch (error) {
     run.signal.throwIfAborted();
     if (!limit.aborted) throw error;
     throw filesNotThere(pod, ...files.map(({ secret }) => secret));
   }
+}
+
+/**
+ * Restarts the agent of a pod that has all of these files. It is asked for once: before it is asked for again somebody has to
+ * see that the agent may stop.
+ * @returns false: it does not have them, and nothing was done
+ * @throws Failure `unreachable` where it is not known whether the agent was stopped
+ */
+export async function restartWith(
+  run: Run,
+  { cluster }: Pick<Tools, 'cluster'>,
+  pod: PodView,
+  files: readonly AwaitedFiles[],
+): Promise<boolean> {
+  const limit = AbortSignal.timeout(ONCE_MS);
+  const command = commandFor(run, pod, ['restart', ...wordsOf(files)], AbortSignal.any([run.signal, limit]));
+  try {
+    const said = await runInPod(cluster.transport, command);
+    OtherFirstProcess.check(pod, said);
+    return said.trim() === 'new';
+  } catch (error) {
+    run.signal.throwIfAborted();
+    throw limit.aborted
+      ? unreachable(pod.name, `no answer to a command within ${ONCE_MS / 1000} s`, error)
+      : error;
+  }
+}
+
+function wordsOf(files: readonly AwaitedFiles[]): string[] {
+  return files.flatMap(({ file, revision }) => [`${CONFIG_DIRECTORY}/${file}`, String(revision ?? '')]);
+}
+
+function commandFor(
+  { config: { namespace } }: Run,
+  { name: pod }: PodView,
+  words: readonly string[],
+  signal: AbortSignal,
+): PodCommand {
+  const command = ['/bin/sh', '-c', RESTART_WITH, 'sh', ...words];
+  return { namespace, pod, container: AGENT_CONTAINER, command, signal };
 }
 
 /** A kubelet that has looked before it knew of the Secret is asked again while the command waits. */
