@@ -28,6 +28,8 @@ interface Tools {
   cluster: Cluster;
   workloads: Workloads;
   agents: Agents;
+  /** As the API server has it, where what is written is what is planned. */
+  stored: Stored;
 }
 
 interface Leaver {
@@ -45,7 +47,8 @@ interface Leaver {
  * `bootstrap_expect: 1` and no data it would found a cluster of its own.
  */
 export async function removeServers(run: Run, fewer: FewerServers, tools: Tools): Promise<void> {
-  const { leaving, before } = fewer;
+  const { leaving, before, budget } = fewer;
+  await applyStage(run, tools.cluster, budget, tools.stored);
   const forgotten: Promise<void>[] = [];
   for (const [index, name] of leaving.entries()) {
     const step = run.step(name);
@@ -135,6 +138,7 @@ async function stop(
   { cluster, workloads }: Tools,
 ): Promise<void> {
   const desired = withReplicas(appliable(planned.live), staying);
+  // Not what is written of it in the end.
   const stored: Stored = new Map();
   await applyStage(run, cluster, [{ ...planned, desired }], stored);
   for (;;) {
