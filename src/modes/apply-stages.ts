@@ -14,7 +14,9 @@ import { movedOut } from '../steps/apply/moved-out.ts';
 import { judgeNewKinds } from '../steps/apply/new-kinds.ts';
 import { retryControllers } from '../steps/apply/retry-controllers.ts';
 import type { Conservation } from '../steps/registrations/catalog-before-after.ts';
+import { looserBudget } from '../steps/replacement/budget.ts';
 import { walkClients } from '../steps/replacement/clients.ts';
+import { fewerServers } from '../steps/replacement/fewer-servers.ts';
 import { needsWalk, walkServers } from '../steps/replacement/servers.ts';
 import type { Triage } from '../steps/triage/triage.ts';
 
@@ -41,7 +43,9 @@ export async function applyStages(
   { workloads, agents, triage, conservation, stored }: ApplyParts,
 ): Promise<void> {
   const byObject = new Map(planned.objects.map((object) => [object.desired, object]));
-  const later = movedOut(planned.objects);
+  const budget = looserBudget(run, planned.objects);
+  const written = fewerServers(run, planned.objects)?.budget ?? [];
+  const notHere = [...movedOut(planned.objects), ...budget, ...written];
   for (const stage of stages(planned.objects.map(({ desired }) => desired))) {
     const parts = stage.flatMap((desired) => byObject.get(desired) ?? []);
     for (const takeover of takeovers.filter((one) => parts.includes(one.planned))) {
@@ -61,7 +65,7 @@ export async function applyStages(
     const clients = parts.find((part) => part === rolled);
     if (clients) await walkClients(run, cluster, clients, { workloads, agents, stored, conservation });
     const rest = parts.filter(
-      (part) => part !== walked && part !== clients && !taken.includes(part) && !later.includes(part),
+      (part) => part !== walked && part !== clients && !taken.includes(part) && !notHere.includes(part),
     );
     await applyStage(run, cluster, rest, stored);
     if (stage.some(isDefinition)) {
@@ -69,6 +73,7 @@ export async function applyStages(
         byObject.set(desired, judged);
     }
   }
+  await applyStage(run, cluster, budget, stored);
   await retryControllers(run, cluster, planned.objects, stored);
   workloads.judge(stored);
   const applied = run.known.objects.filter(({ action }) => action !== 'kept');

@@ -144,7 +144,7 @@ async function changeAndProve(
         files = await beginEncrypted(run, cluster, gossip, live);
         tlsFiles = await beginWithTls(run, cluster, { ...tls, files: named }, wasEnforced);
         if (claims.length > 0) await removeReturningClaims(run, cluster, claims);
-        if (fewer) await removeServers(run, fewer, { ...live, cluster });
+        if (fewer) await removeServers(run, fewer, { ...live, cluster, stored });
         const parts = { ...live, triage, conservation, stored };
         await applyStages(run, cluster, { planned, takeovers, rolled }, parts);
         await restartAgents(run, restarting, encryption);

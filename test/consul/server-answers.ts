@@ -1,21 +1,21 @@
 import type { FakeAnswer, FakeHandler, FakeRequest } from './fake-consul.ts';
 
-const NAMES = ['consul-server-0', 'consul-server-1', 'consul-server-2'];
-
 const self = (name: string, version = '1.22.7', datacenter = 'dc1') => ({
   Config: { Datacenter: datacenter, NodeName: name, NodeID: 'an-id', Server: true, Version: version },
   DebugConfig: { ACLTokens: { ACLAgentToken: 'hidden' } },
 });
 
-/** The answers of `name` in a healthy cluster of three, shaped as Consul 1.22.7 sends them. */
-export function healthyAnswers(name: string): Record<string, FakeAnswer> {
+/** The answers of `name` in a healthy cluster of three or more servers, shaped as Consul 1.22.7 sends them. */
+export function healthyAnswers(name: string, servers = 3): Record<string, FakeAnswer> {
+  const names = Array.from({ length: servers }, (_, at) => `consul-server-${at}`);
+  const tolerance = (servers - 1) / 2;
   const address = (at: number) => `10.0.0.${at + 1}:8300`;
   return {
     '/v1/status/leader': { body: address(0) },
-    '/v1/status/peers': { body: NAMES.map((_, at) => address(at)) },
+    '/v1/status/peers': { body: names.map((_, at) => address(at)) },
     '/v1/operator/raft/configuration': {
       body: {
-        Servers: NAMES.map((node, at) => ({
+        Servers: names.map((node, at) => ({
           ID: `id-${at}`,
           Node: node,
           Address: address(at),
@@ -30,10 +30,10 @@ export function healthyAnswers(name: string): Record<string, FakeAnswer> {
     '/v1/operator/autopilot/state': {
       body: {
         Healthy: true,
-        FailureTolerance: 1,
-        OptimisticFailureTolerance: 1,
+        FailureTolerance: tolerance,
+        OptimisticFailureTolerance: tolerance,
         Servers: Object.fromEntries(
-          NAMES.map((node, at) => [
+          names.map((node, at) => [
             `id-${at}`,
             {
               ID: `id-${at}`,
@@ -52,12 +52,12 @@ export function healthyAnswers(name: string): Record<string, FakeAnswer> {
           ]),
         ),
         Leader: 'id-0',
-        Voters: ['id-0', 'id-1', 'id-2'],
+        Voters: names.map((_, at) => `id-${at}`),
       },
     },
     '/v1/agent/members': {
       body: [
-        ...NAMES.map((node, at) => member(node, `10.0.0.${at + 1}`, 'consul', 1)),
+        ...names.map((node, at) => member(node, `10.0.0.${at + 1}`, 'consul', 1)),
         member('consul-client-0', '10.0.1.1', 'node', 1),
         member('consul-client-9', '10.0.1.9', 'node', 3),
       ],

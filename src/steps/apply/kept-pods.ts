@@ -5,15 +5,17 @@ import { mounts, podsOf, specOf } from '../../change/workload.ts';
 import type { Config } from '../../config/config.ts';
 import { type AccessCheck, commandChecks, missingPermissions } from '../../kubernetes/access.ts';
 import type { Plan, PlannedObject } from '../../kubernetes/apply/plan.ts';
-import { listIfAllowed } from '../../kubernetes/list.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { startMarkerOf } from '../../manifests/config/reload.ts';
 import { CONFIG_DIGEST, type Role } from '../../manifests/label.ts';
-import { AGENT_CONTAINER, agentConfigName, roleName } from '../../manifests/name.ts';
-import { startCommand } from '../../manifests/start.ts';
+import { agentConfigName, roleName } from '../../manifests/name.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
 import { ROLES } from '../../session/workloads.ts';
+import { restartsItsAgent, wrappedPod } from './first-process.ts';
+
+/** In the plan, before the reason. */
+const INSTEAD = 'its pods are replaced, where a restart of the agents in them would do otherwise';
 
 /** What it takes to restart agents in their pods: a command there, and an annotation that renews a pod's files at once. */
 export function restartAccess(namespace: string): AccessCheck[] {
@@ -33,8 +35,9 @@ export async function withKeptPods(
   planned: Plan,
   again: (objects: readonly KubernetesObject[]) => Promise<Plan>,
 ): Promise<Plan> {
-  const candidates = ROLES.flatMap((role) => changedAtStart(run.config, role, planned.objects) ?? []);
-  if (candidates.length === 0) return planned;
+  const found = ROLES.flatMap((role) => changedAtStart(run.config, role, planned.objects) ?? []);
+  if (found.length === 0) return planned;
+  const candidates = found.filter(({ cannot }) => cannot === undefined);
   const changes = candidates.some(({ changesNow }) => changesNow);
   const missing = changes
     ? await missingPermissions(transport, restartAccess(run.config.namespace), run.signal)
@@ -43,23 +46,39 @@ export async function withKeptPods(
     run.log.info(
       'Where a restart of agents would do, their pods are replaced: that needs pods/exec and patch pods.',
     );
-  const others: { workload: PlannedObject; fitted: KubernetesObject }[] = [];
-  for (const { role, workload, live, changesNow } of candidates) {
-    const mayRestart = async () =>
-      missing.length === 0 && isHealthy(live) && !(await isWrapped(run, transport, role));
-    const keeps = !changesNow || (await mayRestart());
+  const whyNot = async ({ role, live, changesNow, cannot }: Candidate): Promise<string | undefined> => {
+    if (cannot !== undefined) return cannot;
+    if (!changesNow) return undefined;
+    if (missing.length > 0) return `it is not allowed to ${missing.map(named).join(', ')}`;
+    if (!isHealthy(live)) return 'not all of them are ready with their present template';
+    const wrapped = await wrappedPod(run, transport, role);
+    return wrapped && `the first process of ${wrapped} is not the start script of this action`;
+  };
+  const reasons = new Map(
+    await Promise.all(found.map(async (one) => [one.workload, await whyNot(one)] as const)),
+  );
+  const others = candidates.flatMap(({ workload, live }) => {
+    const keeps = reasons.get(workload) === undefined;
     const digest = keeps ? digestOf(live) : replacing(workload.desired, live);
-    if (digest !== digestOf(workload.desired))
-      others.push({ workload, fitted: withDigest(workload.desired, digest) });
-  }
+    if (digest === digestOf(workload.desired)) return [];
+    return [{ workload, fitted: withDigest(workload.desired, digest) }];
+  });
   const anew = others.length > 0 ? await again(others.map(({ fitted }) => fitted)) : undefined;
   return {
     warnings: planned.warnings,
     objects: planned.objects.map((one) => {
       const at = others.findIndex(({ workload }) => workload === one);
-      return anew?.objects[at] ?? one;
+      const reason = reasons.get(one);
+      const now = anew?.objects[at] ?? one;
+      if (reason === undefined || now.action !== 'change') return now;
+      return { ...now, notes: [...(now.notes ?? []), `${INSTEAD}: ${reason}`] };
     }),
   };
+}
+
+/** As in a Role: `create pods/exec`. */
+function named({ verb, resource, subresource }: AccessCheck): string {
+  return `${verb} ${subresource === undefined ? resource : `${resource}/${subresource}`}`;
 }
 
 interface Candidate {
@@ -68,6 +87,8 @@ interface Candidate {
   live: KubernetesObject;
   /** False: an earlier deploy has changed it and had the agents restarted, and nothing differs since then. */
   changesNow: boolean;
+  /** Why its agents cannot be started again in their pods, where it is of a kind that they never can. */
+  cannot?: string;
 }
 
 /** The workload of the role, where nothing of its pods changes but what their agents read at a start. */
@@ -85,13 +106,13 @@ function changedAtStart(
   if (digestOf(live) === digestOf(desired) && before === after) return undefined;
   if (!isSame(specOf(live).template, specOf(withDigest(predicted, digestOf(live))).template))
     return undefined;
-  if (!isReplacedAtOnce(desired) || !restartsItsAgent(config, role, specOf(desired).template?.spec))
-    return undefined;
+  if (waitsForDeletion(desired)) return undefined;
   const read = objects
     .filter((one) => one.action !== 'none' && mounts(desired, one.desired))
     .map((one) => one.desired);
   if (read.some((one) => one !== configMap?.desired)) return undefined;
-  return { role, workload, live, changesNow: before !== after };
+  const cannot = whyNever(config, role, desired);
+  return { role, workload, live, changesNow: before !== after, ...(cannot !== undefined && { cannot }) };
 }
 
 /** All its pods are there, have its template and are ready, as its controller says. */
@@ -111,43 +132,11 @@ function replacing(desired: KubernetesObject, live: KubernetesObject): string | 
   return createHash('sha256').update(`${digest} once more`).digest('hex').slice(0, 16);
 }
 
-/** The user lets somebody else decide when pods take a change, or keeps some as they are. */
-function isReplacedAtOnce(workload: KubernetesObject): boolean {
-  return !waitsForDeletion(workload) && !specOf(workload).updateStrategy?.rollingUpdate?.partition;
-}
-
-/**
- * Pods may differ from their template, where a webhook has changed them. None is seen where pods may not be listed; the
- * command that restarts an agent looks once more.
- */
-async function isWrapped(run: Run, transport: Cluster['transport'], role: Role): Promise<boolean> {
-  const { name, namespace } = run.config;
-  const labelSelector = `app=${name},consul-role=${role}`;
-  const project = ({ metadata, spec, status }: KubernetesObject) => {
-    const isOver = ['Failed', 'Succeeded'].includes((status as { phase?: string } | undefined)?.phase ?? '');
-    return isOver || restartsItsAgent(run.config, role, spec) ? [] : [metadata.name];
-  };
-  const path = `/api/v1/namespaces/${namespace}/pods`;
-  const [first] = (await listIfAllowed(transport, path, { labelSelector, project }, run.signal)) ?? [];
-  if (first === undefined) return false;
-  run.log.info(
-    `The ${role}s' pods are replaced, where a restart of agents would do: the first process of ${first} is not the start script.`,
-  );
-  return true;
-}
-
-/** The first process of the container is the start script, which ends the agent and starts it again. */
-function restartsItsAgent(config: Config, role: Role, spec: unknown): boolean {
-  const pod = spec as
-    | {
-        hostPID?: boolean;
-        shareProcessNamespace?: boolean;
-        containers?: { name?: string; command?: string[] }[];
-      }
-    | undefined;
-  const agent = pod?.containers?.find(({ name }) => name === AGENT_CONTAINER);
-  if (pod?.hostPID === true || pod?.shareProcessNamespace === true) return false;
-  return isSame(agent?.command, startCommand(config, role));
+/** The user keeps some pods as they are, or has made them otherwise. */
+function whyNever(config: Config, role: Role, workload: KubernetesObject): string | undefined {
+  if (specOf(workload).updateStrategy?.rollingUpdate?.partition) return 'a partition keeps some of them back';
+  if (restartsItsAgent(config, role, specOf(workload).template?.spec)) return undefined;
+  return 'their first process is not the start script of this action';
 }
 
 export function isWorkloadOf(config: Config, role: Role, { desired }: PlannedObject): boolean {

@@ -4,6 +4,7 @@ import { Failure } from '../../failure.ts';
 import type { PlannedObject } from '../../kubernetes/apply/plan.ts';
 import type { Run } from '../../session/run.ts';
 import { isServers, type LiveServers, untilServersAllow } from '../../session/servers.ts';
+import { stricterBudget } from './budget.ts';
 
 /** An election or a server that restarts is over by then. */
 const PATIENCE_MS = 30_000;
@@ -15,6 +16,8 @@ export interface FewerServers {
   /** How many there are, and how many stay. */
   before: number;
   after: number;
+  /** Their budget, where it is to be stricter. */
+  budget: PlannedObject[];
 }
 
 /** Undefined where no server will go. */
@@ -24,7 +27,13 @@ export function fewerServers(run: Run, objects: readonly PlannedObject[]): Fewer
   const { live } = planned;
   const [before, after] = [podsOf(live), podsOf(planned.predicted)];
   if (after >= before) return undefined;
-  return { planned: { ...planned, live }, leaving: podNames(live, after, before), before, after };
+  return {
+    planned: { ...planned, live },
+    leaving: podNames(live, after, before),
+    before,
+    after,
+    budget: stricterBudget(run, objects),
+  };
 }
 
 /**

@@ -29,6 +29,8 @@ interface Tools {
   cluster: Cluster;
   workloads: Workloads;
   agents: Agents;
+  /** As the API server has it, where what is written is what is planned. */
+  stored: Stored;
 }
 
 interface Leaver {
@@ -46,7 +48,8 @@ interface Leaver {
  * `bootstrap_expect: 1` and no data it would found a cluster of its own.
  */
 export async function removeServers(run: Run, fewer: FewerServers, tools: Tools): Promise<void> {
-  const { leaving, before } = fewer;
+  const { leaving, before, budget } = fewer;
+  await applyStage(run, tools.cluster, budget, tools.stored);
   const forgotten: Promise<void>[] = [];
   for (const [index, name] of leaving.entries()) {
     const step = run.step(name);
@@ -108,6 +111,7 @@ async function depart(run: Run, leaver: Leaver, id: string, tools: Tools): Promi
   const until = performance.now() + LEAVING_MS;
   while ((await inRaft(run, name, id, tools)) !== false) {
     if (refused !== undefined || performance.now() >= until) throw stays(name, staying + 1, refused);
+    run.log.progress(`${name} is leaving: Raft may still count it`, 'scale-down');
     await pause(LOOK_MS, run.signal);
   }
   run.log.info(`${name} has left Raft and gossip`);
@@ -118,12 +122,16 @@ async function lowerMinQuorum(run: Run, { name, staying }: Leaver, tools: Tools)
   if (isUsersMatter(run)) return;
   for (;;) {
     const pod = tools.workloads.pods('server').find((one) => one.ready && one.name !== name);
+    let why = pod ? 'somebody else writes its settings' : 'no other server is ready';
     try {
       if (pod && (await setMinQuorum(tools.agents.client(pod), staying, run.signal)) !== 'raced') return;
     } catch (error) {
       run.signal.throwIfAborted();
-      if (!isPassing(error)) return run.warn(`MinQuorum stays as it is: ${Failure.from(error).what}`);
+      why = Failure.from(error).what;
+      if (!isPassing(error)) return run.warn(`MinQuorum stays as it is: ${why}`);
     }
+    const servers = `${staying} ${staying === 1 ? 'server' : 'servers'}`;
+    run.log.progress(`${name} has to wait until autopilot expects ${servers}: ${why}`, 'scale-down');
     await pause(LOOK_MS, run.signal);
   }
 }
@@ -136,11 +144,15 @@ async function stop(
   { cluster, workloads }: Tools,
 ): Promise<void> {
   const desired = withReplicas(appliable(planned.live), staying);
+  // Not what is written of it in the end.
   const stored: Stored = new Map();
   await applyStage(run, cluster, [{ ...planned, desired }], stored);
   for (;;) {
     const { version } = workloads.observation;
-    if (!workloads.observation.pods().some((pod) => pod.name === name)) return;
+    const pod = workloads.observation.pods().find((one) => one.name === name);
+    if (!pod) return;
+    const why = pod.terminating ? 'is ending' : 'is still there: its controller has yet to remove it';
+    run.log.progress(`the pod of ${name} ${why}`, 'scale-down');
     await workloads.changedSince(version, run.signal);
   }
 }
@@ -151,16 +163,21 @@ async function takeOut(run: Run, name: string, id: string, tools: Tools): Promis
     const found = await inRaft(run, name, id, tools);
     if (found === false) return;
     const [pod] = runningServers(tools.workloads).filter((one) => one.name !== name);
+    let why = found ? 'no other server runs' : 'no other server tells who votes';
     try {
       if (found && pod) {
+        why = 'a server was asked to remove it';
         await removePeer(tools.agents.client(pod), id, run.signal);
         run.log.info(`Raft has removed the voter ${id}, which was ${name}`);
       }
     } catch (error) {
       run.signal.throwIfAborted();
       // Raft may have removed it a moment before, and says then that it does not know it.
-      if (Failure.from(error).reason === 'forbidden') throw error;
+      const failure = Failure.from(error);
+      if (failure.reason === 'forbidden') throw error;
+      why = failure.what;
     }
+    run.log.progress(`Raft may still count ${name}, which has gone: ${why}`, 'scale-down');
     await pause(LOOK_MS, run.signal);
   }
 }

@@ -1,6 +1,9 @@
+import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../../src/failure.ts';
 import type { PlannedObject } from '../../../src/kubernetes/apply/plan.ts';
+import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
+import { type Stored, storedKey } from '../../../src/session/stored.ts';
 import type { Workloads } from '../../../src/session/workloads.ts';
 import { fewerServers } from '../../../src/steps/replacement/fewer-servers.ts';
 import { removeServers } from '../../../src/steps/replacement/scale-down.ts';
@@ -13,17 +16,22 @@ import { startRun } from '../../session/fixture.ts';
 
 const RAFT = '/v1/operator/raft/configuration';
 const SETTINGS = '/v1/operator/autopilot/configuration';
+const BUDGET = '/apis/policy/v1/namespaces/consul/poddisruptionbudgets/consul-server';
 const STATEFUL_SET = '/apis/apps/v1/namespaces/consul/statefulsets/consul-server';
 
 interface Shape {
   /** Ordinals of the pods that run. */
   running?: number[];
+  /** How many servers a drain may take now, where that is to be one; undefined: there is no budget. */
+  budget?: number | undefined;
+  /** Pods stay when their controller should remove them. */
+  isStuck?: boolean;
   /** Before the servers do. */
   instead?: (request: FakeRequest, name: string) => FakeAnswer | undefined;
 }
 
 /** Three servers over real HTTP, of which the first leads; from the API server what was written, and no pods beyond that. */
-async function start({ running = [0, 1, 2], instead = () => undefined }: Shape = {}) {
+async function start({ running = [0, 1, 2], instead = () => undefined, ...shape }: Shape = {}) {
   const voters = new Set([0, 1, 2]);
   const done: string[] = [];
   const watched = { happens: (_: string): void => undefined };
@@ -66,10 +74,12 @@ async function start({ running = [0, 1, 2], instead = () => undefined }: Shape =
   const fakes = new Map(await Promise.all(names.map(async (name) => [name, await fake(name)] as const)));
   let pods = running.map((at) => pod(`consul-server-${at}`, { ip: `10.0.0.${at + 1}` }));
   const api = await startFakeApi((call) => {
-    if (call.path !== STATEFUL_SET || call.method !== 'PATCH') return undefined;
+    if (call.method !== 'PATCH') return undefined;
+    if (call.path === BUDGET) happens(`may miss ${JSON.parse(call.body).spec.maxUnavailable}`);
+    if (call.path !== STATEFUL_SET) return undefined;
     const { replicas } = (JSON.parse(call.body) as { spec: { replicas: number } }).spec;
     happens(`${replicas} replicas`);
-    pods = pods.filter(({ name }) => Number(name.at(-1)) < replicas);
+    if (!shape.isStuck) pods = pods.filter(({ name }) => Number(name.at(-1)) < replicas);
     return undefined;
   });
   const live = workload({ replicas: 3 });
@@ -79,27 +89,46 @@ async function start({ running = [0, 1, 2], instead = () => undefined }: Shape =
     action: 'change',
     ...{ desired: predicted, predicted, live, force: false, unverified: false },
   };
+  const budget = 'budget' in shape ? [budgetFrom(shape.budget)] : [];
   const { run, lines } = startRun();
   const workloads = {
     pods: () => pods,
     observation: { version: 0, pods: () => pods },
-    changedSince: async () => undefined,
+    changedSince: async (_: number, signal: AbortSignal) => {
+      if (shape.isStuck) await once(signal, 'abort');
+      signal.throwIfAborted();
+    },
   } as unknown as Workloads;
   const agents = agentsOf(fakes);
+  const stored: Stored = new Map();
   const remove = () =>
     run
       .phase('apply', 'Apply', () =>
-        removeServers(run, fewerServers(run, [planned]) ?? expect.fail('none'), {
+        removeServers(run, fewerServers(run, [...budget, planned]) ?? expect.fail('none'), {
           cluster: api.cluster,
           workloads,
           agents: agents as never,
+          stored,
         }),
       )
       .then(
         () => undefined,
         (error: unknown) => Failure.from(error),
       );
-  return { remove, done, run, lines, api, watched };
+  return { remove, done, run, lines, api, watched, stored, pods: () => pods };
+}
+
+/** The budget as planned: a drain may take one server in the end. */
+function budgetFrom(before: number | undefined): PlannedObject {
+  const of = (maxUnavailable: number): KubernetesObject => ({
+    apiVersion: 'policy/v1',
+    kind: 'PodDisruptionBudget',
+    metadata: { name: 'consul-server', namespace: 'consul' },
+    spec: { maxUnavailable },
+  });
+  const rest = { desired: of(1), predicted: of(1), force: false, unverified: false };
+  if (before === undefined) return { ...rest, action: 'create' };
+  return { ...rest, live: of(before), action: before === 1 ? 'none' : 'change' };
 }
 
 describe('servers that go for good', () => {
@@ -118,6 +147,23 @@ describe('servers that go for good', () => {
     const kept = run.known.objects.filter(({ action }) => action === 'kept').map(({ name }) => name);
     expect(kept).toEqual(['data-consul-server-2', 'data-consul-server-1']);
     expect(lines.join('\n')).toMatch(/consul-server-2 was removed in/);
+  });
+
+  test.each([2, undefined])(
+    'leave when drains take no more of them than those that stay can miss, %s before',
+    async (budget) => {
+      const { remove, done, stored } = await start({ budget });
+      expect(await remove()).toBeUndefined();
+      expect(done.slice(0, 3)).toEqual(['may miss 1', 'MinQuorum 2', 'consul-server-2 leaves']);
+      expect(stored.get(storedKey(budgetFrom(1).desired))?.spec).toEqual({ maxUnavailable: 1 });
+      expect(done.filter((line) => line.startsWith('may miss'))).toHaveLength(1);
+    },
+  );
+
+  test.each([0, 1])('have no budget written before they go that is as strict, %s before', async (budget) => {
+    const { remove, done } = await start({ budget });
+    expect(await remove()).toBeUndefined();
+    expect(done.filter((line) => line.startsWith('may miss'))).toEqual([]);
   });
 
   test('that may not be told to leave keep their pods, and the message names the rule that is missing', async () => {
@@ -169,6 +215,44 @@ describe('servers that go for good', () => {
     expect(lines.join('\n')).toMatch(
       /consul-server-2 has to wait: .*1 of 2 voters alive, since consul-server-0/,
     );
+  });
+
+  describe('say for what they wait', () => {
+    test('while no other server is ready', async () => {
+      const { remove, lines, run, pods } = await start();
+      const [first, second] = pods();
+      for (const one of [first, second]) Object.assign(one ?? {}, { ready: false });
+      const removing = remove();
+      await expect
+        .poll(() => lines.join('\n'), { timeout: 20_000 })
+        .toContain('consul-server-2 has to wait until autopilot expects 2 servers: no other server is ready');
+      run.cancel('SIGTERM');
+      expect(await removing).toMatchObject({ reason: 'cancelled' });
+    });
+
+    test('while the pod of one that has left is still there', async () => {
+      const { remove, lines, run } = await start({ isStuck: true });
+      const removing = remove();
+      await expect
+        .poll(() => lines.join('\n'), { timeout: 20_000 })
+        .toContain('the pod of consul-server-2 is still there');
+      run.cancel('SIGTERM');
+      expect(await removing).toMatchObject({ reason: 'cancelled' });
+    });
+
+    test('while Raft does not remove one that has gone', async () => {
+      const { remove, lines, run } = await start({
+        running: [0, 1],
+        instead: ({ method }) =>
+          method === 'DELETE' ? { status: 500, text: 'No cluster leader' } : undefined,
+      });
+      const removing = remove();
+      await expect
+        .poll(() => lines.join('\n'), { timeout: 20_000 })
+        .toMatch(/Raft may still count consul-server-2, which has gone: .*No cluster leader/);
+      run.cancel('SIGTERM');
+      expect(await removing).toMatchObject({ reason: 'cancelled' });
+    });
   });
 
   test('say so where the run is ended when one has left, and its pod and the other servers stay', async () => {

@@ -1,29 +1,35 @@
 import { describe, expect, test } from 'vitest';
 import { withReplicas } from '../../../src/change/workload.ts';
+import type { Config } from '../../../src/config/config.ts';
 import { Failure } from '../../../src/failure.ts';
 import type { PlannedObject } from '../../../src/kubernetes/apply/plan.ts';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 import { render } from '../../../src/manifests/render.ts';
+import { applyStages } from '../../../src/modes/apply-stages.ts';
 import type { PodView } from '../../../src/rollout/pod.ts';
 import { Workloads } from '../../../src/session/workloads.ts';
 import { walkServers } from '../../../src/steps/replacement/servers.ts';
 import { agentsOf, type FakeRequest, fakeConsul } from '../../consul/fake-consul.ts';
 import { healthyAnswers } from '../../consul/server-answers.ts';
 import { json, status } from '../../kubernetes/fake-server.ts';
-import { servers, statefulSet } from '../../rollout/fixture.ts';
+import { pod as podView, statefulSet } from '../../rollout/fixture.ts';
 import { startFakeApi } from '../../session/fake-api.ts';
 import { startRun } from '../../session/fixture.ts';
 
+const BUDGET = '/apis/policy/v1/namespaces/consul/poddisruptionbudgets/consul-server';
 const STATEFUL_SET = '/apis/apps/v1/namespaces/consul/statefulsets/consul-server';
 /** How often a server that was replaced is asked about before it votes again. */
 const LATE = 6;
 
 interface Spec {
+  maxUnavailable: number;
   replicas: number;
   updateStrategy: { rollingUpdate?: { partition?: number } };
 }
 
 interface Shape {
+  /** How many servers there are in the end. */
+  total?: 3 | 5;
   leader?: number;
   /** How many servers run already. */
   before?: number;
@@ -36,23 +42,36 @@ interface Shape {
 }
 
 /**
- * Three servers that run an older revision, the first of which leads: the API server and every agent over real HTTP, and
+ * Servers that run an older revision, the first of which leads: the API server and every agent over real HTTP, and
  * the pods as a StatefulSet's controller would start and replace them, at once.
  */
-async function start({ leader = 0, before = 3, moved = [], late = LATE, refused = [] }: Shape = {}) {
+async function start({
+  total = 3,
+  leader = 0,
+  before = total,
+  moved = [],
+  late = LATE,
+  refused = [],
+}: Shape = {}) {
+  const ordinals = Array.from({ length: total }, (_, ordinal) => ordinal);
   const done: string[] = [];
   const watched = { happens: (_: string): void => undefined };
   const happens = (what: string) => {
     done.push(what);
     watched.happens(what);
   };
-  const missing = [0, 1, 2].filter((ordinal) => ordinal >= before);
+  const missing = ordinals.filter((ordinal) => ordinal >= before);
   const raft = {
     leader,
     away: new Map(missing.map((ordinal) => [ordinal, Number.POSITIVE_INFINITY])),
     looks: 0,
   };
-  const { run, lines } = startRun({ clients: 'none', serverAddresses: 'pod', timeout: 60_000 });
+  const { run, lines } = startRun({
+    servers: total,
+    clients: 'none',
+    serverAddresses: 'pod',
+    timeout: 60_000,
+  });
   const objects = render(run.config);
   const workloads = new Workloads(run, objects);
   const { observation } = workloads;
@@ -61,7 +80,7 @@ async function start({ leader = 0, before = 3, moved = [], late = LATE, refused 
     ip: `10.0.0.${ordinal + 1}`,
     revision: moved.includes(ordinal) ? 'new' : 'old',
   });
-  const all = servers({ 0: at(0), 1: at(1), 2: at(2) });
+  const all = ordinals.map((ordinal) => podView(`consul-server-${ordinal}`, at(ordinal)));
   let pods = all.slice(0, before);
   const tell = (one: PodView) => observation.apply('Pod', { type: 'upsert', uid: one.uid, object: one });
   pods.forEach(tell);
@@ -72,7 +91,7 @@ async function start({ leader = 0, before = 3, moved = [], late = LATE, refused 
       happens(`consul-server-${raft.leader} leads`);
       return { body: { Success: true } };
     }
-    const found = healthyAnswers(name)[path] ?? { status: 404, text: '' };
+    const found = healthyAnswers(name, total)[path] ?? { status: 404, text: '' };
     if (path === '/v1/status/leader') return { body: `10.0.0.${raft.leader + 1}:8300` };
     if (path !== '/v1/operator/raft/configuration') return found;
     raft.looks += 1;
@@ -98,8 +117,10 @@ async function start({ leader = 0, before = 3, moved = [], late = LATE, refused 
   );
   let generation = 1;
   const api = await startFakeApi((call, response) => {
-    if (call.path !== STATEFUL_SET || call.method !== 'PATCH') return undefined;
+    if (call.method !== 'PATCH') return undefined;
     const body = JSON.parse(call.body) as KubernetesObject & { spec: Spec };
+    if (call.path === BUDGET) happens(`may miss ${body.spec.maxUnavailable}`);
+    if (call.path !== STATEFUL_SET) return undefined;
     const { replicas, updateStrategy } = body.spec;
     const { partition = 0 } = updateStrategy.rollingUpdate ?? {};
     if (refused.includes(partition)) {
@@ -150,12 +171,46 @@ async function start({ leader = 0, before = 3, moved = [], late = LATE, refused 
         () => undefined,
         (error: unknown) => Failure.from(error),
       );
+  const earlier = render({ ...run.config, servers: before as Config['servers'] });
+  const others = objects.map((object): PlannedObject => {
+    const found = earlier.find(
+      ({ kind, metadata }) => kind === object.kind && metadata.name === object.metadata.name,
+    );
+    const changes = object.kind === 'PodDisruptionBudget' && before < total;
+    const action = before === 0 ? 'create' : changes ? 'change' : 'none';
+    const rest = { predicted: object, action, force: false, unverified: false } as const;
+    return { desired: object, ...rest, ...(before > 0 && found && { live: found }) };
+  });
+  /** All stages, where only the servers and their budget are to change. */
+  const applyAll = () => {
+    const servers = before > 0 ? { ...planned, live } : others.find((one) => one.desired === desired);
+    const all = others.map((one) => (one.desired === desired && servers ? servers : one));
+    return run
+      .phase('apply', 'Apply', () =>
+        applyStages(
+          run,
+          api.cluster,
+          { planned: { objects: all, warnings: [] }, takeovers: [], rolled: undefined },
+          {
+            workloads,
+            agents: agents as never,
+            triage: { saw: () => undefined } as never,
+            conservation: undefined as never,
+            stored: new Map(),
+          },
+        ),
+      )
+      .then(
+        () => undefined,
+        (error: unknown) => Failure.from(error),
+      );
+  };
   const step = (name: string) =>
     run
       .result()
       .phases.flatMap(({ steps = [] }) => steps)
       .find((one) => one.name === name);
-  return { walk, done, run, lines, watched, raft, step };
+  return { walk, applyAll, done, run, lines, watched, raft, step };
 }
 
 test('servers are replaced one at a time, the last first, each after the one before votes again', async () => {
@@ -189,6 +244,38 @@ describe('servers that are new', () => {
       ...['consul-server-2 leads', 'consul-server-0 is replaced', 'consul-server-0 votes'],
     ]);
     expect(step('consul-server-1')).toMatchObject({ status: 'passed' });
+  });
+});
+
+describe('the disruption budget of servers that become more', () => {
+  test('lets drains take more of them only when the new ones vote', async () => {
+    const { applyAll, done } = await start({ total: 5, before: 3 });
+    expect(await applyAll()).toBeUndefined();
+    expect(done.slice(0, 4)).toEqual([
+      ...['consul-server-3 starts', 'consul-server-3 votes'],
+      ...['consul-server-4 starts', 'consul-server-4 votes'],
+    ]);
+    expect(done.slice(4)).toContain('may miss 2');
+    expect(done.filter((line) => line.startsWith('may miss'))).toHaveLength(1);
+  });
+
+  test('stays where the run is ended before they vote', async () => {
+    const { applyAll, done, run, watched } = await start({
+      total: 5,
+      before: 3,
+      late: Number.POSITIVE_INFINITY,
+    });
+    watched.happens = (what) => {
+      if (what === 'consul-server-3 starts') run.cancel('SIGTERM');
+    };
+    expect(await applyAll()).toMatchObject({ reason: 'cancelled' });
+    expect(done).toEqual(['consul-server-3 starts']);
+  });
+
+  test('is there before the first server of a new cluster', async () => {
+    const { applyAll, done } = await start({ total: 5, before: 0 });
+    expect(await applyAll()).toBeUndefined();
+    expect(done.slice(0, 2)).toEqual(['may miss 2', 'consul-server-0 starts']);
   });
 });
 
