@@ -73,14 +73,18 @@ describe('the release workflow', () => {
   const script: string = jobs.major.steps.at(-1).run;
 
   /** What it asks of gh, which here has these releases. */
-  function asked(version: string, releases: string[]): string[] {
+  function asked(version: string, releases: string[], of = COMMIT) {
     const folder = mkdtempSync(join(tmpdir(), 'release-'));
     try {
       const gh = join(folder, 'gh');
       const list = releases.map((release) => `echo ${release}`).join('; ');
       writeFileSync(
         gh,
-        `#!/bin/sh\nif [ "$1" = release ]; then ${list}; else echo "$*" >>"${folder}/asked"; fi\n`,
+        `#!/bin/sh\ncase "$*" in
+          release*) ${list} ;;
+          "api repos/org/consul-deploy/commits/tags/v${version} --jq .sha") echo ${of} ;;
+          *) echo "$*" >>"${folder}/asked" ;;
+        esac\n`,
       );
       chmodSync(gh, 0o755);
       writeFileSync(join(folder, 'asked'), '');
@@ -90,12 +94,13 @@ describe('the release workflow', () => {
         GITHUB_REPOSITORY: 'org/consul-deploy',
         GITHUB_SHA: COMMIT,
       };
-      const { status, stderr } = spawnSync('bash', ['--norc', '-e', '-c', script], { env, encoding: 'utf8' });
+      const { status, stdout, stderr } = spawnSync('bash', ['--norc', '-e', '-c', script], {
+        env,
+        encoding: 'utf8',
+      });
       expect(stderr).toBe('');
-      expect(status).toBe(0);
-      return readFileSync(join(folder, 'asked'), 'utf8')
-        .split('\n')
-        .filter((line) => line !== '');
+      const lines = readFileSync(join(folder, 'asked'), 'utf8').split('\n');
+      return { status, stdout, asked: lines.filter((line) => line !== '') };
     } finally {
       rmSync(folder, { recursive: true });
     }
@@ -112,7 +117,14 @@ describe('the release workflow', () => {
     ['1.9.1', ['v1.9.1', 'v1.10.0'], []],
     ['1.2.0', ['v1.2.0', 'v10.0.0'], move('v1')],
   ])('%s among %j moves the plain tag of its major version: %j', (version, releases, expected) => {
-    expect(asked(version, releases)).toEqual(expected);
+    expect(asked(version, releases)).toMatchObject({ status: 0, asked: expected });
+  });
+
+  test('moves nothing where the tag of the release is another commit', () => {
+    const other = '0'.repeat(40);
+    const { status, stdout, asked: moved } = asked('1.2.0', ['v1.2.0'], other);
+    expect([status, moved]).toEqual([1, []]);
+    expect(stdout).toContain(`::error title=Another commit::v1.2.0 is ${other}, and not ${COMMIT}`);
   });
 
   test('moves it last, after the deploy from the tag of the release', () => {
