@@ -23,27 +23,36 @@ const pasted = globSync(PASTED, { cwd: ROOT })
   .filter(({ of }) => of.length > 0);
 
 describe('what is pasted names a full version, or its commit', () => {
-  test.each(pasted)('$file', ({ of }) => {
+  test.each(pasted)('$file', ({ file, of }) => {
     for (const use of of.filter((use) => !BY_COMMIT.test(use))) {
       expect([
         `v${VERSION}`,
-        `v${VERSION} # better: the commit of v${VERSION}, see README`,
-        `<commit of v${VERSION}> # v${VERSION}`,
+        `v${VERSION} # better: the commit of v${VERSION}, see ${file === 'README.md' ? 'below' : 'README'}`,
       ]).toContain(use);
     }
+  });
+
+  test('and of other actions the commit', () => {
+    const others = globSync(PASTED, { cwd: ROOT }).flatMap((file) =>
+      [...read(file).matchAll(/^[ -]*uses: (?!org\/consul-deploy@|\.\/)(.*)$/gm)].map(([, use]) => ({
+        file,
+        use,
+      })),
+    );
+    expect(others.length).toBeGreaterThan(8);
+    for (const { file, use } of others) expect(use, file).toMatch(/^[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
   });
 
   test('and there is much of it', () => {
     expect(pasted.flatMap(({ of }) => of).length).toBeGreaterThan(20);
   });
 
-  test('in README.md by commit, but where it gets nothing that is of worth to anybody', () => {
+  test('where README.md gives it a secret, by commit, or with a word that this is better', () => {
     const [first = '', ...others] = read('README.md').split(/^```$/m);
     expect(first).not.toContain('secrets.');
-    for (const use of uses(first)) expect(use).toBe(`v${VERSION}`);
+    expect(uses(first)).toHaveLength(2);
     expect(others.flatMap(uses)).not.toEqual([]);
-    for (const use of others.flatMap(uses))
-      expect(use).toMatch(/^(?:[0-9a-f]{40}|<commit of v[\d.]+>) # v[\d.]+$/);
+    for (const use of others.flatMap(uses)) expect(use).toMatch(/ # (?:v[\d.]+|better: the commit of .*)$/);
   });
 });
 
@@ -73,14 +82,18 @@ describe('the release workflow', () => {
   const script: string = jobs.major.steps.at(-1).run;
 
   /** What it asks of gh, which here has these releases. */
-  function asked(version: string, releases: string[]): string[] {
+  function asked(version: string, releases: string[], of = COMMIT) {
     const folder = mkdtempSync(join(tmpdir(), 'release-'));
     try {
       const gh = join(folder, 'gh');
       const list = releases.map((release) => `echo ${release}`).join('; ');
       writeFileSync(
         gh,
-        `#!/bin/sh\nif [ "$1" = release ]; then ${list}; else echo "$*" >>"${folder}/asked"; fi\n`,
+        `#!/bin/sh\ncase "$*" in
+          release*) ${list} ;;
+          "api repos/org/consul-deploy/commits/tags/v${version} --jq .sha") echo ${of} ;;
+          *) echo "$*" >>"${folder}/asked" ;;
+        esac\n`,
       );
       chmodSync(gh, 0o755);
       writeFileSync(join(folder, 'asked'), '');
@@ -90,12 +103,13 @@ describe('the release workflow', () => {
         GITHUB_REPOSITORY: 'org/consul-deploy',
         GITHUB_SHA: COMMIT,
       };
-      const { status, stderr } = spawnSync('bash', ['--norc', '-e', '-c', script], { env, encoding: 'utf8' });
+      const { status, stdout, stderr } = spawnSync('bash', ['--norc', '-e', '-c', script], {
+        env,
+        encoding: 'utf8',
+      });
       expect(stderr).toBe('');
-      expect(status).toBe(0);
-      return readFileSync(join(folder, 'asked'), 'utf8')
-        .split('\n')
-        .filter((line) => line !== '');
+      const lines = readFileSync(join(folder, 'asked'), 'utf8').split('\n');
+      return { status, stdout, asked: lines.filter((line) => line !== '') };
     } finally {
       rmSync(folder, { recursive: true });
     }
@@ -112,7 +126,14 @@ describe('the release workflow', () => {
     ['1.9.1', ['v1.9.1', 'v1.10.0'], []],
     ['1.2.0', ['v1.2.0', 'v10.0.0'], move('v1')],
   ])('%s among %j moves the plain tag of its major version: %j', (version, releases, expected) => {
-    expect(asked(version, releases)).toEqual(expected);
+    expect(asked(version, releases)).toMatchObject({ status: 0, asked: expected });
+  });
+
+  test('moves nothing where the tag of the release is another commit', () => {
+    const other = '0'.repeat(40);
+    const { status, stdout, asked: moved } = asked('1.2.0', ['v1.2.0'], other);
+    expect([status, moved]).toEqual([1, []]);
+    expect(stdout).toContain(`::error title=Another commit::v1.2.0 is ${other}, and not ${COMMIT}`);
   });
 
   test('moves it last, after the deploy from the tag of the release', () => {

@@ -104,16 +104,100 @@ describe('the steps of a release', () => {
       undefined,
       `${expression('runner.temp')}${sbom}`,
     ]);
-    const last = steps.at(-1)?.run ?? '';
-    const gh = `gh() { printf '%s\\n' "$*"; }\n`;
-    const { stdout } = spawnSync('bash', ['--norc', '-e', '-c', gh + last], {
-      env: { PATH: process.env.PATH, VERSION: '1.2.3', RUNNER_TEMP: '/t' },
-      encoding: 'utf8',
+    expect(published()).toEqual({
+      status: 0,
+      said: '',
+      calls: [
+        ASK_TAGS,
+        'release upload v1.2.3 /t/consul-deploy-1.2.3.tgz /t/consul-deploy-1.2.3.cdx.json --clobber',
+        `release edit v1.2.3 --target ${COMMIT} --draft=false`,
+        'api repos/org/consul-deploy/commits/tags/v1.2.3 --jq .sha',
+      ],
     });
-    expect(stdout.split('\n').filter((line) => line !== '')).toEqual([
-      'release upload v1.2.3 /t/consul-deploy-1.2.3.tgz /t/consul-deploy-1.2.3.cdx.json --clobber',
-      'release edit v1.2.3 --draft=false',
-    ]);
+  });
+});
+
+const COMMIT = 'c'.repeat(40);
+const OTHER = 'd'.repeat(40);
+const ASK_TAGS =
+  'api repos/org/consul-deploy/git/matching-refs/tags/v1.2.3 --jq .[] | select(.ref == "refs/tags/v1.2.3") | .object.sha';
+
+interface Repository {
+  /** Tags that begin with that of the release, and their commits. */
+  tags?: Record<string, string>;
+  /** The commit that the tag of the release has once it is published. */
+  tagged?: string;
+  draft?: { isDraft: boolean; targetCommitish: string };
+}
+
+/** Runs a step of the release with a `gh` that answers for such a repository; what it says, and what it asks for. */
+function acted(script: string, { tags = {}, tagged = COMMIT, draft }: Repository) {
+  const folder = mkdtempSync(join(tmpdir(), 'release-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const refs = Object.entries(tags).map(([tag, sha]) => ({ ref: `refs/tags/${tag}`, object: { sha } }));
+  writeFileSync(join(folder, 'refs'), JSON.stringify(refs));
+  writeFileSync(join(folder, 'draft'), draft ? JSON.stringify(draft) : '');
+  writeFileSync(join(folder, 'package.json'), '{"version": "1.2.3"}');
+  writeFileSync(join(folder, 'CHANGELOG.md'), '## 1.2.3\n');
+  const gh = `gh() {
+    echo "$*" >>calls
+    case "$1 $2" in
+      *matching-refs*) jq -r "$4" refs ;;
+      *commits/tags/v1.2.3) jq -r "$4" <<<'{"sha": "${tagged}"}' ;;
+      'release view') cat draft; test -s draft ;;
+    esac
+  }\n`;
+  const { status, stdout } = spawnSync('bash', ['--norc', '-e', '-c', gh + script], {
+    cwd: folder,
+    env: {
+      PATH: process.env.PATH,
+      VERSION: '1.2.3',
+      RUNNER_TEMP: '/t',
+      GITHUB_REPOSITORY: 'org/consul-deploy',
+      GITHUB_SHA: COMMIT,
+    },
+    encoding: 'utf8',
+  });
+  const calls = readFileSync(join(folder, 'calls'), 'utf8').trimEnd().split('\n');
+  return { status, said: stdout, calls };
+}
+
+const published = (repository: Repository = {}) => acted(steps.at(-1)?.run ?? '', repository);
+
+describe('the tag of a release is the commit that was tested and attested', () => {
+  test('a draft whose tag somebody has made meanwhile is not published', () => {
+    for (const commit of [COMMIT, OTHER]) {
+      const { status, said, calls } = published({ tags: { 'v1.2.3': commit } });
+      expect([status, calls]).toEqual([1, [ASK_TAGS]]);
+      expect(said).toContain(`::error title=Not published::the tag v1.2.3 is there already, at ${commit}`);
+    }
+  });
+
+  test('a longer tag is another one', () => expect(published({ tags: { 'v1.2.30': OTHER } }).status).toBe(0));
+
+  test('it is red where the tag has become another commit, and so nothing is deployed from it', () => {
+    const { status, said } = published({ tagged: OTHER });
+    expect(status).toBe(1);
+    expect(said).toContain(`::error title=Another commit::v1.2.3 is ${OTHER}, and not ${COMMIT}`);
+    expect(workflow('release').jobs.canary).toMatchObject({ needs: 'publish' });
+  });
+
+  const draft = { isDraft: true, targetCommitish: COMMIT };
+  const checked = (repository: Repository) =>
+    acted(workflow('release').jobs.draft.steps.at(-1).run, repository);
+
+  test('a draft of this commit may be tested', () =>
+    expect(checked({ draft })).toMatchObject({ status: 0, said: '' }));
+
+  test.each<[string, Repository]>([
+    ['there is no draft v1.2.3', {}],
+    ['v1.2.3 is already published', { draft: { ...draft, isDraft: false } }],
+    [`the draft's target is not ${COMMIT}`, { draft: { ...draft, targetCommitish: 'main' } }],
+    ['the tag v1.2.3 is there already', { draft, tags: { 'v1.2.3': COMMIT } }],
+  ])('and not where %s', (why, repository) => {
+    const { status, said } = checked(repository);
+    expect(status).toBe(1);
+    expect(said).toContain(`::error title=Not releasable::${why}`);
   });
 });
 

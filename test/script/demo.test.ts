@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { clusterMismatch } from '../../src/session/expected-cluster.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
@@ -39,10 +40,11 @@ function command(name: string, script = 'exit 0', noted = true): void {
   chmodSync(join(folder, 'bin', name), 0o755);
 }
 
-function run(args: string[], env: Record<string, string> = {}) {
+function run(args: string[], env: Record<string, string> = {}, input = '') {
   const { status, stdout, stderr } = spawnSync('/bin/bash', args, {
     encoding: 'utf8',
     env: { HOME: folder, PATH: join(folder, 'bin'), ...env },
+    input,
   });
   return { status, stdout, stderr };
 }
@@ -83,9 +85,103 @@ describe('which cluster the demo takes', () => {
     for (const name of ['kubectl', 'kind']) command(name);
     const env = { KUBECONFIG: '/some/where' };
     expect(choose('', env).stdout).toBe('own: KUBECONFIG\n');
+    expect(choose('own', env).stdout).toBe('own: --own\n');
     expect(choose('kind', env).stdout).toBe('kind: --kind\n');
     expect(choose('bed', env).stdout).toBe('bed: --bed\n');
   });
+
+  test('and --own is refused where there is no KUBECONFIG', () => {
+    const { status, stdout, stderr } = choose('own');
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toContain('KUBECONFIG, which is not set');
+  });
+});
+
+describe('the cluster of KUBECONFIG is taken only by consent', () => {
+  const env = { KUBECONFIG: '/some/where' };
+  const SHOWN = 'KUBECONFIG names the context admin@prod, the API server https://prod.example:6443.';
+  const agree = (input: string, { terminal = true, why = 'KUBECONFIG' } = {}) => {
+    const script = `set -euo pipefail; . script/lib/setup.sh; . script/lib/cluster.sh
+      is_terminal() { ${terminal}; }; KUBECTL=kubectl WHY=${why}; agree_to_own consul-demo; echo "agreed: $CONTEXT"`;
+    return run(['-c', script, 'demo'], env, input);
+  };
+
+  beforeEach(() => {
+    command('kubectl', `case "$2" in view) echo https://prod.example:6443 ;; *) echo admin@prod ;; esac`);
+  });
+
+  test.each(['y', 'Y', 'yes'])('the answer %s, after it was shown', (answer) => {
+    const { status, stdout } = agree(`${answer}\n`);
+    expect(status).toBe(0);
+    expect(stdout.indexOf(SHOWN)).toBe(0);
+    expect(stdout).toContain('in namespace consul-demo');
+    expect(stdout).toContain('agreed: admin@prod\n');
+  });
+
+  test.each(['n', '', 'prod'])('and not the answer "%s"', (answer) => {
+    const { status, stdout, stderr } = agree(`${answer}\n`);
+    expect(status).toBe(1);
+    expect(stdout).not.toContain('agreed');
+    expect(stderr).toContain('nothing was done');
+  });
+
+  test('nobody is asked where there is no terminal: it is refused, whatever comes in', () => {
+    const { status, stdout, stderr } = agree('y\n', { terminal: false });
+    expect([status, stdout]).toEqual([1, `${SHOWN}\n`]);
+    expect(stderr).toContain('script/demo --own says so');
+  });
+
+  test('--own is an answer', () => {
+    expect(agree('', { terminal: false, why: '--own' }).stdout).toBe(`${SHOWN}\nagreed: admin@prod\n`);
+  });
+
+  test('a name cannot write over what is shown', () => {
+    command('kubectl', `printf 'prod\\r\\033[2Kdev\\n'`);
+    expect(agree('y\n').stdout).toContain('the context prod??[2Kdev, the API server prod??[2Kdev.\n');
+  });
+
+  test('a context that is missing is told', () => {
+    command('kubectl', 'exit 1');
+    expect(agree('y\n').stderr).toContain('KUBECONFIG=/some/where has no current context');
+  });
+
+  test('script/demo asks before it touches anything', () => {
+    const { status, stdout, stderr } = run(['script/demo'], env);
+    expect(status).toBe(1);
+    expect(stdout).toContain(SHOWN);
+    expect(stderr).toContain('nothing was done');
+    expect(called().filter((line) => !line.startsWith('kubectl config '))).toEqual([]);
+  });
+
+  test.each(['kind-x', 'arn:aws:eks:eu-west-1:1:cluster/x', 'user@https://[::1]:6443', 'a(b)*c?{d,e}!\\'])(
+    'the action is held to the very context: %s',
+    (context) => {
+      const script = `. script/lib/cluster.sh; as_glob "$CONTEXT"`;
+      const glob = run(['-c', script], { CONTEXT: context }).stdout;
+      expect(clusterMismatch(glob, 'https://prod.example:6443', context)).toBeUndefined();
+      expect(clusterMismatch(glob, 'https://prod.example:6443', `${context}x`)).toBeDefined();
+      expect(clusterMismatch(glob, 'https://prod.example:6443', `x${context.slice(1)}`)).toBeDefined();
+    },
+  );
+});
+
+test.each([
+  ['sha256sum', '"$1" = package.json'],
+  ['shasum', '"$*" = "-a 256 package.json"'],
+])('what a package-lock.json is, is known by %s', (name, called) => {
+  command(name, `[ ${called} ] && echo 'abc  package.json'`);
+  expect(run(['-c', '. script/lib/setup.sh; sha256 package.json', 'demo']).stdout).toBe('abc\n');
+});
+
+test('scripts tell how they are called in words that sed of BSD knows, too', () => {
+  for (const script of ['demo', 'kind', 'test'])
+    expect(read(`script/${script}`)).not.toMatch(/sed [^\n]*\\\?/);
+});
+
+test('what the demo leaves is in a folder of its own, that nobody could have made beforehand', () => {
+  const demo = read('script/demo');
+  expect(demo).toMatch(/^out=\$\(mktemp -d /m);
+  expect(demo).not.toContain('rm -rf');
 });
 
 test('npm ci is not let loose on a folder that node_modules only leads to', () => {
@@ -109,7 +205,8 @@ describe('script/demo', () => {
   test('tells how it is called, and refuses what it does not know before it touches anything', () => {
     const help = run(['script/demo', '--help']);
     expect(help.status).toBe(0);
-    for (const word of ['--keep', '--kind', '--bed', 'KUBECONFIG']) expect(help.stdout).toContain(word);
+    for (const word of ['--keep', '--kind', '--bed', '--own', 'KUBECONFIG'])
+      expect(help.stdout).toContain(word);
     expect(help.stdout).not.toContain('set -euo');
     const wrong = run(['script/demo', '--kidn']);
     expect(wrong.status).toBe(1);
@@ -153,6 +250,21 @@ describe('script/kind', () => {
     expect(called()).toContainEqual(expect.stringMatching(/^kind export kubeconfig --name consul-deploy/));
     expect(run(['script/kind', 'down']).status).toBe(0);
     expect(run(['script/kind', 'status']).status).toBe(1);
+  });
+
+  test('says so where the cluster that is there has another Kubernetes, and nothing where it has the same', () => {
+    command('kind', kind());
+    expect(run(['script/kind', 'up']).status).toBe(0);
+    const image = /--image (\S+)/.exec(called().join('\n'))?.[1];
+    for (const [has, says] of [
+      [image, ''],
+      ['kindest/node:v1.29.14@sha256:0', 'and of another node image: kindest/node:v1.29.14@sha256:0, not '],
+    ]) {
+      command('docker', `if [ "$1 $4" = 'inspect consul-deploy-control-plane' ]; then echo '${has}'; fi`);
+      const { status, stdout, stderr } = run(['script/kind', 'up']);
+      expect([status, stdout]).toEqual([0, `${kubeconfig()}\n`]);
+      says ? expect(stderr).toContain(says) : expect(stderr).not.toContain('node image');
+    }
   });
 
   test('takes another Kubernetes where KIND_NODE_IMAGE names one, as the workflow does', () => {
