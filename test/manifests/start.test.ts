@@ -119,7 +119,8 @@ describe('a server that leaves the cluster when it stops', () => {
   const limit = (serverConfig?: AgentConfigFragment) => seconds(/\(sleep ([\d.]+); end\)/, serverConfig);
 
   test('is not ended before it has left', async () => {
-    const agent = `trap 'sleep 3; echo left; exit 3' TERM\necho running\nwhile :; do sleep 0.05; done`;
+    const leave = 'n=0; while [ $n -lt 30 ]; do sleep 0.1; n=$((n + 1)); done; echo left; exit 3';
+    const agent = `trap '${leave}' TERM\necho running\nwhile :; do sleep 0.05; done`;
     const given = { serverConfig: LEAVES };
     const { child, ended, said, output } = await start(agent, undefined, 'server', {}, given);
     await said('running');
