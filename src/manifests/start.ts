@@ -17,6 +17,16 @@ const LINGER_SECONDS = 2.1;
  * What it has acknowledged is on its disk by then.
  */
 const STOP_SECONDS = 2;
+/** `terminationGracePeriodSeconds` of a server. */
+export const SERVER_GRACE_SECONDS = 30;
+/**
+ * The same for a server that leaves the cluster when it stops, as the user's own configuration may say: that takes up to
+ * 15 s (https://github.com/hashicorp/consul/blob/v1.22.7/command/agent/agent.go), and one that is ended before has left by
+ * half. What is left of the pod's time is for the preStop hook, which takes up to 5 s, and for the network.
+ */
+const LEAVE_SECONDS = 22;
+/** In JSON and in HCL. */
+const LEAVES = /\bleave_on_terminate"?\s{0,20}[=:]\s{0,20}"?true\b/;
 
 /**
  * Shell, the first process of every agent's container: the guard where there is one, then the agent with the arguments of
@@ -29,6 +39,7 @@ const STOP_SECONDS = 2;
  */
 export function startScript(config: Config, role: Role, settings: GuardSettings = GUARD_SETTINGS): string {
   const ofService = role === 'server' && serverAddresses(config) !== 'pod';
+  const stopSeconds = LEAVES.test(config.serverConfig?.text ?? '') ? LEAVE_SECONDS : STOP_SECONDS;
   return `
 set -f
 again=
@@ -54,7 +65,7 @@ stop() {
   [ -z "$stopped" ] || return
   stopped=1
   kill -TERM "$agent" 2>/dev/null
-${ofService ? `  (sleep ${STOP_SECONDS}; end) >/dev/null 2>&1 &` : ''}
+${ofService ? `  (sleep ${stopSeconds}; end) >/dev/null 2>&1 &` : ''}
 }
 restart() {
   again=1

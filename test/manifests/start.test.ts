@@ -3,8 +3,10 @@ import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { AgentConfigFragment, Config } from '../../src/config/config.ts';
+import { render } from '../../src/manifests/render.ts';
 import { startScript } from '../../src/manifests/start.ts';
-import { config } from './fixture.ts';
+import { config, workloads } from './fixture.ts';
 
 /** The files of the Secret, as they are mounted. */
 async function secret(folder: string, files: Record<string, string>): Promise<void> {
@@ -19,6 +21,7 @@ async function start(
   command = 'docker-entrypoint.sh',
   role: 'server' | 'client' = 'server',
   files: Record<string, string> = {},
+  given: Partial<Config> = {},
 ) {
   const folder = await mkdtemp(join(tmpdir(), 'consul-deploy-start-'));
   await mkdir(join(folder, 'serf'));
@@ -35,7 +38,7 @@ async function start(
   };
   const child = spawn(
     '/bin/sh',
-    ['-c', startScript(config(), role, settings), 'consul-server', 'agent', '-x={{ y }}'],
+    ['-c', startScript(config(given), role, settings), 'consul-server', 'agent', '-x={{ y }}'],
     {
       // A group of its own, which ends as a whole: the agent outlives its shell.
       detached: true,
@@ -105,6 +108,47 @@ test('an agent that does not stop is ended', async () => {
   await said('running');
   child.kill('SIGTERM');
   expect(await ended).toBe(137);
+});
+
+describe('a server that leaves the cluster when it stops', () => {
+  const json = (text: string): AgentConfigFragment => ({ format: 'json', text });
+  const hcl = (text: string): AgentConfigFragment => ({ format: 'hcl', text });
+  const LEAVES = json('{"leave_on_terminate": true}');
+  const seconds = (pattern: RegExp, serverConfig?: AgentConfigFragment) =>
+    Number(pattern.exec(startScript(config({ serverConfig }), 'server'))?.[1]);
+  const limit = (serverConfig?: AgentConfigFragment) => seconds(/\(sleep ([\d.]+); end\)/, serverConfig);
+
+  test('is not ended before it has left', async () => {
+    const leave = 'n=0; while [ $n -lt 30 ]; do sleep 0.1; n=$((n + 1)); done; echo left; exit 3';
+    const agent = `trap '${leave}' TERM\necho running\nwhile :; do sleep 0.05; done`;
+    const given = { serverConfig: LEAVES };
+    const { child, ended, said, output } = await start(agent, undefined, 'server', {}, given);
+    await said('running');
+    child.kill('SIGTERM');
+    expect(await ended).toBe(3);
+    expect(output()).toContain('left');
+  });
+
+  test('has longer than a leave takes, and its pod has time for all of it', () => {
+    const [servers] = workloads(render(config({ serverConfig: LEAVES })));
+    const grace = servers?.spec.template.spec?.terminationGracePeriodSeconds ?? 0;
+    const [hook, leave] = [5, 15];
+    const stays = seconds(/then sleep ([\d.]+)/, LEAVES);
+    expect(limit(LEAVES)).toBeGreaterThan(leave);
+    expect(hook + limit(LEAVES) + stays).toBeLessThan(grace);
+  });
+
+  test.each<[string, AgentConfigFragment | undefined, boolean]>([
+    ['JSON', LEAVES, true],
+    ['JSON in one line', json('{"leave_on_terminate":true}'), true],
+    ['HCL', hcl('log_level = "DEBUG"\nleave_on_terminate = true'), true],
+    ['HCL with quotes', hcl('"leave_on_terminate" = true'), true],
+    ['no fragment', undefined, false],
+    ['a fragment that says no', json('{"leave_on_terminate": false}'), false],
+    ['a fragment of something else', hcl('skip_leave_on_interrupt = true'), false],
+  ])('is told by the fragment: %s', (_, fragment, leaves) => {
+    expect(limit(fragment)).toBe(leaves ? limit(LEAVES) : 2);
+  });
 });
 
 const RUNS = 'echo "agent $* from $$"\nwhile :; do sleep 0.05; done';

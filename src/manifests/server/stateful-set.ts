@@ -7,6 +7,7 @@ import { roleName } from '../name.ts';
 import { agentPodSpec, spread } from '../pod.ts';
 import { serverPorts } from '../port.ts';
 import { serverLivenessProbe, serverReadinessProbe, serverStartupProbe } from '../probe.ts';
+import { SERVER_GRACE_SECONDS } from '../start.ts';
 import { addressedServer, advertiseArguments } from './address.ts';
 
 export function serverStatefulSet(config: Config): KubernetesObject {
@@ -43,8 +44,7 @@ export function serverStatefulSet(config: Config): KubernetesObject {
             liveness: serverLivenessProbe(config),
           },
           ...(storage.kind === 'ephemeral' && { dataVolume: { emptyDir: {} } }),
-          // Leaving takes up to 15 s: https://github.com/hashicorp/consul/blob/v1.22.7/command/agent/agent.go
-          gracePeriodSeconds: 30,
+          gracePeriodSeconds: SERVER_GRACE_SECONDS,
           placement: {
             affinity: {
               podAntiAffinity: {
