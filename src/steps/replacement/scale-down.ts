@@ -110,6 +110,7 @@ async function depart(run: Run, leaver: Leaver, id: string, tools: Tools): Promi
   const until = performance.now() + LEAVING_MS;
   while ((await inRaft(run, name, id, tools)) !== false) {
     if (refused !== undefined || performance.now() >= until) throw stays(name, staying + 1, refused);
+    run.log.progress(`${name} is leaving: Raft may still count it`, 'scale-down');
     await pause(LOOK_MS, run.signal);
   }
   run.log.info(`${name} has left Raft and gossip`);
@@ -120,12 +121,16 @@ async function lowerMinQuorum(run: Run, { name, staying }: Leaver, tools: Tools)
   if (isUsersMatter(run)) return;
   for (;;) {
     const pod = tools.workloads.pods('server').find((one) => one.ready && one.name !== name);
+    let why = pod ? 'somebody else writes its settings' : 'no other server is ready';
     try {
       if (pod && (await setMinQuorum(tools.agents.client(pod), staying, run.signal)) !== 'raced') return;
     } catch (error) {
       run.signal.throwIfAborted();
-      if (!isPassing(error)) return run.warn(`MinQuorum stays as it is: ${Failure.from(error).what}`);
+      why = Failure.from(error).what;
+      if (!isPassing(error)) return run.warn(`MinQuorum stays as it is: ${why}`);
     }
+    const servers = `${staying} ${staying === 1 ? 'server' : 'servers'}`;
+    run.log.progress(`${name} has to wait until autopilot expects ${servers}: ${why}`, 'scale-down');
     await pause(LOOK_MS, run.signal);
   }
 }
@@ -143,7 +148,10 @@ async function stop(
   await applyStage(run, cluster, [{ ...planned, desired }], stored);
   for (;;) {
     const { version } = workloads.observation;
-    if (!workloads.observation.pods().some((pod) => pod.name === name)) return;
+    const pod = workloads.observation.pods().find((one) => one.name === name);
+    if (!pod) return;
+    const why = pod.terminating ? 'is ending' : 'is still there: its controller has yet to remove it';
+    run.log.progress(`the pod of ${name} ${why}`, 'scale-down');
     await workloads.changedSince(version, run.signal);
   }
 }
@@ -154,16 +162,21 @@ async function takeOut(run: Run, name: string, id: string, tools: Tools): Promis
     const found = await inRaft(run, name, id, tools);
     if (found === false) return;
     const [pod] = runningServers(tools.workloads).filter((one) => one.name !== name);
+    let why = found ? 'no other server runs' : 'no other server tells who votes';
     try {
       if (found && pod) {
+        why = 'a server was asked to remove it';
         await removePeer(tools.agents.client(pod), id, run.signal);
         run.log.info(`Raft has removed the voter ${id}, which was ${name}`);
       }
     } catch (error) {
       run.signal.throwIfAborted();
       // Raft may have removed it a moment before, and says then that it does not know it.
-      if (Failure.from(error).reason === 'forbidden') throw error;
+      const failure = Failure.from(error);
+      if (failure.reason === 'forbidden') throw error;
+      why = failure.what;
     }
+    run.log.progress(`Raft may still count ${name}, which has gone: ${why}`, 'scale-down');
     await pause(LOOK_MS, run.signal);
   }
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { Failure } from '../../../src/failure.ts';
 import type { PlannedObject } from '../../../src/kubernetes/apply/plan.ts';
@@ -23,6 +24,8 @@ interface Shape {
   running?: number[];
   /** How many servers a drain may take now, where that is to be one; undefined: there is no budget. */
   budget?: number | undefined;
+  /** Pods stay when their controller should remove them. */
+  isStuck?: boolean;
   /** Before the servers do. */
   instead?: (request: FakeRequest, name: string) => FakeAnswer | undefined;
 }
@@ -76,7 +79,7 @@ async function start({ running = [0, 1, 2], instead = () => undefined, ...shape 
     if (call.path !== STATEFUL_SET) return undefined;
     const { replicas } = (JSON.parse(call.body) as { spec: { replicas: number } }).spec;
     happens(`${replicas} replicas`);
-    pods = pods.filter(({ name }) => Number(name.at(-1)) < replicas);
+    if (!shape.isStuck) pods = pods.filter(({ name }) => Number(name.at(-1)) < replicas);
     return undefined;
   });
   const live = workload({ replicas: 3 });
@@ -91,7 +94,10 @@ async function start({ running = [0, 1, 2], instead = () => undefined, ...shape 
   const workloads = {
     pods: () => pods,
     observation: { version: 0, pods: () => pods },
-    changedSince: async () => undefined,
+    changedSince: async (_: number, signal: AbortSignal) => {
+      if (shape.isStuck) await once(signal, 'abort');
+      signal.throwIfAborted();
+    },
   } as unknown as Workloads;
   const agents = agentsOf(fakes);
   const stored: Stored = new Map();
@@ -109,7 +115,7 @@ async function start({ running = [0, 1, 2], instead = () => undefined, ...shape 
         () => undefined,
         (error: unknown) => Failure.from(error),
       );
-  return { remove, done, run, lines, api, watched, stored };
+  return { remove, done, run, lines, api, watched, stored, pods: () => pods };
 }
 
 /** The budget as planned: a drain may take one server in the end. */
@@ -209,6 +215,44 @@ describe('servers that go for good', () => {
     expect(lines.join('\n')).toMatch(
       /consul-server-2 has to wait: .*1 of 2 voters alive, since consul-server-0/,
     );
+  });
+
+  describe('say for what they wait', () => {
+    test('while no other server is ready', async () => {
+      const { remove, lines, run, pods } = await start();
+      const [first, second] = pods();
+      for (const one of [first, second]) Object.assign(one ?? {}, { ready: false });
+      const removing = remove();
+      await expect
+        .poll(() => lines.join('\n'), { timeout: 20_000 })
+        .toContain('consul-server-2 has to wait until autopilot expects 2 servers: no other server is ready');
+      run.cancel('SIGTERM');
+      expect(await removing).toMatchObject({ reason: 'cancelled' });
+    });
+
+    test('while the pod of one that has left is still there', async () => {
+      const { remove, lines, run } = await start({ isStuck: true });
+      const removing = remove();
+      await expect
+        .poll(() => lines.join('\n'), { timeout: 20_000 })
+        .toContain('the pod of consul-server-2 is still there');
+      run.cancel('SIGTERM');
+      expect(await removing).toMatchObject({ reason: 'cancelled' });
+    });
+
+    test('while Raft does not remove one that has gone', async () => {
+      const { remove, lines, run } = await start({
+        running: [0, 1],
+        instead: ({ method }) =>
+          method === 'DELETE' ? { status: 500, text: 'No cluster leader' } : undefined,
+      });
+      const removing = remove();
+      await expect
+        .poll(() => lines.join('\n'), { timeout: 20_000 })
+        .toMatch(/Raft may still count consul-server-2, which has gone: .*No cluster leader/);
+      run.cancel('SIGTERM');
+      expect(await removing).toMatchObject({ reason: 'cancelled' });
+    });
   });
 
   test('say so where the run is ended when one has left, and its pod and the other servers stay', async () => {
