@@ -104,6 +104,7 @@ function plannedChange(
     ...(pods && { pods }),
     notes: [
       ...notes,
+      ...(step.notes ?? []),
       ...(step.adopting === undefined
         ? []
         : ['exists and was not deployed by this action; it is taken over']),

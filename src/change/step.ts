@@ -11,6 +11,8 @@ export interface Step {
   adopting?: unknown;
   /** Fields that are left to a controller. */
   yielded?: readonly { field: string; manager: string }[];
+  /** What else a reviewer has to know. It is no part of the digest. */
+  notes?: readonly string[];
 }
 
 /** What goes because it is no longer rendered. */

@@ -29,6 +29,8 @@ export interface PlannedObject {
   adopting?: AdoptPolicy;
   /** Fields that are left to a controller, such as `.spec.replicas`, and to which one. */
   yielded?: Yielded[];
+  /** What of it a reviewer has to know. */
+  notes?: readonly string[];
   /** Its namespace or its kind does not exist yet, so the API server could not judge all of it. */
   unverified: boolean;
 }

@@ -14,6 +14,9 @@ import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
 import { ROLES } from '../../session/workloads.ts';
 
+/** In the plan, before the reason. */
+const INSTEAD = 'its pods are replaced, where a restart of the agents in them would do otherwise';
+
 /** What it takes to restart agents in their pods: a command there, and an annotation that renews a pod's files at once. */
 export function restartAccess(namespace: string): AccessCheck[] {
   return [...commandChecks(namespace), { verb: 'patch', group: '', resource: 'pods', namespace }];
@@ -32,8 +35,9 @@ export async function withKeptPods(
   planned: Plan,
   again: (objects: readonly KubernetesObject[]) => Promise<Plan>,
 ): Promise<Plan> {
-  const candidates = ROLES.flatMap((role) => changedAtStart(run.config, role, planned.objects) ?? []);
-  if (candidates.length === 0) return planned;
+  const found = ROLES.flatMap((role) => changedAtStart(run.config, role, planned.objects) ?? []);
+  if (found.length === 0) return planned;
+  const candidates = found.filter(({ cannot }) => cannot === undefined);
   const changes = candidates.some(({ changesNow }) => changesNow);
   const missing = changes
     ? await missingPermissions(transport, restartAccess(run.config.namespace), run.signal)
@@ -43,6 +47,13 @@ export async function withKeptPods(
       'Where a restart of agents would do, their pods are replaced: that needs pods/exec and patch pods.',
     );
   const mayRestart = missing.length === 0;
+  const why = ({ live, changesNow, cannot }: Candidate): string | undefined => {
+    if (cannot !== undefined) return cannot;
+    if (!changesNow) return undefined;
+    if (!mayRestart) return `it is not allowed to ${missing.map(named).join(', ')}`;
+    return isHealthy(live) ? undefined : 'not all of them are ready with their present template';
+  };
+  const reasons = new Map(found.map((one) => [one.workload, why(one)]));
   const others = candidates.flatMap(({ workload, live, changesNow }) => {
     const keeps = !changesNow || (mayRestart && isHealthy(live));
     const digest = keeps ? digestOf(live) : replacing(workload.desired, live);
@@ -55,9 +66,17 @@ export async function withKeptPods(
     warnings: planned.warnings,
     objects: planned.objects.map((one) => {
       const at = others.findIndex(({ workload }) => workload === one);
-      return anew?.objects[at] ?? one;
+      const reason = reasons.get(one);
+      const now = anew?.objects[at] ?? one;
+      if (reason === undefined || now.action !== 'change') return now;
+      return { ...now, notes: [...(now.notes ?? []), `${INSTEAD}: ${reason}`] };
     }),
   };
+}
+
+/** As in a Role: `create pods/exec`. */
+function named({ verb, resource, subresource }: AccessCheck): string {
+  return `${verb} ${subresource === undefined ? resource : `${resource}/${subresource}`}`;
 }
 
 interface Candidate {
@@ -65,6 +84,8 @@ interface Candidate {
   live: KubernetesObject;
   /** False: an earlier deploy has changed it and had the agents restarted, and nothing differs since then. */
   changesNow: boolean;
+  /** Why its agents cannot be started again in their pods, where it is of a kind that they never can. */
+  cannot?: string;
 }
 
 /** The workload of the role, where nothing of its pods changes but what their agents read at a start. */
@@ -82,12 +103,13 @@ function changedAtStart(
   if (digestOf(live) === digestOf(desired) && before === after) return undefined;
   if (!isSame(specOf(live).template, specOf(withDigest(predicted, digestOf(live))).template))
     return undefined;
-  if (!isReplacedAtOnce(desired) || !restartsItsAgent(config, role, desired)) return undefined;
+  if (waitsForDeletion(desired)) return undefined;
   const read = objects
     .filter((one) => one.action !== 'none' && mounts(desired, one.desired))
     .map((one) => one.desired);
   if (read.some((one) => one !== configMap?.desired)) return undefined;
-  return { workload, live, changesNow: before !== after };
+  const cannot = whyNever(config, role, desired);
+  return { workload, live, changesNow: before !== after, ...(cannot !== undefined && { cannot }) };
 }
 
 /** All its pods are there, have its template and are ready, as its controller says. */
@@ -107,9 +129,11 @@ function replacing(desired: KubernetesObject, live: KubernetesObject): string | 
   return createHash('sha256').update(`${digest} once more`).digest('hex').slice(0, 16);
 }
 
-/** The user lets somebody else decide when pods take a change, or keeps some as they are. */
-function isReplacedAtOnce(workload: KubernetesObject): boolean {
-  return !waitsForDeletion(workload) && !specOf(workload).updateStrategy?.rollingUpdate?.partition;
+/** The user keeps some pods as they are, or has made them otherwise. */
+function whyNever(config: Config, role: Role, workload: KubernetesObject): string | undefined {
+  if (specOf(workload).updateStrategy?.rollingUpdate?.partition) return 'a partition keeps some of them back';
+  if (restartsItsAgent(config, role, workload)) return undefined;
+  return 'their first process is not the start script of this action';
 }
 
 /** The first process of the container is the start script, which ends the agent and starts it again. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { changePlan } from '../../../src/change/plan.ts';
 import type { AgentConfigFragment, Config } from '../../../src/config/config.ts';
-import type { PlannedObject } from '../../../src/kubernetes/apply/plan.ts';
+import type { Plan, PlannedObject } from '../../../src/kubernetes/apply/plan.ts';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 import { render } from '../../../src/manifests/render.ts';
 import { digestOf, withKeptPods } from '../../../src/steps/apply/kept-pods.ts';
@@ -65,12 +66,25 @@ const digestIn = (objects: readonly KubernetesObject[]) => {
   return clients && digestOf(clients);
 };
 
+/** What the plan says beside what it says of every change of a workload, with its digest as if nothing were said. */
+function notesOf({ objects }: Plan): string[] {
+  const [said, silent] = [objects, objects.map((one) => ({ ...one, notes: [] }))].map((steps) =>
+    changePlan(steps, 'consul-deploy'),
+  );
+  expect(said?.digest).toBe(silent?.digest);
+  const known = new Set(silent?.changes.flatMap(({ notes }) => notes));
+  return (said?.changes ?? []).flatMap(({ notes }) => notes.filter((note) => !known.has(note)));
+}
+const told = (why: string) =>
+  `its pods are replaced, where a restart of the agents in them would do otherwise: ${why}`;
+
 describe('pods stay, and their agents start again', () => {
   test('where only a setting changes that agents read at their start', async () => {
     const [from, to] = [rendered(setting(11)), rendered(setting(12))];
     expect(digestIn(to)).not.toBe(digestIn(from));
     const { plan, workload, run } = await decide(planned(from, to));
     expect(workload?.action).toBe('none');
+    expect(notesOf(plan)).toEqual([]);
     expect(digestOf(workload?.desired as KubernetesObject)).toBe(digestIn(from));
     expect(restarts(run, plan.objects, false)).toMatchObject([
       { role: 'client', startMarker: `consul-deploy.start.${digestIn(to)}` },
@@ -110,6 +124,7 @@ describe('pods are replaced', () => {
     expect(workload?.action).toBe('change');
     expect(digestOf(workload?.desired as KubernetesObject)).toBe(digestIn(to));
     expect(lines.join('\n')).toContain('that needs pods/exec and patch pods');
+    expect(notesOf(plan)).toEqual([told('it is not allowed to get pods/exec, create pods/exec, patch pods')]);
     expect(restarts(run, plan.objects, false)).toEqual([]);
   });
 
@@ -117,8 +132,11 @@ describe('pods are replaced', () => {
     ['not all of them are ready', { ...READY, readyReplicas: 9 }],
     ['some have the template of before', { ...READY, updateRevision: 'b' }],
   ])('where %s', async (_, status) => {
-    const { workload } = await decide(planned(rendered(setting(11)), rendered(setting(12)), { status }));
+    const { plan, workload } = await decide(
+      planned(rendered(setting(11)), rendered(setting(12)), { status }),
+    );
     expect(workload?.action).toBe('change');
+    expect(notesOf(plan)).toEqual([told('not all of them are ready with their present template')]);
   });
 
   test('where one does not run with a setting that is taken back: its template is made another one', async () => {
@@ -128,6 +146,7 @@ describe('pods are replaced', () => {
     expect(workload?.action).toBe('change');
     expect(digestOf(workload?.desired as KubernetesObject)).toMatch(/^[0-9a-f]{16}$/);
     expect(digestOf(workload?.desired as KubernetesObject)).not.toBe(digestIn(made));
+    expect(notesOf(plan)).toEqual([told('not all of them are ready with their present template')]);
     expect(restarts(run, plan.objects, false)).toEqual([]);
   });
 
@@ -136,22 +155,29 @@ describe('pods are replaced', () => {
     text: '{"acl": {"tokens": {"agent": "b1c5bbd2-7e1c-4c1a-9d3a-2f0b6a4c9e11"}}}',
   };
   const command = { spec: { template: { spec: { containers: [{ name: 'consul', command: ['consul'] }] } } } };
-  test.each<[string, Partial<Config>]>([
+  const notOurs = 'their first process is not the start script of this action';
+  test.each<[string, Partial<Config>, note?: string]>([
     ['the image changes, too', { image: 'hashicorp/consul:1.22.2' }],
     ['a Secret is part of what changes', { clientConfig: secret }],
     ['the user lets somebody else replace them', patched({ spec: { updateStrategy: { type: 'OnDelete' } } })],
-    ['the user keeps some back', patched({ spec: { updateStrategy: { rollingUpdate: { partition: 2 } } } })],
-    ['their first process is not the start script', patched(command)],
+    [
+      'the user keeps some back',
+      patched({ spec: { updateStrategy: { rollingUpdate: { partition: 2 } } } }),
+      'a partition keeps some of them back',
+    ],
+    ['their first process is not the start script', patched(command), notOurs],
     [
       'that process is not the first of the pod',
       patched({ spec: { template: { spec: { shareProcessNamespace: true } } } }),
+      notOurs,
     ],
-  ])('where %s', async (_, change) => {
+  ])('where %s', async (_, change, note) => {
     const to = rendered({ ...setting(12), ...change });
     const live = 'patches' in change ? rendered({ ...setting(11), ...change }) : rendered(setting(11));
-    const { workload } = await decide(planned(live, to));
+    const { plan, workload } = await decide(planned(live, to));
     expect(workload?.action).toBe('change');
     expect(digestOf(workload?.desired as KubernetesObject)).toBe(digestIn(to));
+    expect(notesOf(plan)).toEqual(note === undefined ? [] : [told(note)]);
   });
 });
 
