@@ -1,9 +1,9 @@
-import type { AgentFacts } from '../../consul/agent/facts.ts';
+import { isSame } from '../../change/canonical.ts';
 import { isPassing } from '../../consul/failure.ts';
 import { whilePassing } from '../../consul/patience.ts';
 import { names } from '../../consul/quorum/finding.ts';
 import type { Kept } from '../../consul/registrations/kept.ts';
-import type { Carriage } from '../../consul/registrations/portable.ts';
+import { type Carriage, isNothing } from '../../consul/registrations/portable.ts';
 import { restoreRegistrations } from '../../consul/registrations/restoration.ts';
 import { Failure } from '../../failure.ts';
 import type { AccessCheck } from '../../kubernetes/access.ts';
@@ -13,19 +13,35 @@ import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
-import { carriage, carriagePermissions, type FindServer, forget, inspect, keep, keptFor } from './stash.ts';
+import {
+  carriage,
+  carriagePermissions,
+  type FindServer,
+  forget,
+  type Inspection,
+  inspect,
+  keep,
+  keptFor,
+} from './stash.ts';
 
 /** An old pod may have been given less, and leaving takes a server up to 15 s. */
 const GRACE_S = 30;
 const LEAVE_MS = 20_000;
 /** So long a broken connection or an election may last while a successor takes over; the catalog alone has a minute. */
 const RESTORE_MS = 120_000;
+/** So often what has come meanwhile is written down, too, where applications go on and on. */
+const MOST_LOOKS = 5;
 
 const NOTHING_CARRIED: Carriage = {
   carried: { services: [], checks: [], maintenance: [] },
   obstacles: [],
   configured: [],
 };
+
+/** What is registered at an agent, and what of it can be taken along. */
+interface Found extends Inspection {
+  carriage: Carriage;
+}
 
 /** What those know of the old pods who replace them. */
 export interface Old {
@@ -70,15 +86,11 @@ export class CarryOver {
    *   nobody could tell what it held
    */
   async release(pod: PodView, server: FindServer): Promise<boolean | undefined> {
-    const run = this.#run;
     await this.#catchUp(pod, server);
-    const found = await this.#inspect(pod);
-    if (found && found.holds > 0) {
-      const lost = this.#old.obstacles(found.carriage);
-      if (lost.length > 0) throw this.#old.uncarried(pod, lost);
-      const { carried } = found.carriage;
-      await keep(server, this.#old.nodeName(pod), { carried, pod: pod.uid }, run.signal);
-    }
+    const first = await this.#inspect(pod);
+    if (!first)
+      this.#run.warn(`${pod.name} did not run, so what was registered there could not be taken along.`);
+    const found = first && first.holds > 0 ? await this.#writeDown(pod, first, server) : first;
     // Some were started so that they only go missing: gossip then keeps their name for 30 s.
     if (found && !this.#old.leaves(pod) && !found.facts.leavesOnTerminate) await this.#leave(pod);
     await this.#remove(pod);
@@ -120,6 +132,29 @@ export class CarryOver {
     if (kept?.pod === pod.uid) await forget(server, nodeName, this.#run.signal);
   }
 
+  /**
+   * Writes down what the agent holds. Reading and writing takes a moment, in which applications register and deregister:
+   * so it looks again, until nothing has changed.
+   */
+  async #writeDown(pod: PodView, first: Found, server: FindServer): Promise<Found> {
+    const { signal } = this.#run;
+    const nodeName = this.#old.nodeName(pod);
+    let found = first;
+    for (let looks = 1; ; looks++) {
+      const lost = this.#old.obstacles(found.carriage);
+      if (lost.length > 0) throw this.#old.uncarried(pod, lost);
+      const { carried } = found.carriage;
+      if (!isNothing(carried)) await keep(server, nodeName, { carried, pod: pod.uid }, signal);
+      else if (looks > 1) await forget(server, nodeName, signal);
+      if (looks === MOST_LOOKS) return found;
+      const now = await this.#ask(pod, (both) => inspect(this.#agents.client(pod), both));
+      // One that has ended meanwhile: what it held is written down.
+      if (!now || holdsTheSame(found, now)) return found;
+      this.#run.log.info(`${pod.name}: its registrations have changed meanwhile, and are written down again`);
+      found = (await this.#inspect(pod)) ?? found;
+    }
+  }
+
   /** Registers what was written down of an earlier pod: what is written down now would replace it. */
   async #catchUp(pod: PodView, server: FindServer): Promise<void> {
     if (!this.#old.runs(pod)) return;
@@ -136,23 +171,27 @@ export class CarryOver {
   }
 
   /** What is registered at the agent; undefined where it does not run, so that nobody can tell, or is gone. */
-  async #inspect(
-    pod: PodView,
-  ): Promise<{ facts: AgentFacts; holds: number; carriage: Carriage } | undefined> {
-    const { config, signal } = this.#run;
-    const namespace = config.namespace;
+  async #inspect(pod: PodView): Promise<Found | undefined> {
+    const { namespace } = this.#run.config;
+    return this.#ask(pod, async (both) => {
+      const inspection = await inspect(this.#agents.client(pod), both);
+      const where = { namespace, pod: pod.name, container: this.#old.container(pod) };
+      const { transport } = this.#cluster;
+      const carried =
+        inspection.holds > 0 ? await carriage(transport, where, inspection, both) : NOTHING_CARRIED;
+      return { ...inspection, carriage: carried };
+    });
+  }
+
+  /** Undefined where it does not run. */
+  async #ask<T>(pod: PodView, question: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
+    const { signal } = this.#run;
     return whilePassing({ signal, onTrouble: this.#tell }, async (both) => {
       try {
-        const inspection = await inspect(this.#agents.client(pod), both);
-        const { facts, holds } = inspection;
-        const where = { namespace, pod: pod.name, container: this.#old.container(pod) };
-        const { transport } = this.#cluster;
-        const found = holds > 0 ? await carriage(transport, where, inspection, both) : NOTHING_CARRIED;
-        return { facts, holds, carriage: found };
+        return await question(both);
       } catch (error) {
         signal.throwIfAborted();
         if (this.#old.runs(pod)) throw error;
-        this.#run.warn(`${pod.name} did not run, so what was registered there could not be taken along.`);
         return undefined;
       }
     });
@@ -182,4 +221,12 @@ export class CarryOver {
       throw apiFailure(error, { verb: 'delete', object: `Pod/${name}` });
     }
   }
+}
+
+/** Whether the same services and checks are registered; how checks stand changes all the time. */
+function holdsTheSame({ registrations: one }: Inspection, { registrations: other }: Inspection): boolean {
+  return (
+    isSame(one.services, other.services) &&
+    isSame(Object.keys(one.checks).sort(), Object.keys(other.checks).sort())
+  );
 }

@@ -28,11 +28,11 @@ const WEB = {
 };
 
 /** Every command in a pod writes this. */
-function commandsWrite(api: FakeServer, text: string): void {
+function commandsWrite(api: FakeServer, what: { text: string }): void {
   const sockets = new WebSocketServer({ noServer: true, handleProtocols: (all) => [...all][0] ?? false });
   api.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     sockets.handleUpgrade(request, socket, head, (command) => {
-      command.send(Buffer.concat([Buffer.of(1), Buffer.from(text)]));
+      command.send(Buffer.concat([Buffer.of(1), Buffer.from(what.text)]));
       command.send(Buffer.concat([Buffer.of(3), Buffer.from('{"status":"Success"}')]));
       command.close(1000);
     });
@@ -46,7 +46,10 @@ type Trouble = Awaited<ReturnType<FakeHandler>>;
 async function world() {
   const troubles: { agent: Trouble[]; server: Trouble[] } = { agent: [], server: [] };
   const values = new Map<string, string>();
+  /** Told each time when something is written down. */
+  const watched = { written: (): void => undefined };
   const held = new Map<string, unknown>([['web-1', WEB.Service]]);
+  const files = { text: JSON.stringify(WEB) };
   const agent = await fakeConsul(({ method, path, body }): Trouble => {
     const trouble = troubles.agent.shift();
     if (trouble) return trouble;
@@ -75,7 +78,10 @@ async function world() {
     }
     if (path.startsWith('/v1/health/node/')) return { body: [] };
     const key = path.slice('/v1/kv/'.length);
-    if (method === 'PUT') values.set(key, body);
+    if (method === 'PUT') {
+      values.set(key, body);
+      watched.written();
+    }
     if (method === 'DELETE') values.delete(key);
     if (method !== 'GET') return { body: true };
     const value = values.get(key);
@@ -83,7 +89,7 @@ async function world() {
   });
   const api = await startFakeApi();
   api.put(deployed('Pod', NAME, { uid: `uid-${NAME}` }));
-  commandsWrite(api.server, JSON.stringify(WEB));
+  commandsWrite(api.server, files);
   const { run } = startRun();
   const workloads = new Workloads(run, render(run.config));
   const set = statefulSet({ name: 'consul-client', uid: 'clients' });
@@ -104,7 +110,10 @@ async function world() {
     obstacles: lostWith,
     uncarried: () => new Error('not carried') as never,
   });
-  return { run, carryOver, tell, troubles, values, held, api, agent, find: async () => servers, workloads };
+  return {
+    ...{ run, carryOver, tell, troubles, values, held, files, watched, api, agent, workloads },
+    find: async () => servers,
+  };
 }
 
 const ELECTION: FakeAnswer = { status: 500, text: 'No cluster leader' };
@@ -153,6 +162,36 @@ describe('a client that is replaced', () => {
     expect(await carryOver.restore(tell({ uid: 'new' }), find)).toBe(true);
     expect([...held.keys()]).toEqual(['web-1']);
     expect([...values.keys()]).toEqual([]);
+  });
+
+  const OTHER = { ...WEB, Service: { ...WEB.Service, ID: 'api-1', Service: 'api' } };
+
+  it('takes along also what is registered while that is written down', async () => {
+    const { carryOver, tell, values, held, files, watched, find } = await world();
+    watched.written = () => {
+      held.set('api-1', OTHER.Service);
+      files.text = `${JSON.stringify(WEB)}\n${JSON.stringify(OTHER)}`;
+    };
+    expect(await carryOver.release(tell(), find)).toBe(true);
+    const { services } = JSON.parse(values.get(KEY) ?? '') as { services: { ID: string }[] };
+    expect(services.map(({ ID }) => ID).sort()).toEqual(['api-1', 'web-1']);
+  });
+
+  it('takes nothing along that is deregistered meanwhile', async () => {
+    const { carryOver, tell, values, held, watched, api, find } = await world();
+    watched.written = () => held.clear();
+    expect(await carryOver.release(tell(), find)).toBe(false);
+    expect([...values.keys()]).toEqual([]);
+    expect(api.writes()).toEqual([`DELETE pods/${NAME}`]);
+  });
+
+  it('goes also where something is registered all the time', async () => {
+    const { carryOver, tell, held, watched, api, find } = await world();
+    let port = 8000;
+    watched.written = () => void held.set('web-1', { ...WEB.Service, Port: ++port });
+    expect(await carryOver.release(tell(), find)).toBe(true);
+    expect(port).toBe(8005);
+    expect(api.writes()).toEqual([`DELETE pods/${NAME}`]);
   });
 
   it('waits for another successor when the first one has gone: what was written down stays', async () => {
