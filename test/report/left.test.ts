@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { leftSentence } from '../../src/report/left.ts';
 import type { Left } from '../../src/report/result/left.ts';
 
-type Told<Is extends Left['is']> = readonly (readonly [Left & { readonly is: Is }, string])[];
+type Told<Is extends Left['is']> = readonly (readonly [Left & { is: Is }, string])[];
 
 const before = '/tmp/consul.snap.age';
 

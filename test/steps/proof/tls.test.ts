@@ -21,8 +21,8 @@ function world(rpc: readonly FakeRpc[]): ProofWorld {
   return made;
 }
 
-function prove({ run, workloads, agents }: ProofWorld, wanted: WantedTls): Promise<unknown> {
-  return proveTls(run, { agents, pods: new CurrentPods(run, workloads) }, wanted);
+async function prove({ run, workloads, agents }: ProofWorld, wanted: WantedTls): Promise<void> {
+  await proveTls(run, { agents, pods: new CurrentPods(run, workloads) }, wanted);
 }
 
 function check({ run }: ProofWorld, id: string) {
