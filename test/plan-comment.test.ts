@@ -191,7 +191,8 @@ describe('the text of a plan', () => {
       (_, i) => `\`\`\` line ${i} of a log, which opens nothing here`,
     );
     const red = failure({ mode: 'plan' });
-    const text = summary({ ...red, failure: { ...red.failure, details } as typeof red.failure });
+    if (!red.failure) throw new Error('it is not red');
+    const text = summary({ ...red, failure: { ...red.failure, details } });
     expect(text).toContain('<pre>\n```');
     const given = handedOn(text) ?? '';
     expect(given).toContain('This was cut');
