@@ -39,6 +39,7 @@ const STAND_IN: Record<string, string> = {
   'needs.staging.outputs.image': 'hashicorp/consul:1.22.7',
   'needs.plan.outputs.digest': `sha256:${'0'.repeat(64)}`,
   'github.event.number': '7',
+  'env.NAMESPACE': 'consul',
   'inputs.deregister': '',
   'inputs.apply || false': 'false',
   'matrix.cluster': 'staging-fra',

@@ -136,7 +136,7 @@ describe('a promotion and the nights after it, run by act', () => {
     expect(act.read('production')).toBe(act.read('plan'));
   });
 
-  it('plan-on-pull-request.yml shows what would change, and changes nothing', async () => {
+  it('plan-on-pull-request.yml shows what would change, comments on it once, and changes nothing', async () => {
     const inputs = { plan: { ...small, namespace: production, ui: 'false' } };
     const payload = {
       action: 'opened',
@@ -148,6 +148,10 @@ describe('a promotion and the nights after it, run by act', () => {
     expect(ok, log).toBe(true);
     expect(log).toMatch(/Summary - ## /);
     expect(log).toContain('ConfigMap/consul-server-config');
+    // Here nothing was handed on to it: `example` leaves out the step that does.
+    const posted = calls().filter((call) => call.includes('--method POST'));
+    expect(posted).toEqual([expect.stringContaining(`repos/${REPOSITORY}/issues/7/comments`)]);
+    expect(act.read('gh')).toContain('The plan could not be shown here.');
     await kubectl('-n', production, 'get', 'service/consul-ui');
   });
 
