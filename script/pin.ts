@@ -10,8 +10,8 @@ import { globSync, readFileSync, writeFileSync } from 'node:fs';
 /** Files with something to paste. */
 export const PASTED = ['README.md', 'docs/**/*.md', 'examples/*.yml'];
 
-/** `uses: org/consul-deploy@` and what may follow: a tag, a commit or a stand-in for it; then a comment. */
-const USE = /(\buses: org\/consul-deploy@)(?:v[\d.]+|[0-9a-f]{40}|<commit of v[\d.]+>)(?: #.*)?$/gm;
+/** `uses: org/consul-deploy@` and what may follow: a tag or a commit; then a comment. */
+const USE = /(\buses: org\/consul-deploy@)(?:v[\d.]+|[0-9a-f]{40})(?: #.*)?$/gm;
 
 export function pinned(text: string, version: string, commit: string): string {
   return text.replace(USE, (_, use: string) => `${use}${commit} # v${version}`);

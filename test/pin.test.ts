@@ -23,27 +23,36 @@ const pasted = globSync(PASTED, { cwd: ROOT })
   .filter(({ of }) => of.length > 0);
 
 describe('what is pasted names a full version, or its commit', () => {
-  test.each(pasted)('$file', ({ of }) => {
+  test.each(pasted)('$file', ({ file, of }) => {
     for (const use of of.filter((use) => !BY_COMMIT.test(use))) {
       expect([
         `v${VERSION}`,
-        `v${VERSION} # better: the commit of v${VERSION}, see README`,
-        `<commit of v${VERSION}> # v${VERSION}`,
+        `v${VERSION} # better: the commit of v${VERSION}, see ${file === 'README.md' ? 'below' : 'README'}`,
       ]).toContain(use);
     }
+  });
+
+  test('and of other actions the commit', () => {
+    const others = globSync(PASTED, { cwd: ROOT }).flatMap((file) =>
+      [...read(file).matchAll(/^[ -]*uses: (?!org\/consul-deploy@|\.\/)(.*)$/gm)].map(([, use]) => ({
+        file,
+        use,
+      })),
+    );
+    expect(others.length).toBeGreaterThan(8);
+    for (const { file, use } of others) expect(use, file).toMatch(/^[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
   });
 
   test('and there is much of it', () => {
     expect(pasted.flatMap(({ of }) => of).length).toBeGreaterThan(20);
   });
 
-  test('in README.md by commit, but where it gets nothing that is of worth to anybody', () => {
+  test('where README.md gives it a secret, by commit, or with a word that this is better', () => {
     const [first = '', ...others] = read('README.md').split(/^```$/m);
     expect(first).not.toContain('secrets.');
-    for (const use of uses(first)) expect(use).toBe(`v${VERSION}`);
+    expect(uses(first)).toHaveLength(2);
     expect(others.flatMap(uses)).not.toEqual([]);
-    for (const use of others.flatMap(uses))
-      expect(use).toMatch(/^(?:[0-9a-f]{40}|<commit of v[\d.]+>) # v[\d.]+$/);
+    for (const use of others.flatMap(uses)) expect(use).toMatch(/ # (?:v[\d.]+|better: the commit of .*)$/);
   });
 });
 
