@@ -8,11 +8,18 @@ die() {
   exit 1
 }
 
+# sha256 FILE: macOS has no sha256sum.
+sha256() {
+  local command=sha256sum
+  command -v sha256sum >/dev/null || command='shasum -a 256'
+  $command "$1" | cut -d ' ' -f 1
+}
+
 # install_modules: `npm ci`, unless node_modules is of this very package-lock.json.
 install_modules() {
   local hash
   command -v npm >/dev/null || die 'npm is missing' 'install Node.js with npm; Node 24 itself comes with the packages'
-  hash=$(sha256sum package-lock.json | cut -d ' ' -f 1)
+  hash=$(sha256 package-lock.json)
   if [ "$(cat node_modules/.lock-hash 2>/dev/null)" != "$hash" ]; then
     # npm empties the folder that a link leads to, and others may work with that.
     if [ -L node_modules ]; then die 'node_modules is a link, and npm ci would empty what it leads to' 'remove the link first'; fi

@@ -165,6 +165,25 @@ describe('the cluster of KUBECONFIG is taken only by consent', () => {
   );
 });
 
+test.each([
+  ['sha256sum', '"$1" = package.json'],
+  ['shasum', '"$*" = "-a 256 package.json"'],
+])('what a package-lock.json is, is known by %s', (name, called) => {
+  command(name, `[ ${called} ] && echo 'abc  package.json'`);
+  expect(run(['-c', '. script/lib/setup.sh; sha256 package.json', 'demo']).stdout).toBe('abc\n');
+});
+
+test('scripts tell how they are called in words that sed of BSD knows, too', () => {
+  for (const script of ['demo', 'kind', 'test'])
+    expect(read(`script/${script}`)).not.toMatch(/sed [^\n]*\\\?/);
+});
+
+test('what the demo leaves is in a folder of its own, that nobody could have made beforehand', () => {
+  const demo = read('script/demo');
+  expect(demo).toMatch(/^out=\$\(mktemp -d /m);
+  expect(demo).not.toContain('rm -rf');
+});
+
 test('npm ci is not let loose on a folder that node_modules only leads to', () => {
   command('npm');
   command('sha256sum', 'echo 0  package-lock.json');
@@ -231,6 +250,21 @@ describe('script/kind', () => {
     expect(called()).toContainEqual(expect.stringMatching(/^kind export kubeconfig --name consul-deploy/));
     expect(run(['script/kind', 'down']).status).toBe(0);
     expect(run(['script/kind', 'status']).status).toBe(1);
+  });
+
+  test('says so where the cluster that is there has another Kubernetes, and nothing where it has the same', () => {
+    command('kind', kind());
+    expect(run(['script/kind', 'up']).status).toBe(0);
+    const image = /--image (\S+)/.exec(called().join('\n'))?.[1];
+    for (const [has, says] of [
+      [image, ''],
+      ['kindest/node:v1.29.14@sha256:0', 'and of another node image: kindest/node:v1.29.14@sha256:0, not '],
+    ]) {
+      command('docker', `if [ "$1 $4" = 'inspect consul-deploy-control-plane' ]; then echo '${has}'; fi`);
+      const { status, stdout, stderr } = run(['script/kind', 'up']);
+      expect([status, stdout]).toEqual([0, `${kubeconfig()}\n`]);
+      says ? expect(stderr).toContain(says) : expect(stderr).not.toContain('node image');
+    }
   });
 
   test('takes another Kubernetes where KIND_NODE_IMAGE names one, as the workflow does', () => {
