@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { deploy } from '../action.ts';
+import { addressesOf, expectKnownAt, THREE_SERVERS } from '../change/server-addresses.ts';
+import { consul } from '../consul/consul.ts';
 import {
   eventually,
   kubectl,
@@ -8,10 +9,9 @@ import {
   namespaceName,
   pods,
   removeNamespace,
-} from '../cluster.ts';
-import { consul } from '../consul.ts';
-import { expectRed } from '../scenario.ts';
-import { addressesOf, expectKnownAt, THREE_SERVERS } from '../server-addresses.ts';
+} from '../kubernetes/cluster.ts';
+import { deploy } from '../run/action.ts';
+import { expectRed } from '../run/scenario.ts';
 
 interface Service {
   metadata: { name: string; uid: string };
