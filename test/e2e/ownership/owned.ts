@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { stringify } from 'yaml';
 import { kubectl, kubectlJson } from '../kubernetes/cluster.ts';
+import type { Outcome } from '../run/action.ts';
 
 interface Listed {
   kind: string;
@@ -41,4 +42,16 @@ export function adding(...objects: object[]): string {
 
 export function configMap(name: string, metadata: object = {}): object {
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, ...metadata }, data: { a: 'b' } };
+}
+
+export function succeeded(outcome: Outcome): Outcome {
+  expect(outcome.code, outcome.log).toBe(0);
+  return outcome;
+}
+
+/** `Kind/name` of the objects of the report with this outcome. */
+export function told({ report }: Outcome, action: string): string[] {
+  return (report?.objects ?? [])
+    .filter((one) => one.action === action)
+    .map(({ kind, name }) => `${kind}/${name}`);
 }
