@@ -2,16 +2,22 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** What stops something that everybody needs, counts what fails meanwhile, or has to heal in time: beside others it takes thrice as long. */
-const ALONE = [
-  'test/e2e/{adopt,chaos,gossip,never-green,outage,stable,tls}.test.ts',
+export const ALONE = [
+  'test/e2e/adoption/adopt.test.ts',
+  'test/e2e/encryption/gossip.test.ts',
+  'test/e2e/encryption/tls.test.ts',
+  'test/e2e/faults/outage.test.ts',
   'test/e2e/faults/pod.test.ts',
+  'test/e2e/proof/chaos.test.ts',
+  'test/e2e/proof/never-green.test.ts',
+  'test/e2e/proof/stable.test.ts',
 ];
 
 /** What takes minutes by itself, or crashes nodes: `script/test --soak`. */
 const SOAK = 'test/e2e/soak/**/*.test.ts';
 
 /** What tests wait for is asked of one kubectl, which stays. */
-const PROXY = 'test/e2e/kubectl-proxy.ts';
+const PROXY = 'test/e2e/kubernetes/kubectl-proxy.ts';
 
 /** One cluster for all, each scenario in a namespace of its own; more at once than a few only wait for the processors. */
 const CLUSTER = { testTimeout: 300_000, hookTimeout: 300_000, maxConcurrency: 4 };

@@ -1,6 +1,6 @@
-import { presentBed } from '../test/e2e/bed.ts';
-import { eventually, kubectl, removeNamespace } from '../test/e2e/cluster.ts';
-import { type Target, underTraffic } from '../test/e2e/traffic.ts';
+import { presentBed } from '../test/e2e/bed/bed.ts';
+import { eventually, kubectl, removeNamespace } from '../test/e2e/kubernetes/cluster.ts';
+import { type Target, underTraffic } from '../test/e2e/traffic/traffic.ts';
 import { CHANGES, type Change } from './changes/change.ts';
 import { Chart } from './changes/chart.ts';
 import { deployed } from './changes/cluster.ts';

@@ -1,4 +1,4 @@
-import { deploy } from '../test/e2e/action.ts';
+import { deploy } from '../test/e2e/run/action.ts';
 import { formed, remove } from './forming.ts';
 import type { Row } from './row.ts';
 import { Sample } from './sample.ts';

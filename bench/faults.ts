@@ -3,10 +3,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
-import { deploy } from '../test/e2e/action.ts';
-import { kubectl, namespaceName, removeNamespace } from '../test/e2e/cluster.ts';
 import { type Fault, inputsOf, OF_CLIENTS, OF_SERVERS } from '../test/e2e/faults/catalogue.ts';
-import { SMALL } from '../test/e2e/scenario.ts';
+import { kubectl, namespaceName, removeNamespace } from '../test/e2e/kubernetes/cluster.ts';
+import { deploy } from '../test/e2e/run/action.ts';
+import { SMALL } from '../test/e2e/run/scenario.ts';
 import type { Row } from './row.ts';
 import { Sample } from './sample.ts';
 

@@ -1,5 +1,5 @@
-import { deploy, type Outcome } from '../test/e2e/action.ts';
-import { kubectl } from '../test/e2e/cluster.ts';
+import { kubectl } from '../test/e2e/kubernetes/cluster.ts';
+import { deploy, type Outcome } from '../test/e2e/run/action.ts';
 import type { Row } from './row.ts';
 import { Sample } from './sample.ts';
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, loadavg } from 'node:os';
-import { kubectl, pods, removeNamespace } from '../test/e2e/cluster.ts';
-import { put } from '../test/e2e/original.ts';
+import { put } from '../test/e2e/consul/registration.ts';
+import { kubectl, pods, removeNamespace } from '../test/e2e/kubernetes/cluster.ts';
 import { FAULTS, type Fault } from './heal/fault.ts';
 import { VARIANTS, type Variant } from './heal/variant.ts';
 import { isKept, KEY, lackOf } from './heal/whole.ts';

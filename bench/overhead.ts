@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { start } from '../test/e2e/action.ts';
-import { isReady, kubectl, type Pod } from '../test/e2e/cluster.ts';
-import { raftViews } from '../test/e2e/consul.ts';
+import { raftViews } from '../test/e2e/consul/consul.ts';
+import { isReady, kubectl, type Pod } from '../test/e2e/kubernetes/cluster.ts';
+import { start } from '../test/e2e/run/action.ts';
 import type { Row } from './row.ts';
 import { Sample } from './sample.ts';
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { deploy } from '../test/e2e/action.ts';
+import { members } from '../test/e2e/consul/consul.ts';
 import {
   eventually,
   isReady,
@@ -8,9 +8,9 @@ import {
   namespaceName,
   pods,
   removeNamespace,
-} from '../test/e2e/cluster.ts';
-import { members } from '../test/e2e/consul.ts';
-import { CLIENTS, CONTAINER } from '../test/e2e/scenario.ts';
+} from '../test/e2e/kubernetes/cluster.ts';
+import { deploy } from '../test/e2e/run/action.ts';
+import { CLIENTS, CONTAINER } from '../test/e2e/run/scenario.ts';
 import type { Row } from './row.ts';
 
 const AGENTS = Number(process.env.BENCH_AGENTS ?? 100);

@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { deploy } from '../test/e2e/action.ts';
-import { kubectl } from '../test/e2e/cluster.ts';
+import { kubectl } from '../test/e2e/kubernetes/cluster.ts';
+import { deploy } from '../test/e2e/run/action.ts';
 import type { Row } from './row.ts';
 import { Sample } from './sample.ts';
 

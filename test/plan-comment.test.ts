@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 import type { FieldChange } from '../src/report/result/change.ts';
-import type { FailureReport } from '../src/report/result.ts';
 import { summary } from '../src/report/summary.ts';
 import { failure, planned } from './report/example.ts';
 
@@ -192,12 +191,8 @@ describe('the text of a plan', () => {
       (_, i) => `\`\`\` line ${i} of a log, which opens nothing here`,
     );
     const red = failure({ mode: 'plan' });
-<<<<<<< ours
     if (!red.failure) throw new Error('it is not red');
     const text = summary({ ...red, failure: { ...red.failure, details } });
-=======
-    const text = summary({ ...red, failure: { ...red.failure, details } as FailureReport });
->>>>>>> theirs
     expect(text).toContain('<pre>\n```');
     const given = handedOn(text) ?? '';
     expect(given).toContain('This was cut');

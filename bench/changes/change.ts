@@ -1,5 +1,5 @@
-import { havePreviousConsul, presentBed } from '../../test/e2e/bed.ts';
-import { eventually, kubectl, lasted, type Pod, pods } from '../../test/e2e/cluster.ts';
+import { havePreviousConsul, presentBed } from '../../test/e2e/bed/bed.ts';
+import { eventually, kubectl, lasted, type Pod, pods } from '../../test/e2e/kubernetes/cluster.ts';
 import { redeploy } from './cluster.ts';
 import type { Goal } from './goal.ts';
 

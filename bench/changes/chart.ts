@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { kubectl } from '../../test/e2e/cluster.ts';
+import { kubectl } from '../../test/e2e/kubernetes/cluster.ts';
 
 const run = promisify(execFile);
 

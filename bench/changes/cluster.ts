@@ -1,4 +1,4 @@
-import { deploy } from '../../test/e2e/action.ts';
+import { deploy } from '../../test/e2e/run/action.ts';
 import { lackOf } from '../heal/whole.ts';
 import type { Deployed } from './change.ts';
 

@@ -1,4 +1,4 @@
-import type { Traffic } from '../../test/e2e/traffic.ts';
+import type { Traffic } from '../../test/e2e/traffic/traffic.ts';
 import type { Row } from '../row.ts';
 import { Sample } from '../sample.ts';
 

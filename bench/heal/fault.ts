@@ -1,5 +1,13 @@
-import { eventually, isReady, kubectl, lasted, type Pod, pods, signalAgent } from '../../test/e2e/cluster.ts';
-import { raftViews } from '../../test/e2e/consul.ts';
+import { raftViews } from '../../test/e2e/consul/consul.ts';
+import {
+  eventually,
+  isReady,
+  kubectl,
+  lasted,
+  type Pod,
+  pods,
+  signalAgent,
+} from '../../test/e2e/kubernetes/cluster.ts';
 
 const FROZEN_MS = 90_000;
 const TAKES_MS = 60_000;

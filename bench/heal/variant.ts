@@ -1,6 +1,6 @@
-import { deploy } from '../../test/e2e/action.ts';
-import { namespaceName } from '../../test/e2e/cluster.ts';
-import { startOriginal } from '../../test/e2e/original.ts';
+import { startOriginal } from '../../test/e2e/adoption/original.ts';
+import { namespaceName } from '../../test/e2e/kubernetes/cluster.ts';
+import { deploy } from '../../test/e2e/run/action.ts';
 
 export const CLIENTS = 10;
 

@@ -1,5 +1,5 @@
-import { isReady, type Pod, pods, serviceAddresses } from '../../test/e2e/cluster.ts';
-import { consul, keys, type Member, type RaftServer } from '../../test/e2e/consul.ts';
+import { consul, keys, type Member, type RaftServer } from '../../test/e2e/consul/consul.ts';
+import { isReady, type Pod, pods, serviceAddresses } from '../../test/e2e/kubernetes/cluster.ts';
 import { CLIENTS } from './variant.ts';
 
 const SERVERS = 3;

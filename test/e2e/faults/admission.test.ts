@@ -2,10 +2,10 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { selfSigned } from '../../certificate.ts';
-import { deploy, type Outcome, start } from '../action.ts';
-import { bed } from '../bed.ts';
-import { eventually, kubectl, kubectlApply, pods } from '../cluster.ts';
-import { CLIENTS, expectRed, expectTold, SMALL, within } from '../scenario.ts';
+import { bed } from '../bed/bed.ts';
+import { eventually, kubectl, kubectlApply, pods } from '../kubernetes/cluster.ts';
+import { deploy, type Outcome, start } from '../run/action.ts';
+import { CLIENTS, expectRed, expectTold, SMALL, within } from '../run/scenario.ts';
 
 function namespaceWith(name: string, labels: Record<string, string> = {}): string {
   return JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });

@@ -1,5 +1,5 @@
 import { selfSigned } from '../../certificate.ts';
-import { CLIENTS, CONTAINER, meddle, SERVERS, type Told, type Workload } from '../scenario.ts';
+import { CLIENTS, CONTAINER, meddle, SERVERS, type Told, type Workload } from '../run/scenario.ts';
 
 /** Inputs that lead to a fault, and what the run has to say about it. */
 export interface Fault {

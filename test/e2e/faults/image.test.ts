@@ -4,10 +4,10 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { check, deploy } from '../action.ts';
-import { bed } from '../bed.ts';
-import { kubectl } from '../cluster.ts';
-import { REGISTRY, type Registry, startRegistry } from '../registry.ts';
+import { bed } from '../bed/bed.ts';
+import { REGISTRY, type Registry, startRegistry } from '../bed/registry.ts';
+import { kubectl } from '../kubernetes/cluster.ts';
+import { check, deploy } from '../run/action.ts';
 import {
   CLIENTS,
   CONTAINER,
@@ -17,7 +17,7 @@ import {
   SERVERS,
   SMALL,
   within,
-} from '../scenario.ts';
+} from '../run/scenario.ts';
 
 if (bed) {
   const { folder, hostIp } = bed;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { deploy, start } from '../action.ts';
-import { eventually, kubectl, kubectlJson, pods, versions } from '../cluster.ts';
-import { consul } from '../consul.ts';
+import { consul } from '../consul/consul.ts';
+import { eventually, kubectl, kubectlJson, pods, versions } from '../kubernetes/cluster.ts';
+import { deploy, start } from '../run/action.ts';
 import {
   address,
   CLIENTS,
@@ -14,7 +14,7 @@ import {
   SERVERS,
   SMALL,
   within,
-} from '../scenario.ts';
+} from '../run/scenario.ts';
 import { inputsOf, OF_CLIENTS, OF_SERVERS } from './catalogue.ts';
 
 describe.concurrent('clients with', () => {

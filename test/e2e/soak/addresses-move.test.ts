@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { deploy, killedAt } from '../action.ts';
+import { addressesOf, expectKnownAt, THREE_SERVERS } from '../change/server-addresses.ts';
+import { consul, keys } from '../consul/consul.ts';
 import {
   eventually,
   kubectl,
@@ -8,11 +9,10 @@ import {
   namespaceName,
   pods,
   removeNamespace,
-} from '../cluster.ts';
-import { consul, keys } from '../consul.ts';
-import { expectRed } from '../scenario.ts';
-import { addressesOf, expectKnownAt, THREE_SERVERS } from '../server-addresses.ts';
-import { underTraffic } from '../traffic.ts';
+} from '../kubernetes/cluster.ts';
+import { deploy, killedAt } from '../run/action.ts';
+import { expectRed } from '../run/scenario.ts';
+import { underTraffic } from '../traffic/traffic.ts';
 
 interface Service {
   metadata: { name: string; uid: string };

@@ -1,10 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
-import { check, deploy, killedAt } from '../action.ts';
-import { eventually, kubectl, namespaceName, pods, removeNamespace } from '../cluster.ts';
-import { consul } from '../consul.ts';
-import { put, startOriginal } from '../original.ts';
-import { underLoad } from '../store-load.ts';
+import { startOriginal } from '../adoption/original.ts';
 import {
   expectAllKept,
   expectNewShape,
@@ -12,7 +8,12 @@ import {
   inputs,
   register,
   registrations,
-} from '../takeover.ts';
+} from '../adoption/takeover.ts';
+import { consul } from '../consul/consul.ts';
+import { put } from '../consul/registration.ts';
+import { eventually, kubectl, namespaceName, pods, removeNamespace } from '../kubernetes/cluster.ts';
+import { check, deploy, killedAt } from '../run/action.ts';
+import { underLoad } from '../traffic/store-load.ts';
 
 /** Two runs are ended and three begin: on a loaded machine that takes its time. */
 const KILLED_MS = 600_000;

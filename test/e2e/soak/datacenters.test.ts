@@ -1,9 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type KeyPair, newAuthority, newLeaf } from '../../../src/certificates/authority.ts';
-import { check, deploy, type Outcome } from '../action.ts';
-import { eventually, kubectl, kubectlApply, namespaceName, pods, removeNamespace } from '../cluster.ts';
-import { consul, members } from '../consul.ts';
-import { address, expectRed, SMALL } from '../scenario.ts';
+import { consul, members } from '../consul/consul.ts';
+import {
+  eventually,
+  kubectl,
+  kubectlApply,
+  namespaceName,
+  pods,
+  removeNamespace,
+} from '../kubernetes/cluster.ts';
+import { check, deploy, type Outcome } from '../run/action.ts';
+import { address, expectRed, SMALL } from '../run/scenario.ts';
 
 const SMALLEST = { ...SMALL, servers: '1', 'client-replicas': '1', 'server-storage': '1Gi', lock: 'false' };
 const AGENTS = 2;

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { check, deploy, killedAt, type Outcome } from '../action.ts';
-import { containers, namespaceName, removeNamespace } from '../cluster.ts';
-import { expectUnnoticed, LIVING } from '../scenario.ts';
-import { underTraffic } from '../traffic.ts';
+import { containers, namespaceName, removeNamespace } from '../kubernetes/cluster.ts';
+import { check, deploy, killedAt, type Outcome } from '../run/action.ts';
+import { expectUnnoticed, LIVING } from '../run/scenario.ts';
+import { underTraffic } from '../traffic/traffic.ts';
 
 const ON = { 'gossip-encryption': 'true', tls: 'true' };
 const OFF = { 'gossip-encryption': 'false', tls: 'false' };

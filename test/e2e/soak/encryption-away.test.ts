@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { check, deploy, logged, type Outcome, start } from '../action.ts';
-import { eventually, kubectl, namespaceName, pods, removeNamespace } from '../cluster.ts';
-import { LIVING } from '../scenario.ts';
+import { eventually, kubectl, namespaceName, pods, removeNamespace } from '../kubernetes/cluster.ts';
+import { check, deploy, logged, type Outcome, start } from '../run/action.ts';
+import { LIVING } from '../run/scenario.ts';
 
 const QUOTA = 'no-more-pods';
 

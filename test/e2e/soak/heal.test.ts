@@ -1,7 +1,15 @@
 import { afterAll, afterEach, beforeAll, describe, it, vi } from 'vitest';
-import { bed } from '../bed.ts';
-import { kubectl, lasted, namespaceName, type Pod, pods, removeNamespace, signalAgent } from '../cluster.ts';
-import { CLIENT_NAMES, type Restarts, SERVER_NAMES, Survivor } from '../survivor.ts';
+import { bed } from '../bed/bed.ts';
+import {
+  kubectl,
+  lasted,
+  namespaceName,
+  type Pod,
+  pods,
+  removeNamespace,
+  signalAgent,
+} from '../kubernetes/cluster.ts';
+import { CLIENT_NAMES, type Restarts, SERVER_NAMES, Survivor } from './survivor.ts';
 
 /** What lost-agents.test.ts does not wait for: faults that take minutes, that crash nodes, or that come ten times. */
 const one = new Survivor(namespaceName('heal'));

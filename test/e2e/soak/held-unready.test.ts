@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { deploy } from '../action.ts';
+import { members, raftViews } from '../consul/consul.ts';
 import {
   eventually,
   isReady,
@@ -9,11 +9,11 @@ import {
   pods,
   removeNamespace,
   serviceAddresses,
-} from '../cluster.ts';
-import { members, raftViews } from '../consul.ts';
-import { pollLeader } from '../leader-poll.ts';
-import { expectRed, SERVERS } from '../scenario.ts';
-import { underLoad } from '../store-load.ts';
+} from '../kubernetes/cluster.ts';
+import { deploy } from '../run/action.ts';
+import { expectRed, SERVERS } from '../run/scenario.ts';
+import { pollLeader } from '../traffic/leader-poll.ts';
+import { underLoad } from '../traffic/store-load.ts';
 
 /** Kubernetes counts a pod as ready only where somebody says so in this condition. */
 const GATE = 'e2e.consul-deploy/released';

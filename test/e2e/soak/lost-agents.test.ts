@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { kubectl, namespaceName, removeNamespace } from '../cluster.ts';
-import { CLIENT_NAMES, SERVER_NAMES, Survivor } from '../survivor.ts';
+import { kubectl, namespaceName, removeNamespace } from '../kubernetes/cluster.ts';
+import { CLIENT_NAMES, SERVER_NAMES, Survivor } from './survivor.ts';
 
 /**
  * What happens to a cluster on a bad day, and nobody there to help: the action deploys it once, and is not run again.

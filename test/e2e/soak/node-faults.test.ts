@@ -1,6 +1,5 @@
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { check, deploy, type Running, start } from '../action.ts';
-import { bed } from '../bed.ts';
+import { bed } from '../bed/bed.ts';
 import {
   eventually,
   isReady,
@@ -10,8 +9,9 @@ import {
   lasted,
   pods,
   removeNamespace,
-} from '../cluster.ts';
-import { CLIENTS, expectTold, meddle, readyNames, SERVERS, SMALL, within } from '../scenario.ts';
+} from '../kubernetes/cluster.ts';
+import { check, deploy, type Running, start } from '../run/action.ts';
+import { CLIENTS, expectTold, meddle, readyNames, SERVERS, SMALL, within } from '../run/scenario.ts';
 
 /** Faults of the cluster itself: one after the other, since they are everybody's. */
 

@@ -1,8 +1,15 @@
 import { generateIdentity } from 'age-encryption';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { check, deploy } from '../action.ts';
-import { eventually, kubectl, namespaceName, pods, removeNamespace, signalAgent } from '../cluster.ts';
-import { consul, raftViews } from '../consul.ts';
+import { consul, raftViews } from '../consul/consul.ts';
+import {
+  eventually,
+  kubectl,
+  namespaceName,
+  pods,
+  removeNamespace,
+  signalAgent,
+} from '../kubernetes/cluster.ts';
+import { check, deploy } from '../run/action.ts';
 
 const ALL = [0, 1, 2, 3, 4].map((at) => `consul-server-${at}`);
 const HELD = 'not started: the data directory is empty';

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { deploy, killedAt } from '../action.ts';
-import { eventually, kubectl, namespaceName, pods, removeNamespace } from '../cluster.ts';
-import { raftViews } from '../consul.ts';
-import { expectRed, SMALL } from '../scenario.ts';
+import { raftViews } from '../consul/consul.ts';
+import { eventually, kubectl, namespaceName, pods, removeNamespace } from '../kubernetes/cluster.ts';
+import { deploy, killedAt } from '../run/action.ts';
+import { expectRed, SMALL } from '../run/scenario.ts';
 import type { Sample } from '../traffic/quorum.ts';
-import { underTraffic } from '../traffic.ts';
+import { underTraffic } from '../traffic/traffic.ts';
 
 /** Five servers on the three nodes of the test bed. */
 const PATCHES = JSON.stringify([

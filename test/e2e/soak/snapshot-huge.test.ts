@@ -3,10 +3,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generateIdentity } from 'age-encryption';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { check, deploy, start } from '../action.ts';
-import { namespaceName, pods, removeNamespace } from '../cluster.ts';
-import { consul, keys } from '../consul.ts';
-import { TINY } from '../owned.ts';
+import { consul, keys } from '../consul/consul.ts';
+import { namespaceName, pods, removeNamespace } from '../kubernetes/cluster.ts';
+import { check, deploy, start } from '../run/action.ts';
+import { TINY } from '../run/scenario.ts';
 
 const [PREFIXES, KEYS_EACH, VALUE_BYTES] = [200, 1_000, 500];
 /** The most that one transaction takes. */

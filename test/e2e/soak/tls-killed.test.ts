@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { check, deploy, killedAt } from '../action.ts';
-import { containers, kubectl, namespaceName, removeNamespace } from '../cluster.ts';
-import { expectUnnoticed, LIVING } from '../scenario.ts';
-import { underTraffic } from '../traffic.ts';
+import { containers, kubectl, namespaceName, removeNamespace } from '../kubernetes/cluster.ts';
+import { check, deploy, killedAt } from '../run/action.ts';
+import { expectUnnoticed, LIVING } from '../run/scenario.ts';
+import { underTraffic } from '../traffic/traffic.ts';
 
 describe('a cluster that is taken to TLS and back', () => {
   const namespace = namespaceName('tls-killed');

@@ -1,9 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { deploy } from '../action.ts';
-import { bed } from '../bed.ts';
-import { eventually, kubectl, namespaceName, type Pod, pods, removeNamespace } from '../cluster.ts';
-import { consul } from '../consul.ts';
+import { bed } from '../bed/bed.ts';
+import { consul } from '../consul/consul.ts';
+import {
+  eventually,
+  kubectl,
+  namespaceName,
+  type Pod,
+  pods,
+  removeNamespace,
+} from '../kubernetes/cluster.ts';
+import { deploy } from '../run/action.ts';
 
 /** Long enough for several elections: with this timing of Raft one takes two seconds at most. */
 const LOOKED_AT_MS = 15_000;

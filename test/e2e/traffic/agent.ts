@@ -1,4 +1,4 @@
-import type { WatchedPod } from '../pod-watch.ts';
+import type { WatchedPod } from '../kubernetes/pod-watch.ts';
 
 /**
  * The agent that an application asks: the same one as long as it is ready, then another one, as a Service does it.

@@ -1,4 +1,4 @@
-import type { WatchedPod } from '../pod-watch.ts';
+import type { WatchedPod } from '../kubernetes/pod-watch.ts';
 import { http } from './agent.ts';
 import { paced } from './count.ts';
 

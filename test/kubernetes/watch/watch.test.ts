@@ -1,130 +1,27 @@
-import { getEventListeners, once } from 'node:events';
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { Agent, request } from 'undici';
+import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Failure } from '../../../src/failure.ts';
-import { ApiError } from '../../../src/kubernetes/error.ts';
 import { watchResource } from '../../../src/kubernetes/watch/watch.ts';
-import { EventReader } from '../../../src/kubernetes/watch/watch-event.ts';
 import type { WatchTiming, WatchTransport } from '../../../src/kubernetes/watch/watch-spec.ts';
+import {
+  type Answer,
+  added,
+  bookmark,
+  broken,
+  deleted,
+  FakeApiServer,
+  failed,
+  initialEnd,
+  list,
+  modified,
+  open,
+  over,
+  refuse,
+  unsupported,
+} from './fake-watch.ts';
 
 const PODS = '/api/v1/namespaces/consul/pods';
 const FAST: Partial<WatchTiming> = { backoffMs: 1, backoffCapMs: 5 };
-
-type Answer = (response: ServerResponse, query: URLSearchParams) => void;
-
-/** Answers each request with the next of its answers; holds the connection open when there is none left. */
-class FakeApiServer {
-  readonly queries: URLSearchParams[] = [];
-  readonly #answers: Answer[];
-  readonly #agent = new Agent();
-  #server: Server | undefined;
-  #port = 0;
-
-  constructor(...answers: Answer[]) {
-    this.#answers = answers;
-  }
-
-  async start(): Promise<void> {
-    this.#server = createServer((request, response) => {
-      const query = new URL(request.url ?? '', 'http://fake').searchParams;
-      this.queries.push(query);
-      const answer = this.#answers.shift();
-      if (answer) answer(response, query);
-      else response.writeHead(200).flushHeaders();
-    });
-    this.#server.listen(this.#port, '127.0.0.1');
-    await once(this.#server, 'listening');
-    this.#port = (this.#server.address() as AddressInfo).port;
-  }
-
-  async stop(): Promise<void> {
-    this.#server?.closeAllConnections();
-    this.#server?.close();
-    if (this.#server?.listening) await once(this.#server, 'close');
-  }
-
-  async end(): Promise<void> {
-    await this.#agent.destroy();
-    await this.stop();
-  }
-
-  readonly transport: WatchTransport = {
-    request: async ({ path, query, signal }) => {
-      const body = await this.#get(path, query, signal);
-      return { body: (await body.json()) as never };
-    },
-    stream: ({ path, query, signal }) => this.#get(path, query, signal),
-  };
-
-  async #get(path: string, query: object = {}, signal: AbortSignal) {
-    const search = new URLSearchParams();
-    for (const [name, value] of Object.entries(query)) {
-      if (value !== undefined) search.set(name, String(value));
-    }
-    const url = `http://127.0.0.1:${this.#port}${path}?${search}`;
-    const { statusCode, headers, body } = await request(url, { signal, dispatcher: this.#agent });
-    if (statusCode < 300) return body;
-    const { message, reason } = (await body.json()) as { message: string; reason: string };
-    const retryAfter = headers['retry-after'] === undefined ? undefined : Number(headers['retry-after']);
-    throw new ApiError({ status: statusCode, message, reason, retryAfter });
-  }
-}
-
-const object = (name: string, version: number, more: object = {}) => ({
-  apiVersion: 'v1',
-  kind: 'Pod',
-  metadata: { name, uid: `uid-${name}`, resourceVersion: String(version) },
-  ...more,
-});
-const line = (type: string, of: object) => `${JSON.stringify({ type, object: of })}\n`;
-const added = (name: string, version: number) => line('ADDED', object(name, version));
-const modified = (name: string, version: number) => line('MODIFIED', object(name, version));
-const deleted = (name: string, version: number) => line('DELETED', object(name, version));
-const bookmark = (version: number, annotations = {}) =>
-  line('BOOKMARK', {
-    kind: 'Pod',
-    apiVersion: 'v1',
-    metadata: { resourceVersion: String(version), annotations },
-  });
-const initialEnd = (version: number) => bookmark(version, { 'k8s.io/initial-events-end': 'true' });
-const failed = (code: number, reason: string) =>
-  line('ERROR', { kind: 'Status', code, reason, message: `${reason} it is` });
-
-/** A watch that says this and stays open. */
-const open =
-  (...lines: string[]): Answer =>
-  (response) => {
-    response.writeHead(200).flushHeaders();
-    response.write(lines.join(''));
-  };
-/** A watch that says this and ends. */
-const over =
-  (...lines: string[]): Answer =>
-  (response) =>
-    response.end(lines.join(''));
-/** A watch that says this and breaks. */
-const broken =
-  (...lines: string[]): Answer =>
-  (response) =>
-    response.write(lines.join(''), () => response.destroy());
-const json =
-  (body: object): Answer =>
-  (response) =>
-    response.end(JSON.stringify(body));
-const refuse =
-  (status: number, reason: string, headers: Record<string, string> = {}): Answer =>
-  (response) =>
-    response.writeHead(status, headers).end(JSON.stringify({ message: `${reason} it is`, reason }));
-const list = (version: number, names: string[], more = ''): Answer =>
-  json({
-    apiVersion: 'v1',
-    kind: 'PodList',
-    metadata: { resourceVersion: String(version), continue: more },
-    items: names.map((name) => ({ metadata: { name, uid: `uid-${name}` } })),
-  });
-const unsupported = refuse(422, 'Invalid');
 
 let server: FakeApiServer;
 let stop: AbortController;
@@ -410,22 +307,5 @@ describe('watchResource', () => {
     await watch([]);
     await watching;
     expect(server.queries).toHaveLength(0);
-  });
-});
-
-describe('EventReader', () => {
-  it('finds the same events however the bytes are cut', () => {
-    const bytes = Buffer.from(`${added('größe-✓', 1)}\n${modified('b', 2)}`);
-    const whole = new EventReader().push(bytes);
-    expect(whole).toHaveLength(2);
-    expect(whole[0]?.object).toMatchObject({ metadata: { name: 'größe-✓' } });
-    for (const size of [1, 2, 3, 7, 64]) {
-      const reader = new EventReader();
-      const events = [];
-      for (let start = 0; start < bytes.length; start += size) {
-        events.push(...reader.push(bytes.subarray(start, start + size)));
-      }
-      expect(events).toEqual(whole);
-    }
   });
 });

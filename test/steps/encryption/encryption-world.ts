@@ -1,10 +1,8 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { onTestFinished } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
-import type { PodView } from '../../../src/rollout/pod.ts';
 import type { Agents } from '../../../src/session/agents.ts';
 import type { EncryptionTools } from '../../../src/steps/encryption/encryption-watch.ts';
 import { Refresh } from '../../../src/steps/reload/refresh-files.ts';
@@ -15,6 +13,9 @@ import { json, status } from '../../kubernetes/fake-server.ts';
 import { deployed, type FakeApi, startFakeApi } from '../../session/fake-api.ts';
 import type { config } from '../../session/fixture.ts';
 import { ProofWorld } from '../proof/proof-world.ts';
+import { type Agent, self, textOf } from './fake-agent.ts';
+import { keyring } from './keyring.ts';
+import { deaf, foreign, isPair, lack } from './understanding.ts';
 
 const PODS = '/api/v1/namespaces/consul/pods/';
 const SECRETS = '/api/v1/namespaces/consul/secrets/';
@@ -22,34 +23,6 @@ const SECRETS = '/api/v1/namespaces/consul/secrets/';
 const PLAINTEXT = Buffer.from([9, 0, 0, 0, 0]);
 const ENCRYPTED = (length: number) => Buffer.from([10, 0, 0, 0, length + 29]);
 const [ACK, REFUSAL] = [36, 84];
-
-/** What one agent has read, and what it does with it. */
-interface Agent {
-  pod: PodView;
-  isServer: boolean;
-  /** Files of its Secrets in the pod. */
-  files: { gossip: Files; tls: Files };
-  gossip: { keys: string[]; sends: boolean; strict: boolean };
-  tls: Tls;
-  isAway: boolean;
-  /** That look at the files of the pod, each time that these change. */
-  commands: Set<() => void>;
-  /** Restarts and reloads. */
-  restarts: number;
-  reloads: number;
-}
-
-type Files = Record<string, string>;
-
-interface Tls {
-  ca: string;
-  certificate: string;
-  key: string;
-  incoming: boolean;
-  outgoing: boolean;
-  /** It had a certificate when it started, and has told the others so. */
-  isAnnounced: boolean;
-}
 
 /**
  * Three servers and some clients with the files of their Secrets, as kubelet and Consul handle them: files come when a pod is
@@ -290,7 +263,7 @@ export class EncryptionWorld {
     if (path === '/v1/catalog/datacenters') return { body: this.datacenters };
     if (path === '/v1/operator/keyring') return this.#keyring(method, request.body);
     if (path === '/v1/health/service/consul')
-      return this.#lack(agent) === undefined ? { body: [] } : { status: 503, text: 'rpc error' };
+      return lack(this.agents, agent) === undefined ? { body: [] } : { status: 503, text: 'rpc error' };
     return undefined;
   }
 
@@ -312,46 +285,18 @@ export class EncryptionWorld {
     return { text: '' };
   }
 
-  /** https://developer.hashicorp.com/consul/api-docs/operator/keyring */
   #keyring(method: string, body: string): FakeAnswer {
-    const alive = this.agents.filter(({ isAway }) => !isAway);
-    if (method === 'GET') return { body: [this.#ring(alive), this.#ring(this.agents.slice(0, 3), true)] };
-    const { Key: key } = JSON.parse(body) as { Key: string };
-    const rings = alive.map(({ gossip }) => gossip);
-    if (method === 'POST') for (const ring of rings) if (!ring.keys.includes(key)) ring.keys.push(key);
-    if (method === 'PUT') {
-      if (rings.some(({ keys }) => !keys.includes(key)))
-        return { status: 500, text: 'no such key; 1/5 nodes reported failure' };
-      for (const ring of rings) ring.keys = [key, ...ring.keys.filter((one) => one !== key)];
-    }
-    if (method === 'DELETE') {
-      if (rings.some(({ keys }) => keys[0] === key)) return { status: 500, text: 'removing the primary key' };
-      for (const ring of rings) ring.keys = ring.keys.filter((one) => one !== key);
-    }
-    this.#event({ POST: 'install', PUT: 'use', DELETE: 'remove' }[method] ?? method);
-    return { text: '' };
-  }
-
-  #ring(agents: readonly Agent[], wan = false): object {
-    const count = (keys: readonly (string | undefined)[]) =>
-      Object.fromEntries(
-        [...Map.groupBy(keys, (key) => key ?? '')].map(([key, { length }]) => [key, length]),
-      );
-    return {
-      WAN: wan,
-      Datacenter: 'dc1',
-      Segment: '',
-      Keys: count(agents.flatMap(({ gossip }) => gossip.keys)),
-      PrimaryKeys: count(agents.map(({ gossip }) => gossip.keys[0])),
-      NumNodes: agents.length,
-    };
+    const answer = keyring(this.agents, method, body);
+    const change = { POST: 'install', PUT: 'use', DELETE: 'remove' }[method];
+    if (change !== undefined && answer.status === undefined) this.#event(change);
+    return answer;
   }
 
   /** Whether every agent understands every other, also one that starts now with the files of its pod. */
   #judge(event: string): void {
     for (const agent of this.agents) {
-      const lack = this.#lack(agent) ?? this.#deaf(agent);
-      if (lack !== undefined) this.broken.push(`${event}: ${lack}`);
+      const why = lack(this.agents, agent) ?? deaf(this.agents, agent);
+      if (why !== undefined) this.broken.push(`${event}: ${why}`);
     }
     const secret = textOf(this.secret('consul-gossip'));
     const found = [
@@ -359,50 +304,9 @@ export class EncryptionWorld {
       ...this.agents.map(({ pod, files }) => [pod.name, files.gossip] as const),
     ];
     for (const [name, files] of found) {
-      const why = this.#foreign(files);
+      const why = foreign(this.agents, files);
       if (why !== undefined) this.broken.push(`${event}: ${name} would start with ${why}`);
     }
-  }
-
-  /** Why an agent that starts with these files and the others, all encrypted, would not understand each other. */
-  #foreign(files: Files): string | undefined {
-    const keys = JSON.parse(files.keyring || '[]') as string[];
-    const [first] = keys;
-    if (first === undefined || !this.agents.every(({ gossip }) => gossip.strict)) return undefined;
-    if (!this.agents.every(({ gossip }) => gossip.keys.includes(first)))
-      return 'a key that not all agents have';
-    return this.agents.every(({ gossip }) => keys.includes(gossip.keys[0] ?? ''))
-      ? undefined
-      : 'no key of those that agents use';
-  }
-
-  /** RPC: why this agent is not served by some server. */
-  #lack({ pod, tls }: Agent): string | undefined {
-    for (const server of this.agents.filter(({ isServer }) => isServer)) {
-      const to = `${pod.name} to ${server.pod.name}`;
-      if (!tls.outgoing) {
-        if (server.tls.incoming) return `${to}: plaintext to one that enforces TLS`;
-        continue;
-      }
-      if (!server.tls.certificate) return `${to}: TLS to one that has no certificate`;
-      if (!server.tls.isAnnounced) return `${to}: TLS to one that has not announced it`;
-      if (!isSigned(server.tls.certificate, tls.ca)) return `${to}: a certificate that it does not trust`;
-      if (server.tls.incoming && !isSigned(tls.certificate, server.tls.ca))
-        return `${to}: a client's certificate that is not trusted`;
-    }
-    return undefined;
-  }
-
-  /** Gossip: whom this agent does not understand. */
-  #deaf({ pod, gossip }: Agent): string | undefined {
-    for (const other of this.agents) {
-      if (other.isAway) continue;
-      const from = `${other.pod.name} to ${pod.name}`;
-      const [primary = ''] = other.gossip.keys;
-      if (!other.gossip.sends && gossip.strict) return `${from}: plaintext to one that is strict`;
-      if (other.gossip.sends && !gossip.keys.includes(primary)) return `${from}: a key that it does not have`;
-    }
-    return undefined;
   }
 
   /** The command with which the product looks for files and ends an agent. */
@@ -467,39 +371,4 @@ export class EncryptionWorld {
     });
     look();
   }
-}
-
-function self({ pod, isServer, gossip, tls }: Agent): object {
-  return {
-    Config: { Datacenter: 'dc1', NodeName: pod.name, NodeID: 'an-id', Server: isServer, Version: '1.22.7' },
-    DebugConfig: {
-      DNSDomain: 'consul.',
-      HTTPAddrs: ['tcp://127.0.0.1:8500'],
-      TLS: { InternalRPC: { VerifyIncoming: tls.incoming, VerifyOutgoing: tls.outgoing } },
-    },
-    Member: { Tags: { ...(tls.isAnnounced && { use_tls: '1' }) } },
-    Stats: { raft: { term: '7' }, serf_lan: { encrypted: String(gossip.keys.length > 0) } },
-  };
-}
-
-function textOf(secret: KubernetesObject | undefined): Files {
-  const data = (secret?.data ?? {}) as Record<string, string>;
-  return Object.fromEntries(
-    Object.entries(data).map(([key, text]) => [key, Buffer.from(text, 'base64').toString()]),
-  );
-}
-
-function inPem(text: string): X509Certificate[] {
-  const each = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  return each.map((one) => new X509Certificate(one));
-}
-
-/** By one of these authorities. */
-function isSigned(certificate: string, authorities: string): boolean {
-  const [leaf] = inPem(certificate);
-  return leaf !== undefined && inPem(authorities).some((one) => leaf.verify(one.publicKey));
-}
-
-function isPair(certificate: string, key: string): boolean {
-  return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key));
 }
