@@ -30,6 +30,7 @@ interface Instrumented {
 }
 
 interface MutantRun {
+  mutantActivation: 'runtime' | 'static';
   activeMutant: { id: string };
   testFilter?: string[];
   hitLimit?: number;
@@ -135,8 +136,12 @@ class OneProcess {
     this.#code = all.__stryker__;
   }
 
+  /**
+   * Nothing has to be loaded again: a mutant is active while tests run and not while modules load (`ignoreStatic`). Of one
+   * that is passed at both times Stryker would otherwise start a new process.
+   */
   capabilities(): object {
-    return { reloadEnvironment: false };
+    return { reloadEnvironment: true };
   }
 
   async init(): Promise<void> {
@@ -166,7 +171,8 @@ class OneProcess {
     return { status: 'complete', tests: results, mutantCoverage: this.#code.mutantCoverage };
   }
 
-  async mutantRun({ activeMutant, testFilter, hitLimit }: MutantRun): Promise<object> {
+  async mutantRun({ activeMutant, testFilter, hitLimit, mutantActivation }: MutantRun): Promise<object> {
+    if (mutantActivation === 'static') return { status: 'error', errorMessage: 'Needs modules loaded anew' };
     // Stryker starts another process, and asks that one.
     if (this.#isSpoilt) throw new Error('The mutant before this one has spoilt what the tests share');
     const wanted = testFilter && new Set(testFilter);
