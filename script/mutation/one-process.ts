@@ -4,12 +4,12 @@
  * here and `expect` from vitest; what is not here they cannot import, and fail at once.
  * https://stryker-mutator.io/docs/stryker-js/guides/create-a-plugin/
  */
-import { globSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { expect as vitestExpect } from 'vitest';
+import { testsOf } from './tests.ts';
 
 type Body = (...values: unknown[]) => unknown;
 
@@ -152,9 +152,7 @@ class OneProcess {
       resolve: (specifier, context, next) =>
         specifier === 'vitest' ? { url: import.meta.url, shortCircuit: true } : next(specifier, context),
     });
-    const { MUTATION_ROOM, MUTATION_WITHOUT } = process.env;
-    const files = globSync(`test/${MUTATION_ROOM}/**/*.test.ts`).filter((file) => file !== MUTATION_WITHOUT);
-    for (const file of files.toSorted()) {
+    for (const file of testsOf(`${process.env.MUTATION_ROOM}`)) {
       path.push(file);
       await import(pathToFileURL(resolve(file)).href);
       path.pop();
