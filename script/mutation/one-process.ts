@@ -61,8 +61,10 @@ export const test = Object.assign(
     tests.push({ id: `${[...path, title].join(' > ')} (${tests.length})`, run: () => body() });
   },
   {
+    // As vitest does: rows are taken apart where all of them are lists.
     each: (rows: unknown[]) => (title: string, body: Body) => {
-      for (const row of rows) test(title, () => (Array.isArray(row) ? body(...row) : body(row)));
+      for (const row of rows)
+        test(title, () => (rows.every(Array.isArray) ? body(...(row as unknown[])) : body(row)));
     },
   },
 );

@@ -71,6 +71,19 @@ test('no leader is told where one of the servers says so and the others say noth
   expect(brief([0, 1, 2].map(silent)).map(([reason]) => reason)).not.toContain('no-leader');
 });
 
+test('where all that is asked passes nothing is said, whatever ACLs hide and whoever may be missing', () => {
+  const hidden = cluster().map((said) => ({ ...said, denied: ['self' as const] }));
+  const passed = judgeQuorum(cluster(), expected);
+  expect(quorumSymptoms({ evidence: hidden, findings: passed, servers, clients, allClients: true })).toEqual(
+    [],
+  );
+  const without = members().filter(({ name }) => name !== 'consul-client-1');
+  const evidence = cluster().map((said) => ({ ...said, members: without }));
+  expect(brief(evidence, { maxUnreadyClients: 1, version: '1.23.0' }).map(([reason]) => reason)).toEqual([
+    'wrong-version',
+  ]);
+});
+
 test('members that are missing are nothing to speak of while clients are not ready', () => {
   const evidence = cluster().map((said) => ({
     ...said,
