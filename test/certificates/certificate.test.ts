@@ -295,6 +295,28 @@ describe('what speaks against a pair', () => {
     expect(faultsOf(leaf, authority.certificate, { name: 'dc1.consul' })).toHaveLength(1);
   });
 
+  test('that it carries its name only as its subject, where Consul does not look', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'certificates-'));
+    onTestFinished(() => rmSync(directory, { recursive: true }));
+    const script =
+      'openssl req -x509 -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout k.pem -days 5 -subj /CN=server.dc1.consul 2>/dev/null';
+    const certificate = execFileSync('sh', ['-c', script], { cwd: directory, encoding: 'utf8' });
+    const pair = { certificate, key: readFileSync(join(directory, 'k.pem'), 'utf8') };
+    expect(faultsOf(pair, certificate, USE)).toEqual([
+      'the certificate does not carry the name server.dc1.consul',
+    ]);
+  });
+
+  test('that an authority of another name with the same key has signed it, and not this one', async () => {
+    const { leaf, authority } = await pairs();
+    const directory = mkdtempSync(join(tmpdir(), 'certificates-'));
+    onTestFinished(() => rmSync(directory, { recursive: true }));
+    writeFileSync(join(directory, 'ca.key'), authority.key);
+    const args = ['req', '-x509', '-new', '-key', 'ca.key', '-days', '5', '-subj', '/CN=other'];
+    const other = execFileSync('openssl', args, { cwd: directory, encoding: 'utf8' });
+    expect(faultsOf(leaf, other, USE)).toEqual(['the certificate is not signed by the authority']);
+  });
+
   test('that an authority of the same name has signed it, and not this one', async () => {
     const { leaf, authority } = await pairs();
     const directory = mkdtempSync(join(tmpdir(), 'certificates-'));
