@@ -403,6 +403,11 @@ describe('with a node', () => {
     expect(brief([waiting('ContainerCreating')], { events: [pulling] })).toEqual(slow);
     const pulled = event('Pulled', 'Successfully pulled image', { lastAt: 3 });
     expect(brief([waiting('ContainerCreating')], { events: [pulled, pulling] })).toBeUndefined();
+    // Events that are called alike tell of something else.
+    for (const reason of ['FailedToRetrieveImagePullSecret', 'NotStarted']) {
+      const other = event(reason, 'something else', { lastAt: 3 });
+      expect(brief([waiting('ContainerCreating')], { events: [other, pulling] })).toEqual(slow);
+    }
   });
 
   test('that is not ready, that comes first', () => {
@@ -422,6 +427,13 @@ describe('with a node', () => {
     const events = [event('FailedMount', message)];
     expect(brief([waiting('ContainerCreating')], { events })).toEqual(wanted);
   });
+
+  test.each(['FailedMountOnFilesystemMismatch', 'NotFailedMount'])(
+    'what %s tells is nothing that keeps a volume from being mounted',
+    (reason) => {
+      expect(brief([waiting('ContainerCreating')], { events: [event(reason, 'x')] })).toBeUndefined();
+    },
+  );
 
   test('without a network', () => {
     const events = [event('FailedCreatePodSandBox', 'plugin type="calico" failed (add): timeout')];
@@ -446,6 +458,8 @@ describe('with a node', () => {
     ['FailedBinding', 'transient'],
     ['Provisioning', 'slow'],
     ['WaitForPodScheduled', 'slow'],
+    ['ProvisioningSucceeded', undefined],
+    ['ExternalProvisioningFailed', undefined],
     ['SomethingElse', undefined],
   ])('a claim of which %s is told: %s', (reason, kind) => {
     const claims = [
