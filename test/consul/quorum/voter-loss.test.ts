@@ -51,6 +51,18 @@ describe('a quorum without some of its servers', () => {
     expect(quorumWithout(torn.slice(0, 2), names(2)).quorum).toBe('kept');
   });
 
+  test('is lost while servers leave where one of those that tell says so, or at a later step', () => {
+    const torn = [...cluster(3).slice(0, 1), ...cluster(3, [0]).slice(0, 1)];
+    expect(quorumWhileLeaving(torn.slice(0, 1), names(2)).quorum).toBe('lost');
+    expect(quorumWhileLeaving([...torn.slice(0, 1), ...cluster(3).slice(1, 2)], names(2)).quorum).toBe(
+      'kept',
+    );
+    expect(quorumWhileLeaving(torn, names(2)).quorum).toBe('lost');
+    expect(quorumWhileLeaving(torn.toReversed(), names(2)).quorum).toBe('lost');
+    expect(quorumWhileLeaving(cluster(4, [0]), names(3)).quorum).toBe('kept');
+    expect(quorumWhileLeaving(cluster(4, [0]), names(3, 2)).quorum).toBe('lost');
+  });
+
   test('does not count a server that is healthy and failed in gossip', () => {
     const evidence = cluster(3).map((said) => ({
       ...said,
