@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ServerEvidence } from '../../../src/consul/quorum/evidence.ts';
 import {
   leadingServer,
   successorsOf,
@@ -12,7 +13,7 @@ const ids = (transfer: ReturnType<typeof transferFor>) =>
   transfer && [transfer.from.id, transfer.to?.id ?? 'whom Raft chooses'];
 
 describe('before a server stops', () => {
-  const away = (name: string, rather: string[] = [], evidence = cluster()) =>
+  const away = (name: string, rather: string[] = [], evidence: readonly ServerEvidence[] = cluster()) =>
     ids(transferFor(evidence, { awayFrom: name, rather }));
 
   it('it gives the leadership away, to whom it rather should', () => {
