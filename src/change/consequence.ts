@@ -30,7 +30,7 @@ export interface Effect {
 export function effectOf(step: Step, fields: readonly Difference[], taken?: Taken): Effect {
   const { action, live, desired, predicted } = step;
   if (action === 'none') return { consequence: 'none', notes: [] };
-  if (action === 'create' || !live) return creation(desired);
+  if (!live) return creation(desired);
   if (action === 'delete') return worst('delete', [deletionLoss(live)]);
   if (action === 'recreate') return recreation(live, desired);
   if (isWorkload(live)) return workloadChange(live, predicted, fields);
@@ -50,7 +50,7 @@ function changesSilently(
 }
 
 function creation(desired: KubernetesObject): Effect {
-  const starts = isWorkload(desired) && desired.kind !== 'DaemonSet' ? podsOf(desired) : 0;
+  const starts = isWorkload(desired) ? podsOf(desired) : 0;
   const notes = starts > 0 ? [`starts ${count(starts, 'pod')}`] : [];
   return {
     consequence: 'create',

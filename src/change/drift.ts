@@ -72,7 +72,7 @@ function differing(
   // The manifest of a Secret is kept without its data: an apply of it would own none.
   if (predicted) return differences(predicted, live, ownedFields([predicted], manager));
   return differences(manifest, live, fieldsOf(manifest)).filter(
-    ({ before, after, path }) => !isContained(before, after, { key: lastKey(path) }),
+    ({ before, after }) => !isContained(before, after),
   );
 }
 
@@ -80,10 +80,6 @@ function differing(
 function changedData(live: KubernetesObject, digest: string | undefined): Difference[] {
   if (digest === undefined || digest === secretDigest(live)) return [];
   return [{ path: '.data', before: {}, after: {} }];
-}
-
-function lastKey(path: string): string {
-  return /\.([^.[\]]*)$/.exec(path)?.[1] ?? '';
 }
 
 /** `kubectl (scale)`, as conflicts name it. */

@@ -26,7 +26,7 @@ function merge(into: FieldTree, fields: unknown): void {
   for (const [name, below] of Object.entries(fields)) {
     const isNew = !Object.hasOwn(into, name);
     // A name such as __proto__ is a field like any other.
-    if (isNew) Object.defineProperty(into, name, { value: {}, enumerable: true, writable: true });
+    if (isNew) Object.defineProperty(into, name, { value: {}, enumerable: true });
     merge(into[name] as FieldTree, below);
   }
 }

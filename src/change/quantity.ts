@@ -13,7 +13,7 @@ const SCALE = 9;
 export function quantity(value: unknown): bigint | undefined {
   if (typeof value !== 'string' && typeof value !== 'number') return undefined;
   const [, sign, whole = '', fraction = '', exponent, suffix = ''] = NUMBER.exec(String(value)) ?? [];
-  if (sign === undefined || whole + fraction === '') return undefined;
+  if (whole + fraction === '') return undefined;
   const powerOfTwo = BINARY[suffix];
   const powerOfTen = SCALE - fraction.length + (DECIMAL[suffix] ?? 0) + Number(exponent ?? 0);
   const units = BigInt(whole + fraction) * (powerOfTwo === undefined ? 1n : 1024n ** BigInt(powerOfTwo));

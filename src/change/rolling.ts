@@ -40,10 +40,10 @@ function ofStatefulSet(
   );
   if (pods.length === 0) return undefined;
   if (holdsServers(predicted)) {
-    const alone = pods.length === 1 && podsOf(live) === 1;
-    const note = alone
-      ? 'the only server: nothing answers until it is back'
-      : 'one server at a time, the last ordinal first, each only while Raft can do without it';
+    const note =
+      podsOf(live) === 1
+        ? 'the only server: nothing answers until it is back'
+        : 'one server at a time, the last ordinal first, each only while Raft can do without it';
     return { count: pods.length, pods, note };
   }
   return {

@@ -51,13 +51,9 @@ function linesOf(before: unknown, after: unknown): Hunk | undefined {
     return { before: before.split('\n'), after: after.split('\n') };
   }
   if (isList(before) && isList(after)) {
-    return { before: before.map((one) => entry(one)), after: after.map((one) => entry(one)) };
+    return { before: before.map(canonicalJson), after: after.map(canonicalJson) };
   }
   return undefined;
-}
-
-function entry(one: unknown): string {
-  return isText(one) ? JSON.stringify(one) : canonicalJson(one);
 }
 
 /** Keys by the alphabet, so that their order makes no line differ. */

@@ -36,11 +36,11 @@ export class Classifier {
     }
   }
 
-  /** What showed the last time, the longest overdue first. */
+  /** What showed the last time, the longest overdue first, and of those the one that was seen first. */
   current(): Sighting[] {
     return [...this.#sightings.values()]
       .filter(({ round }) => round === this.#round)
-      .sort((a, b) => a.dueMs - b.dueMs || a.sinceMs - b.sinceMs);
+      .sort((a, b) => a.dueMs - b.dueMs);
   }
 }
 
@@ -66,11 +66,10 @@ export function verdictOn(sightings: readonly Sighting[], scope: Scope, nowMs: n
   const over = sightings.filter(({ dueMs }) => nowMs >= dueMs);
   const servers = over.filter(({ subject }) => subject.role === 'server');
   if (servers.length > 0) return servers;
-  const clients = over.filter(({ subject }) => subject.role === 'client');
-  const suffering = new Set(clients.map(({ subject }) => subject.uid)).size;
+  const suffering = new Set(over.map(({ subject }) => subject.uid)).size;
   // The workload itself, whose pods are not even made, counts for all of them.
-  const workload = clients.some(({ subject }) => subject.kind !== 'Pod' && subject.kind !== 'Agent');
+  const workload = over.some(({ subject }) => subject.kind !== 'Pod' && subject.kind !== 'Agent');
   const firstWave = Math.min(Math.max(3, Math.ceil(scope.clients / 100)), scope.clients);
   const none = scope.clientsReady === 0 && suffering >= firstWave;
-  return suffering > scope.maxUnreadyClients || none || workload ? clients : [];
+  return suffering > scope.maxUnreadyClients || none || workload ? over : [];
 }

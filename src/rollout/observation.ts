@@ -111,7 +111,7 @@ export class Observation {
       const wake = () => settle(resolve);
       const abort = () => settle(() => reject(signal.reason));
       this.#waiting.add(wake);
-      signal.addEventListener('abort', abort, { once: true });
+      signal.addEventListener('abort', abort);
     });
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { byGravity, type Effect, effectOf } from '../../src/change/consequence.ts';
+import { byGravity, type Effect, effectOf, some } from '../../src/change/consequence.ts';
 import { removal, type Step } from '../../src/change/step.ts';
 import type { KubernetesObject } from '../../src/kubernetes/object.ts';
 import { CONSEQUENCES } from '../../src/report/result/change.ts';
@@ -31,6 +31,7 @@ describe('a change outside workloads', () => {
     ['Service', '.metadata.annotations.cloud.example/internal', 'in-place'],
     ['Service', '.metadata.labels.team', 'metadata'],
     ['Namespace', '.metadata.labels.pod-security.kubernetes.io/enforce', 'in-place'],
+    ['Namespace', '.metadata.finalizers', 'metadata'],
     ['ServiceAccount', '.metadata.annotations.eks.amazonaws.com/role-arn', 'in-place'],
     ['PodDisruptionBudget', '.spec.maxUnavailable', 'in-place'],
   ])('of %s %s is %s', (kind, path, consequence) =>
@@ -129,6 +130,57 @@ describe('pods', () => {
     expect(effect.pods).toEqual(['consul-server-7', 'consul-server-6', 'consul-server-5']);
   });
 
+  test('of a workload of another kind are replaced by its controller, as many as there are', () => {
+    const deployment = (replicas: number, image: string) =>
+      workload({ kind: 'Deployment', role: 'client', replicas, image });
+    const rolled = (before: number, after: number) =>
+      change(deployment(before, 'a'), deployment(after, 'b'), '.spec.template');
+    expect(rolled(2, 3)).toEqual({
+      consequence: 'rolls-pods',
+      podCount: 2,
+      notes: ['the controller replaces its pods', 'starts 1 more pod'],
+    });
+    expect(rolled(0, 3)).toEqual({ consequence: 'in-place', notes: ['starts 3 more pods'] });
+    const same = change(deployment(2, 'a'), deployment(2, 'a'), '.spec.minReadySeconds');
+    expect(same).toEqual({ consequence: 'in-place', notes: [] });
+  });
+
+  test('of a DaemonSet stay where its template does', () => {
+    const agents = workload({ kind: 'DaemonSet', role: 'client', status: NODES });
+    expect(change(agents, agents, '.spec.minReadySeconds')).toEqual({ consequence: 'in-place', notes: [] });
+  });
+
+  test.each([
+    ['as many at a time as its strategy says', { rollingUpdate: { maxUnavailable: '25%' } }, '25%'],
+    ['one at a time where its strategy says nothing more', { type: 'RollingUpdate' }, '1'],
+  ])('of clients are rolled %s', (_, updateStrategy, unavailable) => {
+    const clients = (image: string) =>
+      workload({ role: 'client', claims: false, image, spec: { updateStrategy } });
+    expect(change(clients('a'), clients('b'), '.spec.template').notes).toEqual([
+      `by the controller, the last ordinal first, ${unavailable} at a time`,
+    ]);
+  });
+
+  test('that wait for somebody to delete them are told as that', () => {
+    const after = workload({ image: 'b', spec: { updateStrategy: { type: 'OnDelete' } } });
+    expect(change(workload({ image: 'a' }), after, '.spec.template')).toEqual({
+      consequence: 'in-place',
+      notes: ['its pods take it only when somebody deletes them (OnDelete)'],
+    });
+  });
+
+  test('of the only server leave nobody who answers; of one that is left of several or held back they do', () => {
+    const of = (replicas: number, image: string, partition = 0) =>
+      workload({ replicas, image, spec: { updateStrategy: { rollingUpdate: { partition } } } });
+    const noteOf = (before: KubernetesObject, after: KubernetesObject) =>
+      change(before, after, '.spec.template').notes[0];
+    const alone = 'the only server: nothing answers until it is back';
+    expect(noteOf(of(1, 'a'), of(1, 'b'))).toBe(alone);
+    expect(noteOf(of(1, 'a'), of(3, 'b'))).toBe(alone);
+    expect(noteOf(of(3, 'a'), of(1, 'b'))).toMatch(/^one server at a time/);
+    expect(noteOf(of(3, 'a'), of(3, 'b', 2))).toMatch(/^one server at a time/);
+  });
+
   test('roll also for what no field of ours tells', () =>
     expect(change(workload({ image: 'a' }), workload({ image: 'b' })).consequence).toBe('rolls-pods'));
 
@@ -139,6 +191,11 @@ describe('pods', () => {
   ])('stay when %s changes', (path, consequence) =>
     expect(change(workload(), workload(), path)).toEqual({ consequence, notes: [] }),
   );
+
+  test('stay when a label and something else changes, and the label is the least of it', () => {
+    const effect = change(workload(), workload(), '.metadata.labels.team', '.spec.minReadySeconds');
+    expect(effect).toEqual({ consequence: 'in-place', notes: [] });
+  });
 });
 
 describe('scaling', () => {
@@ -160,6 +217,29 @@ describe('scaling', () => {
     expect(effect.consequence).toBe(consequence);
     expect(effect.notes).toContain(note);
     expect(effect.pods).toBeUndefined();
+  });
+
+  test('names no pods where their names are chosen only then', () => {
+    const of = (replicas: number) => workload({ kind: 'Deployment', role: 'client', replicas });
+    expect(change(of(3), of(1), '.spec.replicas').notes).toEqual(['removes 2 pods']);
+  });
+
+  test('is not what a DaemonSet does when nodes come or go meanwhile', () => {
+    const of = (nodes: number) =>
+      workload({ kind: 'DaemonSet', role: 'client', status: { desiredNumberScheduled: nodes } });
+    for (const [before, after] of [
+      [4, 3],
+      [3, 4],
+    ] as const) {
+      const effect = change(of(before), of(after), '.metadata.labels.team');
+      expect(effect).toEqual({ consequence: 'metadata', notes: [] });
+    }
+  });
+
+  test('names all where there are six', () => {
+    const of = (replicas: number) => workload({ role: 'client', replicas });
+    expect(change(of(7), of(1), '.spec.replicas').notes[0]).toMatch(/ consul-client-1$/);
+    expect(some(['a', 'b', 'c', 'd', 'e', 'f', 'g'])).toBe('a, b, c, d, e, f and 1 more');
   });
 
   test('names only some of a thousand', () => {
@@ -199,58 +279,66 @@ describe('data is lost', () => {
     effectOf(step('recreate', live, desired), []);
   const removed = (live: KubernetesObject) => effectOf(removal(live), []);
 
-  test.each<[string, Effect]>([
-    ['when the only server without a volume is replaced', rolled(1, false)],
-    ['when the only server that stays without a volume is replaced', scaled(3, 1, false)],
-    ['when servers start without the volumes they had', recreated(workload(), workload({ claims: false }))],
+  test.each<[string, () => Effect]>([
+    ['when the only server without a volume is replaced', () => rolled(1, false)],
+    ['when the only server that stays without a volume is replaced', () => scaled(3, 1, false)],
+    [
+      'when servers start without the volumes they had',
+      () => recreated(workload(), workload({ claims: false })),
+    ],
     [
       'when the only server moves to a volume',
-      recreated(workload({ replicas: 1, claims: false, image: 'a' }), workload({ replicas: 1, image: 'b' })),
+      () =>
+        recreated(
+          workload({ replicas: 1, claims: false, image: 'a' }),
+          workload({ replicas: 1, image: 'b' }),
+        ),
     ],
-    ['when servers without volumes are removed', removed(workload({ claims: false }))],
-    ['when claims go with their workload', removed(workload(retention('whenDeleted')))],
+    ['when servers without volumes are removed', () => removed(workload({ claims: false }))],
+    ['when claims go with their workload', () => removed(workload(retention('whenDeleted')))],
     [
       'when claims go with their pods',
-      change(workload(retention('whenScaled')), workload({ replicas: 2 }), '.spec.replicas'),
+      () => change(workload(retention('whenScaled')), workload({ replicas: 2 }), '.spec.replicas'),
     ],
-    ['with a claim', removed(object('PersistentVolumeClaim'))],
-    ['with a volume', removed(object('PersistentVolume'))],
-    ['with a namespace', removed(object('Namespace'))],
+    ['with a claim', () => removed(object('PersistentVolumeClaim'))],
+    ['with a volume', () => removed(object('PersistentVolume'))],
+    ['with a namespace', () => removed(object('Namespace'))],
     [
       'with a claim that is recreated',
-      recreated(object('PersistentVolumeClaim'), object('PersistentVolumeClaim')),
+      () => recreated(object('PersistentVolumeClaim'), object('PersistentVolumeClaim')),
     ],
   ])('%s', (_, effect) => {
-    expect(effect.consequence).toBe('data-loss');
-    expect(effect.notes[0]).toBeTruthy();
+    const { consequence, notes } = effect();
+    expect(consequence).toBe('data-loss');
+    expect(notes[0]).toBeTruthy();
   });
 
-  test.each<[string, Effect, string]>([
-    ['a claim', removed(object('PersistentVolumeClaim')), 'the volume and what is on it go with it'],
-    ['a volume', removed(object('PersistentVolume')), 'what is on it goes with it'],
-    ['a namespace', removed(object('Namespace')), 'everything in it goes with it'],
-    ['a kind', removed(object('CustomResourceDefinition')), 'all objects of its kind go with it'],
+  test.each<[string, () => Effect, string]>([
+    ['a claim', () => removed(object('PersistentVolumeClaim')), 'the volume and what is on it go with it'],
+    ['a volume', () => removed(object('PersistentVolume')), 'what is on it goes with it'],
+    ['a namespace', () => removed(object('Namespace')), 'everything in it goes with it'],
+    ['a kind', () => removed(object('CustomResourceDefinition')), 'all objects of its kind go with it'],
     [
       'a workload whose claims go',
-      removed(workload(retention('whenDeleted'))),
+      () => removed(workload(retention('whenDeleted'))),
       'its volume claims are deleted with it (whenDeleted: Delete)',
     ],
     [
       'servers without volumes',
-      removed(workload({ claims: false })),
+      () => removed(workload({ claims: false })),
       'the servers have no volumes: their data goes with their pods',
     ],
     [
       'pods whose claims go',
-      change(workload(retention('whenScaled')), workload({ replicas: 2 }), '.spec.replicas'),
+      () => change(workload(retention('whenScaled')), workload({ replicas: 2 }), '.spec.replicas'),
       'volume claims of the pods that go are deleted (whenScaled: Delete)',
     ],
     [
       'volumes that servers had',
-      recreated(workload(), workload({ claims: false })),
+      () => recreated(workload(), workload({ claims: false })),
       'the servers start without their volumes, and from then on their data goes with their pods',
     ],
-  ])('and the first note says why: %s', (_, effect, note) => expect(effect.notes[0]).toBe(note));
+  ])('and the first note says why: %s', (_, effect, note) => expect(effect().notes[0]).toBe(note));
 
   test('and the first note says why of the only server', () =>
     expect(rolled(1, false).notes).toEqual([
@@ -258,26 +346,26 @@ describe('data is lost', () => {
       'the only server: nothing answers until it is back',
     ]));
 
-  test.each<[string, Effect, string]>([
-    ['when three servers without volumes are walked', rolled(3, false), 'rolls-pods'],
+  test.each<[string, () => Effect, string]>([
+    ['when three servers without volumes are walked', () => rolled(3, false), 'rolls-pods'],
     [
       'when others come before the only server without a volume is replaced',
-      scaled(1, 3, false),
+      () => scaled(1, 3, false),
       'rolls-pods',
     ],
-    ['when the only server that stays has a volume', scaled(3, 1, true), 'delete'],
-    ['when the only server has a volume', rolled(1, true), 'rolls-pods'],
+    ['when the only server that stays has a volume', () => scaled(3, 1, true), 'delete'],
+    ['when the only server has a volume', () => rolled(1, true), 'rolls-pods'],
     [
       'when servers move to volumes one by one',
-      recreated(workload({ claims: false }), workload()),
+      () => recreated(workload({ claims: false }), workload()),
       'recreate',
     ],
-    ['when volumes stay', recreated(workload(), workload()), 'recreate'],
-    ['when servers with volumes are removed', removed(workload()), 'delete'],
-    ['with clients', removed(workload({ role: 'client', claims: false })), 'delete'],
-    ['with a ConfigMap', removed(configMap({})), 'delete'],
-    ['with a Service that is recreated', recreated(object('Service'), object('Service')), 'recreate'],
-  ])('not %s', (_, effect, consequence) => expect(effect.consequence).toBe(consequence));
+    ['when volumes stay', () => recreated(workload(), workload()), 'recreate'],
+    ['when servers with volumes are removed', () => removed(workload()), 'delete'],
+    ['with clients', () => removed(workload({ role: 'client', claims: false })), 'delete'],
+    ['with a ConfigMap', () => removed(configMap({})), 'delete'],
+    ['with a Service that is recreated', () => recreated(object('Service'), object('Service')), 'recreate'],
+  ])('not %s', (_, effect, consequence) => expect(effect().consequence).toBe(consequence));
 });
 
 describe('an object that is recreated around its pods', () => {
@@ -308,6 +396,17 @@ describe('an object that is recreated around its pods', () => {
           'first ordinal first, with what is registered there',
       ],
     });
+  });
+
+  test('says nothing of volumes where it had none', () => {
+    const { notes } = recreated(workload({ claims: false, image: 'a' }), workload({ image: 'b' }));
+    expect(notes.join()).not.toContain('volumes that exist');
+  });
+
+  test('has the pods of a DaemonSet replaced, whose names are chosen only then', () => {
+    const agents = (image: string) => workload({ kind: 'DaemonSet', role: 'client', image, status: NODES });
+    const { podCount, pods } = recreated(agents('a'), agents('b'));
+    expect([podCount, pods]).toEqual([4, undefined]);
   });
 
   test('replaces no pod where it is no workload, or its pods stay as they are', () => {

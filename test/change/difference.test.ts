@@ -104,6 +104,43 @@ describe('a difference', () => {
     expect(between(before, after, fields)).toEqual([]);
   });
 
+  test("of other annotations is one, beside kubectl's copy", () => {
+    const copy = 'kubectl.kubernetes.io/last-applied-configuration';
+    const of = (annotations: Record<string, string>): KubernetesObject => {
+      const { metadata, ...rest } = configMap({ a: '1' });
+      return { ...rest, metadata: { ...metadata, annotations } };
+    };
+    const fields = {
+      'f:data': { 'f:a': {} },
+      'f:metadata': { 'f:annotations': { '.': {}, [`f:${copy}`]: {}, 'f:team': {} } },
+    };
+    expect(between(of({ [copy]: 'x', team: 'a' }), of({ [copy]: 'y', team: 'b' }), fields)).toEqual([
+      { path: '.metadata.annotations.team', before: 'a', after: 'b' },
+    ]);
+    expect(between(of({ [copy]: 'x' }), of({ team: 'b' }), fields)).toEqual([
+      { path: '.metadata.annotations', before: undefined, after: { team: 'b' } },
+    ]);
+  });
+
+  test('is none between an owned empty map and nothing, and is one between a full one and nothing', () => {
+    const of = (spec: object): KubernetesObject => ({ ...configMap({}), spec });
+    const shell = { 'f:spec': { 'f:empty': { '.': {} } } };
+    expect(between(of({ empty: {} }), of({}), shell)).toEqual([]);
+    expect(between(of({}), of({ empty: {} }), shell)).toEqual([]);
+    expect(between(of({}), of({ empty: { a: 1 } }), shell)).toEqual([
+      { path: '.spec.empty', before: undefined, after: { a: 1 } },
+    ]);
+    expect(between(of({}), of({ empty: 'text' }), shell)).toHaveLength(1);
+    expect(between(of({ empty: null }), of({ empty: 0 }), shell)).toHaveLength(1);
+  });
+
+  test('between an object and none is all that we own of it, and no more', () => {
+    const fields = { 'f:data': { '.': {}, 'f:a': {}, 'f:b': {} } };
+    expect(differences(undefined, configMap({ a: '1', c: '3' }), fields)).toEqual([
+      { path: '.data', before: undefined, after: { a: '1' } },
+    ]);
+  });
+
   test('of what stands in an owned empty map is none: others may fill it', () => {
     const shell = fieldsOf(withContainers({ name: 'consul', resources: {} }));
     const filled = withContainers({ name: 'consul', resources: { limits: { cpu: '1' } } });

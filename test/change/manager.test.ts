@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { authorOf, makerOf } from '../../src/change/manager.ts';
-import { managed, stored } from './fixture.ts';
+import { configMap, managed, stored } from './fixture.ts';
 
 const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' } };
 const live = stored(object, [
@@ -49,6 +49,18 @@ test('tells when, and by which subresource', () => {
   });
   expect(authorOf(object, '.data')).toEqual({ manager: 'old' });
   expect(makerOf(object)?.manager).toBe('old');
+});
+
+test('takes the times of writes and not their order for who wrote last and who first', () => {
+  const wrote = (manager: string, day: number) =>
+    managed({ 'f:data': {} }, { manager, time: `2026-01-0${day}T00:00:00Z` });
+  const object = stored(configMap({}), [wrote('b', 2), wrote('c', 3), wrote('a', 1)]);
+  expect(authorOf(object, '.data')?.manager).toBe('c');
+  expect(makerOf(object)?.manager).toBe('a');
+  // Of the same moment the one that is named last counts as the later one.
+  const together = stored(configMap({}), [wrote('a', 1), wrote('b', 1)]);
+  expect(authorOf(together, '.data')?.manager).toBe('b');
+  expect(makerOf(together)?.manager).toBe('a');
 });
 
 test('looks for no owner where nobody owns anything', () => {

@@ -48,6 +48,7 @@ describe('a quantity', () => {
     ['1e-3', 1_000_000n],
     ['2.5e+1', 25_000_000_000n],
     ['1.', 1_000_000_000n],
+    ['0.0000000010', 1n],
     // What is less than one of them is rounded up.
     ['0.1n', 1n],
     ['1e-12', 1n],
@@ -71,6 +72,7 @@ describe('a quantity', () => {
     undefined,
     true,
     {},
+    [1],
   ])('%s is none', (text) => expect(quantity(text)).toBeUndefined());
 
   test('is the same whether it is a number or a text', () => {
@@ -89,6 +91,10 @@ describe('the same', () => {
     ['order of keys', { a: 1, b: { c: 2, d: 3 } }, { b: { d: 3, c: 2 }, a: 1 }, true],
     ['order of a list', ['a', 'b'], ['b', 'a'], false],
     ['null and nothing', { a: null }, {}, true],
+    ['null and nothing in a list', [null], [{}], false],
+    ['a list and a map', ['a'], { 0: 'a' }, false],
+    ['amounts in a list', { requests: ['1000m'] }, { requests: ['1'] }, false],
+    ['nothing at all', undefined, null, true],
     [
       'an amount',
       { requests: { memory: '1024Mi', cpu: 1 } },

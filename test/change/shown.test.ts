@@ -10,6 +10,9 @@ describe('a value', () => {
     ['a number', 1, 2, { before: '1', after: '2' }],
     ['what comes', undefined, { b: 1, a: [true] }, { after: '{"a":[true],"b":1}' }],
     ['what goes', { a: 1 }, undefined, { before: '{"a":1}' }],
+    ['a map where a text was', 'a\n', { a: 1 }, { before: '"a\\n"', after: '{"a":1}' }],
+    ['a list where a map was', { a: [1, null] }, [1, 2], { before: '{"a":[1,null]}', after: '[1,2]' }],
+    ['one as long as is shown', undefined, 'x'.repeat(158), { after: `"${'x'.repeat(158)}"` }],
     ['a long one', undefined, 'x'.repeat(500), { after: `"${'x'.repeat(158)}…` }],
   ])('as JSON: %s', (_, was, is, rest) =>
     expect(before('ConfigMap', '.spec.a', was, is)).toEqual([{ path: '.spec.a', ...rest }]),
@@ -35,6 +38,9 @@ describe('a value', () => {
     ]);
     const path = '.automountServiceAccountToken';
     expect(before('ServiceAccount', path, true, false)).toEqual([{ path, before: 'true', after: 'false' }]);
+    expect(before('StatefulSet', '.spec.secret', { name: 'a' }, undefined)).toEqual([
+      { path: '.spec.secret', before: '(hidden)' },
+    ]);
   });
 });
 
@@ -56,6 +62,7 @@ describe('of a text, the lines that differ', () => {
     ['  "initial_management": "old"', '  "initial_management": (hidden)'],
     ['tokens { agent_token = "old" }', 'tokens { agent_token = (hidden)'],
     ['  "private_key": "old"', '  "private_key": (hidden)'],
+    ['  "token":', '  "token":'],
     ['-auto-encrypt-secret=old', '-auto-encrypt-secret=(hidden)'],
   ])('without what is named like a secret: %s', (line, said) =>
     expect(before('ConfigMap', '.data.x', config(line), config('  1'))).toEqual([
@@ -77,6 +84,8 @@ describe('of a text, the lines that differ', () => {
     expect(others).toEqual([]);
     expect(field?.before?.split('\n')).toHaveLength(13);
     expect(field?.before).toMatch(/\n… 388 more lines$/);
+    const twelve = Array.from({ length: 12 }, (_, index) => `${index}`).join('\n');
+    expect(before('ConfigMap', '.data.x', twelve, '')[0]?.before).toBe(twelve);
     const scattered = (mark: string) =>
       config(...Array.from({ length: 100 }, (_, index) => (index % 2 ? 'same' : `${mark}${index}`)));
     expect(before('ConfigMap', '.data.x', scattered('a'), scattered('b')).at(-1)).toEqual({

@@ -55,6 +55,28 @@ describe('sizes that a claim template cannot have', () => {
       [{ template: 'logs', from: '1Gi', to: '2Gi' }],
     ],
     ['of a template that is new', servers({ data: '10Gi', logs: '2Gi' }), servers({ data: '10Gi' }), []],
+    [
+      'of two templates, both of which were made bigger before',
+      servers({ data: '20Gi', logs: '3Gi' }),
+      servers({ data: '10Gi', logs: '1Gi' }, 'data=20Gi,logs=2Gi'),
+      [
+        { template: 'data', from: '20Gi', to: '20Gi' },
+        { template: 'logs', from: '2Gi', to: '3Gi' },
+      ],
+    ],
+    [
+      'with an annotation that somebody has damaged',
+      servers({ data: '20Gi' }),
+      servers({ data: '10Gi' }, 'data=,=1Gi,data'),
+      [{ template: 'data', from: '10Gi', to: '20Gi' }],
+    ],
+    ['that are no amounts', servers({ data: 'big' }), servers({ data: 'big' }), []],
+    [
+      'that are no amounts, and others than before',
+      servers({ data: 'bigger' }),
+      servers({ data: 'big' }),
+      [{ template: 'data', from: 'big', to: 'bigger' }],
+    ],
     ['without volumes', servers({}), servers({ data: '10Gi' }), []],
   ])('%s', (_, desired, live, resized) => {
     expect(resizedTemplates(desired, live)).toEqual(resized);
@@ -69,6 +91,33 @@ describe('sizes that a claim template cannot have', () => {
     expect(withLiveSizes(servers({ data: '20Gi', logs: '1Gi' }), fitted)).toEqual(fitted);
   });
 
+  test('of two templates stay in one annotation; what a template asks for besides stays', () => {
+    const live = servers({ data: '10Gi', logs: '1Gi', kept: '5Gi' });
+    const desired = servers({ data: '20Gi', logs: '2Gi', kept: '5Gi' });
+    const fitted = withLiveSizes(desired, live);
+    expect(fitted.spec).toEqual(live.spec);
+    expect(fitted.metadata.annotations).toMatchObject({ [VOLUME_SIZES]: 'data=20Gi,logs=2Gi' });
+    // A template of the same size in other words is applied as it was written.
+    const words = withLiveSizes(
+      servers({ data: '20Gi', logs: '1024Mi' }),
+      servers({ data: '10Gi', logs: '1Gi' }),
+    );
+    expect(words.spec).toEqual(servers({ data: '10Gi', logs: '1024Mi' }).spec);
+  });
+
+  test('are none of a template that asks for nothing, nor of a live one that has no annotations', () => {
+    const { annotations: _, ...metadata } = servers({}).metadata;
+    const live = { ...servers({ data: '10Gi' }), metadata };
+    const of = (template: object) => ({
+      ...servers({}),
+      spec: { volumeClaimTemplates: [{ metadata: { name: 'data' }, ...template }] },
+    });
+    for (const template of [{}, { spec: {} }, { spec: { resources: {} } }]) {
+      expect(resizedTemplates(of(template), live)).toEqual([]);
+    }
+    expect(resizedTemplates(servers({ data: '20Gi' }), live)).toHaveLength(1);
+  });
+
   test('of other objects do not matter', () => {
     const desired = { ...servers({ data: '20Gi' }), kind: 'DaemonSet' };
     expect(withLiveSizes(desired, servers({ data: '10Gi' }))).toBe(desired);
@@ -81,6 +130,7 @@ test.each([
   ['2Gi', '1G', false],
   [undefined, '1Gi', undefined],
   ['big', '1Gi', undefined],
+  ['1Gi', 'big', undefined],
 ])('%s is smaller than %s: %s', (size, than, smaller) => {
   expect(isSmaller(size, than)).toBe(smaller);
 });

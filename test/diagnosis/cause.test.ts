@@ -46,6 +46,41 @@ test('a log that explains it stands before what it shows', () => {
   expect(told([shown, log], [shown])?.what).toBe('consul-server-2: its log says: x509');
 });
 
+test('a log of the same subject stands before that of another, and one of the same role before none', () => {
+  const shown = cut('consul-server-2');
+  const log = (name: string, role: Subject['role'] = 'server'): Sighting => {
+    const found = seen(name, { reason: 'tls', what: `the log of ${role} ${name} says`, explains: true });
+    return { ...found, subject: { ...found.subject, role } };
+  };
+  const causeIn = (...logs: Sighting[]) => told([shown, ...logs], [shown])?.what;
+  const [own, other] = [log('consul-server-2'), log('consul-server-1')];
+  expect(causeIn({ ...other, reason: 'gossip-key', what: 'another' }, own)).toMatch(
+    /^consul-server-2: the log/,
+  );
+  expect(causeIn(other)).toBe('consul-server-1: the log of server consul-server-1 says');
+  expect(causeIn(log('consul-client-1', 'client'))).toBe('consul-server-2: it sees no leader');
+  // It may be told of several, of which one is enough.
+  const both = [own, other].map((one) => ({ ...one, what: 'its log says: x509' }));
+  expect(causeIn(...both)).toBe('2 pods (consul-server-1, consul-server-2): its log says: x509');
+  const mixed = [other, log('consul-client-1', 'client')].map((one) => ({
+    ...one,
+    what: 'its log says: x509',
+  }));
+  expect(causeIn(...mixed)).toBe('2 pods (consul-server-1, consul-client-1): its log says: x509');
+});
+
+test('what explains nothing stands before the same reason of others', () => {
+  const [one, other] = [cut('consul-server-0'), { ...cut('consul-client-0'), what: 'something else' }];
+  expect(told([one, other], [other])?.what).toBe('consul-client-0: something else');
+});
+
+test('what began 15 s after the first that was decided on began with it; what speaks for all is no latecomer', () => {
+  const [zero, two] = [cut('consul-server-0', 15_000), cut('consul-server-2')];
+  expect(told([zero, two], [zero, two])?.name).toBe('consul-server-0');
+  const early = { ...cut('consul-server-2'), dueMs: Number.POSITIVE_INFINITY };
+  expect(told([cut('consul-server-0', 70_000), early], [early])?.name).toBe('consul-server-2');
+});
+
 test('but not before the same reason seen directly', () => {
   const direct: Sighting = {
     ...seen('the servers', { reason: 'wrong-datacenter', what: 'consul-server-2 is in dc2, not dc1' }),

@@ -53,6 +53,38 @@ describe('Classifier', () => {
     expect(classifier.current()).toMatchObject([{ sinceMs: 0, dueMs: 14_000 }]);
   });
 
+  test('the longest overdue comes first, and of those the one that was seen first', () => {
+    const classifier = new Classifier();
+    const of = (uid: string, graceMs: number) => symptom({ graceMs, subject: { ...subject, uid } });
+    classifier.observe([of('late', 9_000), of('b', 6_000)], NOBODY, 0);
+    classifier.observe([of('late', 9_000), of('b', 6_000), of('a', 5_000)], NOBODY, 1_000);
+    classifier.observe([of('c', 0), of('late', 9_000), of('a', 5_000), of('b', 6_000)], NOBODY, 2_000);
+    expect(classifier.current().map((one) => one.subject.uid)).toEqual(['c', 'b', 'a', 'late']);
+    classifier.observe([of('a', 5_000), of('b', 6_000)], NOBODY, 3_000);
+    expect(classifier.current().map((one) => one.subject.uid)).toEqual(['b', 'a']);
+  });
+
+  test('a longer grace counts from when the trouble began', () => {
+    const classifier = new Classifier();
+    classifier.observe([symptom({ graceMs: 1_000 })], NOBODY, 0);
+    classifier.observe([symptom({ graceMs: 5_000 })], NOBODY, 9_000);
+    expect(classifier.current()).toMatchObject([{ sinceMs: 0, dueMs: 5_000 }]);
+  });
+
+  test('a pod that is well says nothing of its agent', () => {
+    const classifier = new Classifier();
+    const ofAgent = symptom({ subject: { ...subject, kind: 'Agent' } });
+    classifier.observe([ofAgent], new Set(['u0']), 0);
+    expect(classifier.current()).toHaveLength(1);
+  });
+
+  test('containers of one pod have troubles of their own', () => {
+    const classifier = new Classifier();
+    const of = (container: string) => symptom({ subject: { ...subject, container } });
+    classifier.observe([of('a'), of('b')], NOBODY, 0);
+    expect(classifier.current()).toHaveLength(2);
+  });
+
   test('another pod of the same name starts again', () => {
     const classifier = new Classifier();
     classifier.observe([symptom()], NOBODY, 0);
@@ -101,6 +133,17 @@ describe('the verdict', () => {
     const workload: Subject = { kind: 'StatefulSet', name: 'consul-client', uid: 's', role: 'client' };
     const scope = { ...SCOPE, maxUnreadyClients: 10 };
     expect(verdictOn([sighting({ subject: workload })], scope, 60_000)).toHaveLength(1);
+  });
+
+  test('on agents counts as that on the pods they run in', () => {
+    const agent: Subject = { ...client(0), kind: 'Agent' };
+    const scope = { ...SCOPE, maxUnreadyClients: 1 };
+    expect(
+      verdictOn([sighting({ subject: agent }), sighting({ subject: client(0) })], scope, 60_000),
+    ).toEqual([]);
+    const workload: Subject = { kind: 'StatefulSet', name: 'consul-client', uid: 's', role: 'client' };
+    const both = [sighting({ subject: workload }), sighting({ subject: agent })];
+    expect(verdictOn(both, { ...SCOPE, maxUnreadyClients: 5 }, 60_000)).toHaveLength(2);
   });
 
   test('on servers comes before that on clients', () => {

@@ -39,6 +39,13 @@ test.each<[string, Symptom, Symptom[], Symptom[], boolean]>([
     [symptom({ reason: 'no-leader', subject: SERVERS })],
     true,
   ],
+  [
+    'a smoke test of a client beside a server that crashes',
+    smoke(client),
+    [symptom({ reason: 'crash' })],
+    [],
+    true,
+  ],
   ['smoke tests, and nothing else', smoke(client), [smoke(client), smoke(SERVERS)], [], false],
   [
     'a server that is not ready without a quorum',

@@ -74,6 +74,17 @@ test.each<[string, [number, number][], number, number]>([
     2,
   ],
   [
+    'a server that is behind and tells an earlier term',
+    [
+      [0, 5],
+      [10, 4],
+      [20, 6],
+      [30, 5],
+    ],
+    40,
+    1,
+  ],
+  [
     'elections of long ago',
     [
       [0, 2],
@@ -94,5 +105,11 @@ test('without a leader nobody tells a term', () => {
 
 test('four within a minute are a trouble, three are not', () => {
   expect(electionSymptom(3)).toBeUndefined();
-  expect(electionSymptom(4)).toMatchObject({ reason: 'quorum', class: 'transient', graceMs: 90_000 });
+  expect(electionSymptom(4)).toMatchObject({
+    reason: 'quorum',
+    class: 'transient',
+    graceMs: 90_000,
+    what: 'no leader lasts: 4 elections within the last minute',
+    hint: expect.stringContaining('too slow for Raft'),
+  });
 });

@@ -34,6 +34,11 @@ test.each([
   expect(symptom?.what).toContain(message.slice(0, 40));
 });
 
+test('a refusal that nobody knows is told, with time to pass', () => {
+  const symptom = creationSymptom(set, [event('FailedCreate', 'the moon is full')]);
+  expect(symptom).toMatchObject({ class: 'transient', graceMs: 90_000, hint: 'See what the message names.' });
+});
+
 test('without a refusal there is no trouble', () => {
   expect(creationSymptom(set, [event('SuccessfulCreate', 'create Pod')])).toBeUndefined();
 });

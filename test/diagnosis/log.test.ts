@@ -58,6 +58,37 @@ test('what ACLs denied a node is past once it has gone through, and nothing else
   expect(said(service, synced)).toContain('Service registration blocked');
 });
 
+test('a server whose address of version 6 another one complains of', () => {
+  const said = line('memberlist: No installed keys could decrypt the message from=[fd00::7]:4711');
+  expect(mentions(said, { name: 'consul-client-1', ip: 'fd00::7' })).toBe(true);
+  expect(mentions(said, { name: 'consul-client-1', ip: 'fd00::8' })).toBe(false);
+  expect(mentions(said, { name: 'consul-client-1', ip: undefined })).toBe(false);
+  expect(mentions(line('from=:1'), { name: 'consul-client-1', ip: undefined })).toBe(false);
+});
+
+test.each([
+  ['2026-11-23T10:00:00.000Z [ERROR]   agent: x509: no', 'its log says: agent: x509: no'],
+  ['==> x509: no', 'its log says: x509: no'],
+  ['* x509: no', 'its log says: x509: no'],
+  ['  | \\t* x509: no', 'its log says: x509: no'],
+  ['    * x509: no', 'its log says: x509: no'],
+  ['x509: no ==> exit * 1', 'its log says: x509: no ==> exit * 1'],
+  [
+    'node [X] x509: at 2026-11-23T10:00:00.000Z [ERROR] no',
+    'its log says: node [X] x509: at 2026-11-23T10:00:00.000Z [ERROR] no',
+  ],
+])('of a line what it says is told, without time, level and marks: %s', (text, what) => {
+  expect(logSymptom(subject, text, true)).toMatchObject({ what, alike: 'log' });
+});
+
+test('lines without a time stay, however many with one there are', () => {
+  const at = (second: number) => `2026-11-23T10:00:${second}.000Z [ERROR] agent: else`;
+  expect(logSymptom(subject, ['x509: no', at(10), at(50)].join('\n'), true)?.reason).toBe('tls');
+  // A time in the middle of a line is not when it was written.
+  const about = 'x509: expired, current time 2026-11-23T09:00:00Z is after';
+  expect(logSymptom(subject, [about, at(50)].join('\n'), true)?.reason).toBe('tls');
+});
+
 test('a log that names no cause says nothing', () => {
   expect(logSymptom(subject, line('agent: Synced node info'), true)).toBeUndefined();
   // Of somebody who asked without a token, as the agent's own liveness probe does.
@@ -141,6 +172,7 @@ test('a client that servers hang up on learns from them why', () => {
     graceMs: 10_000,
     subject: client,
     explains: true,
+    hint: expect.stringContaining('`tls: true`'),
   });
   expect(found?.what).toBe(`the log of consul-server-0 says of it: agent: ${said}`);
   // Of another whose address begins alike, and of something that is nobody's fault.
@@ -159,6 +191,12 @@ test('of a log those lines are shown that tell of something wrong, or else the l
     '==> exit',
   ]);
   expect(tellingLines([head, fine].join('\n'), 5)).toEqual([head, fine]);
+  const all = [head, '', fine, line('one'), '   ', '==> exit', ''].join('\n');
+  expect(tellingLines(all, 9)).toEqual([line('one'), '==> exit']);
+  expect(tellingLines([fine, '  ', ''].join('\n'), 9)).toEqual([fine]);
+  // Of the agent itself only the questions of this action are left out.
+  const own = line('http: something else from=127.0.0.1:4711');
+  expect(tellingLines([own, fine].join('\n'), 9)).toEqual([own]);
 });
 
 test('a server that comes back conflicts with what it was before, and that is no cause', () => {

@@ -20,6 +20,59 @@ test('a pod that is ready, or going, has none', () => {
   expect(podSymptoms(ailing({ containers, terminating: true }), context())).toEqual([]);
 });
 
+test('a pod of which one container fails and another runs has no trouble but that one', () => {
+  const running = container({ name: 'side', running: true, started: true });
+  expect(brief([waiting('ErrImagePull', 'not found'), running])).toEqual(['image', 'hopeless', 15]);
+});
+
+test('a pod of which one container runs waits for its probes, not for volumes or images', () => {
+  const init = container({
+    name: 'init',
+    init: true,
+    ended: { reason: 'Completed', exitCode: 0, message: '' },
+  });
+  const running = container({ running: true, started: true });
+  const events = [event('FailedMount', 'timed out')];
+  expect(brief([init, running], { events })).toEqual(['not-ready', 'slow', 64]);
+  const starting = container({ name: 'side', running: true, started: false });
+  expect(brief([init, running, starting])).toEqual(['not-ready', 'slow', 360]);
+  // Neither an init container nor one that has not been started is held up by a startup probe.
+  expect(brief([{ ...init, running: true }, running])).toEqual(['not-ready', 'slow', 64]);
+  expect(brief([running, container({ name: 'side' })])).toEqual(['not-ready', 'slow', 64]);
+});
+
+test.each(['n1', undefined])('a trouble is of a pod, with its node where it has one: %s', (node) => {
+  const { node: _, ...nowhere } = ailing({ containers: [waiting('ErrImagePull', 'not found')] });
+  const [found] = podSymptoms({ ...nowhere, ...(node !== undefined && { node }) }, context());
+  const subject = { kind: 'Pod', name: 'consul-server-0', uid: 'uid-consul-server-0', role: 'server' };
+  expect(found?.subject).toStrictEqual({ ...subject, ...(node && { node }), container: 'consul' });
+});
+
+test.each([
+  ['RunContainerErrors', 'x'],
+  ['MyRunContainerError', 'x'],
+  ['ErrImagePulls', 'not found'],
+  ['MyErrImagePull', 'not found'],
+])('a word of a kubelet that is not known, such as %s, is told with time to pass', (reason, message) => {
+  expect(brief([waiting(reason, message)])).toEqual(['broken-container', 'transient', 120]);
+});
+
+test('a client that has no shell is not told what servers need one for', () => {
+  const ended = { reason: 'StartError', exitCode: 128, message: 'exec: "/bin/sh": no such file' };
+  const pod = ailing({ containers: [container({ ended })] });
+  expect(podSymptoms(pod, context({ role: 'client' }))[0]?.hint).toContain('see `image` and `patches`');
+});
+
+test.each([
+  ['back-off 5m0s restarting failed container', 'hopeless'],
+  ['back-off 10m0s restarting failed container', 'hopeless'],
+  ['back-off 1m restarting failed container', 'hopeless'],
+  ['the back-off 5m0s restarting is over', 'transient'],
+])('how long the kubelet pauses: %s', (message, kind) => {
+  const pausing = container({ waiting: { reason: 'CrashLoopBackOff', message }, restarts: 1 });
+  expect(podSymptoms(ailing({ containers: [pausing] }), context())[0]?.class).toBe(kind);
+});
+
 test.each([
   ['InvalidImageName', 'couldn\'t parse image name "a b"', ['image', 'hopeless', 5]],
   ['ErrImageNeverPull', 'is not present with pull policy of Never', ['image', 'hopeless', 5]],
@@ -264,9 +317,48 @@ describe('without a node', () => {
   test.each([
     ["2 node(s) didn't match pod anti-affinity rules", 'Add nodes, or ask for fewer `servers`'],
     ["2 node(s) didn't match Pod's node affinity/selector", 'Label or untaint nodes for it'],
+    ['1 Insufficient cpu, 1 node(s) had taints', 'ask for less in `server-resources`'],
+    ['1 node(s) were unschedulable, 1 Insufficient cpu', 'Uncordon or repair the nodes'],
+    ['pod has unbound immediate PersistentVolumeClaims', 'whose provisioner runs'],
+    [
+      "1 node(s) didn't match pod anti-affinity rules, 12 node(s) had untolerated taint {a: b}",
+      'Add nodes, or ask',
+    ],
+    [
+      '1 Insufficient cpu, pod has unbound immediate PersistentVolumeClaims',
+      'ask for less in `server-resources`',
+    ],
   ])('because %s, gets the cure that fits', (why, hint) => {
     const pod = ailing({ scheduled: false, unschedulable: `0/2 nodes are available: ${why}.` });
     expect(podSymptoms(pod, context())[0]?.hint).toContain(hint);
+  });
+
+  test.each([
+    [
+      '0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available',
+      '1 Insufficient cpu',
+    ],
+    ['0/1 nodes are available: 1 Insufficient cpu preemption: 0/1\nnodes', '1 Insufficient cpu'],
+    [
+      '0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: x',
+      '1 Insufficient cpu',
+    ],
+    ['0/1 nodes are available: 1 Insufficient cpu.', '1 Insufficient cpu.'],
+  ])('what the scheduler adds is left out: %s', (message, words) => {
+    const [found] = podSymptoms(ailing({ scheduled: false, unschedulable: message }), context());
+    expect(found?.what).toBe(`no node for it: 0/1 nodes are available: ${words}`);
+  });
+
+  test('because of reasons that stand in a list, or alone without an end', () => {
+    expect(unscheduled('0/2 nodes are available: 2 Insufficient cpu')).toEqual([
+      'unschedulable',
+      'transient',
+      60,
+    ]);
+    // What stands behind the list is no reason.
+    const beside =
+      '0/2 nodes are available: 2 node(s) had untolerated taint {a: b}. Insufficient cpu elsewhere';
+    expect(unscheduled(beside)).toEqual(['unschedulable', 'hopeless', 30]);
   });
 
   test('that a scheduling gate keeps back waits for whoever lifts it', () => {
@@ -311,6 +403,11 @@ describe('with a node', () => {
     expect(brief([waiting('ContainerCreating')], { events: [pulling] })).toEqual(slow);
     const pulled = event('Pulled', 'Successfully pulled image', { lastAt: 3 });
     expect(brief([waiting('ContainerCreating')], { events: [pulled, pulling] })).toBeUndefined();
+    // Events that are called alike tell of something else.
+    for (const reason of ['FailedToRetrieveImagePullSecret', 'NotStarted']) {
+      const other = event(reason, 'something else', { lastAt: 3 });
+      expect(brief([waiting('ContainerCreating')], { events: [other, pulling] })).toEqual(slow);
+    }
   });
 
   test('that is not ready, that comes first', () => {
@@ -330,6 +427,13 @@ describe('with a node', () => {
     const events = [event('FailedMount', message)];
     expect(brief([waiting('ContainerCreating')], { events })).toEqual(wanted);
   });
+
+  test.each(['FailedMountOnFilesystemMismatch', 'NotFailedMount'])(
+    'what %s tells is nothing that keeps a volume from being mounted',
+    (reason) => {
+      expect(brief([waiting('ContainerCreating')], { events: [event(reason, 'x')] })).toBeUndefined();
+    },
+  );
 
   test('without a network', () => {
     const events = [event('FailedCreatePodSandBox', 'plugin type="calico" failed (add): timeout')];
@@ -354,6 +458,8 @@ describe('with a node', () => {
     ['FailedBinding', 'transient'],
     ['Provisioning', 'slow'],
     ['WaitForPodScheduled', 'slow'],
+    ['ProvisioningSucceeded', undefined],
+    ['ExternalProvisioningFailed', undefined],
     ['SomethingElse', undefined],
   ])('a claim of which %s is told: %s', (reason, kind) => {
     const claims = [

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { ServerEvidence } from '../../src/consul/quorum/evidence.ts';
 import { type ExpectedCluster, judgeQuorum } from '../../src/consul/quorum/quorum.ts';
-import { quorumSymptoms } from '../../src/diagnosis/quorum.ts';
-import { witnessLines } from '../../src/diagnosis/witness.ts';
+import { agent, quorumSymptoms } from '../../src/diagnosis/quorum.ts';
+import { lostVoters, witnessLines } from '../../src/diagnosis/witness.ts';
 import { cluster, expected, healthy, lone, member, members, raftServer } from '../consul/healthy-cluster.ts';
 import { pod } from '../rollout/fixture.ts';
 import { counting } from '../work.ts';
@@ -22,6 +22,102 @@ function brief(evidence: ServerEvidence[], wanted: Partial<ExpectedCluster> = {}
 
 test('a cluster in good order has none', () => {
   expect(brief(cluster())).toEqual([]);
+});
+
+test.each(['n1', undefined])('an agent is known by its pod, with its node where it has one: %s', (node) => {
+  const one = pod('consul-server-0', node === undefined ? {} : { node });
+  expect(agent(one, 'server')).toStrictEqual({
+    kind: 'Agent',
+    name: 'consul-server-0',
+    uid: 'uid-consul-server-0',
+    role: 'server',
+    ...(node !== undefined && { node }),
+  });
+});
+
+/** What is said, of whom and in which words. */
+function words(evidence: ServerEvidence[], change: Partial<Parameters<typeof quorumSymptoms>[0]> = {}) {
+  const findings = judgeQuorum(evidence, expected);
+  const all = { evidence, findings, servers, clients, allClients: true, ...change };
+  return quorumSymptoms(all).map(({ subject, what }) => `${subject.role} ${subject.name}: ${what}`);
+}
+
+test('each trouble of a server is told in words', () => {
+  const silent: ServerEvidence = { name: 'consul-server-2', denied: [], errors: { leader: 'refused' } };
+  expect(words([healthy(0), healthy(1), silent])).toContain(
+    'server consul-server-2: its agent does not answer: refused',
+  );
+  expect(words([healthy(0), healthy(1), { ...silent, errors: {} }])).toContain(
+    'server consul-server-2: its agent does not answer: no answer',
+  );
+  expect(words([healthy(0), healthy(1, { leader: '10.0.0.2:8300' }), healthy(2, { leader: '' })])).toContain(
+    'server consul-server-2: it sees no leader, while others follow 10.0.0.1:8300 and 10.0.0.2:8300',
+  );
+  const { leader: _, ...unsaid } = healthy(2);
+  const hidden = words([healthy(0), healthy(1), { ...unsaid, members: [], denied: ['members', 'leader'] }]);
+  expect(hidden).toContain('server consul-server-2: its ACLs hide members, leader from whoever has no token');
+  expect(hidden.join()).not.toContain('does not answer');
+});
+
+test('of a server that was not asked nothing is said', () => {
+  expect(words([healthy(0), healthy(1, { leader: '' })]).join()).not.toContain('consul-server-2: ');
+});
+
+test('no leader is told where one of the servers says so and the others say nothing', () => {
+  const silent = (at: number): ServerEvidence => ({ name: `consul-server-${at}`, denied: [], errors: {} });
+  const evidence = [healthy(0, { leader: '', raft: [] }), silent(1), silent(2)];
+  expect(brief(evidence).map(([reason]) => reason)).toContain('no-leader');
+  expect(words(evidence).join()).not.toContain('votes that no server here has');
+  expect(brief([0, 1, 2].map(silent)).map(([reason]) => reason)).not.toContain('no-leader');
+});
+
+test('where all that is asked passes nothing is said, whatever ACLs hide and whoever may be missing', () => {
+  const hidden = cluster().map((said) => ({ ...said, denied: ['self' as const] }));
+  const passed = judgeQuorum(cluster(), expected);
+  expect(quorumSymptoms({ evidence: hidden, findings: passed, servers, clients, allClients: true })).toEqual(
+    [],
+  );
+  const without = members().filter(({ name }) => name !== 'consul-client-1');
+  const evidence = cluster().map((said) => ({ ...said, members: without }));
+  expect(brief(evidence, { maxUnreadyClients: 1, version: '1.23.0' }).map(([reason]) => reason)).toEqual([
+    'wrong-version',
+  ]);
+});
+
+test('members that are missing are nothing to speak of while clients are not ready', () => {
+  const evidence = cluster().map((said) => ({
+    ...said,
+    members: members().filter(({ name }) => name !== 'consul-client-1'),
+  }));
+  const present = new Map([...clients].slice(0, 1));
+  expect(words(evidence, { clients: present, allClients: false })).toEqual([]);
+  expect(words(evidence, { clients: present, allClients: true })).toMatchObject([
+    expect.stringMatching(/^server the servers: \S.*: .*consul-client-1/),
+  ]);
+});
+
+test('a client that one of the servers does not know has not joined', () => {
+  const [one, two, three] = cluster();
+  const without = members().filter(({ name }) => name !== 'consul-client-1');
+  const evidence = [one, two, { ...three, members: without }];
+  const findings = judgeQuorum(evidence, expected).map((finding) => ({
+    ...finding,
+    passed: finding.id !== 'quorum-members',
+  }));
+  const [found] = quorumSymptoms({ evidence, findings, servers, clients, allClients: true });
+  expect(found).toMatchObject({
+    reason: 'outside',
+    subject: { name: 'consul-client-1' },
+    hint: expect.stringContaining('retry_join'),
+  });
+});
+
+test('a server that does not tell others the address of its Service has none that could be wrong', () => {
+  const evidence = cluster();
+  const moved = servers.map((one) => ({ ...one, ip: '10.0.0.99' }));
+  const findings = judgeQuorum(evidence, { ...expected, servers: moved });
+  const said = quorumSymptoms({ evidence, findings, servers: moved, clients, allClients: true });
+  expect(said.map(({ what }) => what).join()).not.toContain('its Service');
 });
 
 test('servers that each lead themselves never become one', () => {
@@ -64,6 +160,17 @@ test('who sees whom, whom they follow and whose votes count', () => {
     'consul-server-1 follows 10.0.0.1:8300; knows no voters',
     'consul-server-2 does not say who leads (connection refused); knows no voters',
   ]);
+});
+
+test('who sees whom comes by the names, and what ACLs hide is told', () => {
+  const said: ServerEvidence = { name: 'consul-server-0', denied: ['leader'], errors: {} };
+  const seen = { ...said, members: members().toReversed(), raft: [raftServer(1), raftServer(0)] };
+  expect(witnessLines([seen])).toEqual([
+    'consul-server-0 does not say who leads (ACLs deny it); ' +
+      'sees consul-server-0 (10.0.0.1), consul-server-1 (10.0.0.2), consul-server-2 (10.0.0.3); ' +
+      'voters: consul-server-1 at 10.0.0.2:8300, consul-server-0 at 10.0.0.1:8300',
+  ]);
+  expect(lostVoters([said, seen], ['10.0.0.1:8300'])).toEqual(['consul-server-1 at 10.0.0.2:8300']);
 });
 
 test('one that is cut off from the leader of the others', () => {

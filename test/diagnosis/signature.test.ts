@@ -23,6 +23,40 @@ test('the same trouble of several pods is told once, with the node they share', 
   ]);
 });
 
+test('three are all named, without dots', () => {
+  const pods = [0, 1, 2].map((index) => at(`consul-client-${index}`, `n${index}`, 'x'));
+  expect(signatures(pods).map(describeSignature)).toEqual([
+    '3 pods (consul-client-0, consul-client-1, consul-client-2): x',
+  ]);
+});
+
+test('uids of pods make no difference, and words do', () => {
+  const uids = ['0f8fad5b-d9cb-469f-a165-70867728950e', '7c9e6679-7425-40de-944b-e07fc1f90ae7'];
+  const pods = uids.map((uid, index) => at(`consul-client-${index}`, 'n1', `volume pvc-${uid} is gone`));
+  expect(signatures(pods)).toHaveLength(1);
+  expect(signatures([...pods, at('consul-client-2', 'n1', 'volume pvc-face is gone')])).toHaveLength(2);
+});
+
+test('containers of one name have a trouble in common, those of others have not', () => {
+  const of = (name: string, container: string) => {
+    const found = at(name, 'n1', 'x');
+    return { ...found, subject: { ...found.subject, container } };
+  };
+  const found = signatures([
+    of('consul-client-0', 'a'),
+    of('consul-client-1', 'a'),
+    of('consul-client-2', 'b'),
+  ]);
+  expect(found.map(({ subjects }) => subjects.length)).toEqual([2, 1]);
+});
+
+test('nodes come by their numbers', () => {
+  const [found] = signatures(
+    ['n10', 'n9', 'n10'].map((node, index) => at(`consul-client-${index}`, node, 'x')),
+  );
+  expect(found?.nodes).toEqual(['n9', 'n10']);
+});
+
 test('on several nodes none is named', () => {
   const pods = [at('consul-client-0', 'n1', 'x'), at('consul-client-1', 'n2', 'x')];
   expect(signatures(pods).map(describeSignature)).toEqual(['2 pods (consul-client-0, consul-client-1): x']);

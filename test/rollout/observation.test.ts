@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Change, Observation, type Source, type Views } from '../../src/rollout/observation.ts';
 import { statefulSetVerdict } from '../../src/rollout/statefulset.ts';
-import { node, pod, statefulSet } from './fixture.ts';
+import { daemonSet, node, pod, statefulSet } from './fixture.ts';
 
 const APPLIED = { uid: 'set', generation: 2 };
 const never = () => new AbortController().signal;
@@ -24,6 +24,10 @@ describe('Observation', () => {
     expect(observation.podsOf('set')).toEqual([pod('a', { ready: false })]);
     expect(observation.pods().map(({ name }) => name)).toEqual(['a', 'c']);
     expect(observation.nodes()).toEqual([node('n')]);
+    // Only of pods it is asked since when they are ready.
+    expect(observation.readySince('uid-a')).toBeUndefined();
+    expect(observation.readySince('uid-c')).toBeDefined();
+    expect(observation.readySince('uid-n')).toBeUndefined();
   });
 
   it('knows what is synced', () => {
@@ -41,6 +45,22 @@ describe('Observation', () => {
     observation.apply('StatefulSet', { type: 'delete', uid: 'set' });
     expect(observation.workload('StatefulSet', 'consul-server')?.deleted).toBe(true);
     expect(observation.workload('DaemonSet', 'consul-server')).toBeUndefined();
+    observation.apply('DaemonSet', { type: 'upsert', uid: 'set', object: daemonSet() });
+    observation.apply('DaemonSet', { type: 'delete', uid: 'set' });
+    expect(observation.workload('DaemonSet', 'consul-client')?.deleted).toBe(true);
+  });
+
+  it('tells workloads of one kind apart by their names', () => {
+    const observation = new Observation();
+    for (const name of ['other', 'consul-server', 'another']) {
+      observation.apply('StatefulSet', {
+        type: 'upsert',
+        uid: name,
+        object: statefulSet({ name, uid: name }),
+      });
+    }
+    expect(observation.workload('StatefulSet', 'consul-server')?.uid).toBe('consul-server');
+    expect(observation.workload('StatefulSet', 'consul')).toBeUndefined();
   });
 
   it.each(['delete first', 'delete last'])('gives the object that took the name, %s', (order) => {

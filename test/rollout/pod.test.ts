@@ -81,6 +81,23 @@ describe('podView', () => {
     expect(podView(raw('Pod', {}, { status: { phase, conditions } })).ready).toBe(false);
   });
 
+  it('is ready by that condition alone, whatever the others are', () => {
+    const ready = (status: string, other: string) => {
+      const conditions = [
+        { type: 'ContainersReady', status: other },
+        { type: 'Ready', status },
+      ];
+      return podView(raw('Pod', {}, { status: { phase: 'Running', conditions } })).ready;
+    };
+    expect(ready('True', 'False')).toBe(true);
+    expect(ready('False', 'True')).toBe(false);
+  });
+
+  it('has no owner where none of those that are named controls it', () => {
+    const ownerReferences = [{ apiVersion: 'v1', kind: 'Thing', name: 'x', uid: 'not-the-controller' }];
+    expect(podView(raw('Pod', { ownerReferences }))).not.toHaveProperty('ownerUid');
+  });
+
   it('is terminating once it has a deletion timestamp', () => {
     expect(podView(raw('Pod', { deletionTimestamp: '2026-01-01T00:00:00Z' })).terminating).toBe(true);
   });

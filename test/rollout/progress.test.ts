@@ -57,6 +57,16 @@ describe('progressLine', () => {
     );
   });
 
+  it('names three causes without speaking of more', () => {
+    const line = progressLine([clients({ a: 'ContainerCreating', b: 'ErrImagePull', c: 'Unschedulable' })]);
+    expect(line).toBe('clients 7/10 ready; waiting: a ContainerCreating, b ErrImagePull, c Unschedulable');
+  });
+
+  it('gives the reason of the verdict for a pod that is missing', () => {
+    const part = { ...clients({ a: undefined }, { reason: 'a is missing' } as Verdict), pods: [] };
+    expect(progressLine([part])).toBe('clients 9/10 ready; waiting: clients (a is missing)');
+  });
+
   it('gives the reason of the verdict when no pod says what it waits for', () => {
     expect(progressLine([clients({ a: undefined })])).toBe(
       'clients 9/10 ready; waiting: clients (consul-client-0 is not ready)',
@@ -64,10 +74,13 @@ describe('progressLine', () => {
   });
 
   it('names the nodes that do not count and a workload that is gone', () => {
-    const part = clients({}, { excluded: ['worker-3 is not ready'], desired: 9, ready: 9 });
-    expect(progressLine([part])).toContain('clients 9/9 ready (without worker-3 is not ready)');
+    const excluded = ['worker-3 is not ready', 'worker-4 is being deleted'];
+    const part = clients({}, { excluded, desired: 8, ready: 8 });
+    expect(progressLine([part])).toContain(
+      'clients 8/8 ready (without worker-3 is not ready, worker-4 is being deleted)',
+    );
     const gone = clients({}, { state: 'gone', reason: 'StatefulSet/consul-client was deleted' } as Verdict);
-    expect(progressLine([gone])).toContain('StatefulSet/consul-client was deleted');
+    expect(progressLine([gone])).toBe('clients 10/10 ready; waiting: StatefulSet/consul-client was deleted');
   });
 });
 

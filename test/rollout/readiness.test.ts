@@ -25,6 +25,7 @@ describe('the status says since when a pod is ready:', () => {
     ['not before its container started', at(5), at(8), at(8), 8],
     ['not before the API server was told, whatever the clock of the node', at(5), at(1), at(40), 40],
     ['by the clock of a node that is ahead, when that is all there is', at(50), at(1), at(9), 50],
+    ['not before its container started, by the clock of a node that is ahead', at(5), at(50), at(9), 50],
   ])('%s', (_, turned, started, told, since) => {
     const view = podView(raw('Pod', written(told) as object, { status: status(turned, started) }));
     expect(view.readiness).toMatchObject({ sinceMs: ms(since) });
@@ -46,9 +47,44 @@ describe('the status says since when a pod is ready:', () => {
     );
   });
 
+  test('by the last change of the status that is dated, where another one is not', () => {
+    const { managedFields } = written(at(40));
+    const undated = { manager: 'x', operation: 'Update', subresource: 'status' };
+    const metadata = { name: 'a', managedFields: [undated, ...managedFields] } as never;
+    expect(readinessOf(metadata, status(at(5), at(1)))).toMatchObject({ sinceMs: ms(40) });
+  });
+
+  test('by its readiness alone, whatever other conditions turned later', () => {
+    const { conditions, ...rest } = status(at(5), at(1));
+    const other = { type: 'PodScheduled', status: 'True', lastTransitionTime: at(50) };
+    const metadata = { name: 'a', ...written(at(9)) } as never;
+    const found = readinessOf(metadata, { ...rest, conditions: [other, ...conditions] });
+    expect(found).toMatchObject({ sinceMs: ms(9) });
+  });
+
   test('not at all of one that is not ready', () => {
     const found = { ...status(at(5), at(1)), conditions: [{ type: 'Ready', status: 'False' }] };
     expect(podView(raw('Pod', written(at(5)) as object, { status: found }))).not.toHaveProperty('readiness');
+  });
+});
+
+describe('the mark of a pod that is ready', () => {
+  const mark = (change: object) => readinessOf({ name: 'a' }, { ...status(at(5), at(1)), ...change }).mark;
+  const container = (startedAt: string) => ({ name: 'a', state: { running: { startedAt } } });
+
+  test.each([
+    ['its condition turns again', { conditions: status(at(6), at(1)).conditions }],
+    ['a container of it starts again', { containerStatuses: [container(at(6))] }],
+    ['a second container of it starts', { containerStatuses: [container(at(1)), container(at(6))] }],
+    ['an init container of it that stays starts', { initContainerStatuses: [container(at(6))] }],
+  ])('is another one when %s', (_, change) => {
+    expect(mark(change)).not.toBe(mark({}));
+  });
+
+  test('is the same while nothing of that happens', () => {
+    const waiting = { name: 'b', state: { waiting: { reason: 'PodInitializing' } } };
+    expect(mark({})).toBe(mark({ containerStatuses: [container(at(1)), waiting, { name: 'c' }] }));
+    expect(readinessOf({ name: 'a' }, {})).toEqual({ mark: '' });
   });
 });
 
@@ -80,6 +116,11 @@ describe('a pod counts as ready', () => {
     log.observe(ready('one'), 100);
     log.observe(ready('two'), 300);
     expect([log.since('a'), log.losses('a', 300)]).toEqual([300, [0]]);
+  });
+
+  test('not at all, and without losses, where it was never seen', () => {
+    const log = new ReadinessLog();
+    expect([log.since('a'), log.losses('a', 100)]).toEqual([undefined, []]);
   });
 
   test('no longer when it is deleted; and one of the same name is another', () => {

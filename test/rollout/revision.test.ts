@@ -65,6 +65,11 @@ test.each([
 
 test.each([
   ['the controller has not seen the template', { strategy: 'OnDelete', observedGeneration: 1 }, {}],
+  [
+    'the controller lags behind somebody who changed it after us',
+    { strategy: 'OnDelete', generation: 3 },
+    {},
+  ],
   ['they end', { strategy: 'OnDelete' }, { terminating: true }],
   ['they are of another workload', { strategy: 'OnDelete' }, { ownerUid: 'web' }],
   ['they are of the present template', { strategy: 'OnDelete' }, { revision: 'new' }],
@@ -97,6 +102,7 @@ test('a pod of a DaemonSet on a node that is down does not count, where it is no
 test('a pod that ends on a node that is down is waited for, whatever its revision', () => {
   const old = { revision: 'old', terminating: true };
   const pods = servers({ 0: { ...old, node: 'down' }, 1: { ...old, node: 'up' } });
+  pods.push(pod('consul-server-3', { ...old, node: 'unknown' }));
   const nodes = [node('down', { ready: false }), node('up')];
   expect(names(presentOrStuckPods(statefulSet(), pods, nodes, 2))).toEqual([
     'consul-server-2',
@@ -106,6 +112,11 @@ test('a pod that ends on a node that is down is waited for, whatever its revisio
 
 test.each([
   ['its ordinal is below the number of replicas', statefulSet(), 'consul-server-2', 0, true],
+  ['it is the first', statefulSet(), 'consul-server-0', 0, true],
+  ['its ordinal has two digits', statefulSet({ desired: 11 }), 'consul-server-10', 0, true],
+  ['its ordinal of two digits is too high', statefulSet(), 'consul-server-10', 0, false],
+  ['its name has another number before the ordinal', statefulSet(), 'consul-9-server-2', 0, true],
+  ['only the middle of its name looks like an ordinal', statefulSet(), 'consul-1-server', 0, false],
   ['its ordinal is too high', statefulSet(), 'consul-server-3', 0, false],
   ['ordinals start later', statefulSet({ firstOrdinal: 5 }), 'consul-server-2', 0, false],
   [

@@ -105,6 +105,13 @@ const ROWS: Row[] = [
     ready: 2,
   },
   {
+    when: 'two good pods of one name are there, of which one has gone by now',
+    pods: [...servers(), pod('consul-server-1', { uid: 'before' })],
+    state: 'progressing',
+    reason: /^consul-server-1 was just replaced$/,
+    ready: 2,
+  },
+  {
     when: 'a pod from a larger size is still there',
     pods: [...servers(), pod('consul-server-3')],
     state: 'progressing',
@@ -157,6 +164,13 @@ const ROWS: Row[] = [
     state: 'progressing',
     reason: /partition 2 holds back the new revision of consul-server-0, consul-server-1/,
     ready: 1,
+  },
+  {
+    when: 'a partition holds one pod back, and another is of the revision before all the same',
+    view: { partition: 1, currentRevision: 'old', updated: 1 },
+    pods: servers({ 0: OLD, 1: OLD }),
+    state: 'progressing',
+    reason: /^of the revision before: consul-server-0, consul-server-1$/,
   },
   {
     when: 'the rollout is walked by partition and this step is done',
@@ -221,6 +235,18 @@ describe('statefulSetVerdict', () => {
 
   it('is progressing before anything was observed', () => {
     expect(statefulSetVerdict(undefined, APPLIED, servers())).toMatchObject({ state: 'progressing' });
+  });
+
+  it.each([
+    ['its template is not observed yet', { observedGeneration: 1 }],
+    ['it was deleted', { deleted: true }],
+  ])('says how many pods it asks for, and that none counts, where %s', (_, change) => {
+    expect(statefulSetVerdict(statefulSet(change), APPLIED, servers())).toMatchObject({
+      ready: 0,
+      desired: 3,
+      unready: [],
+      excluded: [],
+    });
   });
 
   it('names the pods that are unready', () => {

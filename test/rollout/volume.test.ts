@@ -28,6 +28,7 @@ test.each([
   ['of another claim', volume('other', { usedBytes: 1, capacityBytes: 2 })],
   ['of no claim', { name: 'config', usedBytes: 1, capacityBytes: 2 }],
   ['that is not measured', volume('data-consul-server-1', {})],
+  ['of which only the size is known', volume('data-consul-server-1', { capacityBytes: 2, inodes: 3 })],
   ['without a size', volume('data-consul-server-1', { usedBytes: 1, capacityBytes: 0 })],
 ])('leaves out a volume %s', (_, one) => {
   expect(fillLevels(pods(one), 'consul', claims)).toEqual([]);

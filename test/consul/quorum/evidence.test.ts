@@ -28,6 +28,37 @@ test('a healthy server tells all, over one connection, and convinces', async () 
   expect(findings).toHaveLength(6);
 });
 
+test('servers of autopilot come by their names, and an agent has its id where it tells one', async () => {
+  const server = (Name: string) => ({
+    ...{ Name, Address: '10.0.0.1:8300', NodeStatus: 'alive', Version: '1.22.7', LastTerm: 2 },
+    ...{ Healthy: true, Status: 'voter', StableSince: '2026-11-22T20:44:32Z' },
+  });
+  const agent = { Addr: '10.0.0.1', Status: 9, Tags: {} };
+  const { evidence } = await ask({
+    '/v1/operator/autopilot/state': {
+      body: {
+        Healthy: true,
+        FailureTolerance: 1,
+        Servers: { x: server('b'), y: server('c'), z: server('a') },
+      },
+    },
+    '/v1/agent/members': {
+      body: [
+        { ...agent, Name: 'a', Tags: { id: 'id-a' } },
+        { ...agent, Name: 'b' },
+      ],
+    },
+    '/v1/status/peers': { body: null },
+  });
+  expect(evidence.autopilot?.servers.map(({ name }) => name)).toEqual(['a', 'b', 'c']);
+  const unknown = { ip: '10.0.0.1', status: 'none', role: 'client', datacenter: '', version: '' };
+  expect(evidence.members).toStrictEqual([
+    { name: 'a', ...unknown, id: 'id-a' },
+    { name: 'b', ...unknown },
+  ]);
+  expect(evidence.peers).toEqual([]);
+});
+
 test('what is kept is plain and small', async () => {
   const { evidence } = await ask();
   expect(JSON.parse(JSON.stringify(evidence))).toEqual(evidence);

@@ -1,12 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { successorsOf, transferFor } from '../../../src/consul/quorum/leadership-transfer.ts';
-import { cluster, healthy, logged } from '../healthy-cluster.ts';
+import type { ServerEvidence } from '../../../src/consul/quorum/evidence.ts';
+import {
+  leadingServer,
+  successorsOf,
+  transferFor,
+  transferLeadership,
+} from '../../../src/consul/quorum/leadership-transfer.ts';
+import { clientOf, fakeConsul } from '../fake-consul.ts';
+import { cluster, healthy, logged, raftServer } from '../healthy-cluster.ts';
 
 const ids = (transfer: ReturnType<typeof transferFor>) =>
   transfer && [transfer.from.id, transfer.to?.id ?? 'whom Raft chooses'];
 
 describe('before a server stops', () => {
-  const away = (name: string, rather: string[] = [], evidence = cluster()) =>
+  const away = (name: string, rather: string[] = [], evidence: readonly ServerEvidence[] = cluster()) =>
     ids(transferFor(evidence, { awayFrom: name, rather }));
 
   it('it gives the leadership away, to whom it rather should', () => {
@@ -31,6 +38,16 @@ describe('before a server stops', () => {
     expect(to([healthy(0)])).toBeUndefined();
   });
 
+  it('nothing moves where those that know a leader do not show that it leads', () => {
+    const raft = [0, 1, 2].map((at) => ({ ...raftServer(at), leader: false }));
+    const { raft: _, ...hidden } = healthy(1);
+    expect(
+      away('consul-server-0', [], [healthy(0, { raft }), hidden, healthy(2, { leader: '' })]),
+    ).toBeUndefined();
+    const { leader: _leader, ...silent } = healthy(0);
+    expect(away('consul-server-0', [], [silent, hidden])).toBeUndefined();
+  });
+
   it('one whose log is behind is passed over', () => {
     const evidence = [logged(0, 5_000), logged(1, 4_990), logged(2, 1_000)];
     expect(
@@ -41,6 +58,34 @@ describe('before a server stops', () => {
         }),
       ),
     ).toEqual(['id-0', 'id-1']);
+  });
+});
+
+describe('who leads', () => {
+  it('is the server at the address that one of them names', () => {
+    const { raft: _, ...hidden } = healthy(1);
+    expect(leadingServer([healthy(0, { leader: '' }), hidden, healthy(2)])).toBe('consul-server-0');
+    expect(leadingServer([hidden])).toBeUndefined();
+    expect(leadingServer([healthy(0, { leader: '' })])).toBeUndefined();
+    expect(leadingServer([healthy(0, { leader: '10.0.0.2:8300' })])).toBe('consul-server-1');
+    expect(leadingServer([])).toBeUndefined();
+  });
+});
+
+describe('a transfer is asked for', () => {
+  it.each([
+    ['to one that is named', { from: raftServer(0), to: raftServer(2) }, 'id-2'],
+    ['to whom Raft chooses', { from: raftServer(0) }, null],
+  ])('%s', async (_, transfer, id) => {
+    const fake = await fakeConsul(() => ({ body: { Success: true } }));
+    const options = { signal: AbortSignal.timeout(10_000), timeoutMs: 10_000 };
+    await transferLeadership(clientOf(fake), transfer, options);
+    const [asked] = fake.requests;
+    expect([asked?.method, asked?.path, asked?.query.get('id')]).toEqual([
+      'POST',
+      '/v1/operator/raft/transfer-leader',
+      id,
+    ]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { raiseMinQuorum } from '../../../src/consul/quorum/min-quorum.ts';
+import { raiseMinQuorum, readMinQuorum, setMinQuorum } from '../../../src/consul/quorum/min-quorum.ts';
 import { clientOf, fakeConsul } from '../fake-consul.ts';
 
 const CONFIGURATION = {
@@ -9,6 +9,8 @@ const CONFIGURATION = {
   CreateIndex: 4,
   ModifyIndex: 9,
 };
+
+const SIGNAL = () => AbortSignal.timeout(10_000);
 
 async function raised(MinQuorum: number, taken = true) {
   const fake = await fakeConsul(({ method }) => {
@@ -37,4 +39,25 @@ it('leaves alone what is enough, or more', async () => {
 
 it('yields to somebody who sets it at the same time', async () => {
   expect((await raised(0, false)).changed).toBe(false);
+});
+
+it.each([
+  ['same', 3, true, undefined],
+  ['set', 5, true, 3],
+  ['set', 0, true, 3],
+  ['raced', 5, false, 3],
+])('is %s where it was %i and the answer is %s', async (result, found, taken, wanted) => {
+  const fake = await fakeConsul(({ method }) => ({
+    body: method === 'PUT' ? taken : { ...CONFIGURATION, MinQuorum: found },
+  }));
+  expect(await setMinQuorum(clientOf(fake), 3, SIGNAL())).toBe(result);
+  const put = fake.requests.find(({ method }) => method === 'PUT');
+  expect(put && JSON.parse(put.body ?? '').MinQuorum).toBe(wanted);
+});
+
+it('is read, and is none where nothing is set', async () => {
+  const set = await fakeConsul(() => ({ body: { ...CONFIGURATION, MinQuorum: 5 } }));
+  expect(await readMinQuorum(clientOf(set), SIGNAL())).toBe(5);
+  const unset = await fakeConsul(() => ({ body: CONFIGURATION }));
+  expect(await readMinQuorum(clientOf(unset), SIGNAL())).toBe(0);
 });

@@ -84,6 +84,61 @@ describe('a healthy cluster', () => {
 });
 
 describe('leader', () => {
+  test('none: what the one tells that sees the fewest living servers', () => {
+    const alone = [
+      member('consul-server-0', '10.0.0.1'),
+      member('consul-server-1', '10.0.0.2', { status: 'failed' }),
+      member('consul-client-0', '10.0.1.1'),
+    ];
+    const leaderless = (at: number, pool: Member[] | undefined) => {
+      const { members: _, ...said } = healthy(at, { leader: '' });
+      return { ...said, ...(pool && { members: pool }) };
+    };
+    const none = [leaderless(0, members()), leaderless(1, alone), leaderless(2, [])];
+    const observed = 'no leader: consul-server-1 sees 1 server, needs 2 votes of 3';
+    expect(failing(none)['quorum-leader']).toBe(observed);
+    const silent = [0, 1, 2].map((at) => leaderless(at, undefined));
+    expect(failing(silent)['quorum-leader']).toBe(
+      'no leader: consul-server-0, consul-server-1, consul-server-2 know none',
+    );
+  });
+
+  test('two of five servers that see none, beside the others', () => {
+    const servers = [0, 1, 2, 3, 4].map((at) => ({ name: `consul-server-${at}`, ip: `10.0.0.${at + 1}` }));
+    const follow = (leaders: string[]) => leaders.map((leader, at) => healthy(at, { leader }));
+    const [first, second] = ['10.0.0.1:8300', '10.0.0.2:8300'];
+    const told = (leaders: string[]) => failing(follow(leaders), { servers })['quorum-leader'];
+    expect(told([first, first, first, '', ''])).toBe(
+      'consul-server-3 and consul-server-4 see no leader, the others 10.0.0.1:8300',
+    );
+    expect(told([first, first, second, second, ''])).toBe(
+      'consul-server-0 and consul-server-1 follow 10.0.0.1:8300, consul-server-2 and consul-server-3 follow ' +
+        '10.0.0.2:8300, consul-server-4 sees no leader',
+    );
+  });
+
+  test('two servers that each see another one are both named', () => {
+    const servers = expected.servers.slice(0, 2);
+    const evidence = [healthy(0), healthy(1, { leader: '10.0.0.2:8300' })];
+    expect(failing(evidence, { servers })['quorum-leader']).toBe(
+      'consul-server-0 follows 10.0.0.1:8300, consul-server-1 follows 10.0.0.2:8300',
+    );
+  });
+
+  test('a server that does not say whom it follows, nor why', () => {
+    const { leader: _, ...silent } = healthy(2);
+    expect(failing([healthy(0), healthy(1), silent])['quorum-leader']).toBe(
+      'consul-server-2 names no leader: no answer',
+    );
+  });
+
+  test('a server that was asked and is none of those that should be', () => {
+    const stranger = healthy(0, { name: 'web-0', nodeName: 'web-0' });
+    expect(failing([...cluster(), stranger])['quorum-leader']).toBe(
+      'web-0 was asked but is no expected server',
+    );
+  });
+
   test('a server that follows another', () => {
     const evidence = [healthy(0), healthy(1, { leader: '10.1.2.3:8300' }), healthy(2)];
     expect(failing(evidence)['quorum-leader']).toBe(

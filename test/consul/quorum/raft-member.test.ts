@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readRaftMember } from '../../../src/consul/quorum/raft-member.ts';
+import { byLog, readRaftMember } from '../../../src/consul/quorum/raft-member.ts';
 import { clientOf, fakeConsul } from '../fake-consul.ts';
 
 const signal = () => AbortSignal.timeout(10_000);
@@ -11,6 +11,7 @@ async function survivor(ip = '10.96.0.7') {
     if (path === '/v1/status/leader') return { body: '' };
     if (path === '/v1/operator/raft/configuration')
       return { body: { Servers: [server, { ...server, ID: 'id-9', Voter: false }], Index: 0 } };
+    if (path !== '/v1/agent/self') return { status: 404, text: path };
     return {
       body: {
         Config: { NodeID: 'id-0', NodeName: 'consul-server-0', Version: '1.22.7' },
@@ -42,4 +43,14 @@ test('a server without a leader says who it is, whom it counts and where its log
 
 test('an address of IPv6 stands in brackets, as Raft writes it', async () => {
   expect((await survivor('fd00::7')).member.address).toBe('[fd00::7]:8300');
+});
+
+test('the one whose log reaches the furthest comes first: a later term counts more than a longer log', () => {
+  const log = (lastTerm: number, lastIndex: number) => ({ lastTerm, lastIndex });
+  expect(byLog([log(2, 900), log(3, 10), log(3, 20), log(1, 5_000)])).toEqual([
+    log(3, 20),
+    log(3, 10),
+    log(2, 900),
+    log(1, 5_000),
+  ]);
 });

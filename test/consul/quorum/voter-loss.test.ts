@@ -43,6 +43,70 @@ describe('a quorum without some of its servers', () => {
     expect(quorumWithout(evidence, stopped).quorum).toBe(quorum);
   });
 
+  test('is lost where one of those that tell says so, whatever the first says', () => {
+    const { raft: _, ...silent } = cluster(3)[0] ?? healthy(0);
+    const torn = [silent, ...cluster(3).slice(0, 1), ...cluster(3, [0]).slice(0, 1)];
+    expect(quorumWithout(torn, names(2)).quorum).toBe('lost');
+    expect(quorumWithout(torn.toReversed(), names(2)).quorum).toBe('lost');
+    expect(quorumWithout(torn.slice(0, 2), names(2)).quorum).toBe('kept');
+  });
+
+  test('is lost while servers leave where one of those that tell says so, or at a later step', () => {
+    const torn = [...cluster(3).slice(0, 1), ...cluster(3, [0]).slice(0, 1)];
+    expect(quorumWhileLeaving(torn.slice(0, 1), names(2)).quorum).toBe('lost');
+    expect(quorumWhileLeaving([...torn.slice(0, 1), ...cluster(3).slice(1, 2)], names(2)).quorum).toBe(
+      'kept',
+    );
+    expect(quorumWhileLeaving(torn, names(2)).quorum).toBe('lost');
+    expect(quorumWhileLeaving(torn.toReversed(), names(2)).quorum).toBe('lost');
+    expect(quorumWhileLeaving(cluster(4, [0]), names(3)).quorum).toBe('kept');
+    expect(quorumWhileLeaving(cluster(4, [0]), names(3, 2)).quorum).toBe('lost');
+  });
+
+  test('does not count a server that is healthy and failed in gossip', () => {
+    const evidence = cluster(3).map((said) => ({
+      ...said,
+      autopilot: {
+        healthy: true,
+        failureTolerance: 0,
+        servers: [0, 1, 2].map((at) => ({
+          ...autopilotServer(at),
+          nodeStatus: at === 0 ? 'failed' : 'alive',
+        })),
+      },
+    }));
+    expect(quorumWithout(evidence, names(2)).quorum).toBe('lost');
+  });
+
+  test.each<[string, ServerEvidence[], string]>([
+    ['no server', [], 'no server runs that could be asked'],
+    [
+      'ACLs at a later one',
+      [healthy(0, { errors: { raft: 'refused' } }), { name: 'b', denied: ['autopilot'], errors: {} }],
+      'ACLs deny operator:read at b',
+    ],
+    ['ACLs', [{ name: 'a', denied: ['raft'], errors: {} }], 'ACLs deny operator:read at a'],
+    [
+      'an error',
+      [{ name: 'a', denied: ['self'], errors: { raft: 'refused' } }],
+      'a does not answer: refused',
+    ],
+    ['silence', [{ name: 'a', denied: [], errors: {} }], 'a does not answer: no answer'],
+  ])('is unknown, and it is told why: %s', (_, evidence, why) => {
+    const untold = evidence.map(({ raft: _, autopilot: _autopilot, ...said }) => said);
+    expect(quorumWithout(untold, names(2))).toEqual({ quorum: 'unknown', why });
+    expect(quorumWhileLeaving(untold, names(2))).toEqual({ quorum: 'unknown', why });
+  });
+
+  test('a server counts where one of those that tell says so, and the leader is a voter', () => {
+    const [said] = cluster(3);
+    const none = healthy(1, { autopilot: { healthy: true, failureTolerance: 0, servers: [] } });
+    const { autopilot: _, ...silent } = healthy(2);
+    expect(isCounted([none, said ?? none, silent], 'consul-server-0')).toBe(true);
+    expect(isCounted([none], 'consul-server-0')).toBe(false);
+    expect(isCounted([silent], 'consul-server-0')).toBeUndefined();
+  });
+
   test('tells how many are left, and who is down', () => {
     expect(quorumWithout(cluster(5, [1]), names(3, 4))).toEqual({
       quorum: 'lost',
