@@ -22,14 +22,39 @@ export async function issue(
   { anew = false } = {},
 ): Promise<GivenCertificates> {
   if (given) return given;
-  const authority = !anew && known && isLong(known) ? known : await newAuthority(run.config.name);
+  const authority =
+    !known || needsAuthority({ given, authority: known }, anew) ? await newAuthority(run.config.name) : known;
   hide(cluster, [authority.key]);
   if (authority !== known) await writeAuthority(run, cluster, authority);
   const [server, client] = await Promise.all([
-    newLeaf(authority, serverLeafNames(run.config, files && serverNamesIn(files))),
+    newLeaf(authority, serverLeafNames(run.config, files && serverNamesIn(files.server.certificate))),
     newLeaf(authority, clientLeafNames(run.config)),
   ]);
   return { authorities: authority.certificate, server, client };
+}
+
+/** All agents are on their way to another authority, or are to begin with it: not all trust one and the same. */
+export function isToAnother(tls: Pick<TlsGoal, 'given' | 'authority'>, files: TlsFiles): boolean {
+  const isBegun = files.rotation === 'trust' || (certificatesIn(files.authorities)?.length ?? 0) > 1;
+  return (files.rotation !== undefined && isBegun) || isOfAnother(tls, files);
+}
+
+/** The deployment's authority is one that the agents do not trust: a change of it was ended before it began. */
+export function isOfAnother(
+  { given, authority }: Pick<TlsGoal, 'given' | 'authority'>,
+  { authorities }: TlsFiles,
+): boolean {
+  const known = certificatesIn(authorities) ?? [];
+  const [own] = certificatesIn(given ? given.authorities : (authority?.certificate ?? '')) ?? [];
+  return own !== undefined && !known.some(({ fingerprint256 }) => fingerprint256 === own.fingerprint256);
+}
+
+/** Whether certificates can be made only by a new authority. */
+export function needsAuthority(
+  { given, authority }: Pick<TlsGoal, 'given' | 'authority'>,
+  anew: boolean,
+): boolean {
+  return !given && (anew || !authority || !isLong(authority));
 }
 
 function isLong({ certificate }: KeyPair): boolean {
@@ -37,13 +62,18 @@ function isLong({ certificate }: KeyPair): boolean {
   return one !== undefined && lifeOf(one) === 'long';
 }
 
-function serverNamesIn({ server }: TlsFiles): string[] {
-  return namesIn(server.certificate).filter((name) => name.startsWith('server.'));
+function serverNamesIn(certificate: string): string[] {
+  return namesIn(certificate).filter((name) => name.startsWith('server.'));
 }
 
 /** Whether agents will ask for a name that the servers' certificate does not carry. */
-export function lacksNames({ config }: Pick<Run, 'config'>, files: TlsFiles): boolean {
-  const there = serverNamesIn(files);
+export function lacksNames(run: Pick<Run, 'config'>, { server }: TlsFiles): boolean {
+  return lacksServerNames(run, server.certificate);
+}
+
+/** The same, of a certificate in PEM. */
+export function lacksServerNames({ config }: Pick<Run, 'config'>, certificate: string): boolean {
+  const there = serverNamesIn(certificate);
   return wantedServerNames(config).some((name) => !there.includes(name));
 }
 
