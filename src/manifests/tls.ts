@@ -2,6 +2,7 @@ import type { KeyPair } from '../certificates/authority.ts';
 import type { Config } from '../config/config.ts';
 import { TLS_STATES, type TlsState } from '../consul/rpc/state.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
+import { topLevelNames } from './config/top-level.ts';
 import { objectLabels, type Role } from './label.ts';
 import { authoritySecretName, CONFIG_DIRECTORY, tlsSecretName } from './name.ts';
 
@@ -144,14 +145,22 @@ export function authoritySecret(config: Config, { certificate, key }: KeyPair): 
   };
 }
 
-/** Whether the user's own configuration of the agents says something of TLS, so that it is theirs. */
+/** https://developer.hashicorp.com/consul/docs/reference/agent/configuration-file/tls */
+const OWN_TLS = [
+  ...['tls', 'auto_encrypt', 'auto_config', 'ca_file', 'ca_path', 'cert_file', 'key_file'],
+  ...['verify_incoming', 'verify_incoming_rpc', 'verify_incoming_https'],
+  ...['verify_outgoing', 'verify_server_hostname'],
+];
+
+/** Whether the user's own configuration of the agents sets TLS, so that it is theirs. */
 export function hasOwnTls({
   serverConfig,
   clientConfig,
 }: Pick<Config, 'serverConfig' | 'clientConfig'>): boolean {
-  const own =
-    /\b(?:tls|ca_file|ca_path|cert_file|key_file|verify_incoming|verify_outgoing|auto_encrypt|auto_config)\b/;
-  return [serverConfig, clientConfig].some((one) => own.test(one?.text ?? ''));
+  return [serverConfig, clientConfig].some((one) => {
+    const names = topLevelNames(one);
+    return OWN_TLS.some((name) => names.has(name));
+  });
 }
 
 function textOf({ data }: KubernetesObject, key: string): string {

@@ -154,7 +154,7 @@ async function changeAndProve(
       return run.phase('prove', 'Wait and prove', async () => {
         const { clock } = cluster.transport;
         const earlier = before?.inventory.history.at(-1)?.led;
-        const wanted = { gossip: wantedGossip(gossip), tls: wantedTls(tls) };
+        const wanted = { gossip: wantedGossip(run, gossip), tls: wantedTls(run, tls) };
         const parts = { ...live, observer: triage, clock, before: earlier, ...wanted };
         const look = await waitAndProve(run, parts);
         // Again: an agent that started in between may have found the old files.

@@ -43,7 +43,7 @@ export async function settleGossip(
   const { config } = run;
   const isNew = await hasNoServers(run, cluster);
   if (hasOwnKey(config)) {
-    if (config.rotate.length > 0) throw notOurs();
+    if (config.rotate.includes('gossip')) throw notOurs();
     return { goal: 'own', files: undefined, isNew, key: undefined, access: [] };
   }
   const wasOn = lastSeen(record?.inventory) === 'strict';
@@ -101,9 +101,12 @@ const TOLD = {
   'as-it-is': 'as the agents that run have it; `gossip-encryption: true` encrypts it',
 };
 
-/** What the proof is to see once that is done. */
-export function wantedGossip({ goal }: GossipGoal): WantedGossip {
-  if (goal === 'strict') return 'strict';
+/** What the proof is to see once that is done; what was asked for, also where the user's own configuration is to do it. */
+export function wantedGossip(
+  { config }: Pick<Run, 'config'>,
+  { goal }: Pick<GossipGoal, 'goal'>,
+): WantedGossip {
+  if (goal === 'strict' || config.gossipEncryption === 'true') return 'strict';
   return goal === 'off' ? 'plaintext' : 'alike';
 }
 

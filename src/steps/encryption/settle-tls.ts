@@ -129,9 +129,9 @@ export function tellTlsPlan(
   run.check({ ...check, expected: 'what a deploy makes of it', observed: observed + rotation, passed: true });
 }
 
-/** What the proof is to see once that is done. */
-export function wantedTls({ goal }: Pick<TlsGoal, 'goal'>): WantedTls {
-  if (goal === 'enforced') return 'enforced';
+/** What the proof is to see once that is done; what was asked for, also where the user's own configuration is to do it. */
+export function wantedTls({ config }: Pick<Run, 'config'>, { goal }: Pick<TlsGoal, 'goal'>): WantedTls {
+  if (goal === 'enforced' || config.tls === 'true') return 'enforced';
   return goal === 'off' ? 'plaintext' : 'alike';
 }
 

@@ -58,17 +58,20 @@ describe('what gossip is to be', () => {
     'what the user configures is used as it is: %s',
     async (text) => {
       const fragment = { format: 'json', text } as const;
-      const found = await settle({ serverConfig: fragment, gossipEncryption: 'true' }, [
-        SERVERS,
-        secret('strict'),
-      ]);
+      const found = await settle({ serverConfig: fragment }, [SERVERS]);
       expect(found).toMatchObject({ goal: 'own', access: [] });
-      expect(wantedGossip(found)).toBe('alike');
+      expect(wantedGossip({ config: config() }, found)).toBe('alike');
       await expect(settle({ clientConfig: fragment, rotate: ['gossip'] }, [])).rejects.toMatchObject({
         reason: 'gossip-key',
       });
+      expect((await settle({ clientConfig: fragment, rotate: ['ca'] }, [])).goal).toBe('own');
     },
   );
+
+  test('is proven as it was asked for, whoever is to do it', () => {
+    for (const goal of ['own', 'strict', 'as-it-is'] as const)
+      expect(wantedGossip({ config: config({ gossipEncryption: 'true' }) }, { goal })).toBe('strict');
+  });
 
   test('is not told by settings beside the key', async () => {
     const text = '{"encrypt_verify_incoming":false}';

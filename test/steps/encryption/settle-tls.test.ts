@@ -62,14 +62,25 @@ describe('what RPC is to be', () => {
     expect((await settle({}, [SERVERS], { last: 'plaintext' })).goal).toBe('as-it-is');
   });
 
+  const FRAGMENT = { format: 'json', text: '{"tls":{"defaults":{"ca_file":"x"}}}' } as const;
+
   test('what the user configures is used as it is', async () => {
-    const fragment = { format: 'json', text: '{"tls":{"defaults":{"ca_file":"x"}}}' } as const;
-    const found = await settle({ serverConfig: fragment, tls: 'true' }, [SERVERS, ...secrets()]);
+    const found = await settle({ serverConfig: FRAGMENT }, [SERVERS]);
     expect(found).toMatchObject({ goal: 'own', access: [] });
-    expect(wantedTls(found)).toBe('alike');
-    await expect(settle({ clientConfig: fragment, rotate: ['ca'] }, [])).rejects.toMatchObject({
+    expect(wantedTls({ config: config() }, found)).toBe('alike');
+    await expect(settle({ clientConfig: FRAGMENT, rotate: ['ca'] }, [])).rejects.toMatchObject({
       reason: 'certificate',
     });
+  });
+
+  test('is proven as it was asked for, whoever is to do it', () => {
+    for (const goal of ['own', 'enforced', 'as-it-is'] as const)
+      expect(wantedTls({ config: config({ tls: 'true' }) }, { goal })).toBe('enforced');
+  });
+
+  test('is not told by a word in a tag', async () => {
+    const text = '{"service":{"name":"web","tags":["traefik.http.routers.web.tls=true"]}}';
+    expect((await settle({ serverConfig: { format: 'json', text } }, [])).goal).toBe('enforced');
   });
 
   test('a new cluster that joins another datacenter is not cut off from it', async () => {
