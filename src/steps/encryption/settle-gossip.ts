@@ -3,7 +3,7 @@ import type { GossipOnWire } from '../../consul/gossip/wire.ts';
 import { Failure } from '../../failure.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
 import type { AccessCheck } from '../../kubernetes/access.ts';
-import { type GossipFiles, hasOwnKey } from '../../manifests/gossip.ts';
+import { type GossipFiles, gossipFilesOf, hasOwnKey } from '../../manifests/gossip.ts';
 import { gossipSecretName } from '../../manifests/name.ts';
 import { count } from '../../report/count.ts';
 import type { Cluster } from '../../session/cluster.ts';
@@ -11,6 +11,7 @@ import type { Run } from '../../session/run.ts';
 import type { WantedGossip } from '../proof/gossip.ts';
 import { carriagePermissions } from '../registrations/stash.ts';
 import { givenKey, readGossipFiles } from './gossip-secret.ts';
+import { readSecret } from './secret.ts';
 import { goalOf, hasNoServers, unlessDenied } from './settled.ts';
 
 /** What becomes of the gossip of a cluster. */
@@ -44,6 +45,7 @@ export async function settleGossip(
   const isNew = await hasNoServers(run, cluster);
   if (hasOwnKey(config)) {
     if (config.rotate.includes('gossip')) throw notOurs();
+    await refuseTwice(run, cluster);
     return { goal: 'own', files: undefined, isNew, key: undefined, access: [] };
   }
   const wasOn = lastSeen(record?.inventory) === 'strict';
@@ -69,6 +71,22 @@ export async function settleGossip(
     });
   }
   return { goal, files, isNew, key, access };
+}
+
+/**
+ * The keyring of our Secret takes the place of the agent's own, so it wins over the user's key. Where the Secret may not be
+ * read it is not looked for.
+ */
+async function refuseTwice(run: Run, cluster: Cluster): Promise<void> {
+  const name = gossipSecretName(run.config.name);
+  const live = await unlessDenied(() => readSecret(run, cluster, name));
+  if (!live || live instanceof Failure || !gossipFilesOf(live)) return;
+  throw new Failure({
+    reason: 'gossip-key',
+    what: '`server-config` or `client-config` sets `encrypt`, and the agents have a key of this action, which would win over it',
+    where: `Secret/${name} in namespace ${run.config.namespace}`,
+    hint: 'Nothing was changed. Deploy first with `gossip-encryption: false` and without `encrypt`, which takes the agents back; then with it. Where no servers are left, of an earlier deployment, remove this Secret instead. To have another key, give it as `gossip-key-secret`, with `rotate: gossip`.',
+  });
 }
 
 /** A plan writes nothing, and a deploy restarts agents only where they are not yet as they are to be. */

@@ -58,6 +58,16 @@ async function roleFiles(
   return files;
 }
 
+/** By name those that agents read, as this action writes them. */
+export async function deployedTlsSecrets(run: Run, cluster: Cluster): Promise<string[]> {
+  const names = ROLES.map((role) => tlsSecretName(run.config.name, role));
+  const all = await Promise.all(names.map((name) => readSecret(run, cluster, name)));
+  return names.filter((_, at) => {
+    const live = all[at];
+    return live !== undefined && tlsFilesOf(live) !== undefined;
+  });
+}
+
 function ownAuthority(run: Run, secret: KubernetesObject): KeyPair {
   const pair = pairOf(secret);
   const [certificate] = certificatesIn(pair.certificate) ?? [];

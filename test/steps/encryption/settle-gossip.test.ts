@@ -73,6 +73,18 @@ describe('what gossip is to be', () => {
       expect(wantedGossip({ config: config({ gossipEncryption: 'true' }) }, { goal })).toBe('strict');
   });
 
+  test.each([
+    ['agents run with it', [SERVERS, secret('strict')]],
+    ['it is left of an earlier deployment', [secret('strict')]],
+  ] as const)('is not left to the user where our Secret would win over it: %s', async (_, objects) => {
+    const fragment = { format: 'json', text: '{"encrypt":"x"}' } as const;
+    await expect(settle({ clientConfig: fragment }, objects)).rejects.toMatchObject({
+      reason: 'gossip-key',
+      where: 'Secret/consul-gossip in namespace consul',
+      hint: expect.stringMatching(/`gossip-encryption: false`.*remove this Secret/),
+    });
+  });
+
   test('is not told by settings beside the key', async () => {
     const text = '{"encrypt_verify_incoming":false}';
     expect((await settle({ serverConfig: { format: 'json', text } }, [])).goal).toBe('strict');

@@ -78,6 +78,30 @@ describe('what RPC is to be', () => {
       expect(wantedTls({ config: config({ tls: 'true' }) }, { goal })).toBe('enforced');
   });
 
+  test.each([
+    ['true', [SERVERS, ...secrets({ state: 'enforced' })]],
+    ['auto', [SERVERS, ...secrets()]],
+    ['auto', secrets()],
+  ] as const)('is not left to the user where our Secrets would win over it (%s)', async (tls, objects) => {
+    await expect(settle({ clientConfig: FRAGMENT, tls }, objects)).rejects.toMatchObject({
+      reason: 'certificate',
+      where: 'Secret/consul-client-tls, Secret/consul-server-tls in namespace consul',
+      hint: expect.stringMatching(/`tls: false`.*remove these Secrets/),
+    });
+  });
+
+  test('is left to the user whose own Secret has the name of ours, or who lets nobody read Secrets', async () => {
+    const metadata = { name: 'consul-server-tls', namespace: 'consul' };
+    const theirs = { apiVersion: 'v1', kind: 'Secret', metadata, data: { 'tls.crt': 'eA==' } };
+    expect((await settle({ serverConfig: FRAGMENT }, [SERVERS, theirs])).goal).toBe('own');
+    const instead: Instead = ({ path }, response) => {
+      if (!path.includes('/secrets/')) return undefined;
+      status(response, 403, { reason: 'Forbidden' });
+      return true;
+    };
+    expect((await settle({ serverConfig: FRAGMENT }, [SERVERS, ...secrets()], { instead })).goal).toBe('own');
+  });
+
   test('is not told by a word in a tag', async () => {
     const text = '{"service":{"name":"web","tags":["traefik.http.routers.web.tls=true"]}}';
     expect((await settle({ serverConfig: { format: 'json', text } }, [])).goal).toBe('enforced');
