@@ -82,7 +82,7 @@ export async function planDeploy(
     ...planned.objects,
     ...[...claims, ...pruning.live].map(removal),
   ];
-  describePlan(run, steps, encryptionToCome(gossip, tls));
+  describePlan(run, steps, encryptionToCome(run, gossip, tls));
   holdToPlan(run, steps);
   refuseDaemonSet(planned.objects);
   const takeovers = await findTakeovers(run, cluster, planned);
