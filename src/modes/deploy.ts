@@ -14,6 +14,7 @@ import { checkVolumeSizes } from '../steps/apply/volume-size.ts';
 import { beginWithTls } from '../steps/encryption/certificates.ts';
 import { beginEncrypted } from '../steps/encryption/first-key.ts';
 import { walkGossip } from '../steps/encryption/gossip-walk.ts';
+import { refuseOutsideAgentsBefore } from '../steps/encryption/outside.ts';
 import { addNames, replaceCertificates } from '../steps/encryption/replace-certificates.ts';
 import { rotateGossip } from '../steps/encryption/rotate-gossip.ts';
 import { settleGossip, wantedGossip } from '../steps/encryption/settle-gossip.ts';
@@ -128,6 +129,8 @@ async function changeAndProve(
       await checkOutsideAgents(run, live);
       await checkPeerings(run, live);
     }
+    // Pods that are taken over are told from those outside when they have been moved.
+    if (takeovers.length === 0) await refuseOutsideAgentsBefore(run, live, { gossip, tls });
     const missing = await missingServices(run, planned.objects, live);
     const looks = { ...live, conservation, state };
     await snapshotBefore(run, cluster, dangerOf(run.config, run.known.plan ?? []));

@@ -16,8 +16,10 @@ import {
   isToAnother,
   lacksNames,
   lacksServerNames,
+  needsAuthority,
 } from './certificates.ts';
 import { type EncryptionTools, EncryptionWatch } from './encryption-watch.ts';
+import { refuseOutsideAgents } from './outside.ts';
 import { Replacement } from './replacement.ts';
 import type { TlsGoal } from './settle-tls.ts';
 import type { GivenCertificates } from './tls-secrets.ts';
@@ -100,6 +102,7 @@ async function replace(
     return await run.phase('encrypt', title, async () => {
       await requirePermissions(run, tools.cluster, replacementPermissions(run, tls));
       if (isGated) await watch.untilAllAreThere();
+      if (isToAnother(tls, files) || needsAuthority(tls, anew)) await refuseOutsideAgents(run, tools, 'TLS');
       const to = await issue(run, tools.cluster, tls, { anew });
       return new Replacement(run, tools, watch, files).all(to);
     });

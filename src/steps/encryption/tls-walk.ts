@@ -15,6 +15,7 @@ import { byRole } from './in-pods/agent-pods.ts';
 import type { ReloadedAs } from './in-pods/reload-agents.ts';
 import type { AwaitedFiles } from './in-pods/restart.ts';
 import { restartAgents } from './in-pods/restart-agents.ts';
+import { refuseOutsideAgents } from './outside.ts';
 import { reloadForTls } from './reload-for-tls.ts';
 import { untilServed } from './served.ts';
 import type { TlsGoal } from './settle-tls.ts';
@@ -96,7 +97,10 @@ export class TlsWalk {
   async all(): Promise<TlsFiles | undefined> {
     const run = this.#run;
     const { goal } = this.#to;
-    if (goal === 'off' && !this.#files) await this.#dropAtOnce();
+    if (goal === 'off' && !this.#files) {
+      await this.#mayGo();
+      await this.#dropAtOnce();
+    }
     for (;;) {
       await this.#watch.untilAllAreThere();
       const step = await this.#next();
@@ -131,8 +135,7 @@ export class TlsWalk {
 
   /** The state to go to, and who has yet to go there; undefined where all are at the goal. */
   async #next(): Promise<TlsStep | undefined> {
-    if (!this.#isAllowed) await this.#mayGo();
-    this.#isAllowed = true;
+    await this.#mayGo();
     const { goal } = this.#to;
     const states = [...(await this.#seen())].map(([pod, seen]) => ({ pod, state: tlsStateOf(seen, goal) }));
     const way = this.#way();
@@ -153,8 +156,12 @@ export class TlsWalk {
 
   /** Restarting an agent takes a command in its container; and another datacenter has to be told first. */
   async #mayGo(): Promise<void> {
+    if (this.#isAllowed) return;
+    this.#isAllowed = true;
     const run = this.#run;
     await requirePermissions(run, this.#tools.cluster, carriagePermissions(run.config.namespace));
+    // Where the Secrets say so already, whoever is outside has long been told.
+    if (this.#files?.state !== this.#to.goal) await refuseOutsideAgents(run, this.#tools, 'TLS');
     const servers = new AnyServer(run, this.#tools.workloads, this.#tools.agents);
     const known = await servers.ask(datacenters, ASK_MS);
     const others = known.filter((one) => one !== run.config.datacenter);

@@ -221,6 +221,21 @@ describe('the authority', () => {
     expect(tlsFilesOf(made.secret('consul-server-tls') ?? expect.fail())?.rotation).toBeUndefined();
   });
 
+  test('is not changed where an agent outside of Kubernetes would not trust the new one', async () => {
+    const { made, go } = await cluster(tlsFiles(), ROTATE);
+    made.world.outside = { 'vm-1': '192.0.2.1' };
+    hurried();
+    await expect(go()).rejects.toMatchObject({ reason: 'unfit-cluster', details: ['vm-1 (192.0.2.1)'] });
+    expect(made.happened('write')).toEqual([]);
+  });
+
+  test('stays where certificates are renewed, whoever is outside', async () => {
+    const { made, go } = await cluster(tlsFiles(await pairs(authority, 70)));
+    made.world.outside = { 'vm-1': '192.0.2.1' };
+    await go();
+    expect(signers(made).signed).toBe(subject(authority));
+  });
+
   test('that has not long to live is replaced with the certificates that are due', async () => {
     const old = await newAuthority('consul', Date.now() - 3_000 * 86_400_000);
     const files = tlsFiles({ authorities: old.certificate, ...(await pairs(old, 70)) });
