@@ -45,6 +45,12 @@ describe('the Secret with the certificate of a role', () => {
     }
   });
 
+  test('tells from which Secret of the user its certificate came', () => {
+    const files = { ...FILES, from: { server: 'for-servers', client: 'for-clients' } };
+    expect(tlsFilesOf(tlsSecret(config(), 'client', files))?.from).toBe('for-clients');
+    expect(tlsFilesOf(tlsSecret(config(), 'client', FILES))?.from).toBeUndefined();
+  });
+
   test.each([
     ['no annotations', { annotations: {} }],
     [
@@ -72,7 +78,7 @@ test.each([
   ['tls "defaults" {}', true],
   ['ports { grpc = 8502 } ca_file = "x"', true],
   ['recursors = ["10.0.0.1"]\ncert_file = "x"', true],
-  ['node_name = "${ "a" }" key_file = "x"', true],
+  ['node_name = "$\u007b "a" }" key_file = "x"', true],
   ['node_name = "a\\"" key_file = "x"', true],
   ['node_name = <<EOF\n{\nEOF\nverify_outgoing = true', true],
   ['# tls is for later\n// verify_incoming = true\n/* tls {\n} */', false],

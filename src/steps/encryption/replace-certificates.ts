@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { certificatesIn } from '../../certificates/certificate.ts';
 import { Failure } from '../../failure.ts';
 import type { AccessCheck } from '../../kubernetes/access.ts';
@@ -13,16 +14,18 @@ import {
   isDue,
   isOfAnother,
   issue,
+  isTheirs,
   isToAnother,
   lacksNames,
   lacksServerNames,
   needsAuthority,
+  secretsOf,
 } from './certificates.ts';
 import { type EncryptionTools, EncryptionWatch } from './encryption-watch.ts';
 import { refuseOutsideAgents } from './outside.ts';
 import { Replacement } from './replacement.ts';
 import type { TlsGoal } from './settle-tls.ts';
-import type { GivenCertificates } from './tls-secrets.ts';
+import { type GivenCertificates, writeTlsFiles } from './tls-secrets.ts';
 
 /**
  * New certificates for agents that speak TLS, by reloads alone: where they are due, where the user gives others, where a new
@@ -36,13 +39,38 @@ export async function replaceCertificates(
 ): Promise<void> {
   if (tls.goal !== 'enforced' || files?.state !== 'enforced') return;
   const isAsked = run.config.rotate.includes('ca') && !tls.isNew;
+  if (isTheirs(tls, files) && !isAsked) {
+    if (isDue(files) || isUnfinished(tls, files)) notGiven(run, files);
+    return;
+  }
   const isOther = isToAnother(tls, files);
   // Those of the user are renewed by whoever makes them.
   const isOver = tls.given ? !isGiven(tls.given, files) : isDue(files);
-  if (!isAsked && !isOther && !isOver && !isUnfinished(tls, files)) return;
+  if (!isAsked && !isOther && !isOver && !isUnfinished(tls, files)) {
+    await writeWhoseTheyAre(run, tls, files, tools);
+    return;
+  }
   const anew = isAsked && !isOther && !tls.given;
   const title = isAsked || isOther ? 'Change the authority of the certificates' : 'Renew the certificates';
   await replace(run, tls, files, { tools, title, anew, isGated: true });
+}
+
+function notGiven(run: Run, { from }: TlsFiles): void {
+  run.warn(
+    `The certificates of the agents are due, or not every agent has them yet. They came from ${from && secretsOf(from)}, and this run was not given \`tls-secret\` and \`tls-client-secret\`: so nothing is done about them.`,
+  );
+}
+
+/** Of certificates that an earlier version has taken from the user. The data stay as they are, so no agent has anything to read. */
+async function writeWhoseTheyAre(
+  run: Run,
+  { given }: TlsGoal,
+  files: TlsFiles,
+  { cluster }: EncryptionTools,
+): Promise<void> {
+  const { from } = given ?? {};
+  if (!from || run.config.mode !== 'deploy' || isDeepStrictEqual(from, files.from)) return;
+  await writeTlsFiles(run, cluster, { ...files, from });
 }
 
 /**

@@ -51,7 +51,9 @@ export class Replacement {
         await this.#spread({ authorities: both, ...pairs, rotation: 'trust' }, pods);
         run.log.info('TLS: the new certificates are trusted by every agent');
       }
-      const { server, client } = to;
+      const { server, client, from } = to;
+      const { from: _, ...files } = this.#files;
+      this.#files = { ...files, ...(from && { from }) };
       await this.#spread({ authorities: both, server, client, rotation: 'leaves' }, pods);
       if (isOther)
         await this.#spread({ authorities: to.authorities, server, client, rotation: 'leaves' }, pods);

@@ -223,7 +223,7 @@ export class TlsWalk {
     const before = this.#files;
     const isWhole = before?.server.certificate && before.client.certificate;
     const pairs = isWhole ? before : await issue(this.#run, cluster, this.#to);
-    const { server, client } = pairs;
+    const { server, client, from } = pairs;
     // Those that run trust what they have read.
     const authorities = union(before?.authorities ?? '', pairs.authorities);
     const revision = (before?.revision ?? 0) + 1;
@@ -236,6 +236,7 @@ export class TlsWalk {
       goal: this.#to.goal,
       revision,
       ...(rotation && { rotation }),
+      ...(from && { from }),
     };
     await writeTlsFiles(this.#run, cluster, this.#files);
   }

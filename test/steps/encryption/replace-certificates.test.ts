@@ -264,6 +264,82 @@ describe('certificates of the user', () => {
     expect(made.agents.map(({ reloads }) => reloads)).toEqual([1, 1, 1, 1, 1]);
   });
 
+  describe('that a later run is not given', () => {
+    const FROM = { server: 'for-servers', client: 'for-clients' };
+    /** The agents have certificates of the user, made so many days ago. */
+    const theirs = async (days: number, change: Partial<Config> = {}) => {
+      const given = { authorities: authority.certificate, ...(await pairs(authority, days)), from: FROM };
+      const { made, go } = await cluster(tlsFiles(), change);
+      await go({ given });
+      const found = await readTlsSecrets(made.run, made.api.cluster);
+      made.events.length = 0;
+      const again = (to: Partial<TlsGoal>) =>
+        replaceCertificates(made.run, tlsGoal({ ...found, ...to }), found.files, made.tools);
+      return { made, found, again };
+    };
+
+    test.each([undefined, other])(
+      'are not replaced by ours where they are due, and that is told',
+      async (ca) => {
+        const { made, again } = await theirs(70);
+        await again({ authority: ca });
+        expect(made.events).toEqual([]);
+        const { warnings } = made.run.known;
+        expect(warnings).toEqual([
+          expect.stringMatching(/Secret\/for-servers and Secret\/for-clients.*`tls-secret`/),
+        ]);
+      },
+    );
+
+    test('are left alone where they are not due, also beside an authority of before', async () => {
+      const { made, again } = await theirs(0);
+      await again({ authority: other });
+      expect(made.events).toEqual([]);
+      expect(made.run.known.warnings).toEqual([]);
+    });
+
+    test('give way to ours where that is asked for', async () => {
+      const { made, found } = await theirs(0);
+      const run = { ...ROTATE };
+      const next = await EncryptionWorld.start(run, { secrets: tlsSecrets(found.files ?? expect.fail()) });
+      await replaceCertificates(next.run, tlsGoal(found), found.files, next.tools);
+      expect(signers(next).signed).not.toBe(subject(authority));
+      const now = await readTlsSecrets(next.run, next.api.cluster);
+      expect(now.files?.from).toBeUndefined();
+      expect(made.broken).toEqual([]);
+    });
+
+    test('are on their way to ours, where a run that was asked for it has ended', async () => {
+      const { found } = await theirs(0);
+      const files = { ...(found.files ?? expect.fail()), authorities: both, rotation: 'trust' } as const;
+      const next = await EncryptionWorld.start({}, { secrets: tlsSecrets(files) });
+      await replaceCertificates(next.run, tlsGoal({ files, authority: other }), files, next.tools);
+      expect(signers(next)).toEqual({ signed: subject(other), trusted: subject(other) });
+    });
+
+    test('are not made anew for another domain', async () => {
+      const { found } = await theirs(0);
+      const next = await EncryptionWorld.start(
+        { domain: 'corp' },
+        { secrets: tlsSecrets(found.files ?? expect.fail()) },
+      );
+      await expect(addNames(next.run, tlsGoal(found), next.tools)).rejects.toMatchObject({
+        reason: 'certificate',
+        what: expect.stringContaining('Secret/for-servers and Secret/for-clients'),
+      });
+      expect(next.happened('write')).toEqual([]);
+    });
+
+    test('are known as theirs also where an earlier version has given them to the agents', async () => {
+      const given = { authorities: authority.certificate, ...(await pairs(authority, 80)) };
+      const { made, go } = await cluster(tlsFiles(given));
+      await go({ given: { ...given, from: FROM } });
+      expect(made.agents.map(({ reloads }) => reloads)).toEqual([0, 0, 0, 0, 0]);
+      const { files } = await readTlsSecrets(made.run, made.api.cluster);
+      expect(files).toMatchObject({ from: FROM, revision: 5 });
+    });
+  });
+
   test('by another authority are given to them step by step, and none is made here', async () => {
     const { made, go } = await cluster(tlsFiles());
     await go({ given: { authorities: other.certificate, ...ofOther } });

@@ -175,7 +175,8 @@ describe('certificates of the user', () => {
 
   test('are taken', async () => {
     const found = await settle(GIVEN, [secret('for-servers', server), secret('for-clients', client)]);
-    expect(found.given).toEqual({ authorities: authority.certificate, server, client });
+    const from = { server: 'for-servers', client: 'for-clients' };
+    expect(found.given).toEqual({ authorities: authority.certificate, server, client, from });
   });
 
   test('are refused before anything is written, with all that speaks against them', async () => {

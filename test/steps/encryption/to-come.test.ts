@@ -61,3 +61,8 @@ test.each<[string, Gossip, Tls]>([
 ])('none is to come, though it is asked for, where %s', (_, gossip, tls) => {
   expect(toCome(gossip, tls, { rotate: ['gossip', 'ca'] })).toEqual([]);
 });
+
+test('certificates of the user are not to change where this run was not given them', () => {
+  const files = tlsFiles({ from: { server: 'a', client: 'b' }, rotation: 'trust' });
+  expect(toCome(GOSSIP, { ...ENFORCED, files, authority: other })).toEqual([]);
+});
