@@ -87,7 +87,7 @@ export class TlsWalk {
       .filter(({ phase, ip }) => phase === 'Running' && ip !== undefined);
     const looks = await rpcLooksAt(agents, servers, this.#run.signal);
     const wanted = goal === 'enforced' ? 'enforced' : 'plaintext';
-    return looks.every((look) => look instanceof Failure || stateOf(look.seen) === wanted);
+    return looks.every((look) => look instanceof Failure || (stateOf(look.seen) ?? wanted) === wanted);
   }
 
   get files(): TlsFiles | undefined {

@@ -94,9 +94,11 @@ function isUnheard(look: RpcLook | Failure): boolean {
   return look instanceof NothingListens;
 }
 
-export function stateOf(seen: RpcOnWire): Seen {
-  if (!seen.takesPlaintext) return 'enforced';
-  return ownCertificate(seen) ? 'offered' : 'plaintext';
+/** Undefined for one that closes whatever is said: it may be starting, and speaks no TLS that could be enforced. */
+export function stateOf(seen: RpcOnWire): Seen | undefined {
+  const speaksTls = ownCertificate(seen) !== undefined;
+  if (!seen.takesPlaintext) return speaksTls ? 'enforced' : undefined;
+  return speaksTls ? 'offered' : 'plaintext';
 }
 
 const WORDS: Record<Seen, string> = {
@@ -108,16 +110,19 @@ const WORDS: Record<Seen, string> = {
 function troubleOf(looks: readonly RpcLook[], wanted: WantedTls): Failure | undefined {
   const [first] = looks;
   if (!first) return undefined;
-  const right: Seen = wanted === 'alike' ? stateOf(first.seen) : wanted;
-  const other = looks.find(({ seen }) => stateOf(seen) !== right);
+  const closed = looks.find(({ seen }) => stateOf(seen) === undefined);
+  if (closed) return showsNone(closed);
+  const states = looks.map(({ pod, seen }) => ({ pod, state: stateOf(seen) ?? 'plaintext' }));
+  const right: Seen = wanted === 'alike' ? (states[0]?.state ?? 'plaintext') : wanted;
+  const other = states.find(({ state }) => state !== right);
   if (other) {
-    const isOpen = stateOf(other.seen) !== 'enforced';
+    const isOpen = other.state !== 'enforced';
     return new Failure({
       reason: 'not-encrypted',
-      what: `RPC is ${WORDS[stateOf(other.seen)]} at ${other.pod.name}, and ${wanted === 'alike' ? `${WORDS[right]} at ${first.pod.name}` : `has to be ${WORDS[right]}`}`,
+      what: `RPC is ${WORDS[other.state]} at ${other.pod.name}, and ${wanted === 'alike' ? `${WORDS[right]} at ${first.pod.name}` : `has to be ${WORDS[right]}`}`,
       where: `Pod/${other.pod.name}`,
       hint: isOpen
-        ? 'Deploy with `tls: true`: that takes every agent there, step by step. If one server alone differs, look for who has changed its Secret or its configuration. Where `patches` or `post-render` replace the volume `config`, that has to have the Secret of the certificates, too.'
+        ? 'Deploy with `tls: true`: that takes every agent there, step by step. Where `server-config` or `client-config` sets TLS it is as they say. If one server alone differs, look for who has changed its Secret or its configuration. Where `patches` or `post-render` replace the volume `config`, that has to have the Secret of the certificates, too.'
         : 'Deploy with `tls: true` to keep it, or `tls: false` to end it step by step.',
     });
   }
@@ -142,6 +147,15 @@ function troubleOf(looks: readonly RpcLook[], wanted: WantedTls): Failure | unde
   });
 }
 
+function showsNone({ pod: { name } }: RpcLook): Failure {
+  return new Failure({
+    reason: 'certificate',
+    what: `${name} takes no plaintext for RPC, and shows no certificate of its own`,
+    where: `Pod/${name}`,
+    hint: 'Look at its log: an agent that starts or ends closes every connection, and so does one whose certificate cannot be used. Deploy again: that gives every agent the files of its Secret.',
+  });
+}
+
 function issuerOf(seen: RpcOnWire): string {
   return ownCertificate(seen)?.issuer ?? 'none';
 }
@@ -158,7 +172,7 @@ function lifeAt(seen: RpcOnWire): Life {
 function describe(run: Run, looks: readonly RpcLook[]): string {
   const [first] = looks;
   if (!first) return 'no server';
-  const state = stateOf(first.seen);
+  const state = stateOf(first.seen) ?? 'plaintext';
   const [soonest = first] = looks.toSorted((a, b) => endOf(a.seen) - endOf(b.seen));
   const end = state === 'plaintext' ? undefined : new Date(endOf(soonest.seen)).toISOString();
   run.known.tls = {
