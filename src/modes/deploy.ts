@@ -27,6 +27,7 @@ import { checkOutsideAgents, movesToServices } from '../steps/preflight/outside-
 import { checkPeerings } from '../steps/preflight/peerings.ts';
 import { checkScope, preflight } from '../steps/preflight/preflight.ts';
 import { cleanUpAfter } from '../steps/proof/clean-up.ts';
+import { proveClientCertificate } from '../steps/proof/client-certificate.ts';
 import { describeCluster } from '../steps/proof/describe-cluster.ts';
 import { waitAndProve } from '../steps/proof/proof.ts';
 import type { QuorumLook } from '../steps/proof/quorum-watch.ts';
@@ -160,6 +161,7 @@ async function changeAndProve(
         const wanted = { gossip: wantedGossip(run, gossip), tls: wantedTls(run, tls) };
         const parts = { ...live, observer: triage, clock, before: earlier, ...wanted };
         const look = await waitAndProve(run, parts);
+        if (wanted.tls !== 'plaintext') await proveClientCertificate(run, cluster);
         // Again: an agent that started in between may have found the old files.
         await restartAgents(run, restarting, encryption);
         await reloadAgents(run, reloading, loaded);

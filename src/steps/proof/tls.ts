@@ -28,6 +28,10 @@ export interface RpcLook {
   seen: RpcOnWire;
 }
 
+/** What to do about a certificate whose life is nearly over. */
+export const RENEWAL =
+  'Deploy, or verify with `renew: true`: both make new certificates while all agents run. Certificates of `tls-secret` are renewed by who makes them; a deploy then gives them to the agents.';
+
 /** Certificates that Consul makes for its service mesh, where a server has none of its own: `….consul.ca.….consul`. */
 const MESH_ISSUER = /\.consul\.ca\./;
 
@@ -143,7 +147,7 @@ function troubleOf(looks: readonly RpcLook[], wanted: WantedTls): Failure | unde
     reason: 'expiring',
     what: `the certificate of ${soonest.pod.name} ${life === 'over' ? 'has expired' : 'expires'} at ${new Date(endOf(soonest.seen)).toISOString()}`,
     where: `Pod/${soonest.pod.name}`,
-    hint: 'Deploy, or verify with `renew: true`: both make new certificates while all agents run. Certificates of `tls-secret` are renewed by who makes them; a deploy then gives them to the agents.',
+    hint: RENEWAL,
   });
 }
 
