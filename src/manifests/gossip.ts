@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import { GOSSIP_STATES, type GossipState } from '../consul/gossip/state.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
+import { topLevelNames } from './config/top-level.ts';
 import { objectLabels } from './label.ts';
 import { gossipSecretName } from './name.ts';
 
@@ -99,7 +100,7 @@ export function hasOwnKey({
   serverConfig,
   clientConfig,
 }: Pick<Config, 'serverConfig' | 'clientConfig'>): boolean {
-  return [serverConfig, clientConfig].some((one) => /\bencrypt\b/.test(one?.text ?? ''));
+  return [serverConfig, clientConfig].some((one) => topLevelNames(one).has('encrypt'));
 }
 
 /**
@@ -107,7 +108,8 @@ export function hasOwnKey({
  * so what is made here alone would cut them off.
  */
 export function joinsOtherDatacenters({ serverConfig }: Pick<Config, 'serverConfig'>): boolean {
-  return /\b(?:retry_join_wan|start_join_wan|primary_datacenter)\b/.test(serverConfig?.text ?? '');
+  const names = topLevelNames(serverConfig);
+  return ['retry_join_wan', 'start_join_wan', 'primary_datacenter'].some((name) => names.has(name));
 }
 
 /** Consul takes keys for AES-128, AES-192 and AES-256, in base64. */

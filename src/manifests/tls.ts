@@ -2,6 +2,7 @@ import type { KeyPair } from '../certificates/authority.ts';
 import type { Config } from '../config/config.ts';
 import { TLS_STATES, type TlsState } from '../consul/rpc/state.ts';
 import type { KubernetesObject } from '../kubernetes/object.ts';
+import { topLevelNames } from './config/top-level.ts';
 import { objectLabels, type Role } from './label.ts';
 import { authoritySecretName, CONFIG_DIRECTORY, tlsSecretName } from './name.ts';
 
@@ -35,6 +36,8 @@ export interface TlsFiles {
   authorities: string;
   server: KeyPair;
   client: KeyPair;
+  /** The Secrets of the user's that they came from: only who makes those renews them. */
+  from?: Readonly<Record<Role, string>>;
   /** Counts up with every change, so that it can be told which files an agent has. */
   revision: number;
 }
@@ -49,7 +52,7 @@ export function tlsSource({ name }: Pick<Config, 'name'>, role: Role): Record<st
 
 /** The Secret of a role. It is not part of the rendered set, as nobody but the agents is to hold keys. */
 export function tlsSecret(config: Config, role: Role, files: TlsFiles): KubernetesObject {
-  const { state, goal, rotation, authorities, revision } = files;
+  const { state, goal, rotation, authorities, from, revision } = files;
   const { certificate, key } = files[role];
   const data = {
     [DATA.authorities]: authorities,
@@ -66,7 +69,12 @@ export function tlsSecret(config: Config, role: Role, files: TlsFiles): Kubernet
       namespace: config.namespace,
       labels: objectLabels(config, role),
       // Not in the data, all of which counts as secret.
-      annotations: { [STATE]: state, [GOAL]: goal, ...(rotation && { [ROTATION]: rotation }) },
+      annotations: {
+        [STATE]: state,
+        [GOAL]: goal,
+        ...(rotation && { [ROTATION]: rotation }),
+        ...(from && { [FROM]: from[role] }),
+      },
     },
     type: 'Opaque',
     data: inBase64(data),
@@ -76,6 +84,7 @@ export function tlsSecret(config: Config, role: Role, files: TlsFiles): Kubernet
 const STATE = 'consul-deploy/tls-state';
 const GOAL = 'consul-deploy/tls-goal';
 const ROTATION = 'consul-deploy/tls-rotation';
+const FROM = 'consul-deploy/tls-from';
 
 /** https://developer.hashicorp.com/consul/docs/reference/agent/configuration-file/tls */
 function settingsOf(state: TlsState): Record<string, unknown> {
@@ -103,10 +112,15 @@ function settingsOf(state: TlsState): Record<string, unknown> {
 }
 
 /** One role's part; undefined for a Secret that is not as this action writes it. */
-export type RoleFiles = Omit<TlsFiles, 'server' | 'client'> & { pair: KeyPair };
+export type RoleFiles = Omit<TlsFiles, 'server' | 'client' | 'from'> & { pair: KeyPair; from?: string };
 
 export function tlsFilesOf(secret: KubernetesObject): RoleFiles | undefined {
-  const { [STATE]: state, [GOAL]: goal, [ROTATION]: rotation } = secret.metadata.annotations ?? {};
+  const {
+    [STATE]: state,
+    [GOAL]: goal,
+    [ROTATION]: rotation,
+    [FROM]: from,
+  } = secret.metadata.annotations ?? {};
   const revision = Number(textOf(secret, DATA.revision));
   const known = TLS_STATES.find((one) => one === state);
   if (!known || (goal !== 'off' && goal !== 'enforced') || !Number.isSafeInteger(revision)) return undefined;
@@ -116,6 +130,7 @@ export function tlsFilesOf(secret: KubernetesObject): RoleFiles | undefined {
     ...((rotation === 'trust' || rotation === 'leaves') && { rotation }),
     authorities: textOf(secret, DATA.authorities),
     pair: pairOf(secret),
+    ...(from !== undefined && { from }),
     revision,
   };
 }
@@ -144,14 +159,22 @@ export function authoritySecret(config: Config, { certificate, key }: KeyPair): 
   };
 }
 
-/** Whether the user's own configuration of the agents says something of TLS, so that it is theirs. */
+/** https://developer.hashicorp.com/consul/docs/reference/agent/configuration-file/tls */
+const OWN_TLS = [
+  ...['tls', 'auto_encrypt', 'auto_config', 'ca_file', 'ca_path', 'cert_file', 'key_file'],
+  ...['verify_incoming', 'verify_incoming_rpc', 'verify_incoming_https'],
+  ...['verify_outgoing', 'verify_server_hostname'],
+];
+
+/** Whether the user's own configuration of the agents sets TLS, so that it is theirs. */
 export function hasOwnTls({
   serverConfig,
   clientConfig,
 }: Pick<Config, 'serverConfig' | 'clientConfig'>): boolean {
-  const own =
-    /\b(?:tls|ca_file|ca_path|cert_file|key_file|verify_incoming|verify_outgoing|auto_encrypt|auto_config)\b/;
-  return [serverConfig, clientConfig].some((one) => own.test(one?.text ?? ''));
+  return [serverConfig, clientConfig].some((one) => {
+    const names = topLevelNames(one);
+    return OWN_TLS.some((name) => names.has(name));
+  });
 }
 
 function textOf({ data }: KubernetesObject, key: string): string {

@@ -84,7 +84,7 @@ export async function planDeploy(
     ...planned.objects,
     ...[...claims, ...pruning.live].map(removal),
   ];
-  describePlan(run, steps, encryptionToCome(gossip, tls));
+  describePlan(run, steps, encryptionToCome(run, gossip, tls));
   tellPlannedSnapshot(run);
   holdToPlan(run, steps);
   refuseDaemonSet(planned.objects);

@@ -14,6 +14,7 @@ import { checkVolumeSizes } from '../steps/apply/volume-size.ts';
 import { beginWithTls } from '../steps/encryption/certificates.ts';
 import { beginEncrypted } from '../steps/encryption/first-key.ts';
 import { walkGossip } from '../steps/encryption/gossip-walk.ts';
+import { refuseOutsideAgentsBefore } from '../steps/encryption/outside.ts';
 import { addNames, replaceCertificates } from '../steps/encryption/replace-certificates.ts';
 import { rotateGossip } from '../steps/encryption/rotate-gossip.ts';
 import { settleGossip, wantedGossip } from '../steps/encryption/settle-gossip.ts';
@@ -26,6 +27,7 @@ import { checkOutsideAgents, movesToServices } from '../steps/preflight/outside-
 import { checkPeerings } from '../steps/preflight/peerings.ts';
 import { checkScope, preflight } from '../steps/preflight/preflight.ts';
 import { cleanUpAfter } from '../steps/proof/clean-up.ts';
+import { proveClientCertificate } from '../steps/proof/client-certificate.ts';
 import { waitAndProve } from '../steps/proof/proof.ts';
 import { describeCluster, type ProvenCluster } from '../steps/proof/proven-cluster.ts';
 import { ServersState } from '../steps/proof/servers-state.ts';
@@ -131,6 +133,8 @@ async function changeAndProve(
       await checkOutsideAgents(run, live);
       await checkPeerings(run, live);
     }
+    // Pods that are taken over are told from those outside when they have been moved.
+    if (takeovers.length === 0) await refuseOutsideAgentsBefore(run, live, { gossip, tls });
     const missing = await missingServices(run, planned.objects, live);
     const looks = { ...live, conservation, state };
     const { plan = [], encryptionSteps } = run.known;
@@ -158,9 +162,10 @@ async function changeAndProve(
       return run.phase('prove', 'Wait and prove', async () => {
         const { clock } = cluster.transport;
         const earlier = before?.inventory.history.at(-1)?.led;
-        const wanted = { gossip: wantedGossip(gossip), tls: wantedTls(tls) };
+        const wanted = { gossip: wantedGossip(run, gossip), tls: wantedTls(run, tls) };
         const parts = { ...live, observer: triage, clock, before: earlier, ...wanted };
         const proven = await waitAndProve(run, parts);
+        if (wanted.tls !== 'plaintext') await proveClientCertificate(run, cluster);
         // Again: an agent that started in between may have found the old files.
         await restartAgents(run, restarting, encryption, { isProven: true });
         await reloadAgents(run, reloading, loaded);

@@ -72,7 +72,7 @@ export async function planMode(asked: Run, mask: (secret: string) => void): Prom
     if (!namespace.live) {
       run.warn('The namespace does not exist yet, so the API server could not judge what goes into it.');
     }
-    const encryption = encryptionToCome(gossip, tls);
+    const encryption = encryptionToCome(run, gossip, tls);
     const { objects } = await planAll(run, cluster, { rendered, namespace }, encryption);
     const unjudged = ofNewKinds(cluster, objects).map(({ desired }) => objectName(desired));
     if (unjudged.length > 0) {

@@ -4,6 +4,7 @@ import type { Run } from '../session/run.ts';
 import { renewCertificates } from '../steps/encryption/renew.ts';
 import { recordedGossip } from '../steps/encryption/settle-gossip.ts';
 import { recordedTls } from '../steps/encryption/settle-tls.ts';
+import { proveClientCertificate } from '../steps/proof/client-certificate.ts';
 import { waitAndProve } from '../steps/proof/proof.ts';
 import type { ProvenCluster } from '../steps/proof/proven-cluster.ts';
 import type { DeployRecord } from '../steps/record/record.ts';
@@ -24,7 +25,9 @@ export function proofAsRecorded(
     const before = inventory.history.at(-1)?.led;
     return observer.during(async () => {
       if (run.config.renew) await renewCertificates(run, record, { ...live, cluster, observer });
-      return waitAndProve(run, { ...live, observer, clock, before, ...wanted });
+      const look = await waitAndProve(run, { ...live, observer, clock, before, ...wanted });
+      if (wanted.tls !== 'plaintext') await proveClientCertificate(run, cluster);
+      return look;
     });
   };
 }

@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
-import { type GossipFiles, gossipFilesOf, gossipSecret, isGossipKey } from '../../src/manifests/gossip.ts';
+import {
+  type GossipFiles,
+  gossipFilesOf,
+  gossipSecret,
+  hasOwnKey,
+  isGossipKey,
+  joinsOtherDatacenters,
+} from '../../src/manifests/gossip.ts';
 import { render } from '../../src/manifests/render.ts';
 import { config, find } from './fixture.ts';
 
@@ -91,3 +98,25 @@ test.each(['server', 'client'] as const)(
     });
   },
 );
+
+test.each([
+  ['{"encrypt":"x"}', true],
+  ['encrypt = "x"', true],
+  ['{"encrypt_verify_incoming":false}', false],
+  ['{"service":{"name":"web","tags":["traefik.tls.certresolver=lets-encrypt"]}}', false],
+  ['# encrypt = "x"', false],
+  ['service {\n  name = "web"\n  meta { encrypt = "x" }\n}', false],
+])('%s: whether the key is the matter of whoever wrote it', (text, own) => {
+  const format = text.startsWith('{') ? 'json' : 'hcl';
+  expect(hasOwnKey(config({ clientConfig: { format, text } }))).toBe(own);
+});
+
+test.each([
+  ['{"retry_join_wan":["10.9.9.9"]}', true],
+  ['primary_datacenter = "dc0"', true],
+  ['# no primary_datacenter here', false],
+  ['{"node_meta":{"note":"primary_datacenter"}}', false],
+])('%s: whether servers join another datacenter', (text, joins) => {
+  const format = text.startsWith('{') ? 'json' : 'hcl';
+  expect(joinsOtherDatacenters(config({ serverConfig: { format, text } }))).toBe(joins);
+});

@@ -45,6 +45,12 @@ describe('the Secret with the certificate of a role', () => {
     }
   });
 
+  test('tells from which Secret of the user its certificate came', () => {
+    const files = { ...FILES, from: { server: 'for-servers', client: 'for-clients' } };
+    expect(tlsFilesOf(tlsSecret(config(), 'client', files))?.from).toBe('for-clients');
+    expect(tlsFilesOf(tlsSecret(config(), 'client', FILES))?.from).toBeUndefined();
+  });
+
   test.each([
     ['no annotations', { annotations: {} }],
     [
@@ -59,10 +65,33 @@ describe('the Secret with the certificate of a role', () => {
 
 test.each([
   ['{"tls":{"defaults":{}}}', true],
-  ['verify_incoming = true', true],
+  ['{"TLS":{"defaults":{}}}', true],
+  ['{"verify_incoming":true}', true],
   ['{"auto_encrypt":{"tls":true}}', true],
   ['{"log_level":"debug"}', false],
   ['{"node_meta":{"titles":"x"}}', false],
+  ['{"service":{"name":"web","tags":["traefik.http.routers.web.tls=true"]}}', false],
+  ['{"connect":{"ca_provider":"vault","ca_config":{"ca_file":"/vault/ca.pem"}}}', false],
+  ['verify_incoming = true', true],
+  ['log_level = "debug"\ntls {\n  defaults {\n    ca_file = "x"\n  }\n}', true],
+  ['"tls" = { internal_rpc = {} }', true],
+  ['tls "defaults" {}', true],
+  ['ports { grpc = 8502 } ca_file = "x"', true],
+  ['recursors = ["10.0.0.1"]\ncert_file = "x"', true],
+  ['node_name = "$\u007b "a" }" key_file = "x"', true],
+  ['node_name = "a\\"" key_file = "x"', true],
+  ['node_name = <<EOF\n{\nEOF\nverify_outgoing = true', true],
+  ['# tls is for later\n// verify_incoming = true\n/* tls {\n} */', false],
+  ['/* not closed tls {}', false],
+  ['node_name = "tls {" # "', false],
+  ['node_name = tls', false],
+  ['bootstrap = true\nserver tls {}', false],
+  ['node_name = <<-EOF\n  tls = {}\n  EOF\nserver = true', false],
+  ['service {\n  name = "web"\n  tags = ["traefik.http.routers.web.tls=true"]\n}', false],
+  ['service "web" {\n  check { tls_skip_verify = true }\n}', false],
+  ['connect {\n  ca_config {\n    ca_file = "/vault/ca.pem"\n  }\n}', false],
 ])('%s: whether TLS is the matter of whoever wrote it', (text, own) => {
-  expect(hasOwnTls(config({ serverConfig: { format: 'json', text } }))).toBe(own);
+  const format = text.startsWith('{') ? 'json' : 'hcl';
+  expect(hasOwnTls(config({ serverConfig: { format, text } }))).toBe(own);
+  expect(hasOwnTls(config({ clientConfig: { format, text } }))).toBe(own);
 });

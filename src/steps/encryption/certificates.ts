@@ -22,14 +22,54 @@ export async function issue(
   { anew = false } = {},
 ): Promise<GivenCertificates> {
   if (given) return given;
-  const authority = !anew && known && isLong(known) ? known : await newAuthority(run.config.name);
+  if (files?.from && !anew && isTheirs({ given, authority: known }, files)) throw theirs(run, files.from);
+  const authority =
+    !known || needsAuthority({ given, authority: known }, anew) ? await newAuthority(run.config.name) : known;
   hide(cluster, [authority.key]);
   if (authority !== known) await writeAuthority(run, cluster, authority);
   const [server, client] = await Promise.all([
-    newLeaf(authority, serverLeafNames(run.config, files && serverNamesIn(files))),
+    newLeaf(authority, serverLeafNames(run.config, files && serverNamesIn(files.server.certificate))),
     newLeaf(authority, clientLeafNames(run.config)),
   ]);
   return { authorities: authority.certificate, server, client };
+}
+
+/** All agents are on their way to another authority, or are to begin with it: not all trust one and the same. */
+export function isToAnother(tls: Pick<TlsGoal, 'given' | 'authority'>, files: TlsFiles): boolean {
+  if (isTheirs(tls, files)) return false;
+  const isBegun = files.rotation === 'trust' || (certificatesIn(files.authorities)?.length ?? 0) > 1;
+  return (files.rotation !== undefined && isBegun) || isOfAnother(tls, files);
+}
+
+/** The certificates are those of the user, who has not given them to this run; and nobody has begun to change them to ours. */
+export function isTheirs(
+  { given, authority }: Pick<TlsGoal, 'given' | 'authority'>,
+  files: TlsFiles,
+): boolean {
+  if (given || !files.from) return false;
+  return files.rotation !== 'trust' || !authority || !trusts(files, authority.certificate);
+}
+
+/** The deployment's authority is one that the agents do not trust: a change of it was ended before it began. */
+export function isOfAnother(tls: Pick<TlsGoal, 'given' | 'authority'>, files: TlsFiles): boolean {
+  const { given, authority } = tls;
+  const own = given ? given.authorities : authority?.certificate;
+  return own !== undefined && !isTheirs(tls, files) && !trusts(files, own);
+}
+
+/** The first of these authorities; true for none. */
+function trusts({ authorities }: TlsFiles, pem: string): boolean {
+  const [own] = certificatesIn(pem) ?? [];
+  const known = certificatesIn(authorities) ?? [];
+  return own === undefined || known.some(({ fingerprint256 }) => fingerprint256 === own.fingerprint256);
+}
+
+/** Whether certificates can be made only by a new authority. */
+export function needsAuthority(
+  { given, authority }: Pick<TlsGoal, 'given' | 'authority'>,
+  anew: boolean,
+): boolean {
+  return !given && (anew || !authority || !isLong(authority));
 }
 
 function isLong({ certificate }: KeyPair): boolean {
@@ -37,13 +77,18 @@ function isLong({ certificate }: KeyPair): boolean {
   return one !== undefined && lifeOf(one) === 'long';
 }
 
-function serverNamesIn({ server }: TlsFiles): string[] {
-  return namesIn(server.certificate).filter((name) => name.startsWith('server.'));
+function serverNamesIn(certificate: string): string[] {
+  return namesIn(certificate).filter((name) => name.startsWith('server.'));
 }
 
 /** Whether agents will ask for a name that the servers' certificate does not carry. */
-export function lacksNames({ config }: Pick<Run, 'config'>, files: TlsFiles): boolean {
-  const there = serverNamesIn(files);
+export function lacksNames(run: Pick<Run, 'config'>, { server }: TlsFiles): boolean {
+  return lacksServerNames(run, server.certificate);
+}
+
+/** The same, of a certificate in PEM. */
+export function lacksServerNames({ config }: Pick<Run, 'config'>, certificate: string): boolean {
+  const there = serverNamesIn(certificate);
   return wantedServerNames(config).some((name) => !there.includes(name));
 }
 
@@ -89,6 +134,23 @@ export async function beginWithTls(
   };
   await writeTlsFiles(run, cluster, begun);
   return begun;
+}
+
+function theirs({ config }: Run, from: NonNullable<TlsFiles['from']>): Failure {
+  return new Failure({
+    reason: 'certificate',
+    what: `the agents need other certificates, and theirs came from ${secretsOf(from)}: only who makes those can make others`,
+    where: `namespace ${config.namespace}`,
+    hint: 'No certificate was changed. Give `tls-secret` and `tls-client-secret` again, with certificates that are valid and carry all names. To have certificates of this action instead, deploy once with `rotate: ca` and without them; where no servers are left, remove the Secrets of the roles.',
+  });
+}
+
+/** Where the certificates came from, for messages. */
+export function secretsOf({ server, client }: NonNullable<TlsFiles['from']>): string {
+  return [server, client]
+    .filter(Boolean)
+    .map((name) => `Secret/${name}`)
+    .join(' and ');
 }
 
 function gone({ config: { name, namespace } }: Run): Failure {

@@ -11,6 +11,7 @@ import { type EncryptionTools, EncryptionWatch } from './encryption-watch.ts';
 import { gossipFilesAt, newKey, removeGossipSecret, writeGossipFiles } from './gossip-secret.ts';
 import { gossipStates } from './gossip-states.ts';
 import { restartAgents } from './in-pods/restart-agents.ts';
+import { refuseOutsideAgents } from './outside.ts';
 import type { GossipGoal } from './settle-gossip.ts';
 import type { TlsRide } from './tls-ride.ts';
 
@@ -80,8 +81,11 @@ class GossipWalk {
       const next = nextState([...states.values()], this.#goal);
       if (next === undefined) break;
       // Restarting an agent takes a command in its container.
-      if (!allowed)
+      if (!allowed) {
         await requirePermissions(run, this.#tools.cluster, carriagePermissions(run.config.namespace));
+        // Where the Secret says so already, whoever is outside has long been told.
+        if (this.#files?.state !== this.#goal) await refuseOutsideAgents(run, this.#tools, 'gossip');
+      }
       const behind = [...states].filter(([, state]) => isBehind(state, next, this.#goal)).map(([pod]) => pod);
       const more = await ride?.with(behind, this.#watch);
       run.known.left = { is: 'encrypting', what: 'gossip', isWanted: this.#goal === 'strict' };

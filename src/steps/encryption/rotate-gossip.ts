@@ -17,6 +17,7 @@ import { type EncryptionTools, EncryptionWatch } from './encryption-watch.ts';
 import { gossipFilesAt, newKey, writeGossipFiles } from './gossip-secret.ts';
 import { PodFiles } from './in-pods/pod-files.ts';
 import { orGone } from './in-pods/reload-agents.ts';
+import { refuseOutsideAgents, strangersAmong } from './outside.ts';
 import type { GossipGoal } from './settle-gossip.ts';
 
 const AGAIN_MS = 500;
@@ -24,6 +25,9 @@ const AGAIN_MS = 500;
 const THERE_MS = 30_000;
 /** Of one question about the keyring, which takes long where an agent does not answer. */
 const LIMIT_MS = 120_000;
+
+/** So long a step may take once all have been asked for it: within seconds every agent has made it. */
+const STEP_MS = 120_000;
 
 /** How often the files change until only the new key is left, of which the last time is not waited for. */
 const CHANGES = { add: 2, use: 1, remove: 0 };
@@ -98,6 +102,7 @@ class Rotation {
     await this.#tools.workloads.untilSynced(run.signal);
     this.#pods.follow(this.#watch.pods());
     await this.#watch.untilAllAreThere(THERE_MS);
+    await refuseOutsideAgents(run, this.#tools, 'gossip');
     onlyOneDatacenter(run, await this.#rings());
     run.known.left = { is: 'rotating-key' };
     if (!this.#files.rotation) {
@@ -138,9 +143,14 @@ class Rotation {
   /** Files and keyrings change; then the rings are asked, and an agent that has started with older files is taken along. */
   async #step(what: string, { change, holds }: Step): Promise<void> {
     await allOrFirst(this.#run, [this.#untilFiles(), change()]);
+    const until = performance.now() + STEP_MS;
     for (;;) {
       const state = await this.#stateOf(holds);
       if (state === 'holds') break;
+      if (performance.now() > until) {
+        const { evidence } = await this.#watch.look();
+        throw stuck(what, state, strangersAmong(evidence, this.#watch.pods()));
+      }
       this.#run.log.progress(`gossip waits until ${what}`, 'gossip');
       await pause(AGAIN_MS, this.#run.signal);
       if (state === 'lacks') await change();
@@ -201,6 +211,17 @@ function silent(error: ConsulError): Failure {
     where: error.agent,
     hint: `That was tried for ${LIMIT_MS / 1000} s. Look at the agents that it names, and deploy again: the next run goes on from there.`,
     cause: error,
+  });
+}
+
+function stuck(what: string, state: 'lacks' | 'unknown', strangers: readonly string[]): Failure {
+  const why = state === 'lacks' ? 'some lack it' : 'other agents answer than there are pods';
+  return new Failure({
+    reason: 'stalled',
+    what: `the key of gossip is not changed, since it was not seen that ${what}: ${why}`,
+    where: 'the members of the cluster',
+    hint: `That was waited for for ${STEP_MS / 1000} s. All agents understand each other. Bring the agents back that are missing, take those out that are no pods, and deploy again: the next run goes on from there.`,
+    details: strangers,
   });
 }
 

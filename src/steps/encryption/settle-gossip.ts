@@ -4,13 +4,14 @@ import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
 import type { AccessCheck } from '../../kubernetes/access.ts';
-import { type GossipFiles, hasOwnKey } from '../../manifests/gossip.ts';
+import { type GossipFiles, gossipFilesOf, hasOwnKey } from '../../manifests/gossip.ts';
 import { gossipSecretName } from '../../manifests/name.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
 import type { WantedGossip } from '../proof/gossip.ts';
 import { carriagePermissions } from '../registrations/stash.ts';
 import { givenKey, readGossipFiles } from './gossip-secret.ts';
+import { readSecret } from './secret.ts';
 import { goalOf, hasNoServers, unlessDenied } from './settled.ts';
 
 /** What becomes of the gossip of a cluster. */
@@ -43,7 +44,8 @@ export async function settleGossip(
   const { config } = run;
   const isNew = await hasNoServers(run, cluster);
   if (hasOwnKey(config)) {
-    if (config.rotate.length > 0) throw notOurs();
+    if (config.rotate.includes('gossip')) throw notOurs();
+    await refuseTwice(run, cluster);
     return { goal: 'own', files: undefined, isNew, key: undefined, access: [] };
   }
   const wasOn = lastSeen(record?.inventory) === 'strict';
@@ -69,6 +71,22 @@ export async function settleGossip(
     });
   }
   return { goal, files, isNew, key, access };
+}
+
+/**
+ * The keyring of our Secret takes the place of the agent's own, so it wins over the user's key. Where the Secret may not be
+ * read it is not looked for.
+ */
+async function refuseTwice(run: Run, cluster: Cluster): Promise<void> {
+  const name = gossipSecretName(run.config.name);
+  const live = await unlessDenied(() => readSecret(run, cluster, name));
+  if (!live || live instanceof Failure || !gossipFilesOf(live)) return;
+  throw new Failure({
+    reason: 'gossip-key',
+    what: '`server-config` or `client-config` sets `encrypt`, and the agents have a key of this action, which would win over it',
+    where: `Secret/${name} in namespace ${run.config.namespace}`,
+    hint: 'Nothing was changed. Deploy first with `gossip-encryption: false` and without `encrypt`, which takes the agents back; then with it. Where no servers are left, of an earlier deployment, remove this Secret instead. To have another key, give it as `gossip-key-secret`, with `rotate: gossip`.',
+  });
 }
 
 /** A plan writes nothing, and a deploy restarts agents only where they are not yet as they are to be. */
@@ -101,9 +119,12 @@ const TOLD = {
   'as-it-is': 'as the agents that run have it; `gossip-encryption: true` encrypts it',
 };
 
-/** What the proof is to see once that is done. */
-export function wantedGossip({ goal }: GossipGoal): WantedGossip {
-  if (goal === 'strict') return 'strict';
+/** What the proof is to see once that is done; what was asked for, also where the user's own configuration is to do it. */
+export function wantedGossip(
+  { config }: Pick<Run, 'config'>,
+  { goal }: Pick<GossipGoal, 'goal'>,
+): WantedGossip {
+  if (goal === 'strict' || config.gossipEncryption === 'true') return 'strict';
   return goal === 'off' ? 'plaintext' : 'alike';
 }
 

@@ -10,7 +10,13 @@ import type { WantedTls } from '../proof/tls.ts';
 import { carriagePermissions } from '../registrations/stash.ts';
 import type { GossipGoal } from './settle-gossip.ts';
 import { goalOf, hasNoServers, unlessDenied } from './settled.ts';
-import { type GivenCertificates, givenCertificates, readTlsSecrets, type TlsSecrets } from './tls-secrets.ts';
+import {
+  deployedTlsSecrets,
+  type GivenCertificates,
+  givenCertificates,
+  readTlsSecrets,
+  type TlsSecrets,
+} from './tls-secrets.ts';
 
 /** What becomes of RPC between the agents of a cluster. */
 export interface TlsGoal extends TlsSecrets {
@@ -39,6 +45,7 @@ export async function settleTls(
   const none = { files: undefined, isTorn: false, authority: undefined };
   if (hasOwnTls(config)) {
     if (config.rotate.includes('ca')) throw notOurs();
+    await refuseTwice(run, cluster);
     return { goal: 'own', ...none, isNew, given: undefined, access: [] };
   }
   const wasOn = lastTls(record?.inventory) === 'enforced';
@@ -55,6 +62,21 @@ export async function settleTls(
   if (config.https !== 'off' && !(read instanceof Failure)) checkHttps(run, { goal, ...found, isNew });
   const access = tlsAccess(run, { goal, files: found.files, isNew: isNew || read instanceof Failure });
   return { goal, ...found, isNew, given, access, ...(read instanceof Failure && { denied: read }) };
+}
+
+/**
+ * Agents read the files of our Secrets after the user's own, so these win; and nobody would renew them. Where the Secrets may
+ * not be read none of them is looked for.
+ */
+async function refuseTwice(run: Run, cluster: Cluster): Promise<void> {
+  const there = await unlessDenied(() => deployedTlsSecrets(run, cluster));
+  if (there instanceof Failure || there.length === 0) return;
+  throw new Failure({
+    reason: 'certificate',
+    what: '`server-config` or `client-config` sets TLS, and the agents have certificates of this action, which would win over it',
+    where: `${there.map((name) => `Secret/${name}`).join(', ')} in namespace ${run.config.namespace}`,
+    hint: 'Nothing was changed. Deploy first with `tls: false` and without TLS in the configuration, which takes the agents back; then with it. Where no servers are left, of an earlier deployment, remove these Secrets instead. To keep the certificates of this action, take TLS out of the configuration.',
+  });
 }
 
 /** HTTPS is served as soon as an agent starts with its port, so the certificates have to be there before. */
@@ -129,9 +151,9 @@ export function tellTlsPlan(
   run.check({ ...check, expected: 'what a deploy makes of it', observed: observed + rotation, passed: true });
 }
 
-/** What the proof is to see once that is done. */
-export function wantedTls({ goal }: Pick<TlsGoal, 'goal'>): WantedTls {
-  if (goal === 'enforced') return 'enforced';
+/** What the proof is to see once that is done; what was asked for, also where the user's own configuration is to do it. */
+export function wantedTls({ config }: Pick<Run, 'config'>, { goal }: Pick<TlsGoal, 'goal'>): WantedTls {
+  if (goal === 'enforced' || config.tls === 'true') return 'enforced';
   return goal === 'off' ? 'plaintext' : 'alike';
 }
 

@@ -39,9 +39,15 @@ export async function readTlsSecrets(run: Run, cluster: Cluster): Promise<TlsSec
   if (authority) hide(cluster, [authority.key]);
   const newer = [client, server].reduce((a, b) => ((b?.revision ?? -1) > (a?.revision ?? -1) ? b : a));
   if (!newer) return { files: undefined, isTorn: false, authority };
-  const { pair: _, ...common } = newer;
+  const { pair: _, from: __, ...common } = newer;
   const none = { certificate: '', key: '' };
-  const files = { ...common, server: server?.pair ?? none, client: client?.pair ?? none };
+  const isTheirs = client?.from !== undefined || server?.from !== undefined;
+  const files = {
+    ...common,
+    server: server?.pair ?? none,
+    client: client?.pair ?? none,
+    ...(isTheirs && { from: { server: server?.from ?? '', client: client?.from ?? '' } }),
+  };
   return { files, isTorn: client?.revision !== server?.revision, authority };
 }
 
@@ -56,6 +62,16 @@ async function roleFiles(
   if (files) hide(cluster, [files.pair.key]);
   if (live && !files) throw foreign(run, name);
   return files;
+}
+
+/** By name those that agents read, as this action writes them. */
+export async function deployedTlsSecrets(run: Run, cluster: Cluster): Promise<string[]> {
+  const names = ROLES.map((role) => tlsSecretName(run.config.name, role));
+  const all = await Promise.all(names.map((name) => readSecret(run, cluster, name)));
+  return names.filter((_, at) => {
+    const live = all[at];
+    return live !== undefined && tlsFilesOf(live) !== undefined;
+  });
 }
 
 function ownAuthority(run: Run, secret: KubernetesObject): KeyPair {
@@ -80,6 +96,8 @@ export interface GivenCertificates {
   authorities: string;
   server: KeyPair;
   client: KeyPair;
+  /** By name. */
+  from?: Readonly<Record<'server' | 'client', string>>;
 }
 
 /**
@@ -109,7 +127,7 @@ export async function givenCertificates(run: Run, cluster: Cluster): Promise<Giv
     const found = secret ? faultsOf(pairs[role], authorities, uses[role]) : ['there is no such Secret'];
     faults.push(...found.map((fault) => `Secret/${given}: ${fault}`));
   }
-  if (faults.length === 0) return { authorities, ...pairs };
+  if (faults.length === 0) return { authorities, ...pairs, from: { server: ofServers, client: ofClients } };
   throw new Failure({
     reason: 'certificate',
     what: `the certificates of \`tls-secret\` and \`tls-client-secret\` cannot be used: ${faults.join('; ')}`,

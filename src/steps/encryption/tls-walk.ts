@@ -16,6 +16,7 @@ import { byRole } from './in-pods/agent-pods.ts';
 import type { ReloadedAs } from './in-pods/reload-agents.ts';
 import type { AwaitedFiles } from './in-pods/restart.ts';
 import { restartAgents } from './in-pods/restart-agents.ts';
+import { refuseOutsideAgents } from './outside.ts';
 import { reloadForTls } from './reload-for-tls.ts';
 import { untilServed } from './served.ts';
 import type { TlsGoal } from './settle-tls.ts';
@@ -87,7 +88,7 @@ export class TlsWalk {
       .filter(({ phase, ip }) => phase === 'Running' && ip !== undefined);
     const looks = await rpcLooksAt(agents, servers, this.#run.signal);
     const wanted = goal === 'enforced' ? 'enforced' : 'plaintext';
-    return looks.every((look) => look instanceof Failure || stateOf(look.seen) === wanted);
+    return looks.every((look) => look instanceof Failure || (stateOf(look.seen) ?? wanted) === wanted);
   }
 
   get files(): TlsFiles | undefined {
@@ -97,7 +98,10 @@ export class TlsWalk {
   async all(): Promise<TlsFiles | undefined> {
     const run = this.#run;
     const { goal } = this.#to;
-    if (goal === 'off' && !this.#files) await this.#dropAtOnce();
+    if (goal === 'off' && !this.#files) {
+      await this.#mayGo();
+      await this.#dropAtOnce();
+    }
     for (;;) {
       await this.#watch.untilAllAreThere();
       const step = await this.#next();
@@ -132,8 +136,7 @@ export class TlsWalk {
 
   /** The state to go to, and who has yet to go there; undefined where all are at the goal. */
   async #next(): Promise<TlsStep | undefined> {
-    if (!this.#isAllowed) await this.#mayGo();
-    this.#isAllowed = true;
+    await this.#mayGo();
     const { goal } = this.#to;
     const states = [...(await this.#seen())].map(([pod, seen]) => ({ pod, state: tlsStateOf(seen, goal) }));
     const way = this.#way();
@@ -156,8 +159,12 @@ export class TlsWalk {
 
   /** Restarting an agent takes a command in its container; and another datacenter has to be told first. */
   async #mayGo(): Promise<void> {
+    if (this.#isAllowed) return;
+    this.#isAllowed = true;
     const run = this.#run;
     await requirePermissions(run, this.#tools.cluster, carriagePermissions(run.config.namespace));
+    // Where the Secrets say so already, whoever is outside has long been told.
+    if (this.#files?.state !== this.#to.goal) await refuseOutsideAgents(run, this.#tools, 'TLS');
     const servers = new AnyServer(run, this.#tools.workloads, this.#tools.agents);
     const known = await servers.ask(datacenters, ASK_MS);
     const others = known.filter((one) => one !== run.config.datacenter);
@@ -219,7 +226,7 @@ export class TlsWalk {
     const before = this.#files;
     const isWhole = before?.server.certificate && before.client.certificate;
     const pairs = isWhole ? before : await issue(this.#run, cluster, this.#to);
-    const { server, client } = pairs;
+    const { server, client, from } = pairs;
     // Those that run trust what they have read.
     const authorities = union(before?.authorities ?? '', pairs.authorities);
     const revision = (before?.revision ?? 0) + 1;
@@ -232,6 +239,7 @@ export class TlsWalk {
       goal: this.#to.goal,
       revision,
       ...(rotation && { rotation }),
+      ...(from && { from }),
     };
     await writeTlsFiles(this.#run, cluster, this.#files);
   }

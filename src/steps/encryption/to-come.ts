@@ -1,3 +1,5 @@
+import type { Run } from '../../session/run.ts';
+import { isToAnother } from './certificates.ts';
 import type { GossipGoal } from './settle-gossip.ts';
 import type { TlsGoal } from './settle-tls.ts';
 
@@ -6,10 +8,35 @@ import type { TlsGoal } from './settle-tls.ts';
  * a Secret take the agents there, one state after the other.
  */
 export function encryptionToCome(
-  gossip: Pick<GossipGoal, 'goal' | 'files' | 'isNew'>,
-  tls: Pick<TlsGoal, 'goal' | 'files' | 'isNew'>,
+  run: Pick<Run, 'config'>,
+  gossip: Pick<GossipGoal, 'goal' | 'files' | 'isNew' | 'key'>,
+  tls: Pick<TlsGoal, 'goal' | 'files' | 'isNew' | 'given' | 'authority'>,
 ): string[] {
-  return [...way('gossip', gossip), ...way('TLS', tls)];
+  return [
+    ...way('gossip', gossip),
+    ...(getsKey(run, gossip) ? ['gossip: another key'] : []),
+    ...way('TLS', tls),
+    ...(getsAuthority(run, tls) ? ['TLS: another authority'] : []),
+  ];
+}
+
+/** As asked for, unless it is there already; or a run before was ended on the way. */
+function getsKey(
+  { config }: Pick<Run, 'config'>,
+  { goal, files, isNew, key }: Pick<GossipGoal, 'goal' | 'files' | 'isNew' | 'key'>,
+): boolean {
+  if (goal !== 'strict') return false;
+  if (files?.rotation) return true;
+  const isThere = key !== undefined && files?.keys[0] === key;
+  return config.rotate.includes('gossip') && !isNew && !isThere;
+}
+
+function getsAuthority(
+  { config }: Pick<Run, 'config'>,
+  { goal, files, isNew, ...tls }: Pick<TlsGoal, 'goal' | 'files' | 'isNew' | 'given' | 'authority'>,
+): boolean {
+  if (goal !== 'enforced' || isNew) return false;
+  return config.rotate.includes('ca') || (files?.state === 'enforced' && isToAnother(tls, files));
 }
 
 function way(

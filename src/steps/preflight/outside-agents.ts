@@ -3,6 +3,7 @@ import type { ServerEvidence } from '../../consul/quorum/evidence.ts';
 import { Failure } from '../../failure.ts';
 import type { PlannedObject } from '../../kubernetes/apply/plan.ts';
 import { advertisedBy } from '../../manifests/server/address.ts';
+import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';
 import type { Run } from '../../session/run.ts';
 import { isServers, untilServersAllow } from '../../session/servers.ts';
@@ -19,6 +20,31 @@ export function movesToServices(run: Run, objects: readonly PlannedObject[]): bo
   return advertisedBy(servers.live) === 'pod' && advertisedBy(servers.desired) === 'service';
 }
 
+/** Why there may be no agents from outside. */
+export interface OutsideConcern {
+  /** What is to be done, for the log. */
+  about: string;
+  /** What such agents would lose. */
+  loss: string;
+  where: (run: Run) => string;
+  /** What was changed until now. */
+  left: string;
+  cure: { known: string; unknown: string };
+  /** It goes on where no server tells. */
+  onUnknown?: () => void;
+}
+
+const TO_SERVICES: OutsideConcern = {
+  about: 'servers are to move to the addresses of Services',
+  loss: 'may not reach the servers at the addresses of Services',
+  where: ({ config }) => `StatefulSet/${config.name}-server`,
+  left: 'Nothing was changed.',
+  cure: {
+    known: 'Keep `server-addresses: pod`, or take these agents out of the cluster first.',
+    unknown: 'Keep `server-addresses: pod` until the servers can be asked.',
+  },
+};
+
 /**
  * Asks the servers, before the first write, for agents that are no pods of this deployment: the address of a Service
  * cannot be reached from outside of Kubernetes, so these would lose their servers.
@@ -31,23 +57,29 @@ export async function checkOutsideAgents(
     agents: Pick<Agents, 'client'>;
   },
   patienceMs = PATIENCE_MS,
+  concern = TO_SERVICES,
 ): Promise<void> {
-  const about = 'servers are to move to the addresses of Services';
+  const { about, onUnknown } = concern;
   await untilServersAllow(run, live, { about, patienceMs }, (evidence) => {
-    const ours = new Set(
-      live.workloads.observation.pods().flatMap(({ name, ip = name }) => [name, canonicalAddress(ip)]),
-    );
-    const outside = outsideAgents(evidence, ours);
+    const outside = outsideAgents(evidence, live.workloads.observation.pods());
     if (outside?.length === 0) return undefined;
+    if (!outside && onUnknown) {
+      onUnknown();
+      return undefined;
+    }
     const why = outside
       ? `agents from outside: ${outside.slice(0, MOST_NAMED).join(', ')}`
       : 'no server lists all members';
-    return { why, failure: () => refusal(run, outside) };
+    return { why, failure: () => refusal(run, outside, concern) };
   });
 }
 
-/** Agents that are alive, by name and address; undefined where no server has told all of them. */
-function outsideAgents(evidence: readonly ServerEvidence[], ours: ReadonlySet<string>): string[] | undefined {
+/** Agents that are alive and none of these pods, by name and address; undefined where no server has told all members. */
+export function outsideAgents(
+  evidence: readonly ServerEvidence[],
+  pods: readonly Pick<PodView, 'name' | 'ip'>[],
+): string[] | undefined {
+  const ours = new Set(pods.flatMap(({ name, ip = name }) => [name, canonicalAddress(ip)]));
   const told = evidence.flatMap(({ members, denied }) =>
     members && !denied.includes('members') ? [members] : [],
   );
@@ -58,16 +90,20 @@ function outsideAgents(evidence: readonly ServerEvidence[], ours: ReadonlySet<st
   return [...new Set(others.map(({ name, ip }) => `${name} (${ip})`))].sort();
 }
 
-function refusal(run: Run, outside: readonly string[] | undefined): Failure {
+function refusal(
+  run: Run,
+  outside: readonly string[] | undefined,
+  { loss, where, left, cure }: OutsideConcern,
+): Failure {
   const named = outside?.slice(0, MOST_NAMED) ?? [];
   const more = (outside?.length ?? 0) - named.length;
   return new Failure({
     reason: 'unfit-cluster',
     what: outside
-      ? `${outside.length === 1 ? '1 agent is a member and no pod' : `${outside.length} agents are members and no pods`} of this deployment, and may not reach the servers at the addresses of Services`
+      ? `${outside.length === 1 ? '1 agent is a member and no pod' : `${outside.length} agents are members and no pods`} of this deployment, and ${loss}`
       : 'whether agents from outside are members is not known: no server lists them all',
-    where: `StatefulSet/${run.config.name}-server`,
-    hint: `Nothing was changed. Keep \`server-addresses: pod\`${outside ? ', or take these agents out of the cluster first' : ' until the servers can be asked'}.`,
+    where: where(run),
+    hint: `${left} ${outside ? cure.known : cure.unknown}`,
     details: [...named, ...(more > 0 ? [`and ${more} more`] : [])],
   });
 }

@@ -28,6 +28,10 @@ export interface RpcLook {
   seen: RpcOnWire;
 }
 
+/** What to do about a certificate whose life is nearly over. */
+export const RENEWAL =
+  'Deploy, or verify with `renew: true`: both make new certificates while all agents run. Certificates of `tls-secret` are renewed by who makes them; a deploy then gives them to the agents.';
+
 /** Certificates that Consul makes for its service mesh, where a server has none of its own: `….consul.ca.….consul`. */
 const MESH_ISSUER = /\.consul\.ca\./;
 
@@ -101,9 +105,11 @@ function isUnheard(look: RpcLook | Failure): boolean {
   return look instanceof NothingListens;
 }
 
-export function stateOf(seen: RpcOnWire): Seen {
-  if (!seen.takesPlaintext) return 'enforced';
-  return ownCertificate(seen) ? 'offered' : 'plaintext';
+/** Undefined for one that closes whatever is said: it may be starting, and speaks no TLS that could be enforced. */
+export function stateOf(seen: RpcOnWire): Seen | undefined {
+  const speaksTls = ownCertificate(seen) !== undefined;
+  if (!seen.takesPlaintext) return speaksTls ? 'enforced' : undefined;
+  return speaksTls ? 'offered' : 'plaintext';
 }
 
 const WORDS: Record<Seen, string> = {
@@ -115,16 +121,19 @@ const WORDS: Record<Seen, string> = {
 function troubleOf(looks: readonly RpcLook[], wanted: WantedTls): Failure | undefined {
   const [first] = looks;
   if (!first) return undefined;
-  const right: Seen = wanted === 'alike' ? stateOf(first.seen) : wanted;
-  const other = looks.find(({ seen }) => stateOf(seen) !== right);
+  const closed = looks.find(({ seen }) => stateOf(seen) === undefined);
+  if (closed) return showsNone(closed);
+  const states = looks.map(({ pod, seen }) => ({ pod, state: stateOf(seen) ?? 'plaintext' }));
+  const right: Seen = wanted === 'alike' ? (states[0]?.state ?? 'plaintext') : wanted;
+  const other = states.find(({ state }) => state !== right);
   if (other) {
-    const isOpen = stateOf(other.seen) !== 'enforced';
+    const isOpen = other.state !== 'enforced';
     return new Failure({
       reason: 'not-encrypted',
-      what: `RPC is ${WORDS[stateOf(other.seen)]} at ${other.pod.name}, and ${wanted === 'alike' ? `${WORDS[right]} at ${first.pod.name}` : `has to be ${WORDS[right]}`}`,
+      what: `RPC is ${WORDS[other.state]} at ${other.pod.name}, and ${wanted === 'alike' ? `${WORDS[right]} at ${first.pod.name}` : `has to be ${WORDS[right]}`}`,
       where: `Pod/${other.pod.name}`,
       hint: isOpen
-        ? 'Deploy with `tls: true`: that takes every agent there, step by step. If one server alone differs, look for who has changed its Secret or its configuration. Where `patches` or `post-render` replace the volume `config`, that has to have the Secret of the certificates, too.'
+        ? 'Deploy with `tls: true`: that takes every agent there, step by step. Where `server-config` or `client-config` sets TLS it is as they say. If one server alone differs, look for who has changed its Secret or its configuration. Where `patches` or `post-render` replace the volume `config`, that has to have the Secret of the certificates, too.'
         : 'Deploy with `tls: true` to keep it, or `tls: false` to end it step by step.',
     });
   }
@@ -145,7 +154,16 @@ function troubleOf(looks: readonly RpcLook[], wanted: WantedTls): Failure | unde
     reason: 'expiring',
     what: `the certificate of ${soonest.pod.name} ${life === 'over' ? 'has expired' : 'expires'} at ${new Date(endOf(soonest.seen)).toISOString()}`,
     where: `Pod/${soonest.pod.name}`,
-    hint: 'Deploy, or verify with `renew: true`: both make new certificates while all agents run. Certificates of `tls-secret` are renewed by who makes them; a deploy then gives them to the agents.',
+    hint: RENEWAL,
+  });
+}
+
+function showsNone({ pod: { name } }: RpcLook): Failure {
+  return new Failure({
+    reason: 'certificate',
+    what: `${name} takes no plaintext for RPC, and shows no certificate of its own`,
+    where: `Pod/${name}`,
+    hint: 'Look at its log: an agent that starts or ends closes every connection, and so does one whose certificate cannot be used. Deploy again: that gives every agent the files of its Secret.',
   });
 }
 
@@ -171,7 +189,7 @@ function tlsOf(looks: readonly RpcLook[]): TlsRecord | undefined {
   const [first] = looks;
   const soonest = soonestOf(looks);
   if (!first || !soonest) return undefined;
-  const state = stateOf(first.seen);
+  const state = stateOf(first.seen) ?? 'plaintext';
   if (state === 'plaintext') return { state };
   return { state, issuer: issuerOf(first.seen), until: new Date(endOf(soonest.seen)).toISOString() };
 }

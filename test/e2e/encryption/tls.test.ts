@@ -159,6 +159,14 @@ describe.skipIf(!bed)('RPC of a cluster that runs', () => {
     expect((await verify()).code).toBe(0);
   });
 
+  it('certificates of the user are not replaced by a run that was not given them, unless that is asked for', async () => {
+    const theirs = await issuer(namespace);
+    await green();
+    expect(await issuer(namespace)).toBe(theirs);
+    await green({ rotate: 'ca' });
+    expect(await issuer(namespace)).not.toBe(theirs);
+  });
+
   it('a Secret that was removed alone is written again, and every agent has what is in it', async () => {
     const before = await containers(namespace);
     await kubectl('-n', namespace, 'delete', 'secret', 'consul-server-tls', 'consul-ca');

@@ -54,6 +54,32 @@ describe('gossip of a cluster that runs', () => {
     expect(made.happened('write', 'restart')).toEqual([]);
   });
 
+  test.each(['strict', 'off'] as const)(
+    'is not taken to "%s" where that would cut off an agent outside of Kubernetes',
+    async (to) => {
+      const found = to === 'off' ? files({ goal: 'off' }) : undefined;
+      const made = await EncryptionWorld.start({}, { secrets: found ? [gossipSecret(config(), found)] : [] });
+      made.world.outside = { 'vm-1': '192.0.2.1' };
+      hurried();
+      await expect(walkGossip(made.run, goal({ goal: to, files: found }), made.tools)).rejects.toMatchObject({
+        reason: 'unfit-cluster',
+        hint: expect.stringContaining('`consul leave`'),
+        details: ['vm-1 (192.0.2.1)'],
+      });
+      expect(made.happened('write', 'restart')).toEqual([]);
+    },
+  );
+
+  test('is finished where the Secret says already that all are strict, whoever is outside', async () => {
+    const made = await EncryptionWorld.start({}, { secrets: [gossipSecret(config(), files({}))] });
+    made.world.outside = { 'vm-1': '192.0.2.1' };
+    const behind = made.agent('consul-client-0');
+    behind.files.gossip = { ...behind.files.gossip, 'gossip.json': '{"encrypt_verify_incoming":false}' };
+    made.load(behind, { isStart: true });
+    await walkGossip(made.run, goal({ files: files({}) }), made.tools);
+    expect(made.happened('restart')).toEqual(['restart consul-client-0']);
+  });
+
   test('is taken back the same way, and in the end the Secret is gone', async () => {
     const found = files({ goal: 'off' });
     const made = await EncryptionWorld.start({}, { secrets: [gossipSecret(config(), found)] });

@@ -109,6 +109,42 @@ describe('the key of gossip', () => {
     expect(made.happened('write', 'install')).toEqual([]);
   });
 
+  test('is not changed where an agent outside of Kubernetes has it, too', async () => {
+    const { made, go } = await cluster();
+    made.world.outside = { 'vm-1': '192.0.2.1' };
+    hurried();
+    await expect(go()).rejects.toMatchObject({ reason: 'unfit-cluster', details: ['vm-1 (192.0.2.1)'] });
+    expect(made.happened('write', 'install')).toEqual([]);
+  });
+
+  test('is not waited for without end where other agents answer than there are pods, and they are named', async () => {
+    const { made, go } = await cluster();
+    made.before = (_, { method, path }) => {
+      if (path !== KEYRING || method !== 'GET' || !made.events.includes('install')) return undefined;
+      // It joins while the rotation is under way.
+      made.world.outside = { 'vm-1': '192.0.2.1' };
+      const ring = { Segment: '', Datacenter: 'dc1' };
+      const counts = (all: number) => ({
+        Keys: { [OLD]: all, [NEW]: all },
+        PrimaryKeys: { [OLD]: all },
+        NumNodes: all,
+      });
+      return {
+        body: [
+          { WAN: false, ...ring, ...counts(6) },
+          { WAN: true, ...ring, ...counts(3) },
+        ],
+      };
+    };
+    hurried(100);
+    await expect(go()).rejects.toMatchObject({
+      reason: 'stalled',
+      what: expect.stringContaining('every agent has the new key'),
+      details: expect.arrayContaining(['vm-1 (192.0.2.1) is a member and no pod']),
+    });
+    expect(made.broken).toEqual([]);
+  });
+
   test('is asked for again where some agents have not answered, and the next step waits for all of them', async () => {
     const { made, go } = await cluster();
     let [refusals, thin] = [1, 2];

@@ -58,17 +58,32 @@ describe('what gossip is to be', () => {
     'what the user configures is used as it is: %s',
     async (text) => {
       const fragment = { format: 'json', text } as const;
-      const found = await settle({ serverConfig: fragment, gossipEncryption: 'true' }, [
-        SERVERS,
-        secret('strict'),
-      ]);
+      const found = await settle({ serverConfig: fragment }, [SERVERS]);
       expect(found).toMatchObject({ goal: 'own', access: [] });
-      expect(wantedGossip(found)).toBe('alike');
+      expect(wantedGossip({ config: config() }, found)).toBe('alike');
       await expect(settle({ clientConfig: fragment, rotate: ['gossip'] }, [])).rejects.toMatchObject({
         reason: 'gossip-key',
       });
+      expect((await settle({ clientConfig: fragment, rotate: ['ca'] }, [])).goal).toBe('own');
     },
   );
+
+  test('is proven as it was asked for, whoever is to do it', () => {
+    for (const goal of ['own', 'strict', 'as-it-is'] as const)
+      expect(wantedGossip({ config: config({ gossipEncryption: 'true' }) }, { goal })).toBe('strict');
+  });
+
+  test.each([
+    ['agents run with it', [SERVERS, secret('strict')]],
+    ['it is left of an earlier deployment', [secret('strict')]],
+  ] as const)('is not left to the user where our Secret would win over it: %s', async (_, objects) => {
+    const fragment = { format: 'json', text: '{"encrypt":"x"}' } as const;
+    await expect(settle({ clientConfig: fragment }, objects)).rejects.toMatchObject({
+      reason: 'gossip-key',
+      where: 'Secret/consul-gossip in namespace consul',
+      hint: expect.stringMatching(/`gossip-encryption: false`.*remove this Secret/),
+    });
+  });
 
   test('is not told by settings beside the key', async () => {
     const text = '{"encrypt_verify_incoming":false}';

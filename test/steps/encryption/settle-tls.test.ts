@@ -62,14 +62,49 @@ describe('what RPC is to be', () => {
     expect((await settle({}, [SERVERS], { last: 'plaintext' })).goal).toBe('as-it-is');
   });
 
+  const FRAGMENT = { format: 'json', text: '{"tls":{"defaults":{"ca_file":"x"}}}' } as const;
+
   test('what the user configures is used as it is', async () => {
-    const fragment = { format: 'json', text: '{"tls":{"defaults":{"ca_file":"x"}}}' } as const;
-    const found = await settle({ serverConfig: fragment, tls: 'true' }, [SERVERS, ...secrets()]);
+    const found = await settle({ serverConfig: FRAGMENT }, [SERVERS]);
     expect(found).toMatchObject({ goal: 'own', access: [] });
-    expect(wantedTls(found)).toBe('alike');
-    await expect(settle({ clientConfig: fragment, rotate: ['ca'] }, [])).rejects.toMatchObject({
+    expect(wantedTls({ config: config() }, found)).toBe('alike');
+    await expect(settle({ clientConfig: FRAGMENT, rotate: ['ca'] }, [])).rejects.toMatchObject({
       reason: 'certificate',
     });
+  });
+
+  test('is proven as it was asked for, whoever is to do it', () => {
+    for (const goal of ['own', 'enforced', 'as-it-is'] as const)
+      expect(wantedTls({ config: config({ tls: 'true' }) }, { goal })).toBe('enforced');
+  });
+
+  test.each([
+    ['true', [SERVERS, ...secrets({ state: 'enforced' })]],
+    ['auto', [SERVERS, ...secrets()]],
+    ['auto', secrets()],
+  ] as const)('is not left to the user where our Secrets would win over it (%s)', async (tls, objects) => {
+    await expect(settle({ clientConfig: FRAGMENT, tls }, objects)).rejects.toMatchObject({
+      reason: 'certificate',
+      where: 'Secret/consul-client-tls, Secret/consul-server-tls in namespace consul',
+      hint: expect.stringMatching(/`tls: false`.*remove these Secrets/),
+    });
+  });
+
+  test('is left to the user whose own Secret has the name of ours, or who lets nobody read Secrets', async () => {
+    const metadata = { name: 'consul-server-tls', namespace: 'consul' };
+    const theirs = { apiVersion: 'v1', kind: 'Secret', metadata, data: { 'tls.crt': 'eA==' } };
+    expect((await settle({ serverConfig: FRAGMENT }, [SERVERS, theirs])).goal).toBe('own');
+    const instead: Instead = ({ path }, response) => {
+      if (!path.includes('/secrets/')) return undefined;
+      status(response, 403, { reason: 'Forbidden' });
+      return true;
+    };
+    expect((await settle({ serverConfig: FRAGMENT }, [SERVERS, ...secrets()], { instead })).goal).toBe('own');
+  });
+
+  test('is not told by a word in a tag', async () => {
+    const text = '{"service":{"name":"web","tags":["traefik.http.routers.web.tls=true"]}}';
+    expect((await settle({ serverConfig: { format: 'json', text } }, [])).goal).toBe('enforced');
   });
 
   test('a new cluster that joins another datacenter is not cut off from it', async () => {
@@ -140,7 +175,8 @@ describe('certificates of the user', () => {
 
   test('are taken', async () => {
     const found = await settle(GIVEN, [secret('for-servers', server), secret('for-clients', client)]);
-    expect(found.given).toEqual({ authorities: authority.certificate, server, client });
+    const from = { server: 'for-servers', client: 'for-clients' };
+    expect(found.given).toEqual({ authorities: authority.certificate, server, client, from });
   });
 
   test('are refused before anything is written, with all that speaks against them', async () => {

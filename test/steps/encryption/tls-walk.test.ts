@@ -104,6 +104,17 @@ describe('RPC of a cluster that runs is taken to TLS', () => {
     expect(made.happened('write')).toEqual([]);
   });
 
+  test('not where that would cut off an agent outside of Kubernetes', async () => {
+    const made = await EncryptionWorld.start();
+    made.world.outside = { 'vm-1': '192.0.2.1' };
+    hurried();
+    await expect(walkTls(made.run, tlsGoal(), undefined, made.tools)).rejects.toMatchObject({
+      reason: 'unfit-cluster',
+      details: ['vm-1 (192.0.2.1)'],
+    });
+    expect(made.happened('write', 'restart', 'reload')).toEqual([]);
+  });
+
   test('not without the permission that it takes', async () => {
     const made = await EncryptionWorld.start();
     made.denied = ['create pods/exec'];
@@ -182,6 +193,18 @@ describe('RPC is taken back to plaintext', () => {
     for (const { tls } of made.agents)
       expect(tls).toMatchObject({ outgoing: false, incoming: false, certificate: '' });
     expect(made.happened('restart')).toHaveLength(3);
+  });
+
+  test('not at once where that would cut off an agent outside of Kubernetes', async () => {
+    const made = await cluster(tlsFiles());
+    for (const path of [...made.api.objects.keys()])
+      if (path.includes('/secrets/')) made.api.objects.delete(path);
+    made.world.outside = { 'vm-1': '192.0.2.1' };
+    hurried();
+    await expect(walkTls(made.run, OFF, undefined, made.tools)).rejects.toMatchObject({
+      reason: 'unfit-cluster',
+    });
+    expect(made.happened('write', 'reload')).toEqual([]);
   });
 
   test('also in one of several datacenters', async () => {

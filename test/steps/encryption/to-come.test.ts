@@ -1,25 +1,68 @@
 import { expect, test } from 'vitest';
+import { newAuthority } from '../../../src/certificates/authority.ts';
+import type { Config } from '../../../src/config/config.ts';
 import { encryptionToCome } from '../../../src/steps/encryption/to-come.ts';
+import { config } from '../../session/fixture.ts';
+import { authority, tlsFiles } from './tls-files.ts';
 
-const OFF = { goal: 'as-it-is', files: undefined, isNew: false } as const;
-type Gossip = Parameters<typeof encryptionToCome>[0];
-type Tls = Parameters<typeof encryptionToCome>[1];
+type Gossip = Parameters<typeof encryptionToCome>[1];
+type Tls = Parameters<typeof encryptionToCome>[2];
 
-/** Only the state of what the Secret holds matters here. */
-const files = <T>(state: string) => ({ state }) as T;
+const [OLD, NEW] = [1, 2].map((byte) => Buffer.alloc(32, byte).toString('base64')) as [string, string];
+const KEYS: Gossip['files'] = { keys: [OLD], state: 'strict', goal: 'strict', revision: 4 };
+const GOSSIP: Gossip = { goal: 'as-it-is', files: undefined, isNew: false, key: undefined };
+const STRICT: Gossip = { ...GOSSIP, goal: 'strict', files: KEYS };
+const TLS: Tls = { goal: 'as-it-is', files: undefined, isNew: false, given: undefined, authority };
+const ENFORCED: Tls = { ...TLS, goal: 'enforced', files: tlsFiles() };
+const toCome = (gossip: Gossip, tls: Tls, change: Partial<Config> = {}) =>
+  encryptionToCome({ config: config(change) }, gossip, tls);
 
 test('what agents that run have yet to go through is told, of gossip and of TLS', () => {
-  const gossip: Gossip = { goal: 'strict', files: undefined, isNew: false };
-  const tls: Tls = { goal: 'off', files: files<Tls['files']>('outgoing'), isNew: false };
-  expect(encryptionToCome(gossip, tls)).toEqual(['gossip: off → strict', 'TLS: outgoing → off']);
+  const gossip: Gossip = { ...GOSSIP, goal: 'strict' };
+  const tls: Tls = { ...TLS, goal: 'off', files: tlsFiles({ state: 'outgoing' }) };
+  expect(toCome(gossip, tls)).toEqual(['gossip: off → strict', 'TLS: outgoing → off']);
 });
 
 test.each<[string, Gossip]>([
-  ['nobody has asked for anything', OFF],
-  ['the agents are there', { goal: 'strict', files: files<Gossip['files']>('strict'), isNew: false }],
-  ['the first servers begin as all are to be', { goal: 'strict', files: undefined, isNew: true }],
-  ['it is off and stays off', { goal: 'off', files: undefined, isNew: false }],
-  ['the configuration of the agents says what it is', { goal: 'own', files: undefined, isNew: false }],
+  ['nobody has asked for anything', GOSSIP],
+  ['the agents are there', STRICT],
+  ['the first servers begin as all are to be', { ...GOSSIP, goal: 'strict', isNew: true }],
+  ['it is off and stays off', { ...GOSSIP, goal: 'off' }],
+  ['the configuration of the agents says what it is', { ...GOSSIP, goal: 'own' }],
 ])('nothing is to come where %s', (_, gossip) => {
-  expect(encryptionToCome(gossip, OFF)).toEqual([]);
+  expect(toCome(gossip, TLS)).toEqual([]);
+});
+
+test('a rotation that is asked for is to come', () => {
+  const rotate = ['gossip', 'ca'] as const;
+  const both = ['gossip: another key', 'TLS: another authority'];
+  expect(toCome(STRICT, ENFORCED, { rotate })).toEqual(both);
+  expect(toCome({ ...STRICT, key: NEW }, TLS, { rotate })).toEqual(both.slice(0, 1));
+  expect(toCome(GOSSIP, { ...TLS, goal: 'enforced' }, { rotate: ['ca'] })).toEqual([
+    'TLS: off → enforced',
+    'TLS: another authority',
+  ]);
+});
+
+const other = await newAuthority('consul');
+
+test.each<[string, Gossip, Tls]>([
+  ['a key', { ...STRICT, files: { ...KEYS, keys: [OLD, NEW], rotation: 'add' } }, TLS],
+  ['an authority that all trust', GOSSIP, { ...ENFORCED, files: tlsFiles({ rotation: 'trust' }) }],
+  ['an authority that nobody trusts yet', GOSSIP, { ...ENFORCED, authority: other }],
+])('a rotation that a run before has begun is to come: %s', (_, gossip, tls) => {
+  expect(toCome(gossip, tls)).toHaveLength(1);
+});
+
+test.each<[string, Gossip, Tls]>([
+  ['nobody encrypts', GOSSIP, TLS],
+  ['the cluster has just begun', { ...GOSSIP, goal: 'strict', isNew: true }, { ...ENFORCED, isNew: true }],
+  ['the agents have the key that is given', { ...STRICT, key: OLD }, TLS],
+])('none is to come, though it is asked for, where %s', (_, gossip, tls) => {
+  expect(toCome(gossip, tls, { rotate: ['gossip', 'ca'] })).toEqual([]);
+});
+
+test('certificates of the user are not to change where this run was not given them', () => {
+  const files = tlsFiles({ from: { server: 'a', client: 'b' }, rotation: 'trust' });
+  expect(toCome(GOSSIP, { ...ENFORCED, files, authority: other })).toEqual([]);
 });

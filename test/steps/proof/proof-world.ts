@@ -40,6 +40,8 @@ export class ProofWorld {
   recorded: LedSince | undefined;
   /** Raft's term. */
   term = 7;
+  /** Members that are no pods of this deployment, by name and address. */
+  outside: Record<string, string> = {};
   /** Addresses of the servers, as DNS gives them. */
   serverAddresses = [1, 2, 3].map((last) => `10.0.0.${last}`);
   readonly #store = new FakeStore();
@@ -232,7 +234,8 @@ export class ProofWorld {
     const clients = this.workloads
       .pods('client')
       .map((one) => ({ name: this.workloads.nodeName(one), ip: one.ip, role: 'node' }));
-    return [...servers, ...clients].map(({ name, ip, role }) => ({
+    const others = Object.entries(this.outside).map(([name, ip]) => ({ name, ip, role: 'node' }));
+    return [...servers, ...clients, ...others].map(({ name, ip, role }) => ({
       Name: name,
       Addr: ip ?? '',
       Status: 1,

@@ -14,6 +14,7 @@ const pair = await newLeaf(ours, NAMES);
 const PLAIN: FakeRpc = { takesPlaintext: true };
 const OFFERED: FakeRpc = { takesPlaintext: true, pair };
 const ENFORCED: FakeRpc = { takesPlaintext: false, pair };
+const CLOSED: FakeRpc = { takesPlaintext: false };
 
 function world(rpc: readonly FakeRpc[]): ProofWorld {
   const made = new ProofWorld({}, 0);
@@ -76,6 +77,28 @@ describe('RPC to the servers', () => {
       expect(check(made, 'tls')?.status).toBe('failed');
     },
   );
+
+  test.each(['enforced', 'alike', 'plaintext'] as const)(
+    'of a server that closes without a certificate of its own is not enforced (%s), and it is named',
+    async (wanted) => {
+      const made = world(wanted === 'enforced' ? [CLOSED, ENFORCED, ENFORCED] : [CLOSED]);
+      hurried();
+      await expect(prove(made, wanted)).rejects.toMatchObject({
+        reason: 'certificate',
+        what: expect.stringContaining('shows no certificate of its own'),
+        where: 'Pod/consul-server-0',
+      });
+    },
+  );
+
+  test('of a server that closes since it starts is looked at again', async () => {
+    const made = world([ENFORCED, CLOSED, ENFORCED]);
+    const proving = prove(made, 'enforced');
+    await vi.waitFor(() => expect(check(made, 'tls')?.observed).toContain('shows no certificate'), 5_000);
+    made.rpc.set('consul-server-1', ENFORCED);
+    await proving;
+    expect(check(made, 'tls')?.status).toBe('passed');
+  });
 
   test('a certificate of another authority is named', async () => {
     const stranger: FakeRpc = { takesPlaintext: false, pair: await newLeaf(others, NAMES) };
