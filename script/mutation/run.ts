@@ -5,7 +5,7 @@
  *   npm run mutation [-- ROOM|FILE...]    such as `rollout`, `consul/quorum`, `rollout/pod.ts`; default: all rooms
  *
  * Exits with 1 where a room's score is below 85 %. MUTATION_CONCURRENCY: how many at once (default: 1). MUTATION_RUNNER:
- * `one-process` (default), or `vitest`, which loads all modules anew for each mutant and takes twenty times as long.
+ * `one-process` (default), or `vitest`, which loads all modules anew for each mutant and takes seconds for it.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
