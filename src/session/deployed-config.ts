@@ -5,9 +5,15 @@ import type { Role } from '../manifests/label.ts';
 import { agentConfigName, roleName } from '../manifests/name.ts';
 import { advertisedBy } from '../manifests/server/address.ts';
 
+interface Container {
+  name?: string;
+  image?: string;
+  resources?: Config['serverResources'];
+}
+
 interface Workload {
   replicas?: number;
-  template?: { spec?: { containers?: { name?: string; image?: string }[] } };
+  template?: { spec?: { containers?: Container[] } };
   volumeClaimTemplates?: { spec?: { resources?: { requests?: { storage?: string } } } }[];
 }
 
@@ -27,6 +33,7 @@ export function deployedConfig(given: Config, manifests: readonly KubernetesObje
   const spec = (object: KubernetesObject | undefined) => (object?.spec ?? {}) as Workload;
   const serverSet = find('StatefulSet', roleName(given, 'server'));
   const servers = spec(serverSet);
+  const server = agentOf(servers);
   const daemonSet = find('DaemonSet', roleName(given, 'client'));
   const clientSet = find('StatefulSet', roleName(given, 'client'));
   const serverFiles = filesOf(find('ConfigMap', agentConfigName(given, 'server')));
@@ -53,6 +60,7 @@ export function deployedConfig(given: Config, manifests: readonly KubernetesObje
       ? { kind: 'persistent', size: claim.spec?.resources?.requests?.storage ?? '' }
       : { kind: 'ephemeral' },
     serverAddresses: serverSet ? advertisedBy(serverSet) : given.serverAddresses,
+    serverResources: server ? (server.resources ?? {}) : given.serverResources,
     serverConfig: fragment(serverFiles),
     clientConfig: fragment(filesOf(find('ConfigMap', agentConfigName(given, 'client')))),
     patches: [],
@@ -74,9 +82,13 @@ export function deployedImage(
   return imageOf((workload?.spec ?? {}) as Workload);
 }
 
-function imageOf({ template }: Workload): string | undefined {
+function imageOf(workload: Workload): string | undefined {
+  return agentOf(workload)?.image;
+}
+
+function agentOf({ template }: Workload): Container | undefined {
   const containers = template?.spec?.containers ?? [];
-  return (containers.find(({ name }) => name === 'consul') ?? containers[0])?.image;
+  return containers.find(({ name }) => name === 'consul') ?? containers[0];
 }
 
 function serverCount(replicas: number | undefined): Config['servers'] | undefined {

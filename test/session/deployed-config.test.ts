@@ -17,6 +17,8 @@ const SHAPES: [string, Partial<Config>][] = [
   ['addresses of the pods', { serverAddresses: 'pod' }],
   ['no volumes', { serverStorage: { kind: 'ephemeral' } }],
   ['another size', { serverStorage: { kind: 'persistent', size: '1Gi' } }],
+  ['more memory', { serverResources: { requests: { memory: '2Gi' }, limits: { memory: '4Gi' } } }],
+  ['no resources', { serverResources: {} }],
   ['recursors', { recursors: ['10.0.0.53', '10.0.0.54:5353'] }],
   ['a fragment for servers', { serverConfig: { format: 'hcl', text: 'retry_join = ["10.0.0.1"]' } }],
   ['a fragment for clients', { clientConfig: { format: 'json', text: '{"log_level": "debug"}' } }],

@@ -107,7 +107,7 @@ function ended({ containers }: PodView): Ended | undefined {
     return {
       reason: 'out-of-memory',
       what: 'the server of the rehearsal was killed for taking more memory than its limit',
-      hint: 'What the snapshot holds needs more memory than `server-resources` allows: a restore of it would fail in the same way.',
+      hint: 'What the snapshot holds needs more memory than a server may take (`server-resources`, as deployed; of this step where no deploy is recorded): a restore of it would fail in the same way.',
     };
   }
   return {

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 import { rehearsalObjects } from '../../../src/manifests/rehearsal.ts';
+import { render } from '../../../src/manifests/render.ts';
+import { deployedConfig } from '../../../src/session/deployed-config.ts';
 import { explained, startServer } from '../../../src/steps/rehearsal/server.ts';
 import { status as answer, json } from '../../kubernetes/fake-server.ts';
 import { startFakeApi } from '../../session/fake-api.ts';
-import { startRun } from '../../session/fixture.ts';
+import { config, startRun } from '../../session/fixture.ts';
 
 const RUNNING = { state: { running: {} } };
 const ended = (reason: string, exitCode: number) => ({ state: { terminated: { reason, exitCode } } });
@@ -38,6 +40,13 @@ async function world(container: object, { refused = 0, message = '', log = 200 }
 }
 
 describe('the server of a rehearsal', () => {
+  test('has the memory that the servers were deployed with, whatever the inputs of this step are', () => {
+    const resources = { requests: { memory: '1Gi' }, limits: { memory: '4Gi' } };
+    const deployed = render(config({ serverResources: resources }));
+    const { pod } = rehearsalObjects(deployedConfig(config(), deployed).config, 'later');
+    expect(pod.spec).toMatchObject({ containers: [{ resources }] });
+  });
+
   test('is waited for until it runs', async () => {
     const { run, cluster, pod } = await world(RUNNING);
     expect((await startServer(run, cluster, pod)).uid).toBe('uid');
