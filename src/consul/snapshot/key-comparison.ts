@@ -12,6 +12,8 @@ export interface Names {
 export interface KeyDifference {
   /** Held, and did not come. */
   missing: Names;
+  /** Those that did not come as it has to be, and are not among the missing. */
+  gone: Names;
   /** With another value or other flags. */
   changed: Names;
   /** Came, and are not held. */
@@ -59,14 +61,20 @@ export class KeyComparison {
     else note(this.#changed, () => nameOf(entry.name));
   }
 
-  /** When all have come. */
-  end(): KeyDifference {
+  /**
+   * When all have come.
+   * @param goes whether a key of this name has to be missing
+   */
+  end(goes: (name: string) => boolean = () => false): KeyDifference {
     const missing: Names = { total: 0, names: [] };
+    const gone: Names = { total: 0, names: [] };
     for (let at = 0; at < this.#held.size; at += 1) {
       const came = ((this.#came[at >>> 3] ?? 0) >> (at & 7)) & 1;
-      if (!came) note(missing, () => this.#held.name(at));
+      if (came) continue;
+      const name = this.#held.name(at);
+      note(goes(name) ? gone : missing, () => name);
     }
-    return { missing, changed: this.#changed, added: this.#added, since: this.#since };
+    return { missing, gone, changed: this.#changed, added: this.#added, since: this.#since };
   }
 }
 

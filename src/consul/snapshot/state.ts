@@ -19,6 +19,8 @@ export interface SnapshotKeyEntry {
   flags: number;
   /** Index of its last change. */
   modified: number;
+  /** That holds it. */
+  session?: string | undefined;
 }
 
 /** Is told what is in a snapshot while it is read. */
@@ -28,15 +30,14 @@ export interface Reader {
   node?: (entry: SnapshotNode) => void;
   /** Once for each instance, those of a node one after the other. */
   service?: (entry: SnapshotService) => void;
-  /** A token, policy or role as it is decoded, which stays what it is only until the next. */
-  acl?: (type: number, record: Readonly<Record<string, unknown>>) => void;
+  /** Any other record that is a map, as it is decoded; it stays what it is only until the next. */
+  record?: (type: number, record: Readonly<Record<string, unknown>>) => void;
 }
 
 /** Longer than any value that Consul takes; a damaged length does not fill the memory. */
 const LONGEST_VALUE = 64 * 1024 * 1024;
 const MOST_ENTRIES = 1_000_000;
 const NO_BYTES = new Uint8Array();
-const ACL_TYPES: readonly number[] = [RECORD_TYPE.aclToken, RECORD_TYPE.aclPolicy, RECORD_TYPE.aclRole];
 
 /**
  * Reads `state.bin`: a header, then for each record its type and the record itself, all of it msgpack
@@ -58,8 +59,9 @@ export async function readState(
     } else {
       counts[isMap(item) ? countedAs(type, item) : 'others'] += 1;
       if (type === RECORD_TYPE.keyValue) reader.key?.(keyValue(objectOf(item)));
-      if (type === RECORD_TYPE.register && (reader.service || reader.node)) tell(objectOf(item), reader);
-      if (reader.acl && isMap(item) && ACL_TYPES.includes(type)) reader.acl(type, item);
+      else if (type === RECORD_TYPE.register) {
+        if (reader.service || reader.node) tell(objectOf(item), reader);
+      } else if (isMap(item)) reader.record?.(type, item);
       type = undefined;
     }
   }
@@ -100,7 +102,7 @@ function objectOf(item: unknown): Record<string, unknown> {
   return item;
 }
 
-function keyValue({ Key, Value, Flags, ModifyIndex }: Record<string, unknown>): SnapshotKeyEntry {
+function keyValue({ Key, Value, Flags, ModifyIndex, Session }: Record<string, unknown>): SnapshotKeyEntry {
   if (!(Key instanceof Uint8Array)) throw new Error('an entry of the state has no key');
   return {
     key: nameOf(Key),
@@ -108,6 +110,7 @@ function keyValue({ Key, Value, Flags, ModifyIndex }: Record<string, unknown>): 
     value: Value instanceof Uint8Array ? Value : NO_BYTES,
     flags: Number(Flags ?? 0),
     modified: Number(ModifyIndex ?? 0),
+    session: Session instanceof Uint8Array && Session.length > 0 ? nameOf(Session) : undefined,
   };
 }
 

@@ -5,7 +5,7 @@ import { formatDuration } from '../../report/duration.ts';
 import { Agents } from '../../session/agents.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
-import { lookAtContent } from '../snapshot/content.ts';
+import { lookAtContent, wentWithSession } from '../snapshot/content.ts';
 import { openSnapshot } from '../snapshot/open.ts';
 import { sendSnapshot } from '../snapshot/restore.ts';
 import { findSource, type Servers } from '../snapshot/source.ts';
@@ -56,15 +56,16 @@ export async function restoreAndLook(run: Run, servers: Servers, file: ToRestore
   const { plain } = await openSnapshot(file.path, file.key);
   await sendSnapshot(run, server, plain);
   const took = formatDuration(run.now() - sentAt);
-  const { complaints } = await lookAtContent(run, servers, file);
+  const { complaints, gone } = await lookAtContent(run, servers, file);
   const passed = complaints.length === 0;
+  const ended = gone.total > 0 ? ` but ${wentWithSession(gone)}` : '';
   run.check({
     group: 'data',
     id: 'rehearsal',
     title: 'Rehearsal',
     expected: `a server of its own holds the ${file.keys.size} keys of the snapshot with their values, and all else of it`,
     observed: passed
-      ? `Consul ${version ?? 'of an unknown version'} holds all of it; restored in ${took}`
+      ? `Consul ${version ?? 'of an unknown version'} holds all of it${ended}; restored in ${took}`
       : complaints.join('; '),
     passed,
   });

@@ -1,18 +1,16 @@
 import type { Readable } from 'node:stream';
 import type { ConsulClient } from '../../consul/client.ts';
 import { KeyComparison } from '../../consul/snapshot/key-comparison.ts';
-import { SnapshotKeys } from '../../consul/snapshot/keys.ts';
 import type { Reader } from '../../consul/snapshot/state.ts';
 import { SnapshotTokens } from '../../consul/snapshot/tokens.ts';
-import { ServerVersions } from '../../consul/snapshot/version.ts';
 import { Failure } from '../../failure.ts';
 import type { Run } from '../../session/run.ts';
-import { lookAtContent } from './content.ts';
+import { lookAtContent, wentWithSession } from './content.ts';
 import { named } from './named.ts';
 import { openSnapshot } from './open.ts';
 import { findSource, refused, type Servers } from './source.ts';
 import { type TakeOptions, takeSnapshot } from './take.ts';
-import type { ToRestore } from './to-restore.ts';
+import { remembering, type ToRestore } from './to-restore.ts';
 
 /** Between the last byte and the answer all servers may have to install the snapshot. */
 const SILENCE_MS = 120_000;
@@ -25,21 +23,13 @@ export async function takeWithKeys(
   servers: Servers,
   options: Pick<TakeOptions, 'leaderMs' | 'into'> = {},
 ): Promise<ToRestore> {
-  let keys = new SnapshotKeys();
-  let versions = new ServerVersions();
-  let tokens = new SnapshotTokens();
-  const reader = (): Reader => {
-    keys = new SnapshotKeys();
-    versions = new ServerVersions();
-    tokens = new SnapshotTokens();
-    return {
-      key: (entry) => keys.add(entry),
-      service: (service) => versions.service(service),
-      acl: (type, record) => tokens.add(type, record),
-    };
+  let memory = remembering();
+  const reader = () => {
+    memory = remembering();
+    return memory.reader;
   };
   const { path, key, snapshot } = await takeSnapshot(run, servers, { ...options, reader });
-  return { path, key, snapshot, keys, versions: versions.all(), tokens };
+  return { path, key, snapshot, ...memory.all() };
 }
 
 /**
@@ -58,7 +48,7 @@ export async function keepAndCompare(
     tokens = new SnapshotTokens();
     return {
       key: (entry) => comparison.add(entry),
-      acl: (type, record) => tokens.add(type, record),
+      record: (type, record) => tokens.add(type, record),
     };
   };
   await takeSnapshot(run, servers, { reader });
@@ -104,15 +94,16 @@ export async function sendSnapshot(run: Run, server: ConsulClient, body: Readabl
  * @throws Failure `state-lost`
  */
 export async function proveContent(run: Run, servers: Servers, restored: ToRestore): Promise<void> {
-  const { complaints, since } = await lookAtContent(run, servers, restored);
+  const { complaints, since, gone } = await lookAtContent(run, servers, restored);
   const passed = complaints.length === 0;
+  const ended = gone.total > 0 ? ` but ${wentWithSession(gone)}` : '';
   const written = since > 0 ? `, ${since} of them written anew since` : '';
   run.check({
     ...GROUP,
     id: 'restore-content',
     title: 'Content',
     expected: `the ${restored.keys.size} keys of the snapshot with their values`,
-    observed: passed ? `all of them${written}` : complaints.join('; '),
+    observed: passed ? `all of them${ended}${written}` : complaints.join('; '),
     passed,
   });
   if (passed) return;

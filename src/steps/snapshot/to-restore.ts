@@ -1,22 +1,49 @@
 import type { SnapshotKey } from '../../config/config.ts';
 import { type VerifiedSnapshot, verifySnapshot } from '../../consul/snapshot/archive.ts';
 import { SnapshotKeys } from '../../consul/snapshot/keys.ts';
+import { SnapshotSessions } from '../../consul/snapshot/sessions.ts';
+import type { Reader } from '../../consul/snapshot/state.ts';
 import { SnapshotTokens } from '../../consul/snapshot/tokens.ts';
 import { ServerVersions } from '../../consul/snapshot/version.ts';
 import type { Run } from '../../session/run.ts';
 import { counted } from './counted.ts';
 import { openSnapshot } from './open.ts';
 
+/** What of a snapshot is remembered, so that others can be compared with it. */
+export interface Remembered {
+  keys: SnapshotKeys;
+  sessions: SnapshotSessions;
+  tokens: SnapshotTokens;
+}
+
 /** A snapshot that is to be restored, read to its end. */
-export interface ToRestore {
+export interface ToRestore extends Remembered {
   path: string;
   /** Opens the file. */
   key: SnapshotKey | undefined;
   snapshot: VerifiedSnapshot;
-  keys: SnapshotKeys;
   /** Of Consul, as its catalog has them of its servers, the latest first. */
   versions: readonly string[];
-  tokens: SnapshotTokens;
+}
+
+/** Remembers what is read. */
+export function remembering(): { reader: Reader; all: () => Remembered & Pick<ToRestore, 'versions'> } {
+  const keys = new SnapshotKeys();
+  const sessions = new SnapshotSessions();
+  const tokens = new SnapshotTokens();
+  const versions = new ServerVersions();
+  const reader: Reader = {
+    key: (entry) => {
+      keys.add(entry);
+      sessions.key(entry);
+    },
+    service: (service) => versions.service(service),
+    record: (type, record) => {
+      sessions.add(type, record);
+      tokens.add(type, record);
+    },
+  };
+  return { reader, all: () => ({ keys, sessions, tokens, versions: versions.all() }) };
 }
 
 /**
@@ -25,15 +52,9 @@ export interface ToRestore {
  */
 export async function readToRestore(run: Run, path: string): Promise<ToRestore> {
   const { snapshotKey: key } = run.config;
-  const keys = new SnapshotKeys();
-  const versions = new ServerVersions();
-  const tokens = new SnapshotTokens();
+  const { reader, all } = remembering();
   const { plain } = await openSnapshot(path, key);
-  const snapshot = await verifySnapshot(plain, path, {
-    key: (entry) => keys.add(entry),
-    service: (service) => versions.service(service),
-    acl: (type, record) => tokens.add(type, record),
-  });
+  const snapshot = await verifySnapshot(plain, path, reader);
   const observed = `index ${snapshot.index}: ${counted(snapshot.counts)}; sums right, read to its end`;
   run.check({
     group: 'data',
@@ -43,5 +64,5 @@ export async function readToRestore(run: Run, path: string): Promise<ToRestore> 
     observed,
     passed: true,
   });
-  return { path, key, snapshot, keys, versions: versions.all(), tokens };
+  return { path, key, snapshot, ...all() };
 }

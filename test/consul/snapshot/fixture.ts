@@ -53,6 +53,11 @@ export function appended(records: readonly (readonly [type: number, record: obje
 }
 
 /** A key as a record; its name may be any bytes. */
-export function keyRecord(key: string | Uint8Array, value = ''): readonly [type: number, record: object] {
-  return [2, { Key: Buffer.from(key), Value: Buffer.from(value), Flags: 0, ModifyIndex: 15 }];
+export function keyRecord(
+  key: string | Uint8Array,
+  value = '',
+  session = '',
+): readonly [type: number, record: object] {
+  const [Key, Value] = [Buffer.from(key), Buffer.from(value)];
+  return [2, { Key, Value, Flags: 0, ModifyIndex: 15, Session: session }];
 }

@@ -6,15 +6,23 @@ import type { Result } from '../../../src/report/result.ts';
 import { keepAndCompare, proveContent, restoreSnapshot } from '../../../src/steps/snapshot/restore.ts';
 import { readToRestore, type ToRestore } from '../../../src/steps/snapshot/to-restore.ts';
 import { clientOf, type FakeAnswer, type FakeConsul, fakeConsul } from '../../consul/fake-consul.ts';
-import { altered, SNAPSHOT } from '../../consul/snapshot/fixture.ts';
+import { altered, appended, keyRecord, SNAPSHOT } from '../../consul/snapshot/fixture.ts';
 import { startRun } from '../../session/fixture.ts';
 
-/** A leader that holds this, and answers a restore so; the file holds the real snapshot. */
-async function world({ now = SNAPSHOT, answer = {} }: { now?: Buffer; answer?: FakeAnswer | 'reset' } = {}) {
+/** A leader that holds this, and answers a restore so; the file holds the real snapshot, or this one. */
+async function world({
+  now = SNAPSHOT,
+  file: held = SNAPSHOT,
+  answer = {},
+}: {
+  now?: Buffer;
+  file?: Buffer;
+  answer?: FakeAnswer | 'reset';
+} = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'consul-deploy-restore-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const path = join(folder, 'consul.snap');
-  writeFileSync(path, SNAPSHOT);
+  writeFileSync(path, held);
   const fake: FakeConsul = await fakeConsul(({ method, path }) => {
     if (path !== '/v1/snapshot') return { body: [], headers: { 'x-consul-index': '5' } };
     return method === 'PUT' ? answer : { bytes: now };
@@ -78,6 +86,40 @@ test.each<[string, [string, string], string]>([
     details: [complaint],
   });
   expect(checkOf(result(), 'restore-content')?.status).toBe('failed');
+});
+
+const session = (ID: string, Behavior: string) => [3, { ID, Behavior, Node: 'old', TTL: '' }] as const;
+const HELD = { ends: 'delete', releases: 'release', stays: 'delete' };
+/** The real snapshot with these sessions, and with keys that they hold. */
+const locks = (sessions: (keyof typeof HELD)[], held: (keyof typeof HELD)[]) =>
+  appended([
+    ...sessions.map((id) => session(id, HELD[id])),
+    ...held.map((id) => keyRecord(`locks/${id}`, 'a value', id)),
+  ]);
+const BEFORE = () => locks(['ends', 'releases', 'stays'], ['ends', 'releases', 'stays']);
+
+test('a key that went with the session that held it is not lost, and is told', async () => {
+  const { run, file, servers, result } = await world({
+    file: BEFORE(),
+    now: locks(['releases', 'stays'], ['releases', 'stays']),
+  });
+  await proveContent(run, servers, file);
+  expect(checkOf(result(), 'restore-content')).toMatchObject({
+    status: 'passed',
+    observed:
+      'all of them but 1 key (locks/ends) held by a session that ended with its node or its time, and had them deleted',
+  });
+});
+
+test.each<[string, string, () => Buffer]>([
+  ['whose session only releases it', 'locks/releases', () => locks(['stays'], ['stays'])],
+  ['whose session is still there', 'locks/stays', () => locks(['stays', 'releases'], ['releases'])],
+])('a key %s is lost where it is missing', async (_, key, now) => {
+  const { run, file, servers } = await world({ file: BEFORE(), now: now() });
+  await expect(proveContent(run, servers, file)).rejects.toMatchObject({
+    reason: 'state-lost',
+    details: [`missing: 1 key (${key})`],
+  });
 });
 
 test('a file to restore that is not there is told before anything is asked', async () => {
