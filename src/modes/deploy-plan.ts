@@ -25,6 +25,7 @@ import type { Owned } from '../steps/record/deployed-set.ts';
 import { readRecord } from '../steps/record/record.ts';
 import { type Pruning, planPrune } from '../steps/removal/prune.ts';
 import { returningClaims } from '../steps/replacement/returning-claims.ts';
+import { tellPlannedSnapshot } from '../steps/snapshot/danger.ts';
 
 /** What a deploy should bring about: settled before the lock is taken. */
 export interface Target {
@@ -83,6 +84,7 @@ export async function planDeploy(
     ...[...claims, ...pruning.live].map(removal),
   ];
   describePlan(run, steps, encryptionToCome(gossip, tls));
+  tellPlannedSnapshot(run);
   holdToPlan(run, steps);
   refuseDaemonSet(planned.objects);
   const takeovers = await findTakeovers(run, cluster, planned);

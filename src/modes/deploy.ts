@@ -45,7 +45,8 @@ import { removeReturningClaims } from '../steps/replacement/returning-claims.ts'
 import { removeServers } from '../steps/replacement/scale-down.ts';
 import { restartAgents } from '../steps/restart/restart.ts';
 import { restarts } from '../steps/restart/restarts.ts';
-import { dangerOf, snapshotBefore } from '../steps/snapshot/before-change.ts';
+import { snapshotBefore } from '../steps/snapshot/before-change.ts';
+import { dangerOf } from '../steps/snapshot/danger.ts';
 import { Triage } from '../steps/triage/triage.ts';
 import { applyStages } from './apply-stages.ts';
 import { type DeployPlan, planDeploy, type Target } from './deploy-plan.ts';
@@ -130,7 +131,8 @@ async function changeAndProve(
     }
     const missing = await missingServices(run, planned.objects, live);
     const looks = { ...live, conservation, state };
-    await snapshotBefore(run, cluster, dangerOf(run.config, run.known.plan ?? []));
+    const { plan = [], encryptionSteps } = run.known;
+    await snapshotBefore(run, cluster, dangerOf(run.config, plan, encryptionSteps));
     const rolled = await lookAtRegistered(run, cluster, deploy, looks);
     return await triage.during(async () => {
       const named = await addNames(run, tls, encryption);

@@ -12,7 +12,8 @@ import { removeNamespace } from '../steps/removal/empty-namespace.ts';
 import { removedAsSeen } from '../steps/removal/removal.ts';
 import { takeDown } from '../steps/removal/take-down.ts';
 import { claimsOf, removeClaims } from '../steps/removal/volume-claims.ts';
-import { snapshotBefore, takesSnapshot } from '../steps/snapshot/before-change.ts';
+import { snapshotBefore } from '../steps/snapshot/before-change.ts';
+import { takesSnapshot } from '../steps/snapshot/danger.ts';
 
 /**
  * `mode: destroy`: removes what the record names, in the reverse order of a deploy, and waits until it is gone. It

@@ -18,6 +18,7 @@ import { readRecord, recordIfReadable } from '../steps/record/record.ts';
 import { planPrune } from '../steps/removal/prune.ts';
 import { renderSet } from '../steps/render/render.ts';
 import { returningClaims } from '../steps/replacement/returning-claims.ts';
+import { tellPlannedSnapshot } from '../steps/snapshot/danger.ts';
 
 /**
  * What a deploy would do, as far as it is known before the namespace exists.
@@ -44,7 +45,10 @@ export async function planAll(
       return { steps: [...planned.objects, ...[...claims, ...live].map(removal)], objects: planned.objects };
     }),
   );
-  await run.phase('compare', 'Compare', async () => describePlan(run, all.steps, encryption));
+  await run.phase('compare', 'Compare', async () => {
+    describePlan(run, all.steps, encryption);
+    tellPlannedSnapshot(run);
+  });
   return all;
 }
 

@@ -22,7 +22,7 @@ const KEYS: readonly string[] = [
     'voters',
   ],
   ...['clientsReady', 'clientsDesired', 'uiCommand', 'manifestsPath'],
-  ...['plan', 'encryptionSteps', 'drift', 'ghosts', 'topology'],
+  ...['plan', 'encryptionSteps', 'plannedSnapshot', 'drift', 'ghosts', 'topology'],
   ...['phases', 'checks', 'objects', 'warnings', 'timings', 'history'],
 ];
 

@@ -153,6 +153,8 @@ export interface Result {
   plan?: PlannedChange[];
   /** What a deploy does to encryption beside that, which no object shows: `gossip: off → strict`. */
   encryptionSteps?: string[];
+  /** Whether a deploy of the plan takes a snapshot first, and why; absent where nothing is in danger. No part of the digest. */
+  plannedSnapshot?: string;
   drift?: Drift[];
   /** What should not be in the catalog; of `sweep` and `verify`. */
   ghosts?: GhostReport[];

@@ -151,6 +151,7 @@ function filled(text: string): Result {
     manifestsPath: '',
     voters: 3,
     planDigest: '',
+    plannedSnapshot: '',
     snapshot: {
       path: '',
       bytes: 1,

@@ -11,7 +11,7 @@ export const DATA = {
     parser: choice(['auto', 'always', 'never']),
     default: 'auto',
     description:
-      'When `deploy` and `destroy` take a snapshot before they change anything. `auto`: where servers are replaced or data may be lost, and `snapshot-key` or `snapshot-plain` says how to keep it.',
+      'When `deploy` and `destroy` take a snapshot before they change anything. `auto`: where servers are replaced or restarted, or data may be lost, and `snapshot-key` or `snapshot-plain` says how to keep it.',
   },
   'snapshot-key': {
     parser: optional(snapshotKey),

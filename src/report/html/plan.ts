@@ -20,11 +20,12 @@ export function plan(result: Result): Part[] {
     about &&
     result.planDigest !== undefined &&
     markup`<p class="digest">Plan digest <code>${line(result.planDigest)}</code>${!result.failure && markup`. A deploy with it as <code>expect-plan</code> does exactly this, or nothing.`}</p>\n`;
+  const kept = result.plannedSnapshot !== undefined && markup`<p>${line(result.plannedSnapshot, 300)}</p>\n`;
   return [
     {
       id: 'plan',
       title: about ? 'Plan: what a deploy would do' : `Plan: ${planHeadline(result)}`,
-      head: markup`${totals(result.plan)}${digest}`,
+      head: markup`${totals(result.plan)}${kept}${digest}`,
       ...rowsOf(changes, (change) => details(change, about && DANGEROUS.has(change.consequence))),
       noun: 'changes are',
       // It may take all the room that is left.

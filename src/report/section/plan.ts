@@ -32,7 +32,8 @@ export function planSections(result: Result): Section[] {
   const about = isAboutPlan(result);
   // A deploy has done it by now: its plan is for those who want to know.
   if (!about && changes.length === 0) return [];
-  const totals = [...dangers(changes), ...table(plan), ...(about ? [digest(result)] : [])];
+  const kept = result.plannedSnapshot === undefined ? [] : [`${markdown(result.plannedSnapshot)}\n`];
+  const totals = [...dangers(changes), ...table(plan), ...kept, ...(about ? [digest(result)] : [])];
   const title = about
     ? '### What a deploy would do'
     : `<details><summary>Plan: ${markdown(planHeadline(result))}</summary>`;

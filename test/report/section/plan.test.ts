@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { consoleReport } from '../../../src/report/console.ts';
+import { toHtml } from '../../../src/report/html/page.ts';
 import type { PlannedChange } from '../../../src/report/result/change.ts';
 import type { Result } from '../../../src/report/result.ts';
 import { planHeadline, planLines } from '../../../src/report/section/plan-line.ts';
@@ -37,6 +38,17 @@ describe('the headline of a plan', () => {
     expect(headline([rolls('consul-server', 1)])).toBe(
       '1 change: rolls 1 server pod, gossip: off → strict, TLS: off → enforced',
     );
+  });
+
+  test('leaves whether a snapshot is taken to a line of its own', () => {
+    const plannedSnapshot =
+      'No snapshot is taken first although data may be lost: the input snapshot is never.';
+    for (const shown of [summary, toHtml]) {
+      expect(shown(planned())).not.toContain('No snapshot is taken');
+      expect(shown(planned({ plannedSnapshot }))).toContain(
+        'No snapshot is taken first although data may be lost',
+      );
+    }
   });
 
   test('is the verdict of the run', () => {
