@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { Config } from './config.ts';
 import type { InputValues } from './inputs.ts';
 import { quote } from './mistake.ts';
-import { outputPath, PathRefusal } from './path.ts';
+import { isSameFile, outputPath, PathRefusal } from './path.ts';
 
 /** The inputs that name a file to write. */
 type FileInput =
@@ -58,12 +58,14 @@ export function filePaths(
   }
   const toRead = (text: string) => resolve(env.GITHUB_WORKSPACE || '.', text);
   const restorePath = values.restore && toRead(values.restore);
-  if (restorePath !== undefined && restorePath === paths.snapshotPath && values.mode === 'restore')
+  const { snapshotPath } = paths;
+  const isKept = values.mode === 'restore' && restorePath !== undefined && snapshotPath !== undefined;
+  if (isKept && isSameFile(restorePath, snapshotPath))
     mistakes.push(
       `snapshot-path: given ${quote(values['snapshot-path'] ?? '')}; allowed: another file than the one to restore, since what is there now goes there`,
     );
   const compare = comparedWith(values.compare, toRead);
-  return { ...paths, snapshotPath: paths.snapshotPath ?? '', restorePath, compare, mistakes };
+  return { ...paths, snapshotPath: snapshotPath ?? '', restorePath, compare, mistakes };
 }
 
 /** A file of that name is given as `./cluster`. */

@@ -37,6 +37,15 @@ function realPath(path: string): string {
   return join(realPath(dirname(path)), basename(path));
 }
 
+/** Whether both are the same file once symbolic links are followed. */
+export function isSameFile(a: string, b: string): boolean {
+  try {
+    return realPath(a) === realPath(b);
+  } catch {
+    return a === b;
+  }
+}
+
 /** @param of the rules of another system than this one, in tests */
 export function isInside(
   path: string,

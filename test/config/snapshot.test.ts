@@ -1,6 +1,9 @@
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../../src/config/parse.ts';
 import { inputSecrets } from '../../src/config/secret.ts';
+import { folder } from '../kubernetes/fake-server.ts';
 import { given, mistakes } from './given.ts';
 
 const RECIPIENT = `age1${'q'.repeat(58)}`;
@@ -63,6 +66,24 @@ test('compare is the cluster, or a file that is found from the workspace', () =>
   expect(compare('./cluster')).toEqual({ kind: 'file', path: '/workspace/cluster' });
   expect(compare('old/b.snap')).toEqual({ kind: 'file', path: '/workspace/old/b.snap' });
   expect(compare('/tmp/b.snap')).toEqual({ kind: 'file', path: '/tmp/b.snap' });
+});
+
+test.each<[string, Record<string, string>]>([
+  ['the same path', { restore: 'real/a.snap', 'snapshot-path': 'real/a.snap' }],
+  ['a link to the file', { restore: 'link.snap', 'snapshot-path': 'real/a.snap' }],
+  ['a file in a folder that is a link', { restore: 'link/a.snap', 'snapshot-path': 'real/a.snap' }],
+  ['a file that is not there, by two ways', { restore: 'link/b.snap', 'snapshot-path': 'real/b.snap' }],
+])('what there is now does not go where the snapshot to restore is: %s', async (_, inputs) => {
+  const at = await folder();
+  await mkdir(join(at, 'real'));
+  await writeFile(join(at, 'real/a.snap'), '');
+  await symlink('real', join(at, 'link'));
+  await symlink('real/a.snap', join(at, 'link.snap'));
+  const rest = { mode: 'restore', confirm: 'consul', 'snapshot-plain': 'true' };
+  const parse = (change: object) =>
+    parseConfig({ ...given({ ...rest, ...inputs, ...change }), GITHUB_WORKSPACE: at });
+  expect(() => parse({})).toThrow(/another file than the one to restore/);
+  expect(parse({ 'snapshot-path': 'real/c.snap' }).snapshotPath).toBe(join(at, 'real/c.snap'));
 });
 
 describe('what does not go together', () => {

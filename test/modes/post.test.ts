@@ -1,5 +1,7 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { json, kubeconfig, startServer, status } from '../kubernetes/fake-server.ts';
+import { folder, json, kubeconfig, startServer, status } from '../kubernetes/fake-server.ts';
 import { runStep } from './step.ts';
 
 const RUN = {
@@ -89,6 +91,26 @@ describe('when main did not finish', () => {
       expect([step.code, calls]).toEqual([0, []]);
     },
   );
+});
+
+/** A post step, with half a snapshot beside where the whole one would be. */
+async function postWithHalf(env: Record<string, string>) {
+  const at = await folder({ 'consul.snap.0a1b2c3d.part': 'half', 'consul.snap': 'of yesterday' });
+  const inputs = { mode: 'snapshot', 'snapshot-path': join(at, 'consul.snap'), 'snapshot-plain': 'true' };
+  const { step, calls } = await post(OURS, { ...env, RUNNER_TEMP: at }, inputs);
+  return { step, calls, left: (await readdir(at)).sort() };
+}
+
+test('half a snapshot of a main step that was killed goes, without a lock, too', async () => {
+  const { step, calls, left } = await postWithHalf({ STATE_main: 'started' });
+  expect([step.code, calls, left], step.log).toEqual([0, [], ['consul.snap']]);
+  expect(step.log).toContain('half of a snapshot');
+  expect(step.summary).toContain('half of a snapshot');
+});
+
+test('half a snapshot is left alone by the post step of a main step that finished', async () => {
+  const { left } = await postWithHalf({ STATE_main: 'finished' });
+  expect(left).toEqual(['consul.snap', 'consul.snap.0a1b2c3d.part']);
 });
 
 test('when main finished, nothing is done', async () => {

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { Failure } from '../../failure.ts';
 
 /** A file that is there only when it is whole, and that nobody else may read. */
@@ -9,6 +9,33 @@ export interface WrittenFile {
   bytes: number;
   /** Of the file as it is, in hexadecimal. */
   sha256: string;
+}
+
+/** As `writeFileWhole` names what is not whole yet, after the name of the file. */
+const UNFINISHED = /^\.[0-9a-f]{8}\.part$/;
+
+/**
+ * Removes what a run that was killed while it wrote has left beside the path. It may be in plaintext, and nobody asks for it.
+ * @returns the paths of those that went, and of those that could not be removed
+ */
+export async function removeUnfinished(path: string): Promise<{ removed: string[]; left: string[] }> {
+  const [folder, name] = [dirname(path), basename(path)];
+  // A folder that is not there yet, or that nobody may list, is told by whoever writes into it.
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  const found = entries.filter(
+    (entry) =>
+      entry.isFile() && entry.name.startsWith(name) && UNFINISHED.test(entry.name.slice(name.length)),
+  );
+  const done: { removed: string[]; left: string[] } = { removed: [], left: [] };
+  for (const entry of found) {
+    const beside = join(folder, entry.name);
+    const isGone = await rm(beside, { force: true }).then(
+      () => true,
+      () => false,
+    );
+    done[isGone ? 'removed' : 'left'].push(beside);
+  }
+  return done;
 }
 
 /**

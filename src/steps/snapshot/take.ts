@@ -8,7 +8,7 @@ import type { Run } from '../../session/run.ts';
 import { counted } from './counted.ts';
 import { download, fromSource, verifyDownload } from './download.ts';
 import { type Encryption, encryption } from './encryption.ts';
-import { type WrittenFile, writeFileWhole } from './file.ts';
+import { removeUnfinished, type WrittenFile, writeFileWhole } from './file.ts';
 import { overview } from './overview.ts';
 import type { Servers, Source } from './source.ts';
 
@@ -41,6 +41,7 @@ export async function takeSnapshot(
 ): Promise<TakenSnapshot> {
   const { path, key } = into ?? { path: run.config.snapshotPath, key: run.config.snapshotKey };
   const encrypted = key && (await encryption(key));
+  await tidyUp(run, path);
   return fromSource(run, servers, leaderMs, async (source) => {
     const breakdown = new Breakdown();
     const others = reader?.();
@@ -60,6 +61,14 @@ export async function takeSnapshot(
     tell(run, taken, into !== undefined);
     return { path, key, snapshot };
   });
+}
+
+/** After a run that was killed. */
+async function tidyUp(run: Run, path: string): Promise<void> {
+  const { removed, left } = await removeUnfinished(path);
+  for (const file of removed) run.log.info(`${file} is left from a run that was killed; it is removed`);
+  for (const file of left)
+    run.warn(`${file} is left from a run that was killed, and could not be removed: it may hold secrets.`);
 }
 
 async function keep(

@@ -1,7 +1,16 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { expect, onTestFinished, test } from 'vitest';
@@ -70,6 +79,19 @@ test('a snapshot is left in the file of the run, which only its user can read', 
   const sha256 = createHash('sha256').update(SNAPSHOT).digest('hex');
   expect(snapshot).toMatchObject({ path, sha256, bytes: SNAPSHOT.length, encrypted: false, stale: false });
   expect(checkOf(result())).toMatchObject({ status: 'passed' });
+});
+
+test('what a run that was killed has left beside it goes, and nothing else', async () => {
+  const { path, left, take } = await world([server()]);
+  const others = ['.part', '.0a1b2c3.part', '.0a1b2c3D.part', '.0a1b2c3d.part.old', '.0a1b2c3d'];
+  const kept = [...others.map((end) => `${path}${end}`), join(dirname(path), 'x.snap.0a1b2c3d.part')];
+  for (const file of [`${path}.0a1b2c3d.part`, `${path}.ffffffff.part`, ...kept])
+    writeFileSync(file, SNAPSHOT);
+  mkdirSync(`${path}.00000000.part`);
+  symlinkSync(kept[0] ?? '', `${path}.11111111.part`);
+  await take();
+  const names = [...kept, `${path}.00000000.part`, `${path}.11111111.part`].map((file) => basename(file));
+  expect(left().sort()).toEqual(['consul.snap', ...names].sort());
 });
 
 const identity = await generateIdentity();
