@@ -17,6 +17,12 @@ export interface SnapshotService {
   content: unknown;
 }
 
+/** One check of a node, or of a service at it. */
+export interface SnapshotCheck {
+  node: string;
+  id: string;
+}
+
 type Fields = Readonly<Record<string, unknown>>;
 
 /** What a record registers: an instance of a service, a node, or a check, of which nothing is told. */
@@ -37,6 +43,12 @@ export function registrationOf(record: Fields): SnapshotService | SnapshotNode |
   if (isFields(record.Check)) return undefined;
   const { ID, Address, Datacenter, TaggedAddresses, NodeMeta, Locality } = record;
   return { node, content: { ID, Address, Datacenter, TaggedAddresses, NodeMeta, Locality } };
+}
+
+/** Undefined where the record registers something else. */
+export function checkOf({ Node, PeerName, Check }: Fields): SnapshotCheck | undefined {
+  if (!isFields(Check)) return undefined;
+  return { node: nameIn(Node, PeerName), id: nameIn(Check.CheckID) };
 }
 
 /** What a peer exports has its name and that of the peer. */

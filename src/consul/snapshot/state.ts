@@ -1,7 +1,13 @@
-import { decodeMultiStream } from '@msgpack/msgpack';
+import { decodeMulti, decodeMultiStream } from '@msgpack/msgpack';
 import { nameOf } from './name.ts';
 import { countedAs, NOTHING, RECORD_TYPE, type SnapshotCounts } from './record-type.ts';
-import { registrationOf, type SnapshotNode, type SnapshotService } from './registration.ts';
+import {
+  checkOf,
+  registrationOf,
+  type SnapshotCheck,
+  type SnapshotNode,
+  type SnapshotService,
+} from './registration.ts';
 
 /** The state of a snapshot, read to its end. */
 export interface SnapshotState {
@@ -30,6 +36,8 @@ export interface Reader {
   node?: (entry: SnapshotNode) => void;
   /** Once for each instance, those of a node one after the other. */
   service?: (entry: SnapshotService) => void;
+  /** Once for each check, those of a node after its services. */
+  check?: (entry: SnapshotCheck) => void;
   /** Any other record that is a map, as it is decoded; it stays what it is only until the next. */
   record?: (type: number, record: Readonly<Record<string, unknown>>) => void;
 }
@@ -60,8 +68,11 @@ export async function readState(
       counts[isMap(item) ? countedAs(type, item) : 'others'] += 1;
       if (type === RECORD_TYPE.keyValue) reader.key?.(keyValue(objectOf(item)));
       else if (type === RECORD_TYPE.register) {
-        if (reader.service || reader.node) tell(objectOf(item), reader);
-      } else if (isMap(item)) reader.record?.(type, item);
+        if (reader.service || reader.node || reader.check) tell(objectOf(item), reader);
+      } else if (reader.record) {
+        const record = type === RECORD_TYPE.configEntry ? configEntryOf(item) : item;
+        if (isMap(record)) reader.record(type, record);
+      }
       type = undefined;
     }
   }
@@ -114,7 +125,23 @@ function keyValue({ Key, Value, Flags, ModifyIndex, Session }: Record<string, un
   };
 }
 
-function tell(record: Record<string, unknown>, { node, service }: Reader): void {
+/**
+ * It is written as its kind and a request, in bytes of their own (`MarshalBinary` of ConfigEntryRequest in
+ * https://github.com/hashicorp/consul/blob/v1.22.7/agent/structs/config_entry.go); undefined where it is not.
+ */
+function configEntryOf(item: unknown): unknown {
+  if (!(item instanceof Uint8Array)) return undefined;
+  try {
+    const [, request] = decodeMulti(item, OPTIONS);
+    return isMap(request) ? request.Entry : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function tell(record: Record<string, unknown>, { node, service, check }: Reader): void {
+  const checked = check && checkOf(record);
+  if (checked) check(checked);
   const registration = registrationOf(record);
   if (!registration) return;
   if ('service' in registration) service?.(registration);

@@ -1,12 +1,13 @@
 import type { Readable } from 'node:stream';
 import type { ConsulClient } from '../../consul/client.ts';
 import { KeyComparison } from '../../consul/snapshot/key-comparison.ts';
+import { SnapshotOthers } from '../../consul/snapshot/others.ts';
 import type { Reader } from '../../consul/snapshot/state.ts';
 import { SnapshotTokens } from '../../consul/snapshot/tokens.ts';
 import { Failure } from '../../failure.ts';
 import type { Run } from '../../session/run.ts';
 import { lookAtContent, wentWithSession } from './content.ts';
-import { named } from './named.ts';
+import { named, othersNamed } from './named.ts';
 import { openSnapshot } from './open.ts';
 import { findSource, refused, type Servers } from './source.ts';
 import { type TakeOptions, takeSnapshot } from './take.ts';
@@ -39,24 +40,33 @@ export async function takeWithKeys(
 export async function keepAndCompare(
   run: Run,
   servers: Servers,
-  { keys }: ToRestore,
+  { keys, others: then }: Pick<ToRestore, 'keys' | 'others'>,
 ): Promise<SnapshotTokens> {
   let comparison = new KeyComparison(keys);
   let tokens = new SnapshotTokens();
+  let others = new SnapshotOthers();
   const reader = (): Reader => {
     comparison = new KeyComparison(keys);
     tokens = new SnapshotTokens();
+    others = new SnapshotOthers();
     return {
       key: (entry) => comparison.add(entry),
-      record: (type, record) => tokens.add(type, record),
+      node: (node) => others.node(node),
+      service: (service) => others.service(service),
+      check: (check) => others.check(check),
+      record: (type, record) => {
+        tokens.add(type, record);
+        others.add(type, record);
+      },
     };
   };
   await takeSnapshot(run, servers, { reader });
   const { added, changed, missing } = comparison.end();
+  const rest = others.comparedWith(then);
   const observed = [
-    `goes: ${named(added)}`,
-    `gets another value: ${named(changed)}`,
-    `comes back: ${named(missing)}`,
+    `goes: ${[named(added), ...othersNamed(rest, 'removed')].join(', ')}`,
+    `gets another value: ${[named(changed), ...othersNamed(rest, 'changed')].join(', ')}`,
+    `comes back: ${[named(missing), ...othersNamed(rest, 'added')].join(', ')}`,
   ].join('; ');
   const check = { ...GROUP, id: 'restore-difference', title: 'Difference', expected: 'is told' };
   run.check({ ...check, observed, passed: true });

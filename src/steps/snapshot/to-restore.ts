@@ -1,6 +1,7 @@
 import type { SnapshotKey } from '../../config/config.ts';
 import { type VerifiedSnapshot, verifySnapshot } from '../../consul/snapshot/archive.ts';
 import { SnapshotKeys } from '../../consul/snapshot/keys.ts';
+import { SnapshotOthers } from '../../consul/snapshot/others.ts';
 import { SnapshotSessions } from '../../consul/snapshot/sessions.ts';
 import type { Reader } from '../../consul/snapshot/state.ts';
 import { SnapshotTokens } from '../../consul/snapshot/tokens.ts';
@@ -14,6 +15,7 @@ export interface Remembered {
   keys: SnapshotKeys;
   sessions: SnapshotSessions;
   tokens: SnapshotTokens;
+  others: SnapshotOthers;
 }
 
 /** A snapshot that is to be restored, read to its end. */
@@ -31,19 +33,26 @@ export function remembering(): { reader: Reader; all: () => Remembered & Pick<To
   const keys = new SnapshotKeys();
   const sessions = new SnapshotSessions();
   const tokens = new SnapshotTokens();
+  const others = new SnapshotOthers();
   const versions = new ServerVersions();
   const reader: Reader = {
     key: (entry) => {
       keys.add(entry);
       sessions.key(entry);
     },
-    service: (service) => versions.service(service),
+    node: (node) => others.node(node),
+    service: (service) => {
+      versions.service(service);
+      others.service(service);
+    },
+    check: (check) => others.check(check),
     record: (type, record) => {
       sessions.add(type, record);
       tokens.add(type, record);
+      others.add(type, record);
     },
   };
-  return { reader, all: () => ({ keys, sessions, tokens, versions: versions.all() }) };
+  return { reader, all: () => ({ keys, sessions, tokens, others, versions: versions.all() }) };
 }
 
 /**

@@ -77,6 +77,46 @@ test('a restore tells by name what goes, changes and comes back, and what there 
   expect(readFileSync(kept).equals(now)).toBe(true);
 });
 
+const node = (Node: string, rest: object = {}) => [0, { Node, Address: '10.0.0.9', ...rest }] as const;
+const web = (Node: string, Port: number) =>
+  node(Node, { Service: { ID: 'web', Service: 'web', Port, ModifyIndex: Port } });
+const serf = (Node: string) => node(Node, { Check: { Node, CheckID: 'serfHealth', Status: 'passing' } });
+
+test('a restore tells how many others go, change and come back, and names services that no agent holds', async () => {
+  const policy = (ID: string, Rules: string, ModifyIndex = 1) =>
+    [19, { ID, Name: ID, Rules, ModifyIndex }] as const;
+  const query = [7, { ID: 'q-1', Name: 'geo' }] as const;
+  const token = [17, { AccessorID: 'a-1', SecretID: 's-1' }] as const;
+  const { run, file, servers, result } = await world({
+    now: appended([
+      ...[node('ext-1'), web('ext-1', 80), node('ext-2'), web('ext-2', 80)],
+      // Its agent announces it again.
+      ...[node('agent-1'), web('agent-1', 80), serf('agent-1')],
+      ...[policy('same', 'a', 1), policy('other', 'a'), query, token],
+    ]),
+    file: appended([
+      ...[node('ext-2'), web('ext-2', 81), node('ext-3'), web('ext-3', 80)],
+      ...[policy('same', 'a', 2), policy('other', 'b'), policy('new-1', 'a'), policy('new-2', 'a')],
+    ]),
+  });
+  await keepAndCompare(run, servers, file);
+  expect(checkOf(result(), 'restore-difference')?.observed).toBe(
+    [
+      'goes: no key, 1 prepared query, 1 token, 1 agentless service (web at ext-1)',
+      'gets another value: no key, 1 policy, 1 agentless service (web at ext-2)',
+      'comes back: no key, 2 policies, 1 agentless service (web at ext-3)',
+    ].join('; '),
+  );
+});
+
+test('a configuration entry is told by what is in it', async () => {
+  const { run, file, servers, result } = await world({ now: altered('http', 'grpc') });
+  await keepAndCompare(run, servers, file);
+  expect(checkOf(result(), 'restore-difference')?.observed).toContain(
+    'gets another value: no key, 1 configuration entry;',
+  );
+});
+
 test('the content of a restore is proven by another snapshot', async () => {
   const { run, file, servers, result } = await world();
   await proveContent(run, servers, file);
