@@ -12,3 +12,8 @@ export function digestOf(content: Uint8Array | string): string {
 export function digestOfRecord(record: unknown): string {
   return digestOf(encode(record, { sortKeys: true }));
 }
+
+/** Consul writes a field without content as one or the other of these, by how it came to be. */
+export function isNothing(value: unknown): boolean {
+  return value === undefined || value === null || (Array.isArray(value) && value.length === 0);
+}

@@ -1,5 +1,5 @@
 import { type Difference, differenceOf } from './difference.ts';
-import { digestOfRecord } from './digest.ts';
+import { digestOfRecord, isNothing } from './digest.ts';
 import { nameOf } from './name.ts';
 import { RECORD_TYPE } from './record-type.ts';
 import type { SnapshotCheck, SnapshotNode, SnapshotService } from './registration.ts';
@@ -23,6 +23,9 @@ const KINDS: Readonly<Record<number, [kind: OtherKind, id: (record: Fields) => s
   [RECORD_TYPE.aclRole]: ['roles', ({ ID }) => text(ID)],
 };
 
+/** Say when a record was written, and not what it is; or follow from the others. */
+const WHEN: ReadonlySet<string> = new Set(['CreateIndex', 'ModifyIndex', 'CreateTime', 'Hash']);
+
 /** By it the leader tells nodes that have an agent (`SerfCheckID` in agent/structs/structs.go of Consul). */
 const AGENT_CHECK = 'serfHealth';
 
@@ -39,8 +42,8 @@ export class SnapshotOthers {
   add(type: number, record: Fields): void {
     const [kind, idOf] = KINDS[type] ?? [];
     if (!kind || !idOf) return;
-    const { CreateIndex: _c, ModifyIndex: _m, Hash: _h, ...content } = record;
-    this.#of(kind).set(idOf(record), digestOfRecord(content));
+    const content = Object.entries(record).filter(([field, value]) => !WHEN.has(field) && !isNothing(value));
+    this.#of(kind).set(idOf(record), digestOfRecord(Object.fromEntries(content)));
   }
 
   /** Comes before its services. */

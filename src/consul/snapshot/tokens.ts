@@ -1,4 +1,4 @@
-import { digestOf, digestOfRecord } from './digest.ts';
+import { digestOf, digestOfRecord, isNothing } from './digest.ts';
 import { nameOf } from './name.ts';
 import { RECORD_TYPE } from './record-type.ts';
 
@@ -77,7 +77,7 @@ function grantOf(record: Fields): Grant {
     policies: ids(record.Policies),
     roles: ids(record.Roles),
     own: Object.entries(kinds)
-      .filter(([, value]) => value !== undefined && value !== null)
+      .filter(([, value]) => !isNothing(value))
       .map(([name, value]) => [name, digestOfRecord(value)]),
     isInitial: text(record.Description) === INITIAL,
   };

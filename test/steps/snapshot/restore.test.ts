@@ -86,17 +86,24 @@ test('a restore tells how many others go, change and come back, and names servic
   const policy = (ID: string, Rules: string, ModifyIndex = 1) =>
     [19, { ID, Name: ID, Rules, ModifyIndex }] as const;
   const query = [7, { ID: 'q-1', Name: 'geo' }] as const;
-  const token = [17, { AccessorID: 'a-1', SecretID: 's-1' }] as const;
+  const token = (AccessorID: string, rest: object = {}) =>
+    [17, { AccessorID, SecretID: AccessorID, ...rest }] as const;
+  const same = [
+    token('same', { Roles: [], CreateTime: 'then' }),
+    token('same', { Roles: null, CreateTime: 'now' }),
+  ];
   const { run, file, servers, result } = await world({
     now: appended([
       ...[node('ext-1'), web('ext-1', 80), node('ext-2'), web('ext-2', 80)],
       // Its agent announces it again.
       ...[node('agent-1'), web('agent-1', 80), serf('agent-1')],
-      ...[policy('same', 'a', 1), policy('other', 'a'), query, token],
+      ...[policy('same', 'a', 1), policy('other', 'a'), query, token('a-1')],
+      ...same.slice(1),
     ]),
     file: appended([
       ...[node('ext-2'), web('ext-2', 81), node('ext-3'), web('ext-3', 80)],
       ...[policy('same', 'a', 2), policy('other', 'b'), policy('new-1', 'a'), policy('new-2', 'a')],
+      ...same.slice(0, 1),
     ]),
   });
   await keepAndCompare(run, servers, file);

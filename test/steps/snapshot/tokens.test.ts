@@ -136,6 +136,13 @@ test.each<[string, Record[], Record[], FakeAnswer, string]>([
     lends(SECRET),
     'the same policies in the snapshot',
   ],
+  [
+    'no identities, which Consul writes in two ways',
+    [KV, token(SECRET, { Policies: linked('id-kv'), ServiceIdentities: [] })],
+    [KV, token(SECRET, { Policies: linked('id-kv'), ServiceIdentities: null })],
+    lends(SECRET),
+    'the same policies in the snapshot',
+  ],
   ['all rights', [], [], lends(MANAGEMENT), 'may do everything, in the snapshot too'],
 ])('a token with %s goes on working', async (_, now, held, self, observed) => {
   const { error, check: told } = await check({ now: appended(now), file: appended(held), self });
