@@ -132,7 +132,7 @@ function keyValue({ Key, Value, Flags, ModifyIndex, Session }: Record<string, un
 function configEntryOf(item: unknown): unknown {
   if (!(item instanceof Uint8Array)) return undefined;
   try {
-    const [, request] = decodeMulti(item, OPTIONS);
+    const [, request] = decodeMulti<undefined>(item, OPTIONS);
     return isMap(request) ? request.Entry : undefined;
   } catch {
     return undefined;
