@@ -107,6 +107,7 @@ describe('keys as they come, compared with those that are held', () => {
     const come = [entry('a', '2', 0, 5), entry('b', '2', 0, 6), entry('c', '1', 0, 6), entry('e', '1', 0, 6)];
     expect(compared(held, come, 5)).toEqual({
       missing: { total: 1, names: ['d'] },
+      gone: { total: 0, names: [] },
       changed: { total: 1, names: ['a'] },
       added: { total: 1, names: ['e'] },
       since: 1,
