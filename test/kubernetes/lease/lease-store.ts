@@ -5,7 +5,7 @@ import { type Call, connectTo, json, signal, startServer, status } from '../fake
 
 export const COLLECTION = '/apis/coordination.k8s.io/v1/namespaces/consul/leases';
 
-interface Lease {
+export interface Lease {
   metadata: { name: string; resourceVersion: string; labels?: object };
   spec: Record<string, unknown>;
 }

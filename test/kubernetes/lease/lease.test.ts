@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { status } from '../fake-server.ts';
-import { held, setUp } from './lease-store.ts';
+import { held, type Lease, setUp } from './lease-store.ts';
 
 /** The clock of this runner, and not that of the API server, which sends the true time. */
 function clockOff(ms: number): void {
