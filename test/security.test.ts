@@ -332,7 +332,7 @@ test.each<[string, RegExp, number | undefined, string[], Record<string, string>]
 
 test('what is written to Consul is what SECURITY.md says, call by call', () => {
   const READ = [
-    /^\/v1\/(agent\/(checks|members|self|services?)|peerings)$/,
+    /^\/v1\/(acl\/token\/self|agent\/(checks|members|self|services?)|peerings)$/,
     /^\/v1\/(catalog\/(datacenters|nodes|node-services|services?|service\/.*)|health\/.*|status\/.*)$/,
     /^\/v1\/(operator\/autopilot\/state|operator\/raft\/configuration|session\/(list|node))$/,
   ];

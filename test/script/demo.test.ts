@@ -16,19 +16,7 @@ beforeEach(() => {
   calls = join(folder, 'calls');
   mkdirSync(join(folder, 'bin'));
   // Nothing of the machine's but what scripts are made of: what is there is what a test puts there.
-  for (const name of [
-    'bash',
-    'basename',
-    'cat',
-    'chmod',
-    'cp',
-    'cut',
-    'dirname',
-    'grep',
-    'mkdir',
-    'rm',
-    'sed',
-  ])
+  for (const name of 'bash basename cat chmod cp cut dirname grep mkdir rm sed'.split(' '))
     command(name, `exec ${spawnSync('which', [name], { encoding: 'utf8' }).stdout.trim()} "$@"`, false);
 });
 afterEach(() => rmSync(folder, { recursive: true }));

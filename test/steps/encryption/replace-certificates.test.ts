@@ -8,6 +8,7 @@ import type { TlsGoal } from '../../../src/steps/encryption/settle-tls.ts';
 import { readTlsSecrets } from '../../../src/steps/encryption/tls-secrets.ts';
 import { hurried } from '../hurried.ts';
 import { EncryptionWorld } from './encryption-world.ts';
+import { signers, subject } from './signers.ts';
 import { authority, pairs, tlsFiles, tlsGoal, tlsSecrets } from './tls-files.ts';
 
 const other = await newAuthority('consul');
@@ -21,21 +22,6 @@ async function cluster(files: TlsFiles, change: Partial<Config> = {}) {
   const go = (to: Partial<TlsGoal> = {}) =>
     replaceCertificates(made.run, tlsGoal({ files, ...to }), files, made.tools);
   return { made, go };
-}
-
-const subject = ({ certificate }: { certificate: string }) => new X509Certificate(certificate).subject;
-
-/** Who has signed what the agents have, and whom they trust; the same at each, and without a restart. */
-function signers(made: EncryptionWorld): { signed: string; trusted: string } {
-  expect(made.broken).toEqual([]);
-  expect(made.happened('restart')).toEqual([]);
-  const found = made.agents.map(({ tls }) => {
-    const each = tls.ca.match(/-----BEGIN[^-]+-----[^-]+-----END[^-]+-----/g) ?? [];
-    const trusted = each.map((certificate) => subject({ certificate })).join();
-    return JSON.stringify({ signed: new X509Certificate(tls.certificate).issuer, trusted });
-  });
-  expect(new Set(found).size).toBe(1);
-  return JSON.parse(found[0] ?? '');
 }
 
 describe('certificates', () => {

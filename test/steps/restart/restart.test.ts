@@ -1,14 +1,10 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { WebSocketServer } from 'ws';
-import { openWebSocket } from '../../../src/kubernetes/streams/websocket.ts';
 import type { PodView } from '../../../src/rollout/pod.ts';
 import { restartAgents } from '../../../src/steps/restart/restart.ts';
 import type { Restart } from '../../../src/steps/restart/restarts.ts';
 import { healthyAnswers } from '../../consul/server-answers.ts';
 import { ProofWorld } from '../proof/proof-world.ts';
+import { kubelet } from './fake-kubelet.ts';
 
 const OLD = 'consul-deploy.start.0000000000000000';
 const NEW = 'consul-deploy.start.ffffffffffffffff';
@@ -36,33 +32,6 @@ const KEPT = [
 ]
   .map((file) => JSON.stringify(file))
   .join('\n');
-
-/** Answers every command in a pod, over a real WebSocket. */
-async function kubelet(answer: (pod: string, words: string[]) => string | undefined) {
-  const http = createServer();
-  const sockets = new WebSocketServer({ server: http, handleProtocols: (all) => [...all][0] ?? false });
-  const frame = (channel: number, text: string) => Buffer.concat([Buffer.of(channel), Buffer.from(text)]);
-  sockets.on('connection', (socket, { url = '' }) => {
-    const { pathname, searchParams } = new URL(url, 'http://api');
-    const said = answer(pathname.split('/').at(-2) ?? '', searchParams.getAll('command').slice(-2));
-    if (said === 'drop') return void socket.terminate();
-    if (said !== undefined) socket.send(frame(1, `${said}\n`));
-    const failed = { status: 'Failure', message: 'command terminated with exit code 137' };
-    socket.send(frame(3, JSON.stringify(said === undefined ? failed : { status: 'Success' })));
-    socket.close(1000);
-  });
-  http.listen(0, '127.0.0.1');
-  await once(http, 'listening');
-  onTestFinished(() => {
-    for (const one of sockets.clients) one.terminate();
-    http.close();
-  });
-  const { port } = http.address() as AddressInfo;
-  return {
-    webSocket: (path: string, _: object, protocol: string, stop: AbortSignal) =>
-      openWebSocket(`ws://127.0.0.1:${port}${path}`, protocol, {}, stop),
-  };
-}
 
 /** Three servers, of which the first leads, and two clients; what each has started with can be changed. */
 async function start({ clientMaxUnavailable = 1, unfinished = false } = {}) {
