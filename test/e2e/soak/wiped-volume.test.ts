@@ -43,7 +43,13 @@ class Cluster {
 
   #inputs(): Record<string, string> {
     const shape = { 'server-storage': '1Gi', clients: 'none', 'server-addresses': 'service' };
-    return { namespace: this.namespace, 'stable-for': '0s', timeout: '4m', patches: this.#patches, ...shape };
+    // It is about Raft; and the start script that is left out is what gives an agent its key.
+    const plain = { 'gossip-encryption': 'false', tls: 'false' };
+    return {
+      ...{ namespace: this.namespace, 'stable-for': '0s', timeout: '4m', patches: this.#patches },
+      ...shape,
+      ...plain,
+    };
   }
 
   async on(node: string): Promise<{ name: string; ip: string }> {
