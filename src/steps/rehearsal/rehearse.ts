@@ -55,7 +55,7 @@ export async function restoreAndLook(run: Run, servers: Servers, file: ToRestore
   checkVersion(run, file, [version]);
   const sentAt = run.now();
   const { plain } = await openSnapshot(file.path, file.key);
-  await sendSnapshot(run, server, plain);
+  await sendSnapshot(run, server, plain, { servers });
   const took = formatDuration(run.now() - sentAt);
   const { complaints, gone } = await lookAtContent(run, servers, file);
   const passed = complaints.length === 0;

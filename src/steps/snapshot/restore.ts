@@ -7,6 +7,7 @@ import { SnapshotTokens } from '../../consul/snapshot/tokens.ts';
 import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
 import type { Run } from '../../session/run.ts';
+import { blockedServer } from './blocked.ts';
 import { lookAtContent, wentWithSession } from './content.ts';
 import { named, othersNamed } from './named.ts';
 import { openSnapshot } from './open.ts';
@@ -86,16 +87,33 @@ export async function restoreSnapshot(run: Run, servers: Servers, { path, key }:
   run.known.changed = true;
   const before = run.known.snapshot?.path;
   run.known.left = { is: 'restore-sent', before };
-  await sendSnapshot(run, server, plain);
+  await sendSnapshot(run, server, plain, { servers });
   run.known.left = { is: 'restored-unproven', before };
 }
 
-/** All that the cluster of this server holds is replaced by what the snapshot holds, in plaintext. @throws Failure */
-export async function sendSnapshot(run: Run, server: ConsulClient, body: Readable): Promise<void> {
+/**
+ * All that the cluster of this server holds is replaced by what the snapshot holds, in plaintext.
+ * @param watched the servers of that cluster
+ * @throws Failure; `stalled` where one of them has blocked itself
+ */
+export async function sendSnapshot(
+  run: Run,
+  server: ConsulClient,
+  body: Readable,
+  watched: { servers: Servers; lookMs?: number },
+): Promise<void> {
+  const over = new AbortController();
+  const signal = AbortSignal.any([run.signal, over.signal]);
+  const watching = blockedServer(run, watched.servers, signal, watched).then((failure) => {
+    if (failure) over.abort(failure);
+  });
   try {
-    await server.upload('/v1/snapshot', body, { signal: run.signal, timeoutMs: run.left() + SILENCE_MS });
+    await server.upload('/v1/snapshot', body, { signal, timeoutMs: run.left() + SILENCE_MS });
   } catch (error) {
     throw refused(error);
+  } finally {
+    over.abort();
+    await watching;
   }
 }
 

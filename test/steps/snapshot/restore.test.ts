@@ -1,9 +1,16 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Result } from '../../../src/report/result.ts';
-import { keepAndCompare, proveContent, restoreSnapshot } from '../../../src/steps/snapshot/restore.ts';
+import {
+  keepAndCompare,
+  proveContent,
+  restoreSnapshot,
+  sendSnapshot,
+} from '../../../src/steps/snapshot/restore.ts';
 import { readToRestore, type ToRestore } from '../../../src/steps/snapshot/to-restore.ts';
 import { clientOf, type FakeAnswer, type FakeConsul, fakeConsul } from '../../consul/fake-consul.ts';
 import { altered, appended, keyRecord, SNAPSHOT } from '../../consul/snapshot/fixture.ts';
@@ -65,6 +72,24 @@ test.each<[string, FakeAnswer | 'reset', string]>([
   const { run, file, servers, result } = await world({ answer });
   await expect(restoreSnapshot(run, servers, file)).rejects.toMatchObject({ reason });
   expect(result().left).toContain('its end was not seen');
+});
+
+test.each([
+  ['has blocked itself', 'silence', 'stalled'],
+  ['answers after a while', { status: 404 }, undefined],
+] as const)('a restore whose server %s', async (_, state, reason) => {
+  const fake = await fakeConsul(async ({ method, path }) => {
+    if (path === '/v1/status/leader') return { body: '10.0.0.1:8300' };
+    if (method === 'GET') return state;
+    if (reason === undefined) await setTimeout(500);
+    return reason === undefined ? {} : 'silence';
+  });
+  const { run } = startRun({});
+  const server = clientOf(fake);
+  const watched = { servers: async () => [server], lookMs: 50 };
+  const sent = sendSnapshot(run, server, Readable.from([SNAPSHOT]), watched);
+  if (reason === undefined) await expect(sent).resolves.toBeUndefined();
+  else await expect(sent).rejects.toMatchObject({ reason, where: `Pod/${server.name}` });
 });
 
 test('a restore tells by name what goes, changes and comes back, and what there is now is kept', async () => {
