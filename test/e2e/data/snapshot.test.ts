@@ -7,11 +7,12 @@ import { promisify } from 'node:util';
 import { Encrypter, generateIdentity, identityToRecipient } from 'age-encryption';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { consul, keys, members } from '../consul/consul.ts';
-import { kubectl, namespaceName, pods, removeNamespace } from '../kubernetes/cluster.ts';
+import { eventually, kubectl, namespaceName, pods, removeNamespace } from '../kubernetes/cluster.ts';
 import { startFlakyProxy } from '../kubernetes/flaky-proxy.ts';
 import { applyRbac, kubeconfigOf, rbac, removeRbac } from '../permissions/rbac.ts';
 import { check, deploy, type Outcome, start } from '../run/action.ts';
 import { expectRed, TINY } from '../run/scenario.ts';
+import { underTraffic } from '../traffic/traffic.ts';
 
 const run = promisify(execFile);
 
@@ -378,13 +379,22 @@ describe('a snapshot', () => {
     expect(await consul<string[]>(await server(), '/v1/kv/app?keys')).toHaveLength(50);
   });
 
-  it('brings all of it back after a rebuild: destroyed with its data, deployed anew, restored', async () => {
+  it('brings all of it back after a rebuild under a writer: destroyed with its data, deployed anew, restored', async () => {
     const destroy = {
       ...given,
       ...{ mode: 'destroy', confirm: 'consul', 'destroy-data': 'true', 'snapshot-key': identity },
     };
     await kubectl('-n', namespace, 'exec', 'consul-server-0', '--', 'mkdir', '/consul/data/tmp');
-    const destroyed = await deploy(destroy);
+    const elsewhere = { Node: 'elsewhere', Address: '192.0.2.7', Service: { Service: 'mail', Port: 25 } };
+    await consul(await server(), '/v1/catalog/register', { method: 'PUT', body: JSON.stringify(elsewhere) });
+    let written: string[] = [];
+    const { value: destroyed } = await underTraffic({ namespace, prefix: 'rebuild' }, async () => {
+      written = await eventually('a hundred keys', 30_000, async () => {
+        const found = await keys(await server(), 'rebuild');
+        return found.length >= 100 ? found : undefined;
+      });
+      return deploy(destroy);
+    });
     expect(destroyed.code, destroyed.log).toBe(0);
     const { bytes } = only(destroyed);
     const deployed = await deploy(given);
@@ -407,10 +417,15 @@ describe('a snapshot', () => {
     expect(check(outcome, 'restore-nodes').observed).toContain('in place of the snapshot');
     const ip = await server();
     expect(await consul<string[]>(ip, '/v1/kv/app?keys')).toHaveLength(50);
+    // What was written before the destroy began.
+    const back = new Set(await keys(ip, 'rebuild'));
+    expect(written.filter((key) => !back.has(key))).toEqual([]);
+    expect(await consul<unknown[]>(ip, '/v1/catalog/service/mail')).toHaveLength(1);
     const nodes = await consul<{ Node: string; ID: string }[]>(ip, '/v1/catalog/nodes');
     const alive = await members(ip);
-    expect(nodes.map(({ Node }) => Node).sort()).toEqual(['consul-client-0', 'consul-server-0']);
-    expect(new Map(nodes.map(({ Node, ID }) => [Node, ID]))).toEqual(
+    expect(nodes.map(({ Node }) => Node).sort()).toEqual(['consul-client-0', 'consul-server-0', 'elsewhere']);
+    const ours = nodes.filter(({ Node }) => Node !== 'elsewhere');
+    expect(new Map(ours.map(({ Node, ID }) => [Node, ID]))).toEqual(
       new Map(alive.map(({ Name, Tags }) => [Name, Tags.id])),
     );
   });
