@@ -6,7 +6,7 @@ import { ENVIRONMENT_PREFIX, isBoolean, MODES, OWN_FLAGS, SHELLS, wordsOf } from
 /** Inputs that are about some modes alone. */
 const ONLY: Partial<Record<InputName, readonly Mode[]>> = {
   'stable-for': ['deploy', 'verify', 'restore'],
-  rotate: ['deploy'],
+  rotate: ['deploy', 'plan'],
   renew: ['verify'],
   snapshot: ['deploy', 'destroy'],
   'snapshot-key': ['snapshot', 'rehearse', 'restore', 'deploy', 'destroy'],

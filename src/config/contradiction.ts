@@ -53,8 +53,8 @@ export function contradictions(
     if ((values.deregister ?? []).length > 0) refuse('deregister', only);
   }
   const { rotate = [] } = values;
-  if (mode !== undefined && mode !== 'deploy' && rotate.length > 0) {
-    refuse('rotate', `nothing with mode ${mode}; only a deploy rotates`);
+  if (mode !== undefined && mode !== 'deploy' && mode !== 'plan' && rotate.length > 0) {
+    refuse('rotate', `nothing with mode ${mode}; only a deploy rotates, and a plan tells what it will do`);
   }
   if (values['gossip-encryption'] === 'false') {
     if (rotate.includes('gossip')) refuse('rotate', 'not gossip with gossip-encryption false');

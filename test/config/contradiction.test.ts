@@ -36,7 +36,7 @@ describe('contradictions', () => {
     ],
     [
       { mode: 'verify', rotate: 'ca' },
-      'rotate: given "ca"; allowed: nothing with mode verify; only a deploy rotates',
+      'rotate: given "ca"; allowed: nothing with mode verify; only a deploy rotates, and a plan tells what it will do',
     ],
     [
       { mode: 'sweep', renew: 'true' },
@@ -90,6 +90,7 @@ describe('contradictions', () => {
     { 'storage-class': 'fast' },
     { timeout: '11s' },
     { mode: 'verify', chaos: 'delete-leader, delete-client' },
+    { mode: 'plan', rotate: 'ca, gossip' },
   ])('none in %j', (inputs) => {
     expect(mistakes(inputs)).toEqual([]);
   });
