@@ -15,6 +15,11 @@ export function nameOf(bytes: Uint8Array): string {
   return name;
 }
 
+/** The name in a field of a record; empty where it holds none. */
+export function nameIn(field: unknown): string {
+  return field instanceof Uint8Array ? nameOf(field) : '';
+}
+
 /** What nobody sees, or what looks like something else: spaces at an end, and after another one, too. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|(?! )\p{Zs}|^ | $| (?= )/gu;
 

@@ -1,6 +1,6 @@
 import { type Difference, differenceOf } from './difference.ts';
 import { digestOfRecord, isNothing } from './digest.ts';
-import { nameOf } from './name.ts';
+import { nameIn } from './name.ts';
 import { RECORD_TYPE } from './record-type.ts';
 import type { SnapshotCheck, SnapshotNode, SnapshotService } from './registration.ts';
 
@@ -16,11 +16,11 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** What tells records of these types apart. */
 const KINDS: Readonly<Record<number, [kind: OtherKind, id: (record: Fields) => string]>> = {
-  [RECORD_TYPE.configEntry]: ['configEntries', ({ Kind, Name }) => `${text(Kind)}/${text(Name)}`],
-  [RECORD_TYPE.preparedQuery]: ['preparedQueries', ({ ID }) => text(ID)],
-  [RECORD_TYPE.aclToken]: ['tokens', ({ AccessorID }) => text(AccessorID)],
-  [RECORD_TYPE.aclPolicy]: ['policies', ({ ID }) => text(ID)],
-  [RECORD_TYPE.aclRole]: ['roles', ({ ID }) => text(ID)],
+  [RECORD_TYPE.configEntry]: ['configEntries', ({ Kind, Name }) => `${nameIn(Kind)}/${nameIn(Name)}`],
+  [RECORD_TYPE.preparedQuery]: ['preparedQueries', ({ ID }) => nameIn(ID)],
+  [RECORD_TYPE.aclToken]: ['tokens', ({ AccessorID }) => nameIn(AccessorID)],
+  [RECORD_TYPE.aclPolicy]: ['policies', ({ ID }) => nameIn(ID)],
+  [RECORD_TYPE.aclRole]: ['roles', ({ ID }) => nameIn(ID)],
 };
 
 /** Say when a record was written, and not what it is; or follow from the others. */
@@ -84,8 +84,4 @@ export class SnapshotOthers {
 interface SnapshotServiceDigest {
   name: string;
   digest: string;
-}
-
-function text(value: unknown): string {
-  return value instanceof Uint8Array ? nameOf(value) : '';
 }

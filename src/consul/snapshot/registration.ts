@@ -1,4 +1,4 @@
-import { nameOf } from './name.ts';
+import { nameIn, nameOf } from './name.ts';
 
 /** A node of the catalog. What is decoded stays what it is only until the next record. */
 export interface SnapshotNode {
@@ -27,10 +27,10 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** What a record registers: an instance of a service, a node, or a check, of which nothing is told. */
 export function registrationOf(record: Fields): SnapshotService | SnapshotNode | undefined {
-  const node = nameIn(record.Node, record.PeerName);
+  const node = nameOfPeer(record.Node, record.PeerName);
   if (isFields(record.Service)) {
     const { CreateIndex: _c, ModifyIndex: _m, ...content } = record.Service;
-    const service = nameIn(content.Service, content.PeerName);
+    const service = nameOfPeer(content.Service, content.PeerName);
     const meta = isFields(content.Meta) ? content.Meta : {};
     return {
       service,
@@ -48,13 +48,13 @@ export function registrationOf(record: Fields): SnapshotService | SnapshotNode |
 /** Undefined where the record registers something else. */
 export function checkOf({ Node, PeerName, Check }: Fields): SnapshotCheck | undefined {
   if (!isFields(Check)) return undefined;
-  return { node: nameIn(Node, PeerName), id: nameIn(Check.CheckID) };
+  return { node: nameOfPeer(Node, PeerName), id: nameIn(Check.CheckID) };
 }
 
 /** What a peer exports has its name and that of the peer. */
-function nameIn(name: unknown, peer?: unknown): string {
-  const own = name instanceof Uint8Array ? nameOf(name) : '';
-  return peer instanceof Uint8Array && peer.length > 0 ? `${own} of peer ${nameOf(peer)}` : own;
+function nameOfPeer(name: unknown, peer: unknown): string {
+  const [own, of] = [nameIn(name), nameIn(peer)];
+  return of === '' ? own : `${own} of peer ${of}`;
 }
 
 function isFields(value: unknown): value is Fields {

@@ -1,5 +1,5 @@
 import { digestOf, digestOfRecord, isNothing } from './digest.ts';
-import { nameOf } from './name.ts';
+import { nameIn } from './name.ts';
 import { RECORD_TYPE } from './record-type.ts';
 
 /** What a token may do. */
@@ -40,12 +40,12 @@ export class SnapshotTokens {
       const grant = JSON.stringify(grantOf(record));
       const known = this.#grants.get(grant) ?? grant;
       this.#grants.set(known, known);
-      this.#tokens.set(digestOf(text(record.SecretID)), known);
+      this.#tokens.set(digestOf(nameIn(record.SecretID)), known);
     } else if (type === RECORD_TYPE.aclPolicy) {
       const { Rules, Datacenters } = record;
-      const digest = digestOfRecord([text(Rules).trim(), Datacenters ?? []]);
-      this.#policies.set(text(record.ID), [text(record.Name), digest]);
-    } else if (type === RECORD_TYPE.aclRole) this.#roles.set(text(record.ID), grantOf(record));
+      const digest = digestOfRecord([nameIn(Rules).trim(), Datacenters ?? []]);
+      this.#policies.set(nameIn(record.ID), [nameIn(record.Name), digest]);
+    } else if (type === RECORD_TYPE.aclRole) this.#roles.set(nameIn(record.ID), grantOf(record));
   }
 
   /** When all have been read; undefined where there is no such token. */
@@ -79,14 +79,10 @@ function grantOf(record: Fields): Grant {
     own: Object.entries(kinds)
       .filter(([, value]) => !isNothing(value))
       .map(([name, value]) => [name, digestOfRecord(value)]),
-    isInitial: text(record.Description) === INITIAL,
+    isInitial: nameIn(record.Description) === INITIAL,
   };
 }
 
 function ids(links: unknown): string[] {
-  return Array.isArray(links) ? links.map((link) => text(link?.ID)) : [];
-}
-
-function text(value: unknown): string {
-  return value instanceof Uint8Array ? nameOf(value) : '';
+  return Array.isArray(links) ? links.map((link) => nameIn(link?.ID)) : [];
 }

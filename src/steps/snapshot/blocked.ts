@@ -28,10 +28,12 @@ export async function blockedServer(
   try {
     for (;;) {
       await pause(lookMs, signal);
-      for (const server of await servers()) {
-        const times = (await isBlocked(server, signal, lookMs)) ? (looks.get(server.name) ?? 0) + 1 : 0;
-        if (times >= LOOKS) return blocked(run, server.name);
-        looks.set(server.name, times);
+      const all = await servers();
+      const found = await Promise.all(all.map((server) => isBlocked(server, signal, lookMs)));
+      for (const [at, { name }] of all.entries()) {
+        const times = found[at] ? (looks.get(name) ?? 0) + 1 : 0;
+        if (times >= LOOKS) return blocked(run, name);
+        looks.set(name, times);
       }
     }
   } catch (error) {
@@ -60,7 +62,7 @@ async function isBlocked(server: ConsulClient, signal: AbortSignal, timeoutMs: n
 function blocked({ config }: Run, name: string): Failure {
   return new Failure({
     reason: 'stalled',
-    what: `${name} has blocked itself while it restored: it says who leads, and has told nothing of its state for ${(LOOKS * LOOK_MS) / 1000} s`,
+    what: `${name} has blocked itself while it restored: it says who leads, and told nothing of its state in ${LOOKS} looks of ${LOOK_MS / 1000} s each`,
     where: `Pod/${name}`,
     hint: `Consul has this fault (its subscriptions and its restore wait for each other), and only a start ends it: kubectl -n ${config.namespace} exec ${name} -c ${AGENT_CONTAINER} -- kill -USR1 1. Its data stays. Then run the restore again.`,
   });
