@@ -16,6 +16,8 @@ const TAKEN: Readonly<Record<Taken, string>> = {
   restarts: 'its agents start again in their pods, servers one at a time; no pod is replaced for it',
 };
 
+const NEW_IMAGE = 'its agents start again with the new image in their pods; no pod is replaced for it';
+
 /** What a change does to what runs. docs/guides/plan.md has the table. */
 export interface Effect {
   consequence: Consequence;
@@ -33,7 +35,7 @@ export function effectOf(step: Step, fields: readonly Difference[], taken?: Take
   if (!live) return creation(desired);
   if (action === 'delete') return worst('delete', [deletionLoss(live)]);
   if (action === 'recreate') return recreation(live, desired);
-  if (isWorkload(live)) return workloadChange(live, predicted, fields);
+  if (isWorkload(live)) return workloadChange(step, live, fields);
   if (taken) return { consequence: taken, notes: [TAKEN[taken]] };
   const consequence = changesSilently(live, predicted, fields) ? 'in-place' : outsideWorkloads(live, fields);
   return { consequence, notes: [] };
@@ -76,15 +78,16 @@ function recreation(live: KubernetesObject, desired: KubernetesObject): Effect {
 }
 
 function workloadChange(
+  { predicted, imageInPods }: Step,
   live: KubernetesObject,
-  predicted: KubernetesObject,
   fields: readonly Difference[],
 ): Effect {
   const rolling = rollingOf(live, predicted);
   const [before, after] = [podsOf(live), podsOf(predicted)];
   const fewer = live.kind !== 'DaemonSet' && after < before;
   const mild = fields.every(isMetadata) && !changesSilently(live, predicted, fields);
-  const kind = rolling ? 'rolls-pods' : mild ? 'metadata' : 'in-place';
+  const stays = rolling && imageInPods !== undefined;
+  const kind = stays ? 'restarts' : rolling ? 'rolls-pods' : mild ? 'metadata' : 'in-place';
   const effect = worst(fewer ? 'delete' : kind, [
     // Servers that go have gone before the first is replaced, and those that come have come.
     rolling && rollingLoss(live, predicted, { ...rolling, others: after - 1 }),
@@ -99,6 +102,7 @@ function workloadChange(
     effect.notes.push(`starts ${count(after - before, 'more pod')}${how && ', one at a time'}`);
   if (waitsForDeletion(predicted))
     effect.notes.push('its pods take it only when somebody deletes them (OnDelete)');
+  if (stays) return { ...effect, notes: [...effect.notes, NEW_IMAGE] };
   return rolling ? withRolling(effect, rolling) : effect;
 }
 

@@ -55,6 +55,7 @@ function takenInPlace(
   if (!taken) return undefined;
   const stay = steps.some((other) => {
     if (!other.live || !isWorkload(other.live) || !mounts(other.desired, desired)) return false;
+    if (other.imageInPods !== undefined) return true;
     if (other.action === 'recreate' || rollingOf(other.live, other.predicted) !== undefined) return false;
     // Of pods that wait for somebody to delete them a new template tells.
     return taken === 'reloads' || isSame(specOf(other.live).template, specOf(other.predicted).template);

@@ -11,6 +11,8 @@ export interface Step {
   adopting?: unknown;
   /** Fields that are left to a controller. */
   yielded?: readonly { field: string; manager: string }[];
+  /** The new image with which the agents of its pods start again, where the pods stay for it. */
+  imageInPods?: string;
   /** What else a reviewer has to know. It is no part of the digest. */
   notes?: readonly string[];
 }

@@ -67,6 +67,13 @@ export function withReplicas(workload: KubernetesObject, replicas: number): Kube
   return { ...workload, spec: { ...specOf(workload), replicas } };
 }
 
+/** Pods of lower ordinals keep the template that they have. */
+export function withPartition(workload: KubernetesObject, partition: number): KubernetesObject {
+  const spec = specOf(workload);
+  const updateStrategy = { ...spec.updateStrategy, type: 'RollingUpdate', rollingUpdate: { partition } };
+  return { ...workload, spec: { ...spec, updateStrategy } };
+}
+
 /** Whether pods read this ConfigMap or Secret as a volume. */
 export function mounts(workload: KubernetesObject, { kind, metadata }: KubernetesObject): boolean {
   return (specOf(workload).template?.spec?.volumes ?? []).some(({ configMap, secret, projected }) => {

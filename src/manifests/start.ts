@@ -7,11 +7,15 @@ import { serverAddresses } from './server/address.ts';
 import { GUARD_SETTINGS, type GuardSettings, guardScript } from './server/guard.ts';
 
 /**
- * So long the pod's network outlives a server, in seconds. A leader that is refused tries again after 1.3, 2.0 and 3.3 s
- * (each wait about twice the last: https://github.com/hashicorp/raft/blob/v1.7.3/replication.go); after the network's end
- * it takes up to a second until the Service leads to it no more. So that second falls between two tries.
+ * So long the pod's network outlives a server, in seconds. A leader that is refused tries again 1.3, 2.6 and 5.1 s after
+ * the agent's end, or up to half a second later on a busy machine (each wait is twice the last:
+ * https://github.com/hashicorp/raft/blob/v1.7.3/replication.go). The network ends 0.2 to 0.4 s after the last process, and
+ * the Service leads there for up to half a second more. So that time falls between the first try and the second. With 2.1 s
+ * it met the second, and two of three servers came back 10 s late.
  */
-const LINGER_SECONDS = 2.1;
+const LINGER_SECONDS = 1.7;
+/** A stop that is announced by `USR2` comes within so many seconds, or is another one. */
+const ANNOUNCED_SECONDS = 30;
 /**
  * So long a server may take to stop, in seconds. It stays where its Raft waits for a dial that nobody answers, up to 10 s.
  * What it has acknowledged is on its disk by then.
@@ -31,7 +35,8 @@ const LEAVES = /\bleave_on_terminate"?\s{0,20}[=:]\s{0,20}"?true\b/;
 /**
  * Shell, the first process of every agent's container: the guard where there is one, then the agent with the arguments of
  * the container, by the image's entry point where there is one. `USR1` ends the agent and starts it again: it keeps its
- * pod, its address and its data directory, and reads its files anew.
+ * pod, its address and its data directory, and reads its files anew. `USR2` announces that the container is about to be
+ * stopped and started again in the same pod, with another image: then the agent ends at once, and does not leave the cluster.
  *
  * A server that advertises its Service's address stays for a moment after a stop. The Service leads to the pod a little
  * longer than the pod lives; while the pod's network is there, whoever dials the agent that has ended is refused at once.
@@ -45,6 +50,9 @@ set -f
 again=
 trap 'exit 143' TERM INT
 trap 'again=1' USR1
+announced=0
+trap 'announced=$(date +%s)' USR2
+comes_back() { [ $(($(date +%s) - announced)) -lt ${ANNOUNCED_SECONDS} ]; }
 ${ofService ? `${guardScript(config, settings)}\nguard` : ''}
 ${keyringScript(role, settings)}
 ${startedWithScript(settings)}
@@ -64,6 +72,7 @@ stopped=
 stop() {
   [ -z "$stopped" ] || return
   stopped=1
+  if comes_back; then end 2>/dev/null; return; fi
   kill -TERM "$agent" 2>/dev/null
 ${ofService ? `  (sleep ${stopSeconds}; end) >/dev/null 2>&1 &` : ''}
 }
@@ -99,6 +108,7 @@ ${role === 'server' ? '  temporary_files' : ''}
   done
   if [ -n "$stopped" ] || [ -z "$again" ]; then break; fi
 done
+[ -z "$stopped" ] || ! comes_back || exit 0
 ${ofService ? `if [ -n "$stopped" ] || [ "$status" = 0 ]; then sleep ${LINGER_SECONDS}; fi` : ''}
 exit "$status"`
     .replaceAll(/\n{2,}/g, '\n')

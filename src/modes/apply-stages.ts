@@ -18,6 +18,7 @@ import { looserBudget } from '../steps/replacement/budget.ts';
 import { walkClients } from '../steps/replacement/clients.ts';
 import { fewerServers } from '../steps/replacement/fewer-servers.ts';
 import { needsWalk, walkServers } from '../steps/replacement/servers.ts';
+import { withKeptPodsOf } from '../steps/restart/images.ts';
 import type { Triage } from '../steps/triage/triage.ts';
 
 interface ToApply {
@@ -47,7 +48,7 @@ export async function applyStages(
   const written = fewerServers(run, planned.objects)?.budget ?? [];
   const notHere = [...movedOut(planned.objects), ...budget, ...written];
   for (const stage of stages(planned.objects.map(({ desired }) => desired))) {
-    const parts = stage.flatMap((desired) => byObject.get(desired) ?? []);
+    const parts = stage.flatMap((desired) => byObject.get(desired) ?? []).map(withKeptPodsOf);
     for (const takeover of takeovers.filter((one) => parts.includes(one.planned))) {
       await takeOver(run, cluster, takeover, {
         workloads,
@@ -58,7 +59,10 @@ export async function applyStages(
       });
     }
     const taken = takeovers.map((takeover) => takeover.planned);
-    const walked = parts.find((part) => !taken.includes(part) && isServers(run, part) && needsWalk(part));
+    const walked = parts.find(
+      (part) =>
+        !taken.includes(part) && part.imageInPods === undefined && isServers(run, part) && needsWalk(part),
+    );
     if (walked) {
       await walkServers(run, cluster, walked, { workloads, agents, observer: triage, stored });
     }

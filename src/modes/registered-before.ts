@@ -47,7 +47,12 @@ function warnOfServers(
 ): void {
   if (run.config.serverStorage.kind !== 'ephemeral') return;
   const rolls = objects.some(
-    (one) => isServers(run, one) && one.live && one.action === 'change' && rollingOf(one.live, one.predicted),
+    (one) =>
+      isServers(run, one) &&
+      one.live &&
+      one.action === 'change' &&
+      one.imageInPods === undefined &&
+      rollingOf(one.live, one.predicted),
   );
   const names = new Set(workloads.pods('server').map(({ name }) => name));
   const held = [...(catalog?.values() ?? [])].filter(({ kind, node }) => kind !== 'node' && names.has(node));

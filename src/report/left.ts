@@ -25,6 +25,7 @@ export function leftSentence(left: Left): string {
     case 'replacing':
     case 'adopting':
     case 'restarting':
+    case 'changing-image':
       return `${left.done} of ${count(left.of, left.role)} ${DONE[left.is]}; the others run as before. ${GOES_ON}`;
     case 'unread-config':
       return `ConfigMap/${left.configMap} has the new configuration; ${left.pod} and perhaps others run with the one before.`;
@@ -81,6 +82,7 @@ const DONE = {
   replacing: 'were replaced',
   adopting: 'were moved to their new shape',
   restarting: 'run with the new configuration',
+  'changing-image': 'run with the new image',
 };
 
 function goal({ what, isWanted }: Extract<Left, { is: 'encrypting' }>): string {

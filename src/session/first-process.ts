@@ -11,6 +11,12 @@ export const RESTART_AGENT = `other() { name=; { read -r name </proc/1/comm; } 2
 is_first() { case "$(cat /proc/1/cmdline 2>/dev/null)" in *'${START_SIGN}'*) return 0 ;; *) return 1 ;; esac; }
 restart_agent() { is_first || other; kill -USR1 1 2>/dev/null || other; }`;
 
+/** Shell: tells the start script that the container is about to be stopped, and to be started again in its pod. */
+export const ANNOUNCE_STOP = `${RESTART_AGENT}
+is_first || other
+kill -USR2 1 2>/dev/null || other
+echo announced`;
+
 /** Nothing was stopped, and no agent can be restarted in this pod. */
 export class OtherFirstProcess extends Failure {
   constructor({ name }: Pick<PodView, 'name'>, said: string) {

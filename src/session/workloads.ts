@@ -180,6 +180,11 @@ export class Workloads extends WorkloadSet {
     return now && isObserved(now.view, now.generation) ? true : undefined;
   }
 
+  /** By which the controller of a StatefulSet tells pods of the present template, once it has seen that. */
+  updateRevision(role: Role): string | undefined {
+    return this.isObserved(role) && this.#view(role)?.updateRevision;
+  }
+
   /** Whether a missing pod should come back: under its name, or on some node that lacks one. */
   isWanted(role: Role, { name }: Pick<PodView, 'name'>): boolean {
     const view = this.#view(role);

@@ -50,6 +50,12 @@ const SENTENCES: { readonly [Is in Left['is']]: Told<Is> } = {
       '0 of 1 client run with the new configuration; the others run as before. Run again: the next run goes on from there.',
     ],
   ],
+  'changing-image': [
+    [
+      { is: 'changing-image', role: 'server', done: 1, of: 3 },
+      '1 of 3 servers run with the new image; the others run as before. Run again: the next run goes on from there.',
+    ],
+  ],
   'unread-config': [
     [
       { is: 'unread-config', configMap: 'consul-client-config', pod: 'consul-client-0' },

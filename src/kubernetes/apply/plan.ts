@@ -29,6 +29,8 @@ export interface PlannedObject {
   adopting?: AdoptPolicy;
   /** Fields that are left to a controller, such as `.spec.replicas`, and to which one. */
   yielded?: Yielded[];
+  /** The image that the agents of its pods are to start again with, where the pods stay; decided by steps/apply. */
+  imageInPods?: string;
   /** What of it a reviewer has to know. */
   notes?: readonly string[];
   /** Its namespace or its kind does not exist yet, so the API server could not judge all of it. */

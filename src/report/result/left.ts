@@ -20,7 +20,7 @@ export type Left =
   | { is: 'applying' }
   | { is: 'recreating'; object: string }
   | { is: 'leaving'; server: string }
-  | ({ is: 'replacing' | 'adopting' | 'restarting' } & Progress)
+  | ({ is: 'replacing' | 'adopting' | 'restarting' | 'changing-image' } & Progress)
   | { is: 'unread-config'; configMap: string; pod: string }
   | { is: 'reload-denied'; configMap: string }
   | { is: 'refused-config'; configMap: string; pod: string }

@@ -11,6 +11,7 @@ import type { ObjectOutcome } from '../../report/result/change.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
 import { type Stored, storedKey } from '../../session/stored.ts';
+import { withImagesInPods } from './image-in-pods.ts';
 import { withKeptPods } from './kept-pods.ts';
 import { planGrowth } from './volume-growth.ts';
 
@@ -45,7 +46,8 @@ export async function plan(
     signal,
   };
   const of = (these: readonly KubernetesObject[]) => planSet(cluster, these, options);
-  const planned = await withKeptPods(run, cluster, await of(objects), of);
+  const kept = await withKeptPods(run, cluster, await of(objects), of);
+  const planned = await withImagesInPods(run, cluster, kept);
   planned.objects.push(...(await planGrowth(run, cluster, objects, planned.objects)));
   for (const warning of planned.warnings) run.warn(`The API server warns: ${warning}`);
   const writes = planned.objects.filter(({ action }) => action !== 'none');

@@ -15,7 +15,7 @@ import { ROLES } from '../../session/workloads.ts';
 import { restartsItsAgent, wrappedPod } from './first-process.ts';
 
 /** In the plan, before the reason. */
-const INSTEAD = 'its pods are replaced, where a restart of the agents in them would do otherwise';
+export const INSTEAD = 'its pods are replaced, where a restart of the agents in them would do otherwise';
 
 /** What it takes to restart agents in their pods: a command there, and an annotation that renews a pod's files at once. */
 export function restartAccess(namespace: string): AccessCheck[] {
@@ -77,7 +77,7 @@ export async function withKeptPods(
 }
 
 /** As in a Role: `create pods/exec`. */
-function named({ verb, resource, subresource }: AccessCheck): string {
+export function named({ verb, resource, subresource }: AccessCheck): string {
   return `${verb} ${subresource === undefined ? resource : `${resource}/${subresource}`}`;
 }
 
@@ -116,7 +116,7 @@ function changedAtStart(
 }
 
 /** All its pods are there, have its template and are ready, as its controller says. */
-function isHealthy(live: KubernetesObject): boolean {
+export function isHealthy(live: KubernetesObject): boolean {
   const status = (live.status ?? {}) as Record<string, unknown>;
   if (live.kind === 'DaemonSet') {
     const { desiredNumberScheduled: desired, numberReady, updatedNumberScheduled } = status;

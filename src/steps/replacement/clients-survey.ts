@@ -28,10 +28,12 @@ export function rolledClients(
   run: Pick<Run, 'config'>,
   planned: readonly PlannedObject[],
 ): PlannedObject | undefined {
-  return planned.find(({ desired, live, predicted, action }) => {
+  return planned.find(({ desired, live, predicted, action, imageInPods }) => {
     const { kind, metadata } = desired;
     if (kind !== 'StatefulSet' && kind !== 'DaemonSet') return false;
     if (metadata.name !== `${run.config.name}-client` || action !== 'change' || !live) return false;
+    // They stay, with what is registered there.
+    if (imageInPods !== undefined) return false;
     // Somebody who asks for that replaces the pods.
     if (waitsForDeletion(desired)) return false;
     return rollingOf(live, predicted) !== undefined || waitsForDeletion(live);

@@ -1,7 +1,6 @@
-import { keepsVolumes, podsOf, withReplicas } from '../../change/workload.ts';
+import { keepsVolumes, podsOf, withPartition, withReplicas } from '../../change/workload.ts';
 import { successorsOf } from '../../consul/quorum/leadership-transfer.ts';
 import type { PlannedObject } from '../../kubernetes/apply/plan.ts';
-import type { KubernetesObject } from '../../kubernetes/object.ts';
 import type { Agents } from '../../session/agents.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import { expectationOf } from '../../session/expectation.ts';
@@ -135,10 +134,4 @@ async function handOverBefore(
     .map((pod) => ({ name: pod.name, isReplaced: workloads.isPresent('server', pod) }));
   if (!pods.some((pod) => pod.name === name && !pod.isReplaced)) return 'none';
   return handOver(run, { workloads, agents }, { awayFrom: name, rather: successorsOf(name, pods) });
-}
-
-function withPartition(desired: KubernetesObject, partition: number): KubernetesObject {
-  const spec = desired.spec as { updateStrategy?: Record<string, unknown> };
-  const updateStrategy = { ...spec.updateStrategy, type: 'RollingUpdate', rollingUpdate: { partition } };
-  return { ...desired, spec: { ...spec, updateStrategy } };
 }

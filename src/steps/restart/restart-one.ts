@@ -1,20 +1,18 @@
-import { metricsFilters } from '../../consul/agent/reload.ts';
 import { isPassing } from '../../consul/failure.ts';
 import { leaderAnswer } from '../../consul/quorum/evidence-answer.ts';
 import { Failure } from '../../failure.ts';
-import { ApiError } from '../../kubernetes/error.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import { OtherFirstProcess } from '../../session/first-process.ts';
 import { pause } from '../../session/pause.ts';
 import type { Run } from '../../session/run.ts';
-import type { Workloads } from '../../session/workloads.ts';
+import type { Role, Workloads } from '../../session/workloads.ts';
 import type { LookObserver } from '../proof/quorum-watch.ts';
 import { keepingChecks } from '../registrations/check-states.ts';
 import type { Refresh } from '../reload/refresh-files.ts';
-import type { Restart } from './restarts.ts';
-import { LIMIT_MS, notRenewed, startAgain, startsWith, untilFiles } from './start-again.ts';
+import { CannotStartAgain, isDenied, type Renewal } from './renewal.ts';
+import { LIMIT_MS } from './start-again.ts';
 
 /** Between two looks at the quorum, and between two questions to an agent that is coming back. */
 export const LOOK_MS = 100;
@@ -32,25 +30,32 @@ export interface RestartTools {
 /** `gone`: its pod is, whose successor starts with the files as they are. `not now`: the agent runs as before. */
 type Outcome = 'restarted' | 'gone' | 'not now';
 
-/** One agent, until it runs with its new configuration. */
+/** What agents of a role start again with. */
+export interface RoleRestart {
+  role: Role;
+  renewal: Renewal;
+  /** Uids of pods whose agents have been seen to run with it: they are not looked at again. */
+  started: Set<string>;
+}
+
+/** One agent, until it runs with what is new. */
 export class OneRestart {
   readonly pod: PodView;
   readonly #run: Run;
-  readonly #restart: Restart;
+  readonly #restart: RoleRestart;
   readonly #tools: RestartTools;
   #triedSince: number | undefined;
 
-  constructor(run: Run, restart: Restart, pod: PodView, tools: RestartTools) {
+  constructor(run: Run, restart: RoleRestart, pod: PodView, tools: RestartTools) {
     this.#run = run;
     this.#restart = restart;
     this.pod = pod;
     this.#tools = tools;
   }
 
-  /** Until its pod has the files, or is gone. */
-  async untilFiles(): Promise<void> {
-    const { startMarker } = this.#restart;
-    await this.#whileThere(() => untilFiles(this.#run, this.#tools, this.pod, startMarker));
+  /** Until its pod has what its agent starts with, or is gone. */
+  async untilThere(): Promise<void> {
+    await this.#whileThere(() => this.#restart.renewal.untilThere(this.pod));
   }
 
   /**
@@ -68,13 +73,13 @@ export class OneRestart {
   }
 
   async #stop(): Promise<Outcome> {
-    const { startMarker } = this.#restart;
+    const { renewal } = this.#restart;
     const run = this.#run;
     // Its successor has its name.
     if (!this.#isThere()) return 'gone';
-    let said: Awaited<ReturnType<typeof startAgain>> = 'unknown';
+    let said: Awaited<ReturnType<Renewal['startAgain']>> = 'unknown';
     try {
-      said = await startAgain(run, this.#tools, this.pod, startMarker);
+      said = await renewal.startAgain(this.pod);
     } catch (error) {
       run.signal.throwIfAborted();
       if (isFinal(error)) throw error;
@@ -83,23 +88,23 @@ export class OneRestart {
     if (said === 'started') return 'restarted';
     // A container that ends takes the command with it, and nobody has heard whether that has stopped the agent.
     this.#triedSince ??= performance.now();
-    const starts = await this.#whileThere(() => startsWith(run, this.#tools, this.pod, startMarker));
+    const starts = await this.#whileThere(() => renewal.hasStarted(this.pod));
     if (starts === undefined) return 'gone';
     if (starts) return 'restarted';
-    if (performance.now() - this.#triedSince > LIMIT_MS) throw notRenewed(this.pod);
+    if (performance.now() - this.#triedSince > LIMIT_MS) throw renewal.late(this.pod);
     return 'not now';
   }
 
   /** Until the agent answers and knows a leader. */
   async #untilBack(): Promise<'restarted' | 'gone'> {
-    const { marker, started } = this.#restart;
+    const { renewal, started } = this.#restart;
     const { agents } = this.#tools;
     const { signal } = this.#run;
     const since = performance.now();
     agents.renew(this.pod);
     const back = await this.#whileThere(async () => {
-      while (this.#isThere() && !(await isBack(agents, this.pod, { marker, signal }))) {
-        if (performance.now() - since > BACK_MS) throw notBack(this.pod);
+      while (this.#isThere() && !(await isBack(agents, this.pod, renewal, signal))) {
+        if (performance.now() - since > BACK_MS) throw notBack(this.pod, renewal);
         await pause(LOOK_MS, signal);
       }
       return this.#isThere();
@@ -132,21 +137,18 @@ export class OneRestart {
 }
 
 function isFinal(error: unknown): boolean {
-  return isDenied(error) || error instanceof OtherFirstProcess;
-}
-
-export function isDenied(error: unknown): boolean {
-  return error instanceof ApiError && error.status === 403;
+  return isDenied(error) || error instanceof OtherFirstProcess || error instanceof CannotStartAgain;
 }
 
 async function isBack(
   agents: Pick<Agents, 'client'>,
   pod: PodView,
-  { marker, signal }: { marker: string; signal: AbortSignal },
+  renewal: Renewal,
+  signal: AbortSignal,
 ): Promise<boolean> {
   const client = agents.client(pod);
   try {
-    if (!(await metricsFilters(client, signal)).includes(marker)) return false;
+    if (!(await renewal.isAnsweredBy(client, signal))) return false;
     const { body } = await client.get('/v1/status/leader', { signal });
     return leaderAnswer.parse(body) !== '';
   } catch (error) {
@@ -156,11 +158,11 @@ async function isBack(
   }
 }
 
-function notBack({ name }: PodView): Failure {
+function notBack({ name }: PodView, { what }: Renewal): Failure {
   return new Failure({
     reason: 'stalled',
-    what: `the agent was restarted with its new configuration and does not answer as before after ${BACK_MS / 1000} s`,
+    what: `the agent was restarted with ${what} and does not answer as before after ${BACK_MS / 1000} s`,
     where: `Pod/${name}`,
-    hint: 'See its log. All other agents run; correct the configuration where it complains of that, and deploy again, which goes on from there.',
+    hint: 'See its log. All other agents run; correct what it complains of, and deploy again, which goes on from there.',
   });
 }

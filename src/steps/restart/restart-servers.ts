@@ -7,17 +7,16 @@ import { Wake, wakeAtChanges } from '../../session/wake.ts';
 import { type LookObserver, type QuorumLook, QuorumWatch } from '../proof/quorum-watch.ts';
 import { HandOvers } from '../replacement/hand-overs.ts';
 import { isVital, mayStop, pendingOf } from '../replacement/stop-rule.ts';
-import { LOOK_MS, OneRestart, type RestartTools } from './restart-one.ts';
-import type { Restart } from './restarts.ts';
+import { LOOK_MS, OneRestart, type RestartTools, type RoleRestart } from './restart-one.ts';
 
 /**
- * One at a time, the leader last, each only while Raft can do without it. Its pod has the files before that is asked, and it
+ * One at a time, the leader last, each only while Raft can do without it. Its pod has what is new before that is asked, and it
  * is asked once more at the last moment: a server that stops for a restart stops at once.
  * @param tellDone is told how many have been restarted
  */
 export async function restartServers(
   run: Run,
-  one: Restart,
+  one: RoleRestart,
   old: readonly PodView[],
   tools: RestartTools & { tellDone: (done: number) => void },
 ): Promise<void> {
@@ -37,7 +36,7 @@ export async function restartServers(
     mayStop({ workloads, name, isDataKept: true }, look) === 'yes';
   const steps = new Map<string, { step: RunStep; handOvers: HandOvers }>();
   try {
-    await Promise.all([...left.values()].map((each) => each.untilFiles()));
+    await Promise.all([...left.values()].map((each) => each.untilThere()));
     while (left.size > 0) {
       tools.tellDone(old.length - left.size);
       let next = '';
@@ -62,7 +61,7 @@ export async function restartServers(
         return isFree(next, look) && now.handOvers.areOver(look.evidence);
       });
       if (outcome === 'not now') {
-        await server.untilFiles();
+        await server.untilThere();
         continue;
       }
       await until((look) => {

@@ -2,16 +2,16 @@ import pLimit from 'p-limit';
 import { isPassing } from '../../consul/failure.ts';
 import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
-import { AGENT_CONTAINER } from '../../manifests/name.ts';
+import type { PlannedObject } from '../../kubernetes/apply/plan.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import { allOrFirst } from '../../session/all-or-first.ts';
 import type { Run } from '../../session/run.ts';
 import { catchUpChecks } from '../registrations/check-states.ts';
 import { batchSize } from '../replacement/batch.ts';
-import { isDenied, OneRestart, type RestartTools } from './restart-one.ts';
+import { NewConfiguration } from './new-configuration.ts';
+import { OneRestart, type RestartTools, type RoleRestart } from './restart-one.ts';
 import { restartServers } from './restart-servers.ts';
 import type { Restart } from './restarts.ts';
-import { hasStartedWith } from './start-again.ts';
 
 const PARALLEL = 16;
 
@@ -30,18 +30,13 @@ export async function restartAgents(
   await tools.workloads.untilSynced(run.signal);
   const done: string[] = [];
   for (const one of all) {
-    const old = await oldAgents(run, one, tools);
+    const restart = { ...one, renewal: new NewConfiguration(run, one, tools) };
+    const old = await oldAgents(restart, tools);
     if (old.length > 0) one.catchUp.isDue = true;
     if (old.length > 0 || one === all[0]) await catchUp(run, one, tools, isProven);
     if (old.length === 0) continue;
-    run.known.changed = true;
-    const { role } = one;
-    const tellDone = (some: number) => {
-      run.known.left = { is: 'restarting', role, done: some, of: old.length };
-    };
-    if (role === 'server') await restartServers(run, one, old, { ...tools, tellDone });
-    else await restartClients(run, one, old, { ...tools, tellDone });
-    done.push(count(old.length, role));
+    await restartRole(run, restart, old, tools);
+    done.push(count(old.length, one.role));
   }
   if (done.length === 0) return;
   run.check({
@@ -67,53 +62,43 @@ async function catchUp(run: Run, { catchUp }: Restart, tools: RestartTools, isPr
   }
 }
 
-/** Pods of an earlier template are about to be replaced, and one whose agent does not run starts with the files as they are. */
-async function oldAgents(
-  run: Run,
-  { role, startMarker, started }: Restart,
-  { workloads, cluster }: RestartTools,
+/** Those of the role that run, and not with what is new. */
+export async function oldAgents(
+  { role, renewal }: RoleRestart,
+  { workloads }: Pick<RestartTools, 'workloads'>,
 ): Promise<PodView[]> {
-  const pods = workloads
-    .pods(role)
-    .filter((pod) => workloads.isPresent(role, pod) && workloads.runs(role, pod, AGENT_CONTAINER))
-    .filter(({ uid }) => !started.has(uid));
+  const pods = workloads.pods(role);
   const limit = pLimit(PARALLEL);
-  const isStarted = await Promise.all(
-    pods.map((pod) =>
-      limit(async () => {
-        try {
-          const found = await hasStartedWith(run, { cluster }, pod, startMarker);
-          if (found) started.add(pod.uid);
-          return found;
-        } catch (error) {
-          run.signal.throwIfAborted();
-          if (isDenied(error)) return unseen(run, pod);
-          if (workloads.runs(role, pod, AGENT_CONTAINER)) throw error;
-          return true;
-        }
-      }),
-    ),
-  );
-  return pods.filter((_, at) => !isStarted[at]);
+  const isDue = await Promise.all(pods.map((pod) => limit(() => renewal.isDue(pod))));
+  return pods.filter((_, at) => isDue[at]);
 }
 
-/** A deploy that has something to restart may run commands in pods; this one only looks, and goes by the record of deploys. */
-function unseen(run: Run, { name }: PodView): true {
-  run.log.info(`${name}: what its agent has started with is not looked at, which needs pods/exec.`);
-  return true;
+/** @param old its agents that are to start again */
+export async function restartRole(
+  run: Run,
+  one: RoleRestart & { workload: PlannedObject },
+  old: readonly PodView[],
+  tools: RestartTools,
+): Promise<void> {
+  const { role, renewal } = one;
+  run.known.changed = true;
+  const tellDone = (done: number) => {
+    run.known.left = { is: renewal.left, role, done, of: old.length };
+  };
+  if (role === 'server') await restartServers(run, one, old, { ...tools, tellDone });
+  else await restartClients(run, one, old, { ...tools, tellDone });
 }
 
 async function restartClients(
   run: Run,
-  one: Restart,
+  one: RoleRestart & { workload: PlannedObject },
   old: readonly PodView[],
   tools: RestartTools & { tellDone: (done: number) => void },
 ): Promise<void> {
-  const { workloads, refresh } = tools;
   const limit = pLimit(PARALLEL);
   // All of them at once, so that nobody waits for a kubelet later.
-  await Promise.all(old.map((pod) => limit(() => refresh.poke(pod, one.startMarker))));
-  const all = workloads.pods('client').length;
+  await Promise.all(old.map((pod) => limit(() => one.renewal.announce(pod))));
+  const all = tools.workloads.pods('client').length;
   const size = batchSize(one.workload.desired, all, run.config.clientMaxUnavailable);
   const pods = old.toReversed();
   for (let at = 0; at < pods.length; at += size) {
@@ -129,7 +114,7 @@ async function restartClients(
   }
 }
 
-/** Its files are there by now, or are waited for. */
+/** What it starts with is there by now, or is waited for. */
 async function restartClient(client: OneRestart): Promise<void> {
-  while ((await client.now()) === 'not now') await client.untilFiles();
+  while ((await client.now()) === 'not now') await client.untilThere();
 }

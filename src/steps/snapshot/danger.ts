@@ -32,7 +32,7 @@ export function dangerOf(
   const settings = agentConfigName(config, 'server');
   const stopped = plan.some(({ kind, name, consequence }) =>
     kind === 'StatefulSet'
-      ? name === servers && ['rolls-pods', 'recreate', 'delete'].includes(consequence)
+      ? name === servers && ['restarts', 'rolls-pods', 'recreate', 'delete'].includes(consequence)
       : kind === 'ConfigMap' && name === settings && consequence === 'restarts',
   );
   return stopped || encryption.length > 0 ? 'servers' : 'none';

@@ -10,10 +10,18 @@ import {
   pods,
   removeNamespace,
 } from '../kubernetes/cluster.ts';
-import { deploy, killedAt, type Outcome } from '../run/action.ts';
+import { deploy, killedAt } from '../run/action.ts';
 import { address, expectRed, expectReplaced, replaced, SERVERS, SMALL } from '../run/scenario.ts';
-import type { QuorumSampler } from '../traffic/quorum.ts';
 import { type Traffic, underTraffic } from '../traffic/traffic.ts';
+import {
+  consequences,
+  expectUnnoticed,
+  handOvers,
+  heldService,
+  leadership,
+  register,
+  restartedIn,
+} from './observed.ts';
 
 const WALKED = [2, 1, 0].map((ordinal) => `consul-server-${ordinal}`);
 
@@ -233,12 +241,6 @@ async function expectHandedOver(traffic: Traffic): Promise<void> {
   expect(traffic.quorum.longestWithoutLeaderMs).toBeLessThan(ELECTION_MS);
 }
 
-/** What each object's change does, but for those that stay as they are. */
-function consequences({ report }: Outcome): Record<string, string> {
-  const changes = report?.plan?.filter(({ consequence }) => consequence !== 'none') ?? [];
-  return Object.fromEntries(changes.map(({ kind, name, consequence }) => [`${kind}/${name}`, consequence]));
-}
-
 interface Running {
   Logging: { LogLevel: string };
   SessionTTLMin: string;
@@ -262,54 +264,4 @@ async function logLevels(namespace: string): Promise<string[]> {
 
 async function shortestSessions(namespace: string): Promise<string[]> {
   return (await running(namespace)).map(({ SessionTTLMin }) => SessionTTLMin);
-}
-
-async function register(client: string, service: object): Promise<void> {
-  const init = { method: 'PUT', body: JSON.stringify(service) };
-  const answer = await fetch(`http://${client}:8500/v1/agent/service/register`, init);
-  expect(answer.status, await answer.text()).toBe(200);
-}
-
-/** The state of the check of what is registered at the client. */
-async function heldService(namespace: string, name = 'held'): Promise<string | undefined> {
-  const [held] = await consul<{ Checks: { CheckID: string; Status: string }[] }[]>(
-    await address(namespace, 'consul-client-0'),
-    `/v1/health/service/${name}`,
-  );
-  return held?.Checks.find(({ CheckID }) => CheckID === `service:${name}`)?.Status;
-}
-
-function restartedIn({ log }: Outcome): string[] {
-  return [...log.matchAll(/(\S+) was restarted in /g)].map(([, name = '']) => name);
-}
-
-/** No acknowledged key is lost, DNS always knows the servers, and of three servers two stay. */
-async function expectUnnoticed({ writes, dns, quorum, lost }: Traffic): Promise<void> {
-  expect(writes.acknowledged.size).toBeGreaterThan(0);
-  expect(dns.empty).toBe(0);
-  expect(fewestStaying(quorum)).toBeGreaterThanOrEqual(2);
-  expect(await lost()).toEqual([]);
-}
-
-/** How many servers at the fewest were ready, or at least were not to stop and said who leads. */
-function fewestStaying({ samples }: QuorumSampler): number {
-  const stays = ({ stopping, ready, leader }: (typeof samples)[number]['servers'][number]) =>
-    !stopping && (ready || Boolean(leader));
-  return Math.min(...samples.map(({ servers }) => servers.filter(stays).length));
-}
-
-function handOvers({ log }: Outcome): { from: string; to: string }[] {
-  return [...log.matchAll(/(\S+) has handed the leadership over to (\S+)/g)].map(
-    ([, from = '', to = '']) => ({ from, to }),
-  );
-}
-
-/** Consul itself is asked, by its own command. */
-async function leadership(namespace: string): Promise<{ leader: string; term: number }> {
-  const ask = (...command: string[]) =>
-    kubectl('-n', namespace, 'exec', 'consul-server-0', '-c', 'consul', '--', 'consul', ...command);
-  const peers = await ask('operator', 'raft', 'list-peers');
-  const leader = peers.split('\n').find((line) => / leader /.test(line));
-  const term = /\bterm = (\d+)/.exec(await ask('info'));
-  return { leader: leader?.split(/\s+/)[0] ?? '', term: Number(term?.[1]) };
 }

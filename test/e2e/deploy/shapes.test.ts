@@ -1,5 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { havePreviousConsul } from '../bed/bed.ts';
+import { afterAll, describe, expect, it } from 'vitest';
 import { consul, members, raftViews } from '../consul/consul.ts';
 import {
   eventually,
@@ -134,33 +133,23 @@ describe('the life of a cluster with volumes, in a namespace of somebody else', 
   });
 });
 
-describe('an upgrade of the image from 1.22.2 to 1.22.7, with ephemeral storage', () => {
-  const namespace = namespaceName('upgrade');
+describe('a change of the pods of servers with ephemeral storage', () => {
+  const namespace = namespaceName('ephemeral');
   const inputs = { ...base, timeout: '4m', namespace, 'server-storage': 'ephemeral' };
-  beforeAll(havePreviousConsul);
   afterAll(() => removeNamespace(namespace));
 
   it('replaces the servers one at a time; each has got the data before the next one goes', async () => {
-    const old = succeeded(await deploy({ ...inputs, image: 'hashicorp/consul:1.22.2' }));
-    expect(old.outputs).toMatchObject({ changed: 'true', 'consul-version': '1.22.2' });
-    expect(await writeKey(await serverAddress(namespace), 'kept', 'since 1.22.2')).toBe(true);
+    succeeded(await deploy(inputs));
+    expect(await writeKey(await serverAddress(namespace), 'kept', 'since the start')).toBe(true);
     const before = await uids(namespace, 'server');
     const { value, poll } = await pollLeader(namespace, 3, () =>
-      deploy({ ...inputs, image: 'hashicorp/consul:1.22.7' }),
+      deploy({ ...inputs, ...replaced('a change', SERVERS) }),
     );
     succeeded(value, WITHOUT_SNAPSHOT);
-    expect(value.outputs).toMatchObject({ changed: 'true', 'consul-version': '1.22.7', voters: '3' });
-    expect(check(value, 'quorum-version').status).toBe('passed');
+    expect(value.outputs).toMatchObject({ changed: 'true', voters: '3' });
     expectWalk(poll, before, await uids(namespace, 'server'));
     expectReplaced(value, ['consul-server-2', 'consul-server-1', 'consul-server-0']);
-    const agents = await pods(namespace);
-    const selves = await Promise.all(
-      agents.map(({ status }) =>
-        consul<{ Config: { Version: string } }>(status.podIP ?? '', '/v1/agent/self'),
-      ),
-    );
-    expect(selves.map(({ Config }) => Config.Version)).toEqual(agents.map(() => '1.22.7'));
-    expect(await readKey(namespace, 'kept')).toBe('200 since 1.22.2');
+    expect(await readKey(namespace, 'kept')).toBe('200 since the start');
   });
 });
 

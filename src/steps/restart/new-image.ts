@@ -1,0 +1,141 @@
+import { Failure } from '../../failure.ts';
+import { ApiError, apiFailure } from '../../kubernetes/error.ts';
+import { runInPod } from '../../kubernetes/streams/command.ts';
+import { AGENT_CONTAINER } from '../../manifests/name.ts';
+import type { PodView } from '../../rollout/pod.ts';
+import type { Cluster } from '../../session/cluster.ts';
+import { ANNOUNCE_STOP, OtherFirstProcess } from '../../session/first-process.ts';
+import { pause } from '../../session/pause.ts';
+import type { Run } from '../../session/run.ts';
+import type { Role, Workloads } from '../../session/workloads.ts';
+import { podImagePatch } from '../apply/image-in-pods.ts';
+import { CannotStartAgain, type Renewal } from './renewal.ts';
+
+/** A kubelet stops a container whose image has changed at once; it may take the time that the pod is given to end. */
+const UNTOUCHED_MS = 90_000;
+const LOOK_MS = 50;
+const COMMAND_MS = 5_000;
+/** An announcement counts for half a minute (manifests/start.ts), of which a stop may take some. */
+const ANNOUNCED_MS = 15_000;
+
+interface Tools {
+  cluster: Pick<Cluster, 'transport'>;
+  workloads: Pick<Workloads, 'current' | 'isPresent' | 'runs' | 'updateRevision'>;
+}
+
+/**
+ * Another image of the agent's container, which its kubelet stops and starts with it: of all that a pod is, Kubernetes lets
+ * this be changed (https://kubernetes.io/docs/concepts/workloads/pods/#pod-update-and-replacement). With it the pod gets the
+ * revision of its workload, by which the controller tells that it need not be replaced.
+ */
+export class NewImage implements Renewal {
+  readonly what = 'its new image';
+  readonly left = 'changing-image';
+  readonly #run: Run;
+  readonly #role: Role;
+  readonly #image: string;
+  readonly #tools: Tools;
+  /** How often the container had been started again before, by the uid of the pod. */
+  readonly #before = new Map<string, number>();
+  /** When its stop was announced, by the uid of the pod. */
+  readonly #announced = new Map<string, number>();
+
+  constructor(run: Run, { role, image }: { role: Role; image: string }, tools: Tools) {
+    this.#run = run;
+    this.#role = role;
+    this.#image = image;
+    this.#tools = tools;
+  }
+
+  async isDue(pod: PodView): Promise<boolean> {
+    const { workloads } = this.#tools;
+    return !workloads.isPresent(this.#role, pod) && workloads.runs(this.#role, pod, AGENT_CONTAINER);
+  }
+
+  async announce(): Promise<void> {}
+
+  /** Before anybody asks whether it may stop: a command takes its time, and some of the processor. */
+  async untilThere(pod: PodView): Promise<void> {
+    await this.#announceStop(pod);
+  }
+
+  /** @throws ImageRefused where the API server does not take it */
+  async startAgain(pod: PodView): Promise<'old' | 'unknown'> {
+    const { config, signal } = this.#run;
+    const revision = this.#tools.workloads.updateRevision(this.#role);
+    const now = this.#tools.workloads.current(this.#role, pod);
+    if (revision === undefined || !now) return 'old';
+    await this.#announceStop(pod);
+    if (!this.#before.has(pod.uid)) this.#before.set(pod.uid, restartsOf(now));
+    try {
+      await this.#tools.cluster.transport.request(
+        podImagePatch(config.namespace, pod, { revision, image: this.#image }, { signal }),
+      );
+    } catch (error) {
+      signal.throwIfAborted();
+      // The pod is gone, or another one has its name.
+      const isGone = error instanceof ApiError && (error.status === 404 || error.status === 409);
+      if (error instanceof ApiError && error.status < 500 && !isGone) throw refused(pod, error);
+    }
+    return 'unknown';
+  }
+
+  /** So that the agent ends at once and does not leave. Without that the container stops as it does for anybody. */
+  async #announceStop({ name: pod, uid }: PodView): Promise<void> {
+    const { config, signal, log } = this.#run;
+    const now = performance.now();
+    if (now - (this.#announced.get(uid) ?? Number.NEGATIVE_INFINITY) < ANNOUNCED_MS) return;
+    this.#announced.set(uid, now);
+    const both = AbortSignal.any([signal, AbortSignal.timeout(COMMAND_MS)]);
+    const command = ['/bin/sh', '-c', ANNOUNCE_STOP];
+    const where = { namespace: config.namespace, pod, container: AGENT_CONTAINER };
+    try {
+      const said = await runInPod(this.#tools.cluster.transport, { ...where, command, signal: both });
+      OtherFirstProcess.check({ name: pod }, said);
+    } catch (error) {
+      signal.throwIfAborted();
+      log.info(`${pod} is not told that it is started again: ${Failure.from(error).what}`);
+    }
+  }
+
+  /** Once its container is another one that runs: an image may take minutes to come. */
+  async hasStarted(pod: PodView): Promise<boolean> {
+    const before = this.#before.get(pod.uid);
+    const since = performance.now();
+    for (;;) {
+      const now = this.#tools.workloads.current(this.#role, pod);
+      if (!now || before === undefined) return false;
+      const isNew = restartsOf(now) > before;
+      if (isNew && this.#tools.workloads.runs(this.#role, pod, AGENT_CONTAINER)) return true;
+      if (!isNew && containerOf(now)?.running && performance.now() - since > UNTOUCHED_MS) return false;
+      this.#run.log.progress(`${pod.name}: ${now.waiting ?? 'its container is to be another one'}`, 'image');
+      await pause(LOOK_MS, this.#run.signal);
+    }
+  }
+
+  async isAnsweredBy(): Promise<boolean> {
+    return true;
+  }
+
+  late({ name, node }: PodView): Failure {
+    return new Failure({
+      reason: 'stalled',
+      what: 'the container goes on with the image before, although its pod has another one',
+      where: `Pod/${name}`,
+      hint: `Look whether the kubelet of ${node ?? 'its node'} works: it has to stop the container and to start it again. Deploy again then, which goes on from there.`,
+    });
+  }
+}
+
+function containerOf({ containers }: PodView) {
+  return containers.find(({ name, init }) => name === AGENT_CONTAINER && !init);
+}
+
+function restartsOf(pod: PodView): number {
+  return containerOf(pod)?.restarts ?? 0;
+}
+
+function refused({ name }: PodView, error: ApiError): CannotStartAgain {
+  const { reason, what, hint } = apiFailure(error, { verb: 'patch', object: `Pod/${name}` });
+  return new CannotStartAgain({ reason, what, where: `Pod/${name}`, ...(hint && { hint }), cause: error });
+}
