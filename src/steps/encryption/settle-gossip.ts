@@ -62,7 +62,8 @@ export async function settleGossip(
   // Where the Secret may not be read, nobody knows whether agents have to restart.
   const access = gossipAccess(run, { goal, files, isNew: isNew || read instanceof Failure });
   if (read instanceof Failure) return { goal, files, isNew, key, access, denied: read };
-  if (key !== undefined && files && !files.keys.includes(key) && config.rotate.length === 0) {
+  const isRotated = config.rotate.includes('gossip');
+  if (key !== undefined && files && !files.keys.includes(key) && !isRotated) {
     throw new Failure({
       reason: 'gossip-key',
       what: 'the key of `gossip-key-secret` is another one than the agents have',

@@ -114,11 +114,13 @@ describe('a key of the user', () => {
 
   test('that the agents do not have needs a rotation', async () => {
     const objects = [SERVERS, secret('strict'), own(OTHER)];
-    await expect(settle(GIVEN, objects)).rejects.toMatchObject({
-      reason: 'gossip-key',
-      hint: expect.stringContaining('`rotate: gossip`'),
-    });
-    expect((await settle({ ...GIVEN, rotate: ['gossip'] }, objects)).key).toBe(OTHER);
+    for (const rotate of [[], ['ca']] as const)
+      await expect(settle({ ...GIVEN, rotate }, objects)).rejects.toMatchObject({
+        reason: 'gossip-key',
+        hint: expect.stringContaining('`rotate: gossip`'),
+      });
+    for (const rotate of [['gossip'], ['gossip', 'ca']] as const)
+      expect((await settle({ ...GIVEN, rotate }, objects)).key).toBe(OTHER);
   });
 });
 
