@@ -1,22 +1,23 @@
+import type { EncryptionStep } from '../../report/result/encryption-step.ts';
 import type { Run } from '../../session/run.ts';
 import { isToAnother } from './certificates.ts';
 import type { GossipGoal } from './settle-gossip.ts';
 import type { TlsGoal } from './settle-tls.ts';
 
 /**
- * What a deploy has yet to do to the agents that run, for its plan: `gossip: off → strict`. No object shows it: the files of
- * a Secret take the agents there, one state after the other.
+ * What a deploy has yet to do to the agents that run, for its plan. No object shows it: the files of a Secret take the agents
+ * there, one state after the other.
  */
 export function encryptionToCome(
   run: Pick<Run, 'config'>,
   gossip: Pick<GossipGoal, 'goal' | 'files' | 'isNew' | 'key'>,
   tls: Pick<TlsGoal, 'goal' | 'files' | 'isNew' | 'given' | 'authority'>,
-): string[] {
+): EncryptionStep[] {
   return [
     ...way('gossip', gossip),
-    ...(getsKey(run, gossip) ? ['gossip: another key'] : []),
-    ...way('TLS', tls),
-    ...(getsAuthority(run, tls) ? ['TLS: another authority'] : []),
+    ...(getsKey(run, gossip) ? [{ is: 'another-key' } as const] : []),
+    ...way('rpc', tls),
+    ...(getsAuthority(run, tls) ? [{ is: 'another-authority' } as const] : []),
   ];
 }
 
@@ -40,14 +41,14 @@ function getsAuthority(
 }
 
 function way(
-  what: string,
+  what: 'gossip' | 'rpc',
   {
     goal,
     files,
     isNew,
   }: Pick<GossipGoal | TlsGoal, 'goal' | 'isNew'> & { files?: { state: string } | undefined },
-): string[] {
+): EncryptionStep[] {
   const from = files?.state ?? 'off';
   if (isNew || goal === 'own' || goal === 'as-it-is' || from === goal) return [];
-  return [`${what}: ${from} → ${goal}`];
+  return [{ is: 'way', what, from, to: goal }];
 }

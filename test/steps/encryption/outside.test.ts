@@ -56,6 +56,16 @@ test('they may stay where the key that all agents have only goes into the Secret
   await looking;
 });
 
+test('they are named where that key is rotated by the same deploy', async () => {
+  const gossip = { ...GOSSIP, goal: 'strict' } as const;
+  const { made, looking } = await looked({ gossip }, { rotate: ['gossip'] });
+  for (const agent of made.agents) agent.gossip.keys = [KEY];
+  await expect(looking).rejects.toMatchObject({
+    reason: 'unfit-cluster',
+    details: ['vm-1 (192.0.2.1)'],
+  });
+});
+
 test('a deploy that may bring the servers back is not refused where none tells', async () => {
   const { made, looking } = await looked({ tls: tlsGoal() });
   made.before = () => ({ status: 500, text: 'no' });

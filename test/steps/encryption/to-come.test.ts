@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { newAuthority } from '../../../src/certificates/authority.ts';
 import type { Config } from '../../../src/config/config.ts';
+import { encryptionLine } from '../../../src/report/section/plan-line.ts';
 import { encryptionToCome } from '../../../src/steps/encryption/to-come.ts';
 import { config } from '../../session/fixture.ts';
 import { authority, tlsFiles } from './tls-files.ts';
@@ -15,7 +16,7 @@ const STRICT: Gossip = { ...GOSSIP, goal: 'strict', files: KEYS };
 const TLS: Tls = { goal: 'as-it-is', files: undefined, isNew: false, given: undefined, authority };
 const ENFORCED: Tls = { ...TLS, goal: 'enforced', files: tlsFiles() };
 const toCome = (gossip: Gossip, tls: Tls, change: Partial<Config> = {}) =>
-  encryptionToCome({ config: config(change) }, gossip, tls);
+  encryptionToCome({ config: config(change) }, gossip, tls).map(encryptionLine);
 
 test('what agents that run have yet to go through is told, of gossip and of TLS', () => {
   const gossip: Gossip = { ...GOSSIP, goal: 'strict' };
