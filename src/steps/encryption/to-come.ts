@@ -28,7 +28,8 @@ function getsKey(
 ): boolean {
   if (goal !== 'strict') return false;
   if (files?.rotation) return true;
-  const isThere = key !== undefined && files?.keys[0] === key;
+  // The first key is the one that is given, too.
+  const isThere = key !== undefined && (files?.keys[0] ?? key) === key;
   return config.rotate.includes('gossip') && !isNew && !isThere;
 }
 

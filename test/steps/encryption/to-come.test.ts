@@ -63,6 +63,15 @@ test.each<[string, Gossip, Tls]>([
   expect(toCome(gossip, tls, { rotate: ['gossip', 'ca'] })).toEqual([]);
 });
 
+test('the first key is no other one, where it is given', () => {
+  const first: Gossip = { ...GOSSIP, goal: 'strict', key: NEW };
+  expect(toCome(first, TLS, { rotate: ['gossip'] })).toEqual(['gossip: off → strict']);
+  expect(toCome({ ...first, key: undefined }, TLS, { rotate: ['gossip'] })).toEqual([
+    'gossip: off → strict',
+    'gossip: another key',
+  ]);
+});
+
 test('certificates of the user are not to change where this run was not given them', () => {
   const files = tlsFiles({ from: { server: 'a', client: 'b' }, rotation: 'trust' });
   expect(toCome(GOSSIP, { ...ENFORCED, files, authority: other })).toEqual([]);
