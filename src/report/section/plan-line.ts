@@ -79,6 +79,7 @@ export function planLines(plan: readonly PlannedChange[]): string[] {
 
 /** `gossip: off → strict` */
 export function encryptionLine(step: EncryptionStep): string {
+  if (step.is === 'key-into-secret') return 'gossip: the key of the agents into its Secret';
   if (step.is === 'another-key') return 'gossip: another key';
   if (step.is === 'another-authority') return 'TLS: another authority';
   return `${step.what === 'gossip' ? 'gossip' : 'TLS'}: ${step.from} → ${step.to}`;

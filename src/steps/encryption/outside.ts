@@ -41,7 +41,7 @@ export async function refuseOutsideAgentsBefore(
   await live.workloads.untilSynced(run.signal);
   // Where the agents have a key of their own it goes into the Secret, and stays the same.
   const isKept = gossip.goal === 'strict' && !gossip.files && (await isEncrypted(run, live));
-  const [first] = steps.filter((step) => !isKept || !isWayOfGossip(step));
+  const [first] = steps.filter((step) => step.is !== 'key-into-secret' && (!isKept || !isWayOfGossip(step)));
   if (!first) return;
   const what = isWayOfGossip(first) || first.is === 'another-key' ? 'gossip' : 'TLS';
   await checkOutsideAgents(run, live, undefined, { ...concern(what), onUnknown: () => undefined });

@@ -45,6 +45,7 @@ test.each<[string, Parameters<typeof looked>[0]]>([
   ['nothing is to change', {}],
   ['the cluster has just begun', { tls: tlsGoal({ isNew: true }) }],
   ['all are there already', { gossip: { ...GOSSIP, goal: 'strict', files: STRICT } }],
+  ['the Secret alone is to come back', { gossip: { ...GOSSIP, goal: 'strict', seen: 'strict' } }],
 ])('they may stay where %s', async (_, goals) => {
   const { looking } = await looked(goals);
   await looking;

@@ -72,6 +72,26 @@ test('the first key is no other one, where it is given', () => {
   ]);
 });
 
+test('agents whose Secrets are gone stand where the last run saw them', () => {
+  const strict: Gossip = { ...GOSSIP, goal: 'strict', seen: 'strict' };
+  const kept = 'gossip: the key of the agents into its Secret';
+  expect(toCome(strict, TLS)).toEqual([kept]);
+  expect(toCome({ ...strict, seen: 'takes-both' }, TLS)).toEqual([kept, 'gossip: sending → strict']);
+  expect(toCome({ ...strict, seen: 'plaintext' }, TLS)).toEqual(['gossip: off → strict']);
+  expect(toCome({ ...strict, isNew: true }, TLS)).toEqual([]);
+  const off: Tls = { ...TLS, goal: 'off' };
+  expect(toCome(GOSSIP, { ...off, seen: 'enforced' })).toEqual(['TLS: enforced → off']);
+  expect(toCome(GOSSIP, { ...off, seen: 'plaintext' })).toEqual([]);
+});
+
+test('gossip that nobody can take back, since its Secret is gone, has nothing to come', () => {
+  expect(toCome({ ...GOSSIP, goal: 'off', seen: 'strict' }, TLS)).toEqual([]);
+});
+
+test('the Secret counts, whatever was seen before', () => {
+  expect(toCome({ ...STRICT, seen: 'plaintext' }, { ...ENFORCED, seen: 'plaintext' })).toEqual([]);
+});
+
 test('certificates of the user are not to change where this run was not given them', () => {
   const files = tlsFiles({ from: { server: 'a', client: 'b' }, rotation: 'trust' });
   expect(toCome(GOSSIP, { ...ENFORCED, files, authority: other })).toEqual([]);
