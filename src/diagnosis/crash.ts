@@ -1,4 +1,5 @@
 import { type ContainerView, oneLine } from '../rollout/container.ts';
+import { endedForAnother } from './image.ts';
 import { GRACE, LONGEST_WHAT, type Subject, type Symptom } from './symptom.ts';
 
 /** Ends in a row, after which the next start is not waited for. */
@@ -17,9 +18,10 @@ const MEMORY_HINT =
  */
 export function crashSymptom(
   subject: Subject,
-  { init, restarts, running, waiting, ended }: ContainerView,
+  container: ContainerView,
   restartsBefore: number,
 ): Symptom | undefined {
+  const { init, restarts, running, waiting, ended } = container;
   const pausing = waiting?.reason === 'CrashLoopBackOff';
   const over = !running && ended !== undefined && !(init && ended.exitCode === 0);
   if (!pausing && !over && (restarts === 0 || ended === undefined)) return undefined;
@@ -32,7 +34,7 @@ export function crashSymptom(
   const enough = ends >= (outOfMemory ? ENDS_OUT_OF_MEMORY : ENDS);
   const pauseS = pausing ? pauseSeconds(waiting.message) : 0;
   const inLoop = pauseS >= PAUSE_BEFORE_ENDS_S;
-  const hopeless = !running && (enough || inLoop);
+  const hopeless = !running && (enough || inLoop) && !endedForAnother(container, restartsBefore);
   // The kubelet counts a restart some time after it has announced the pause before the next.
   const times = Math.max(restarts + (running ? 0 : 1), inLoop ? ENDS : 1);
   return {

@@ -1,3 +1,4 @@
+import type { EventView } from '../kubernetes/event.ts';
 import { type ContainerView, oneLine } from '../rollout/container.ts';
 import { GRACE, LONGEST_WHAT, type Subject, type Symptom } from './symptom.ts';
 
@@ -51,6 +52,33 @@ export function imageSymptom(subject: Subject, { waiting }: ContainerView): Symp
     // Before Kubernetes 1.31 the pause between two tries does not say what it is for.
     ...((message === '' || BACK_OFF.test(message)) && { vague: true }),
   };
+}
+
+/**
+ * The same of a container that was ended for another image: between two tries the kubelet says `CrashLoopBackOff` of it, as of
+ * any that has run, and only its events tell why it does not start.
+ * @param events of its pod, the latest first
+ */
+export function unpulledSymptom(
+  subject: Subject,
+  container: ContainerView,
+  restartsBefore: number,
+  events: readonly EventView[],
+): Symptom | undefined {
+  if (!endedForAnother(container, restartsBefore)) return undefined;
+  const failed = events.find(({ reason, message }) => reason === 'Failed' && PULL.test(message));
+  const waiting = { reason: 'ErrImagePull', message: failed?.message.replace(PULL, '') ?? '' };
+  return failed && imageSymptom(subject, { ...container, waiting });
+}
+
+const PULL = /^Failed to pull image "[^"]*": /;
+
+/** It has not been started again since this run has seen it, and was ended without a fault of its own. */
+export function endedForAnother(
+  { waiting, ended, restarts }: ContainerView,
+  restartsBefore: number,
+): boolean {
+  return waiting?.reason === 'CrashLoopBackOff' && ended?.exitCode === 0 && restarts === restartsBefore;
 }
 
 /** Without the layers that containerd and the kubelet wrap around the one thing that went wrong. */

@@ -4,7 +4,7 @@ import type { NodeView } from '../rollout/node.ts';
 import type { PodView } from '../rollout/pod.ts';
 import { crashSymptom, startSymptom } from './crash.ts';
 import { claimSymptom, isGrowing, mountSymptom, pullSymptom } from './event.ts';
-import { imageSymptom } from './image.ts';
+import { imageSymptom, unpulledSymptom } from './image.ts';
 import { scheduleSymptom } from './schedule.ts';
 import { GRACE, LONGEST_WHAT, type Subject, type Symptom } from './symptom.ts';
 
@@ -62,6 +62,7 @@ export function podSymptoms(pod: PodView, context: PodContext): Symptom[] {
     const found =
       imageSymptom(of, container) ??
       startSymptom(of, container) ??
+      unpulledSymptom(of, container, context.restartsBefore(container.name), events) ??
       crashSymptom(of, container, context.restartsBefore(container.name));
     return found ? [found] : [];
   });

@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import { MARKER_FILE } from './config/reload.ts';
+import { topLevelSettings } from './config/top-level.ts';
 import { GOSSIP_FILES } from './gossip.ts';
 import type { Role } from './label.ts';
 import { CONFIG_DIRECTORY, roleName } from './name.ts';
@@ -29,8 +30,6 @@ export const SERVER_GRACE_SECONDS = 30;
  * half. What is left of the pod's time is for the preStop hook, which takes up to 5 s, and for the network.
  */
 const LEAVE_SECONDS = 22;
-/** In JSON and in HCL. */
-const LEAVES = /\bleave_on_terminate"?\s{0,20}[=:]\s{0,20}"?true\b/;
 
 /**
  * Shell, the first process of every agent's container: the guard where there is one, then the agent with the arguments of
@@ -44,7 +43,8 @@ const LEAVES = /\bleave_on_terminate"?\s{0,20}[=:]\s{0,20}"?true\b/;
  */
 export function startScript(config: Config, role: Role, settings: GuardSettings = GUARD_SETTINGS): string {
   const ofService = role === 'server' && serverAddresses(config) !== 'pod';
-  const stopSeconds = LEAVES.test(config.serverConfig?.text ?? '') ? LEAVE_SECONDS : STOP_SECONDS;
+  const leaves = topLevelSettings(config.serverConfig).get('leave_on_terminate') === 'true';
+  const stopSeconds = leaves ? LEAVE_SECONDS : STOP_SECONDS;
   return `
 set -f
 again=

@@ -1,6 +1,7 @@
 import { removal, type Step } from '../change/step.ts';
 import type { PlannedObject } from '../kubernetes/apply/plan.ts';
 import { type KubernetesObject, objectName } from '../kubernetes/object.ts';
+import type { EncryptionStep } from '../report/result/encryption-step.ts';
 import { type Cluster, withCluster } from '../session/cluster.ts';
 import type { Run } from '../session/run.ts';
 import { previewTakeovers } from '../steps/adoption/preview.ts';
@@ -29,7 +30,7 @@ export async function planAll(
   run: Run,
   cluster: Cluster,
   { rendered, namespace }: { rendered: readonly KubernetesObject[]; namespace: NamespaceState },
-  encryption: readonly string[] = [],
+  encryption: readonly EncryptionStep[] = [],
 ): Promise<{ steps: Step[]; objects: PlannedObject[] }> {
   const before = await readRecord(run, cluster, { damaged: 'absent' });
   const objects = objectsToApply(run, rendered, namespace);

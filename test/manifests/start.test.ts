@@ -142,10 +142,16 @@ describe('a server that leaves the cluster when it stops', () => {
     ['JSON', LEAVES, true],
     ['JSON in one line', json('{"leave_on_terminate":true}'), true],
     ['HCL', hcl('log_level = "DEBUG"\nleave_on_terminate = true'), true],
-    ['HCL with quotes', hcl('"leave_on_terminate" = true'), true],
+    ['HCL with quotes', hcl('"leave_on_terminate" = "true"'), true],
+    ['HCL in capitals, after a block', hcl('ui_config { enabled = true }\nLeave_On_Terminate = true'), true],
+    ['JSON with a string', json('{"leave_on_terminate": "true"}'), true],
     ['no fragment', undefined, false],
     ['a fragment that says no', json('{"leave_on_terminate": false}'), false],
     ['a fragment of something else', hcl('skip_leave_on_interrupt = true'), false],
+    ['the word in a comment', hcl('# leave_on_terminate = true\nlog_level = "INFO"'), false],
+    ['the word in a block', hcl('node_meta { leave_on_terminate = true }'), false],
+    ['the word in an object', json('{"node_meta": {"leave_on_terminate": "true"}}'), false],
+    ['yes, and no after it', hcl('leave_on_terminate = true\nleave_on_terminate = false'), false],
   ])('is told by the fragment: %s', (_, fragment, leaves) => {
     expect(limit(fragment)).toBe(leaves ? limit(LEAVES) : 2);
   });

@@ -1,28 +1,40 @@
 import type { AgentConfigFragment } from '../../config/config.ts';
 
+type Fragment = Pick<AgentConfigFragment, 'text'> | undefined;
+/** The text of a value that is a word, a number or a string; undefined for a block, a list or a heredoc. */
+type Setting = [name: string, value: string | undefined];
+
 /**
- * What an agent's configuration sets at its top level, in lower case, as Consul does not tell cases apart. Words in
- * comments, in strings and in blocks, such as the tag of a service, are not among it.
+ * What an agent's configuration sets at its top level, by name in lower case, as Consul does not tell cases apart. What is
+ * set twice has its last value, as for Consul. Words in comments, in strings and in blocks, such as the tag of a service,
+ * are not among it.
  */
-export function topLevelNames(fragment: Pick<AgentConfigFragment, 'text'> | undefined): Set<string> {
+export function topLevelSettings(fragment: Fragment): Map<string, string | undefined> {
   const text = fragment?.text.trim() ?? '';
-  const names = text.startsWith('{') ? namesInJson(text) : new HclNames(text).read();
-  return new Set(names.map((name) => name.toLowerCase()));
+  const settings = text.startsWith('{') ? settingsInJson(text) : new HclSettings(text).read();
+  return new Map(settings.map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+export function topLevelNames(fragment: Fragment): Set<string> {
+  return new Set(topLevelSettings(fragment).keys());
 }
 
 /** What is no JSON Consul does not start with. */
-function namesInJson(text: string): string[] {
+function settingsInJson(text: string): Setting[] {
   try {
-    return Object.keys(JSON.parse(text));
+    return Object.entries(JSON.parse(text)).map(([name, value]) => [
+      name,
+      typeof value === 'object' ? undefined : String(value),
+    ]);
   } catch {
     return [];
   }
 }
 
 /** https://github.com/hashicorp/hcl/blob/v1.0.1-vault-7/hcl/scanner/scanner.go */
-class HclNames {
+class HclSettings {
   readonly #text: string;
-  readonly #names: string[] = [];
+  readonly #settings: Setting[] = [];
   #at = 0;
   #depth = 0;
   /** After a name come labels, and after `=` a value. */
@@ -32,9 +44,9 @@ class HclNames {
     this.#text = text;
   }
 
-  read(): string[] {
+  read(): Setting[] {
     while (this.#at < this.#text.length) this.#step();
-    return this.#names;
+    return this.#settings;
   }
 
   #step(): void {
@@ -58,9 +70,11 @@ class HclNames {
     } else if (mark === '=' && this.#depth === 0) this.#next = 'value';
   }
 
-  #word(word: string): void {
+  #word(word?: string): void {
     if (this.#depth > 0) return;
-    if (this.#next === 'name') this.#names.push(word);
+    const last = this.#settings.at(-1);
+    if (this.#next === 'name') this.#settings.push([word ?? '', undefined]);
+    else if (this.#next === 'value' && last) last[1] = word;
     this.#next = this.#next === 'value' ? 'name' : 'label';
   }
 
@@ -94,7 +108,7 @@ class HclNames {
       this.#skipTo('\n');
       if (this.#text.slice(start, this.#at).trim() === word) break;
     }
-    this.#word('');
+    this.#word();
   }
 
   /** To what comes after it, or to the end. */

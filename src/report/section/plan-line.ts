@@ -1,5 +1,6 @@
 import { count } from '../../count.ts';
 import type { Consequence, PlannedChange } from '../result/change.ts';
+import type { EncryptionStep } from '../result/encryption-step.ts';
 import type { Result } from '../result.ts';
 
 export const CONSEQUENCE_TITLE: Record<Consequence, string> = {
@@ -74,6 +75,14 @@ export function planLines(plan: readonly PlannedChange[]): string[] {
       ];
       return `${CONSEQUENCE_TITLE[change.consequence]}: ${objectOf(change)}${what.length > 0 ? ` (${what.join('; ')})` : ''}`;
     });
+}
+
+/** `gossip: off → strict` */
+export function encryptionLine(step: EncryptionStep): string {
+  if (step.is === 'key-into-secret') return 'gossip: the key of the agents into its Secret';
+  if (step.is === 'another-key') return 'gossip: another key';
+  if (step.is === 'another-authority') return 'TLS: another authority';
+  return `${step.what === 'gossip' ? 'gossip' : 'TLS'}: ${step.from} → ${step.to}`;
 }
 
 /** `StatefulSet/consul-server` */

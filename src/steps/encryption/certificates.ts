@@ -1,14 +1,13 @@
 import { type KeyPair, newAuthority, newLeaf } from '../../certificates/authority.ts';
 import { certificatesIn, lifeOf, namesIn } from '../../certificates/certificate.ts';
 import { Failure } from '../../failure.ts';
-import { tlsSecretName } from '../../manifests/name.ts';
 import type { TlsFiles } from '../../manifests/tls.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
 import { clientLeafNames, serverLeafNames, wantedServerNames } from './leaf-names.ts';
 import { hide } from './secret.ts';
 import type { TlsGoal } from './settle-tls.ts';
-import { type GivenCertificates, writeAuthority, writeTlsFiles } from './tls-secrets.ts';
+import { type GivenCertificates, secretsGone, writeAuthority, writeTlsFiles } from './tls-secrets.ts';
 
 /**
  * Certificates for both roles: those that the user gives, or new ones of the deployment's own authority, which is made
@@ -121,7 +120,7 @@ export async function beginWithTls(
   const { goal, isNew, files, isTorn } = tls;
   if (goal !== 'enforced') return files;
   if (!isNew) {
-    if (!files && wasEnforced) throw gone(run);
+    if (!files && wasEnforced) throw secretsGone(run);
     return files;
   }
   const isWhole = files?.state === 'enforced' && !files.rotation && !isTorn && !tls.given;
@@ -151,13 +150,4 @@ export function secretsOf({ server, client }: NonNullable<TlsFiles['from']>): st
     .filter(Boolean)
     .map((name) => `Secret/${name}`)
     .join(' and ');
-}
-
-function gone({ config: { name, namespace } }: Run): Failure {
-  return new Failure({
-    reason: 'certificate',
-    what: 'the agents speak TLS, and the Secrets with their certificates are gone',
-    where: `Secret/${tlsSecretName(name, 'server')} in namespace ${namespace}`,
-    hint: 'Nothing was changed. Agents that run have what they have read; one that starts now cannot reach the servers. Put the Secrets back. Without them: deploy with `tls: false`, which takes all agents to plaintext at once (some seconds without a leader), then with `tls: true`.',
-  });
 }

@@ -1,14 +1,15 @@
 import type { LeafNames } from '../../certificates/authority.ts';
 import type { Config } from '../../config/config.ts';
+import { topLevelSettings } from '../../manifests/config/top-level.ts';
 import { roleName, serverNames } from '../../manifests/name.ts';
 
 type Named = Pick<Config, 'datacenter' | 'domain'>;
 
 /** The domains by which agents know servers: of the deployment, and those that the user's own configuration names. */
 function domains({ domain, serverConfig, clientConfig }: Config): string[] {
-  const own = [serverConfig, clientConfig].flatMap((one) =>
-    [...(one?.text ?? '').matchAll(/\bdomain"?\s*[=:]\s*"([a-zA-Z0-9.-]+)"/g)].map(([, found = '']) => found),
-  );
+  const own = [serverConfig, clientConfig]
+    .map((one) => topLevelSettings(one).get('domain') ?? '')
+    .filter((one) => /^[a-zA-Z0-9.-]+$/.test(one));
   return [...new Set([domain, ...own])].map((one) => one.replace(/\.$/, ''));
 }
 

@@ -1,6 +1,7 @@
 import { canonicalAddress } from '../../consul/address.ts';
 import { readAgentFacts } from '../../consul/agent/facts.ts';
 import type { ServerEvidence } from '../../consul/quorum/evidence.ts';
+import type { EncryptionStep } from '../../report/result/encryption-step.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Live } from '../../session/live.ts';
 import type { Run } from '../../session/run.ts';
@@ -40,10 +41,14 @@ export async function refuseOutsideAgentsBefore(
   await live.workloads.untilSynced(run.signal);
   // Where the agents have a key of their own it goes into the Secret, and stays the same.
   const isKept = gossip.goal === 'strict' && !gossip.files && (await isEncrypted(run, live));
-  const [first] = steps.filter((step) => !isKept || !step.startsWith('gossip'));
+  const [first] = steps.filter((step) => step.is !== 'key-into-secret' && (!isKept || !isWayOfGossip(step)));
   if (!first) return;
-  const what = first.startsWith('gossip') ? 'gossip' : 'TLS';
+  const what = isWayOfGossip(first) || first.is === 'another-key' ? 'gossip' : 'TLS';
   await checkOutsideAgents(run, live, undefined, { ...concern(what), onUnknown: () => undefined });
+}
+
+function isWayOfGossip(step: EncryptionStep): boolean {
+  return step.is === 'way' && step.what === 'gossip';
 }
 
 async function isEncrypted({ signal }: Run, { workloads, agents }: Asked): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { GOSSIP_STATES } from '../../consul/gossip/state.ts';
+import { GOSSIP_STATES, type GossipState } from '../../consul/gossip/state.ts';
 import type { GossipOnWire } from '../../consul/gossip/wire.ts';
 import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
@@ -22,6 +22,8 @@ export interface GossipGoal {
   goal: 'strict' | 'off' | 'own' | 'as-it-is';
   /** What the Secret says now. */
   files: GossipFiles | undefined;
+  /** What the last run saw that looked. */
+  seen?: GossipOnWire | undefined;
   /** No server is there yet, so that the first ones begin as all are to be. */
   isNew: boolean;
   /** The key to use, where the user gives one. */
@@ -48,7 +50,8 @@ export async function settleGossip(
     await refuseTwice(run, cluster);
     return { goal: 'own', files: undefined, isNew, key: undefined, access: [] };
   }
-  const wasOn = lastSeen(record?.inventory) === 'strict';
+  const seen = lastSeen(record?.inventory);
+  const wasOn = seen === 'strict';
   const [asked, isGiven] = [config.gossipEncryption, config.gossipKeySecret !== undefined];
   const goalWith = (files: GossipFiles | undefined) =>
     goalOf(config, 'strict', { asked, files, isNew, wasOn, isGiven });
@@ -61,8 +64,10 @@ export async function settleGossip(
   const goal = goalWith(files);
   // Where the Secret may not be read, nobody knows whether agents have to restart.
   const access = gossipAccess(run, { goal, files, isNew: isNew || read instanceof Failure });
-  if (read instanceof Failure) return { goal, files, isNew, key, access, denied: read };
-  if (key !== undefined && files && !files.keys.includes(key) && config.rotate.length === 0) {
+  const settled = { goal, files, seen, isNew, key, access };
+  if (read instanceof Failure) return { ...settled, denied: read };
+  const isRotated = config.rotate.includes('gossip');
+  if (key !== undefined && files && !files.keys.includes(key) && !isRotated) {
     throw new Failure({
       reason: 'gossip-key',
       what: 'the key of `gossip-key-secret` is another one than the agents have',
@@ -70,7 +75,7 @@ export async function settleGossip(
       hint: `Nothing was changed. Deploy with \`rotate: gossip\`, which takes all agents to that key while they run; or leave the input out, to keep the key of Secret/${gossipSecretName(config.name)}.`,
     });
   }
-  return { goal, files, isNew, key, access };
+  return settled;
 }
 
 /**
@@ -146,22 +151,40 @@ function lastSeen(inventory: Pick<Inventory, 'history'> | undefined): GossipOnWi
   return inventory?.history.findLast(({ gossip }) => gossip !== undefined)?.gossip;
 }
 
+const SEEN = { plaintext: 'off', 'takes-both': 'sending', strict: 'strict' } as const;
+
+/** Where the agents stand, for a plan, which does not look at them: by the Secret, or by the record where that is gone. */
+export function gossipByRecord({ files, seen }: Pick<GossipGoal, 'files' | 'seen'>): GossipState {
+  return files?.state ?? SEEN[seen ?? 'plaintext'];
+}
+
 /** For a plan: what a deploy will do about it. */
-export function tellGossipPlan(run: Run, { goal, files, isNew }: GossipGoal): void {
-  const from = files?.state ?? 'off';
+export function tellGossipPlan(run: Run, gossip: GossipGoal): void {
+  const { goal, files, isNew } = gossip;
+  const from = gossipByRecord(gossip);
   const way = GOSSIP_STATES.slice(GOSSIP_STATES.indexOf(from));
   const steps = (states: readonly string[]) =>
     `${states.join(' → ')}: every agent restarts ${count(states.length - 1, 'time')}, no pod is replaced`;
   const back = GOSSIP_STATES.slice(0, GOSSIP_STATES.indexOf(from) + 1).reverse();
+  const stays = files ? 'stays encrypted' : 'stays encrypted; the key of the agents goes into its Secret';
   const observed = {
     own: 'as the configuration of the agents says',
     'as-it-is': 'stays as it is',
-    off: files ? steps(back) : 'not encrypted',
-    strict: isNew ? 'encrypted from the start' : way.length > 1 ? steps(way) : 'stays encrypted',
+    off: files
+      ? steps(back)
+      : from === 'off'
+        ? 'not encrypted'
+        : 'stays encrypted: there is no Secret with the key',
+    strict: isNew ? 'encrypted from the start' : way.length > 1 ? steps(way) : stays,
   }[goal];
   const rotation = run.config.rotate.includes('gossip') && files ? '; then a new key, without a restart' : '';
   const check = { id: 'gossip-plan', title: 'Gossip', group: 'cluster' } as const;
-  run.check({ ...check, expected: 'what a deploy makes of it', observed: observed + rotation, passed: true });
+  run.check({
+    ...check,
+    expected: 'what a deploy makes of it, by Secret and record',
+    observed: observed + rotation,
+    passed: true,
+  });
 }
 
 function notOurs(): Failure {

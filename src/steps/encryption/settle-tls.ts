@@ -1,4 +1,4 @@
-import { TLS_STATES } from '../../consul/rpc/state.ts';
+import { TLS_STATES, type TlsState } from '../../consul/rpc/state.ts';
 import { Failure } from '../../failure.ts';
 import type { Inventory, TlsRecord } from '../../inventory/inventory.ts';
 import type { AccessCheck } from '../../kubernetes/access.ts';
@@ -8,13 +8,14 @@ import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
 import type { WantedTls } from '../proof/tls.ts';
 import { carriagePermissions } from '../registrations/stash.ts';
-import type { GossipGoal } from './settle-gossip.ts';
+import { type GossipGoal, gossipByRecord } from './settle-gossip.ts';
 import { goalOf, hasNoServers, unlessDenied } from './settled.ts';
 import {
   deployedTlsSecrets,
   type GivenCertificates,
   givenCertificates,
   readTlsSecrets,
+  secretsGone,
   type TlsSecrets,
 } from './tls-secrets.ts';
 
@@ -22,6 +23,8 @@ import {
 export interface TlsGoal extends TlsSecrets {
   /** `own`: the user's configuration of the agents says what it is. `as-it-is`: nobody has asked for anything. */
   goal: 'enforced' | 'off' | 'own' | 'as-it-is';
+  /** What the last run saw that looked. */
+  seen?: TlsRecord['state'] | undefined;
   /** No server is there yet, so that the first ones begin as all are to be. */
   isNew: boolean;
   given: GivenCertificates | undefined;
@@ -48,7 +51,8 @@ export async function settleTls(
     await refuseTwice(run, cluster);
     return { goal: 'own', ...none, isNew, given: undefined, access: [] };
   }
-  const wasOn = lastTls(record?.inventory) === 'enforced';
+  const seen = lastTls(record?.inventory);
+  const wasOn = seen === 'enforced';
   const [asked, isGiven] = [config.tls, config.tlsSecret !== undefined];
   const goalWith = ({ files }: TlsSecrets) =>
     goalOf(config, 'enforced', { asked, files, isNew, wasOn, isGiven });
@@ -59,9 +63,11 @@ export async function settleTls(
   });
   const { found, given } = read instanceof Failure ? { found: none, given: undefined } : read;
   const goal = goalWith(found);
+  const isGone = goal === 'enforced' && wasOn && !isNew && !found.files;
+  if (isGone && config.mode !== 'verify' && !(read instanceof Failure)) throw secretsGone(run);
   if (config.https !== 'off' && !(read instanceof Failure)) checkHttps(run, { goal, ...found, isNew });
   const access = tlsAccess(run, { goal, files: found.files, isNew: isNew || read instanceof Failure });
-  return { goal, ...found, isNew, given, access, ...(read instanceof Failure && { denied: read }) };
+  return { goal, ...found, seen, isNew, given, access, ...(read instanceof Failure && { denied: read }) };
 }
 
 /**
@@ -124,22 +130,34 @@ export function tellTls(run: Run, { goal }: TlsGoal): void {
   run.log.info(`RPC: ${TOLD[goal]}`);
 }
 
+const SEEN = { plaintext: 'off', offered: 'present', enforced: 'enforced' } as const;
+
+/** Where the agents stand, for a plan, which does not look at them: by the Secrets, or by the record where these are gone. */
+export function tlsByRecord({ files, seen }: Pick<TlsGoal, 'files' | 'seen'>): TlsState {
+  return files?.state ?? SEEN[seen ?? 'plaintext'];
+}
+
 /** For a plan: what a deploy will do about it. */
 export function tellTlsPlan(
   run: Run,
-  { goal, files, isNew }: TlsGoal,
-  gossip: Pick<GossipGoal, 'goal' | 'files' | 'isNew'>,
+  tls: TlsGoal,
+  gossip: Pick<GossipGoal, 'goal' | 'files' | 'seen' | 'isNew'>,
 ): void {
-  const from = files?.state ?? 'off';
+  const { goal, files, isNew } = tls;
+  const from = tlsByRecord(tls);
   const way = TLS_STATES.slice(TLS_STATES.indexOf(from));
-  const isAlong = from === 'off' && gossip.goal === 'strict' && (gossip.files?.state ?? 'off') === 'off';
+  const isAlong = from === 'off' && gossip.goal === 'strict' && gossipByRecord(gossip) === 'off';
   const steps = isAlong
     ? 'with the restarts for gossip, and no others'
     : 'every server restarts twice, every client reloads, no pod is replaced';
   const observed = {
     own: 'as the configuration of the agents says',
     'as-it-is': 'stays as it is',
-    off: files ? `back to plaintext: every server restarts once, every client reloads` : 'plaintext',
+    off: files
+      ? 'back to plaintext: every server restarts once, every client reloads'
+      : from === 'off'
+        ? 'plaintext'
+        : 'back to plaintext at once, without the Secrets: every agent reloads, and for some seconds there is no leader',
     enforced: isNew
       ? 'TLS from the start'
       : way.length > 1
@@ -148,7 +166,12 @@ export function tellTlsPlan(
   }[goal];
   const rotation = run.config.rotate.includes('ca') ? '; then a new authority, without a restart' : '';
   const check = { id: 'tls-plan', title: 'TLS', group: 'cluster' } as const;
-  run.check({ ...check, expected: 'what a deploy makes of it', observed: observed + rotation, passed: true });
+  run.check({
+    ...check,
+    expected: 'what a deploy makes of it, by Secrets and record',
+    observed: observed + rotation,
+    passed: true,
+  });
 }
 
 /** What the proof is to see once that is done; what was asked for, also where the user's own configuration is to do it. */

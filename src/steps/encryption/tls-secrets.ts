@@ -91,6 +91,16 @@ function foreign({ config }: Run, name: string): Failure {
   });
 }
 
+/** Agents that speak TLS have had them until now, and cannot be given others step by step. */
+export function secretsGone({ config: { name, namespace } }: Run): Failure {
+  return new Failure({
+    reason: 'certificate',
+    what: 'the agents speak TLS, and the Secrets with their certificates are gone',
+    where: `Secret/${tlsSecretName(name, 'server')} in namespace ${namespace}`,
+    hint: 'Nothing was changed. Agents that run have what they have read; one that starts now cannot reach the servers. Put the Secrets back. Without them: deploy with `tls: false`, which takes all agents to plaintext at once (some seconds without a leader), then with `tls: true`.',
+  });
+}
+
 /** What the user gives: a pair for each role, and who signed them. */
 export interface GivenCertificates {
   authorities: string;

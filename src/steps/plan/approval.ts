@@ -4,7 +4,8 @@ import { lastWrites } from '../../change/writer.ts';
 import { Failure, type FailureReason } from '../../failure.ts';
 import { FIELD_MANAGER } from '../../kubernetes/object.ts';
 import { takenBy } from '../../manifests/config/reload.ts';
-import { planLines } from '../../report/section/plan-line.ts';
+import type { EncryptionStep } from '../../report/result/encryption-step.ts';
+import { encryptionLine, planLines } from '../../report/section/plan-line.ts';
 import { secretsIn } from '../../secret/find.ts';
 import type { Run } from '../../session/run.ts';
 
@@ -14,15 +15,16 @@ const MOST_WRITES = 8;
  * Says what a deploy would change, and the digest that names exactly that.
  * @param encryption what it would do to the agents that run, beside the objects
  */
-export function describePlan(run: Run, steps: readonly Step[], encryption: readonly string[]): void {
+export function describePlan(run: Run, steps: readonly Step[], encryption: readonly EncryptionStep[]): void {
   // What the cluster holds may have secrets that no input names, such as a key that is about to be replaced.
   for (const secret of secretsIn(steps.map(({ live, predicted }) => [live, predicted]))) {
     run.log.secrets.add(secret);
   }
-  const { changes, digest } = changePlan(steps, FIELD_MANAGER, takenBy, encryption);
+  const lines = encryption.map(encryptionLine);
+  const { changes, digest } = changePlan(steps, FIELD_MANAGER, takenBy, lines);
   run.known.plan = changes;
   run.known.planDigest = digest;
-  if (encryption.length > 0) run.known.encryptionSteps = [...encryption];
+  if (lines.length > 0) run.known.encryptionSteps = lines;
   run.log.info(`plan ${digest}`);
 }
 

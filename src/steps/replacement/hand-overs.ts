@@ -11,17 +11,20 @@ export class HandOvers {
   readonly #run: Run;
   readonly #tools: HandOverTools;
   readonly #name: string;
+  readonly #rather: readonly string[];
   #last: HandOver = 'none';
   #ledAgain = 0;
 
-  constructor(run: Run, tools: HandOverTools, name: string) {
+  /** @param rather who should lead then, the best first */
+  constructor(run: Run, tools: HandOverTools, name: string, rather: readonly string[] = []) {
     this.#run = run;
     this.#tools = tools;
     this.#name = name;
+    this.#rather = rather;
   }
 
   async ask(): Promise<void> {
-    this.#last = await handOver(this.#run, this.#tools, { awayFrom: this.#name });
+    this.#last = await handOver(this.#run, this.#tools, { awayFrom: this.#name, rather: this.#rather });
   }
 
   /** At the last moment: false where it leads again, and should be asked once more. */

@@ -34,32 +34,22 @@ interface Tools extends RestartTools {
  * replaced as for any other change.
  */
 export async function changeImages(run: Run, planned: readonly PlannedObject[], tools: Tools): Promise<void> {
-  const due = planned.filter(({ imageInPods }) => imageInPods !== undefined);
-  const done: string[] = [];
-  for (const workload of due) {
+  const { workloads } = tools;
+  const due = planned.flatMap((workload) => {
+    if (workload.imageInPods === undefined) return [];
     const role: Role = isServers(run, workload) ? 'server' : 'client';
-    const { workloads, cluster, stored } = tools;
-    const { name } = workload.desired.metadata;
-    // Until then nobody knows the revision of the new template.
-    await waitFor(run, workloads, { topic: 'image' }, (missing) =>
-      workloads.updateRevision(role) !== undefined
-        ? true
-        : missing(`${name} is not seen by its controller yet`),
-    );
-    const renewal = new NewImage(run, { role, image: workload.imageInPods ?? '' }, tools);
-    const restart = { role, renewal, workload, started: new Set<string>() };
-    const old = await oldAgents(restart, tools);
-    if (old.length > 0) {
-      await restartRole(run, restart, old, tools);
-      done.push(count(old.length, role));
+    return [{ role, workload, image: workload.imageInPods }];
+  });
+  const done: string[] = [];
+  for (const { role } of due) workloads.walked.add(role);
+  try {
+    for (const one of due) {
+      const changed = await changeImage(run, one, tools);
+      if (changed > 0) done.push(count(changed, one.role));
+      workloads.walked.delete(one.role);
     }
-    const pods = workloads.pods(role);
-    const isAll =
-      pods.length === podsOf(workload.desired) && pods.every((pod) => workloads.isPresent(role, pod));
-    if (isAll) await applyStage(run, cluster, [workload], stored);
-    else if (role === 'server') await walkServers(run, cluster, workload, tools);
-    else await walkClients(run, cluster, workload, tools);
-    workloads.judge(stored);
+  } finally {
+    for (const { role } of due) workloads.walked.delete(role);
   }
   if (done.length === 0) return;
   run.check({
@@ -70,4 +60,32 @@ export async function changeImages(run: Run, planned: readonly PlannedObject[], 
     observed: done.join(' and '),
     passed: true,
   });
+}
+
+/** @returns how many of its agents have started with it */
+async function changeImage(
+  run: Run,
+  { role, workload, image }: { role: Role; workload: PlannedObject; image: string },
+  tools: Tools,
+): Promise<number> {
+  const { workloads, cluster, stored } = tools;
+  const { name } = workload.desired.metadata;
+  // Until then nobody knows the revision of the new template.
+  await waitFor(run, workloads, { topic: 'image' }, (missing) =>
+    workloads.updateRevision(role) !== undefined
+      ? true
+      : missing(`${name} is not seen by its controller yet`),
+  );
+  const renewal = new NewImage(run, { role, image }, tools);
+  const restart = { role, renewal, workload, started: new Set<string>() };
+  const old = await oldAgents(restart, tools);
+  if (old.length > 0) await restartRole(run, restart, old, tools);
+  const pods = workloads.pods(role);
+  const isAll =
+    pods.length === podsOf(workload.desired) && pods.every((pod) => workloads.isPresent(role, pod));
+  if (isAll) await applyStage(run, cluster, [workload], stored);
+  else if (role === 'server') await walkServers(run, cluster, workload, tools);
+  else await walkClients(run, cluster, workload, tools);
+  workloads.judge(stored);
+  return old.length;
 }

@@ -20,6 +20,7 @@ interface Tools {
 /** Files of a ConfigMap, which the kubelet brings into the pod and the agent reads when it starts. */
 export class NewConfiguration implements Renewal {
   readonly what = 'its new configuration';
+  readonly order = 'leader-last';
   readonly left = 'restarting';
   readonly #run: Run;
   readonly #restart: Restart;

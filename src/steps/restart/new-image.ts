@@ -30,6 +30,7 @@ interface Tools {
  */
 export class NewImage implements Renewal {
   readonly what = 'its new image';
+  readonly order = 'ordinal';
   readonly left = 'changing-image';
   readonly #run: Run;
   readonly #role: Role;

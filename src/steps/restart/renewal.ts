@@ -7,6 +7,11 @@ import type { PodView } from '../../rollout/pod.ts';
 export interface Renewal {
   /** For messages: `its new configuration`. */
   readonly what: string;
+  /**
+   * `leader-last`: leadership changes once. `ordinal`: the last ordinal first, as pods are replaced; where the first of them does
+   * not come back, the next deploy begins with it, as the controller does.
+   */
+  readonly order: 'leader-last' | 'ordinal';
   /** How the report tells of a run that ends in the middle. */
   readonly left: 'restarting' | 'changing-image';
   /** Whether its agent runs, and not with this yet. */

@@ -1,4 +1,4 @@
-import { leadingServer } from '../../consul/quorum/leadership-transfer.ts';
+import { leadingServer, successorsOf } from '../../consul/quorum/leadership-transfer.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import { expectationOf } from '../../session/expectation.ts';
 import type { RunStep } from '../../session/run/run-step.ts';
@@ -7,10 +7,11 @@ import { Wake, wakeAtChanges } from '../../session/wake.ts';
 import { type LookObserver, type QuorumLook, QuorumWatch } from '../proof/quorum-watch.ts';
 import { HandOvers } from '../replacement/hand-overs.ts';
 import { isVital, mayStop, pendingOf } from '../replacement/stop-rule.ts';
+import type { Renewal } from './renewal.ts';
 import { LOOK_MS, OneRestart, type RestartTools, type RoleRestart } from './restart-one.ts';
 
 /**
- * One at a time, the leader last, each only while Raft can do without it. Its pod has what is new before that is asked, and it
+ * One at a time, each only while Raft can do without it. Its pod has what is new before that is asked, and it
  * is asked once more at the last moment: a server that stops for a restart stops at once.
  * @param tellDone is told how many have been restarted
  */
@@ -34,6 +35,14 @@ export async function restartServers(
   const until = (enough: (look: QuorumLook) => boolean) => watch.until(expected, wake, enough);
   const isFree = (name: string, look: QuorumLook) =>
     mayStop({ workloads, name, isDataKept: true }, look) === 'yes';
+  // Who is done already, or is the last to be.
+  const rather = (name: string) =>
+    one.renewal.order === 'ordinal'
+      ? successorsOf(
+          name,
+          names.toReversed().map((each) => ({ name: each, isReplaced: !left.has(each) })),
+        )
+      : [];
   const steps = new Map<string, { step: RunStep; handOvers: HandOvers }>();
   try {
     await Promise.all([...left.values()].map((each) => each.untilThere()));
@@ -41,7 +50,7 @@ export async function restartServers(
       tools.tellDone(old.length - left.size);
       let next = '';
       await until((look) => {
-        next = nextOf(look, [...left.keys()]);
+        next = nextOf(look, [...left.keys()], one.renewal.order);
         if (isFree(next, look)) return true;
         run.log.progress(
           `${next} has to wait: ${pendingOf(look, names) ?? 'too little is known'}`,
@@ -51,7 +60,7 @@ export async function restartServers(
       });
       const now = steps.get(next) ?? {
         step: run.step(next),
-        handOvers: new HandOvers(run, { workloads, agents }, next),
+        handOvers: new HandOvers(run, { workloads, agents }, next, rather(next)),
       };
       steps.set(next, now);
       await now.handOvers.ask();
@@ -79,8 +88,8 @@ export async function restartServers(
   }
 }
 
-/** The last ordinal first, but the leader last of all: so leadership changes once. */
-function nextOf({ evidence }: QuorumLook, left: readonly string[]): string {
-  const leading = leadingServer(evidence);
+/** The last ordinal first, but where the order says so the leader last of all: so leadership changes once. */
+function nextOf({ evidence }: QuorumLook, left: readonly string[], order: Renewal['order']): string {
+  const leading = order === 'leader-last' ? leadingServer(evidence) : undefined;
   return left.findLast((name) => name !== leading) ?? left.at(-1) ?? '';
 }

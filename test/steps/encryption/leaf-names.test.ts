@@ -12,6 +12,13 @@ test.each([
     { serverConfig: { format: 'hcl', text: 'domain = "a"\nalt_domain = "b"' } as const },
     ['server.dc1.consul', 'server.dc1.a'],
   ],
+  [
+    {
+      serverConfig: { format: 'hcl', text: '# domain = "old"\nnode_meta { domain = "rack-1" }' } as const,
+      clientConfig: json('{"service": {"name": "web", "meta": {"domain": "shop"}}, "domain": "not a name"}'),
+    },
+    ['server.dc1.consul'],
+  ],
 ])('with %j servers carry every name that agents ask for', (change, names) => {
   const found = serverLeafNames(config(change)).dns.filter((name) => name.startsWith('server.'));
   expect(found).toEqual(names);

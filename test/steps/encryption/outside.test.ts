@@ -45,6 +45,7 @@ test.each<[string, Parameters<typeof looked>[0]]>([
   ['nothing is to change', {}],
   ['the cluster has just begun', { tls: tlsGoal({ isNew: true }) }],
   ['all are there already', { gossip: { ...GOSSIP, goal: 'strict', files: STRICT } }],
+  ['the Secret alone is to come back', { gossip: { ...GOSSIP, goal: 'strict', seen: 'strict' } }],
 ])('they may stay where %s', async (_, goals) => {
   const { looking } = await looked(goals);
   await looking;
@@ -54,6 +55,16 @@ test('they may stay where the key that all agents have only goes into the Secret
   const { made, looking } = await looked({ gossip: { ...GOSSIP, goal: 'strict' } });
   for (const { gossip } of made.agents) gossip.keys = [KEY];
   await looking;
+});
+
+test('they are named where that key is rotated by the same deploy', async () => {
+  const gossip = { ...GOSSIP, goal: 'strict' } as const;
+  const { made, looking } = await looked({ gossip }, { rotate: ['gossip'] });
+  for (const agent of made.agents) agent.gossip.keys = [KEY];
+  await expect(looking).rejects.toMatchObject({
+    reason: 'unfit-cluster',
+    details: ['vm-1 (192.0.2.1)'],
+  });
 });
 
 test('a deploy that may bring the servers back is not refused where none tells', async () => {

@@ -3,7 +3,13 @@ import type { Config } from '../../../src/config/config.ts';
 import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 import { gossipSecret } from '../../../src/manifests/gossip.ts';
 import { render } from '../../../src/manifests/render.ts';
-import { recordedGossip, settleGossip, wantedGossip } from '../../../src/steps/encryption/settle-gossip.ts';
+import {
+  type GossipGoal,
+  recordedGossip,
+  settleGossip,
+  tellGossipPlan,
+  wantedGossip,
+} from '../../../src/steps/encryption/settle-gossip.ts';
 import { runRecord } from '../../inventory/fixture.ts';
 import { status } from '../../kubernetes/fake-server.ts';
 import { type Instead, startFakeApi } from '../../session/fake-api.ts';
@@ -50,7 +56,7 @@ describe('what gossip is to be', () => {
   });
 
   test('stays encrypted where it was seen so, also when somebody has removed its Secret', async () => {
-    expect((await settle({}, [SERVERS], { last: 'strict' })).goal).toBe('strict');
+    expect(await settle({}, [SERVERS], { last: 'strict' })).toMatchObject({ goal: 'strict', seen: 'strict' });
     expect((await settle({}, [SERVERS], { last: 'plaintext' })).goal).toBe('as-it-is');
   });
 
@@ -114,11 +120,13 @@ describe('a key of the user', () => {
 
   test('that the agents do not have needs a rotation', async () => {
     const objects = [SERVERS, secret('strict'), own(OTHER)];
-    await expect(settle(GIVEN, objects)).rejects.toMatchObject({
-      reason: 'gossip-key',
-      hint: expect.stringContaining('`rotate: gossip`'),
-    });
-    expect((await settle({ ...GIVEN, rotate: ['gossip'] }, objects)).key).toBe(OTHER);
+    for (const rotate of [[], ['ca']] as const)
+      await expect(settle({ ...GIVEN, rotate }, objects)).rejects.toMatchObject({
+        reason: 'gossip-key',
+        hint: expect.stringContaining('`rotate: gossip`'),
+      });
+    for (const rotate of [['gossip'], ['gossip', 'ca']] as const)
+      expect((await settle({ ...GIVEN, rotate }, objects)).key).toBe(OTHER);
   });
 });
 
@@ -158,4 +166,17 @@ test.each([
 ] as const)('a verification with %s after a run that saw %s wants %s', (gossipEncryption, gossip, wanted) => {
   const history = [{ ...runRecord(), ...(gossip && { gossip }) }];
   expect(recordedGossip({ config: config({ gossipEncryption }) }, { history })).toBe(wanted);
+});
+
+test.each<[Partial<GossipGoal>, RegExp]>([
+  [{}, /^off → keyed → sending → strict: every agent restarts 3 times/],
+  [{ seen: 'strict' }, /^stays encrypted; the key of the agents goes into its Secret$/],
+  [{ seen: 'takes-both' }, /^sending → strict: every agent restarts 1 time/],
+  [{ goal: 'off' }, /^not encrypted$/],
+  [{ goal: 'off', seen: 'strict' }, /^stays encrypted: there is no Secret with the key$/],
+])('a plan of %j without a Secret tells what will restart, by what the last run saw', (gossip, observed) => {
+  const { run } = startRun();
+  const none = { files: undefined, isNew: false, key: undefined, access: [] } as const;
+  tellGossipPlan(run, { goal: 'strict', ...none, ...gossip });
+  expect(run.result().checks.find(({ id }) => id === 'gossip-plan')?.observed).toMatch(observed);
 });

@@ -58,8 +58,20 @@ describe('what RPC is to be', () => {
   });
 
   test('stays TLS where it was seen so, also when somebody has removed its Secrets', async () => {
-    expect((await settle({}, [SERVERS], { last: 'enforced' })).goal).toBe('enforced');
+    expect((await settle({ mode: 'verify' }, [SERVERS], { last: 'enforced' })).goal).toBe('enforced');
     expect((await settle({}, [SERVERS], { last: 'plaintext' })).goal).toBe('as-it-is');
+  });
+
+  test.each(['deploy', 'plan'] as const)('%s is refused where these are gone', async (mode) => {
+    const last = { last: 'enforced' } as const;
+    await expect(settle({ mode }, [SERVERS], last)).rejects.toMatchObject({
+      reason: 'certificate',
+      where: 'Secret/consul-server-tls in namespace consul',
+      hint: expect.stringContaining('`tls: false`'),
+    });
+    expect((await settle({ mode, tls: 'false' }, [SERVERS], last)).goal).toBe('off');
+    expect((await settle({ mode }, [SERVERS, ...secrets()], last)).goal).toBe('enforced');
+    expect((await settle({ mode }, [], last)).isNew).toBe(true);
   });
 
   const FRAGMENT = { format: 'json', text: '{"tls":{"defaults":{"ca_file":"x"}}}' } as const;
@@ -235,6 +247,9 @@ describe('a plan', () => {
     [{ files: files('enforced') }, { goal: 'strict' }, /^stays with TLS$/],
     [{ isNew: true }, { goal: 'strict', isNew: true }, /^TLS from the start$/],
     [{ goal: 'off', files: files('enforced') }, {}, /^back to plaintext: every server restarts once/],
+    [{ goal: 'off', seen: 'plaintext' }, {}, /^plaintext$/],
+    [{ goal: 'off', seen: 'enforced' }, {}, /^back to plaintext at once, without the Secrets/],
+    [{}, { goal: 'strict', seen: 'strict' }, /: every server restarts twice, every client reloads/],
   ] as const)('of %j beside %j tells what will restart', (tls, gossip, observed) => {
     expect(told(tls, gossip)).toMatch(observed);
   });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { newAuthority } from '../../../src/certificates/authority.ts';
 import type { Config } from '../../../src/config/config.ts';
+import { encryptionLine } from '../../../src/report/section/plan-line.ts';
 import { encryptionToCome } from '../../../src/steps/encryption/to-come.ts';
 import { config } from '../../session/fixture.ts';
 import { authority, tlsFiles } from './tls-files.ts';
@@ -15,7 +16,7 @@ const STRICT: Gossip = { ...GOSSIP, goal: 'strict', files: KEYS };
 const TLS: Tls = { goal: 'as-it-is', files: undefined, isNew: false, given: undefined, authority };
 const ENFORCED: Tls = { ...TLS, goal: 'enforced', files: tlsFiles() };
 const toCome = (gossip: Gossip, tls: Tls, change: Partial<Config> = {}) =>
-  encryptionToCome({ config: config(change) }, gossip, tls);
+  encryptionToCome({ config: config(change) }, gossip, tls).map(encryptionLine);
 
 test('what agents that run have yet to go through is told, of gossip and of TLS', () => {
   const gossip: Gossip = { ...GOSSIP, goal: 'strict' };
@@ -60,6 +61,35 @@ test.each<[string, Gossip, Tls]>([
   ['the agents have the key that is given', { ...STRICT, key: OLD }, TLS],
 ])('none is to come, though it is asked for, where %s', (_, gossip, tls) => {
   expect(toCome(gossip, tls, { rotate: ['gossip', 'ca'] })).toEqual([]);
+});
+
+test('the first key is no other one, where it is given', () => {
+  const first: Gossip = { ...GOSSIP, goal: 'strict', key: NEW };
+  expect(toCome(first, TLS, { rotate: ['gossip'] })).toEqual(['gossip: off → strict']);
+  expect(toCome({ ...first, key: undefined }, TLS, { rotate: ['gossip'] })).toEqual([
+    'gossip: off → strict',
+    'gossip: another key',
+  ]);
+});
+
+test('agents whose Secrets are gone stand where the last run saw them', () => {
+  const strict: Gossip = { ...GOSSIP, goal: 'strict', seen: 'strict' };
+  const kept = 'gossip: the key of the agents into its Secret';
+  expect(toCome(strict, TLS)).toEqual([kept]);
+  expect(toCome({ ...strict, seen: 'takes-both' }, TLS)).toEqual([kept, 'gossip: sending → strict']);
+  expect(toCome({ ...strict, seen: 'plaintext' }, TLS)).toEqual(['gossip: off → strict']);
+  expect(toCome({ ...strict, isNew: true }, TLS)).toEqual([]);
+  const off: Tls = { ...TLS, goal: 'off' };
+  expect(toCome(GOSSIP, { ...off, seen: 'enforced' })).toEqual(['TLS: enforced → off']);
+  expect(toCome(GOSSIP, { ...off, seen: 'plaintext' })).toEqual([]);
+});
+
+test('gossip that nobody can take back, since its Secret is gone, has nothing to come', () => {
+  expect(toCome({ ...GOSSIP, goal: 'off', seen: 'strict' }, TLS)).toEqual([]);
+});
+
+test('the Secret counts, whatever was seen before', () => {
+  expect(toCome({ ...STRICT, seen: 'plaintext' }, { ...ENFORCED, seen: 'plaintext' })).toEqual([]);
 });
 
 test('certificates of the user are not to change where this run was not given them', () => {
