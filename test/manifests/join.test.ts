@@ -135,6 +135,13 @@ describe('arguments of the clients', () => {
       'CONSUL_DISABLE_PERM_MGMT',
     ]);
   });
+
+  test('of a DaemonSet are named by the node that each runs on', () => {
+    const { env } = agentOf(config({ clients: 'daemonset' }), 'client');
+    expect(env?.find(({ name }) => name === 'NODE_NAME')?.valueFrom).toEqual({
+      fieldRef: { fieldPath: 'spec.nodeName' },
+    });
+  });
 });
 
 describe.each(['server', 'client'] as const)('whether the %ss join as rendered', (role) => {

@@ -282,6 +282,11 @@ describe('placement', () => {
     }
     expect(client?.affinity).toBeUndefined();
   });
+
+  test('clients on every node are not spread: the DaemonSet does that', () => {
+    const [, onNodes] = workloads(render(config({ clients: 'daemonset' })));
+    expect(onNodes?.spec.template.spec).not.toHaveProperty('topologySpreadConstraints');
+  });
 });
 
 /** The hand-made cluster that this can take over: https://kubernetes.io/docs/reference/using-api/server-side-apply/ */
