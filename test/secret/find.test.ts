@@ -8,6 +8,11 @@ const base64 = (text: string) => Buffer.from(text).toString('base64');
 const KEY_LINES = ['MC4CAQAwBQYDK2VwBCIEIC', 'q1w2e3r4t5y6u7i8o9p0QQ'];
 const PEM = ['-----BEGIN PRIVATE KEY-----', ...KEY_LINES, '-----END PRIVATE KEY-----'].join('\n');
 
+const RSA = PEM.replaceAll('PRIVATE', 'RSA PRIVATE');
+const SHORT_END = PEM.replace('\n-----END', '\nq1w2e3r4\n-----END');
+const CERTIFICATE = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----';
+const COMMENTED_OUT = '# about tokens\n# node {\n#   name = "a-server"\n# }';
+
 describe('agent configuration', () => {
   const tokens = {
     initial_management: 'management-token',
@@ -35,6 +40,12 @@ describe('agent configuration', () => {
     ],
     ['a license', '{"license":"02MV4UU43BK5"}', ['02MV4UU43BK5']],
     ['a private key in JSON', JSON.stringify({ connect: { ca_config: { x: PEM } } }), [PEM, ...KEY_LINES]],
+    ['a private key alone', PEM, [PEM, ...KEY_LINES]],
+    ['a private key of RSA', RSA, [RSA, ...KEY_LINES]],
+    ['an indented private key', `key: |\n${PEM.replace(/^/gm, '    ')}\n`, [PEM, ...KEY_LINES]],
+    ['a private key behind its certificate', `${CERTIFICATE}\n${PEM}`, [PEM, ...KEY_LINES]],
+    ['a certificate alone', CERTIFICATE, []],
+    ['a private key with a short last line', SHORT_END, [SHORT_END, ...KEY_LINES]],
     ['a token of the CA', '{"connect":[{"ca_config":[{"token":"s.vault1"}]}]}', ['s.vault1']],
     ['case and punctuation', '{"Secret-ID":"camel1","aclToken":"camel2"}', ['camel1', 'camel2']],
     [
@@ -42,6 +53,17 @@ describe('agent configuration', () => {
       '{"retry_join":["provider=aws tag_key=consul secret_access_key=wJalrXUtnFEMI/K7 region=eu"]}',
       ['wJalrXUtnFEMI/K7'],
     ],
+    [
+      'broken JSON, whose other names and values are none',
+      '{"password": "pass-word", "datacenter": "frankfurt",}',
+      ['pass-word'],
+    ],
+    [
+      'quoted names in HCL, of which the others are none',
+      '"password" = "pass-word"\n"datacenter" = "frankfurt"',
+      ['pass-word'],
+    ],
+    ['a block that was commented out below words of a comment', COMMENTED_OUT, []],
     ['HCL', 'encrypt = "gossip-key-1"\nlog_level = "debug-level"', ['gossip-key-1']],
     [
       'tokens in HCL',
@@ -140,6 +162,8 @@ describe('the environment', () => {
   test.each([
     'CONSUL_HTTP_AUTH',
     'DB_PASS',
+    'db_pass',
+    'pwd',
     'dbPass',
     'GOOGLE_CREDENTIALS',
     'GPG_KEY',
@@ -198,6 +222,20 @@ describe('health checks', () => {
     ],
     ['a script', 'curl -H "X-Vault-Token: s.vault1" -H "Accept: text/plain"', ['s.vault1']],
     ['a token wherever it stands', 'it sent Bearer eyJhbGciOiJSUzI1NiIs', ['eyJhbGciOiJSUzI1NiIs']],
+    ['a short token with a digit', 'it sent Bearer token-12345', ['token-12345']],
+    ['a token of letters alone', `it sent Bearer ${'abcdef'.repeat(5)}`, ['abcdef'.repeat(5)]],
+    [
+      'another scheme, behind more than one blank',
+      check({ header: { Authorization: ['Splunk  abcdef'] } }),
+      ['Splunk  abcdef', 'abcdef'],
+    ],
+    [
+      'what is no user and password',
+      ['user and word', '\x00user:pass-word', 'user:pass-word\x00']
+        .map((one) => `Basic ${base64(one)}`)
+        .join('; '),
+      [],
+    ],
     ['words of prose', 'Bearer authentication, Basic authentication, bearer tokens', []],
     ['a URL', check({ http: 'https://admin:pass-word@10.0.0.1/up' }), ['pass-word', 'admin:pass-word']],
   ])('%s', (_, text, expected) => expect(secretsIn(text).sort()).toEqual(expected.sort()));
@@ -214,6 +252,9 @@ describe('URLs', () => {
       ['p%40ss-word', 'p@ss-word', 'u:p%40ss-word', 'u:p@ss-word'],
     ],
     ['a token instead of a user', 'https://token-12345@git.example.com/a', ['token-12345']],
+    ['the same by plain HTTP', 'http://token-12345@git.example.com/a', ['token-12345']],
+    ['a percent sign that stands for itself', 'a://u:p%ss-word@h', ['p%ss-word', 'u:p%ss-word']],
+    ['a scheme that is cut off', '://user:pass-word@db', ['pass-word', 'user:pass-word']],
     ['a user alone', 'ssh://deployer@host/a', []],
     ['an address in a path', 'https://host/a@b:c@d?x=y@z', []],
     ['a port', 'https://host:8443/x', []],
