@@ -37,10 +37,28 @@ test.each([
   });
 });
 
+test('the Secret is where the pods look for it, and one that Kubernetes knows', () => {
+  const secret = gossipSecret(config(), { keys: KEYS, state: 'keyed', goal: 'strict', revision: 1 });
+  expect(secret).toMatchObject({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    type: 'Opaque',
+    metadata: { name: 'consul-gossip', namespace: 'consul', labels: { app: 'consul' } },
+  });
+});
+
 test('off: the keyring is empty, which has an agent take its own away, and no setting is left', () => {
   const { data } = gossipSecret(config(), { keys: KEYS, state: 'off', goal: 'off', revision: 2 });
   const texts = Object.values(data as Record<string, string>).map((text) => `${Buffer.from(text, 'base64')}`);
   expect(texts).toEqual(['', '{}', '2']);
+});
+
+test('a rotation that nobody knows is none', () => {
+  const files: GossipFiles = { keys: KEYS, state: 'strict', goal: 'strict', revision: 1 };
+  const secret = gossipSecret(config(), files);
+  const annotations = { ...secret.metadata.annotations, 'consul-deploy/gossip-rotation': 'x' };
+  const read = gossipFilesOf({ ...secret, metadata: { ...secret.metadata, annotations } });
+  expect(read).toStrictEqual(files);
 });
 
 test('a Secret that a person has made needs to say no more than the key', () => {

@@ -54,6 +54,11 @@ describe('the Secret with the certificate of a role', () => {
     }
   });
 
+  test.each(['off', 'enforced'] as const)('is read with its goal: %s', (goal) => {
+    const files = { ...FILES, state: 'present', goal } as const;
+    expect(tlsFilesOf(tlsSecret(config(), 'client', files))?.goal).toBe(goal);
+  });
+
   test('tells from which Secret of the user its certificate came', () => {
     const files = { ...FILES, from: { server: 'for-servers', client: 'for-clients' } };
     expect(tlsFilesOf(tlsSecret(config(), 'client', files))?.from).toBe('for-clients');

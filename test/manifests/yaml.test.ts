@@ -149,7 +149,7 @@ describe('reading', () => {
     const others = [
       map.replace('namespace: n', 'namespace: other'),
       map.replace('ConfigMap', 'Secret'),
-      map.replace('v1', 'example.com/v1'),
+      map.replace('v1', 'vault.example.com/v1'),
     ];
     expect(parseManifests([map, ...others].join('---\n'), 'x')).toHaveLength(4);
   });
@@ -170,6 +170,7 @@ describe('reading', () => {
     expect(failure).toMatchObject({ reason: 'post-render', where: 'post-render' });
     expect(failure.details).toEqual([expect.stringMatching(/^document 2: .*/)]);
     expect(failure.details.join()).toContain(why);
+    expect(failure.details.join()).not.toContain('undefined');
   });
 
   test.each([

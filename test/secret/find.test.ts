@@ -43,6 +43,7 @@ describe('agent configuration', () => {
     ['a private key alone', PEM, [PEM, ...KEY_LINES]],
     ['a private key of RSA', RSA, [RSA, ...KEY_LINES]],
     ['an indented private key', `key: |\n${PEM.replace(/^/gm, '    ')}\n`, [PEM, ...KEY_LINES]],
+    ['a private key in base64', ` ${base64(PEM)}`, [PEM, ...KEY_LINES]],
     ['a private key behind its certificate', `${CERTIFICATE}\n${PEM}`, [PEM, ...KEY_LINES]],
     ['a certificate alone', CERTIFICATE, []],
     ['a private key with a short last line', SHORT_END, [SHORT_END, ...KEY_LINES]],
@@ -150,6 +151,15 @@ describe('patches', () => {
       ['gossip-key-1', 'http-token'],
     ],
     ['a Secret', { merge: { stringData: { anything: 'anything-1' } } }, ['anything-1']],
+    ['an operation on what is no secret', { op: 'add', path: '/spec/zone', value: 'frankfurt' }, []],
+    [
+      'names and paths that are no texts',
+      [
+        { name: 7, value: 'the-value-1' },
+        { path: { token: true }, value: 'the-value-1' },
+      ],
+      [],
+    ],
     [
       'a reference to a Secret',
       { valueFrom: { secretKeyRef: { name: 'consul-gossip', key: 'gossip' } } },
@@ -183,6 +193,17 @@ describe('the environment', () => {
     expect(secretsIn([{ name: 'GOOGLE_APPLICATION_CREDENTIALS', value: '/var/run/gcp/key.json' }])).toEqual(
       [],
     ));
+
+  test.each(['a/pass/with.dots', '/etc/consul.d/token.txt of it'])(
+    'what only looks like the path of a file is one: %s',
+    (value) => expect(secretsIn([{ name: 'CONSUL_HTTP_TOKEN', value }])).toEqual([value]),
+  );
+
+  test('a secret of several lines is told by its longer lines, too: a log is read by lines', () => {
+    const lines = ['first-line-of-a-secret', 'second-line-of-a-secret', 'short'];
+    const value = lines.join('\n  ');
+    expect(secretsIn([{ name: 'A_SECRET', value }])).toEqual([...lines.slice(0, 2), value]);
+  });
 
   test('a key in JSON is told whole and by its lines', () =>
     expect(secretsIn([{ name: 'GOOGLE_CREDENTIALS', value: JSON.stringify({ private_key: PEM }) }])).toEqual(
@@ -221,6 +242,7 @@ describe('health checks', () => {
       ['abcdef', 'Bearer abcdef'],
     ],
     ['a script', 'curl -H "X-Vault-Token: s.vault1" -H "Accept: text/plain"', ['s.vault1']],
+    ['a header that is none', 'curl -H "X-Request-Id: request-1"', []],
     ['a token wherever it stands', 'it sent Bearer eyJhbGciOiJSUzI1NiIs', ['eyJhbGciOiJSUzI1NiIs']],
     ['a short token with a digit', 'it sent Bearer token-12345', ['token-12345']],
     ['a token of letters alone', `it sent Bearer ${'abcdef'.repeat(5)}`, ['abcdef'.repeat(5)]],
@@ -263,8 +285,28 @@ describe('URLs', () => {
 
 describe('a Secret', () => {
   test('in data is told, and what it stands for', () => {
-    const secret = { kind: 'Secret', data: { anything: base64('anything-1'), 'key.pem': base64(PEM) } };
+    const data = { anything: base64('anything-1'), 'key.pem': base64(PEM) };
+    const secret = { kind: 'Secret', metadata: { name: 'consul-gossip' }, data };
     expect(secretsIn([secret]).sort()).toEqual(['anything-1', PEM, ...KEY_LINES].sort());
+  });
+
+  test('in a text of JSON is read as one', () => {
+    const secret = { kind: 'Secret', data: { anything: base64('anything-1') } };
+    expect(secretsIn(`\n  ${JSON.stringify(secret)}`)).toEqual(['anything-1']);
+  });
+
+  test.each([null, 'frankfurt', { place: 7 }])('with %j as its data has none', (data) => {
+    expect(secretsIn([{ kind: 'Secret', data }])).toEqual([]);
+  });
+
+  test('is what the data of a ConfigMap is not', () => {
+    const data = { place: 'frankfurt' };
+    expect(
+      secretsIn([
+        { kind: 'ConfigMap', data },
+        { type: 'Secret', data },
+      ]),
+    ).toEqual([]);
   });
 
   test('with a file of configuration: of that its secrets', () => {
