@@ -244,6 +244,12 @@ describe('what inputs change', () => {
     expect(client?.spec.volumeClaimTemplates).toBeUndefined();
   });
 
+  test('ephemeral servers have a volume that goes with their pod', () => {
+    const [server] = workloads(render(config({ serverStorage: { kind: 'ephemeral' } })));
+    expect(server?.spec.template.spec?.volumes).toContainEqual({ name: 'data', emptyDir: {} });
+    expect(server?.spec).not.toHaveProperty('volumeClaimTemplates');
+  });
+
   test('a frozen Config with patches is not changed by rendering', () => {
     const merge = Object.freeze({ metadata: Object.freeze({ labels: Object.freeze({ team: 'a' }) }) });
     const target = { kind: 'Service', name: 'consul-server' };
