@@ -33,7 +33,7 @@ export function secretsIn(value: unknown): string[] {
   const parts: Part[] = [{ value, reach: 'none', depth: 0 }];
   for (let part = parts.pop(); part; part = parts.pop()) {
     // One by one: a call takes only so many arguments.
-    for (const inside of partsOf(part, found)) parts.push(inside);
+    for (const inside of partsOf(part, found).reverse()) parts.push(inside);
   }
   return [...found].filter(({ length }) => length >= SHORTEST);
 }

@@ -317,6 +317,15 @@ describe('a Secret', () => {
   });
 });
 
+test('secrets are told in the order in which they stand', () => {
+  const tokens = { agent: 'agent-token', dns: 'dns-token-1' };
+  expect(secretsIn([{ tokens }, { encrypt: 'gossip-key-1' }])).toEqual([
+    'agent-token',
+    'dns-token-1',
+    'gossip-key-1',
+  ]);
+});
+
 describe('hostile text', () => {
   const text = fc
     .array(fc.tuple(fc.constantFrom(...RUNS), fc.integer({ min: 1, max: 2000 })), {
