@@ -1,24 +1,14 @@
 /**
  * A runner of tests for Stryker that loads all modules of a room once and then runs the same tests again for each mutant:
- * milliseconds where vitest, which loads them anew, takes seconds. Tests that import vitest get `describe` and `test` from
- * here and `expect` from vitest; what is not here they cannot import, and fail at once.
+ * milliseconds where vitest, which loads them anew, takes seconds. Tests that import vitest get stand-in.ts.
  * https://stryker-mutator.io/docs/stryker-js/guides/create-a-plugin/
  */
 import { registerHooks } from 'node:module';
 import { resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { expect as vitestExpect } from 'vitest';
+import { inFile, stepsOf, type Test, tests } from './stand-in.ts';
 import { testsOf } from './tests.ts';
-
-type Body = (...values: unknown[]) => unknown;
-
-interface Test {
-  id: string;
-  run: () => unknown;
-  /** The last time. */
-  tookMs?: number;
-}
 
 /** What instrumented code reads and writes. */
 interface Instrumented {
@@ -28,6 +18,8 @@ interface Instrumented {
   hitLimit?: number | undefined;
   mutantCoverage?: object;
 }
+
+const STAND_IN = new URL('stand-in.ts', import.meta.url).href;
 
 interface MutantRun {
   mutantActivation: 'runtime' | 'static';
@@ -45,47 +37,6 @@ interface Result {
   failureMessage?: string;
 }
 
-const tests: Test[] = [];
-const path: string[] = [];
-let afterwards: (() => unknown)[] = [];
-
-export function describe(title: string, body: () => void): void {
-  path.push(title);
-  body();
-  path.pop();
-}
-
-export const test = Object.assign(
-  (title: string, ...rest: unknown[]) => {
-    const body = rest.find((one) => typeof one === 'function') as Body;
-    tests.push({ id: `${[...path, title].join(' > ')} (${tests.length})`, run: () => body() });
-  },
-  {
-    // As vitest does: rows are taken apart where all of them are lists.
-    each: (rows: unknown[]) => (title: string, body: Body) => {
-      for (const row of rows)
-        test(title, () => (rows.every(Array.isArray) ? body(...(row as unknown[])) : body(row)));
-    },
-  },
-);
-
-export const it = test;
-
-export function onTestFinished(hook: () => unknown): void {
-  afterwards.unshift(hook);
-}
-
-/** vitest's own `poll` needs one of its tests. */
-export const expect = Object.assign(vitestExpect, {
-  poll: (read: () => unknown) => ({
-    toBe: async (expected: unknown) => {
-      const end = performance.now() + 10_000;
-      while ((await read()) !== expected && performance.now() < end) await setTimeout(10);
-      vitestExpect(await read()).toBe(expected);
-    },
-  }),
-});
-
 /** Of what nobody waits for: vitest counts it as a failure, too. */
 let stray: unknown;
 
@@ -93,12 +44,12 @@ let stray: unknown;
 const LONGEST_MS = 10_000;
 
 async function resultOf(one: Test): Promise<Result> {
-  const { id, run } = one;
+  const { id } = one;
   const longestMs = Math.max(LONGEST_MS, 20 * (one.tookMs ?? 0));
   const start = performance.now();
   let thrown: unknown;
   stray = undefined;
-  afterwards = [];
+  const { run, cleanups } = stepsOf(one);
   const attempt = async (step: () => unknown): Promise<void> => {
     try {
       await within(longestMs, step());
@@ -107,7 +58,7 @@ async function resultOf(one: Test): Promise<Result> {
     }
   };
   await attempt(run);
-  for (const hook of afterwards) await attempt(hook);
+  for (const hook of cleanups()) await attempt(hook);
   await new Promise(setImmediate);
   thrown ??= stray;
   const result = { id, name: id, timeSpentMs: performance.now() - start };
@@ -152,12 +103,10 @@ class OneProcess {
     });
     registerHooks({
       resolve: (specifier, context, next) =>
-        specifier === 'vitest' ? { url: import.meta.url, shortCircuit: true } : next(specifier, context),
+        specifier === 'vitest' ? { url: STAND_IN, shortCircuit: true } : next(specifier, context),
     });
     for (const file of testsOf(`${process.env.MUTATION_ROOM}`)) {
-      path.push(file);
-      await import(pathToFileURL(resolve(file)).href);
-      path.pop();
+      await inFile(file, () => import(pathToFileURL(resolve(file)).href));
     }
   }
 

@@ -78,9 +78,8 @@ export function parseManifests(text: string, source: string): KubernetesObject[]
 }
 
 function missingFields(value: unknown): string[] {
-  const { apiVersion, kind, metadata } = (
-    typeof value === 'object' ? value : {}
-  ) as Partial<KubernetesObject>;
+  // Of a text or a number all three are missing as well.
+  const { apiVersion, kind, metadata } = value as Partial<KubernetesObject>;
   return [
     ...(typeof apiVersion === 'string' && apiVersion !== '' ? [] : ['apiVersion']),
     ...(typeof kind === 'string' && kind !== '' ? [] : ['kind']),

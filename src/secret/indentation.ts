@@ -3,6 +3,5 @@ export function withoutIndentation(text: string): string {
   return text
     .split('\n')
     .map((line) => line.trimStart())
-    .join('\n')
-    .trim();
+    .join('\n');
 }

@@ -37,7 +37,7 @@ const SCHEME = /(?<![\w-])(bearer|basic)[ \t]+([\w.~+/-]{8,}=*)/gi;
 
 /** Values of HTTP headers, as commands and scripts write them. */
 export function headers(text: string): { name: string; value: string }[] {
-  return [...text.matchAll(HEADER)].map(([, name = '', value = '']) => ({ name, value: value.trim() }));
+  return [...text.matchAll(HEADER)].map(([, name = '', value = '']) => ({ name, value }));
 }
 
 /** Tokens and passwords behind `Bearer` and `Basic`. */
@@ -49,11 +49,10 @@ export function authorizations(text: string): string[] {
   });
 }
 
-/** What is sent as `Authorization` without the name of its scheme. */
+/** What is sent as `Authorization` without the name of its scheme. That of `Basic` is told by its shape: see above. */
 export function credentialOf(value: string): string[] {
-  const [, scheme = '', credential = ''] = /^([a-z]{1,20})[ \t]+(\S.*)$/is.exec(value) ?? [];
-  if (credential === '') return [];
-  return scheme.toLowerCase() === 'basic' ? [credential, ...basicPassword(credential)] : [credential];
+  const [, credential] = /^[a-z]{1,20}[ \t]+(\S.*)$/is.exec(value) ?? [];
+  return credential === undefined ? [] : [credential];
 }
 
 /** Base64 of `user:password`; none where it is a word. */

@@ -16,6 +16,8 @@ test.each<GossipFiles>([
   { keys: KEYS.slice(0, 1), state: 'keyed', goal: 'strict', revision: 1 },
   { keys: KEYS.slice(0, 1), state: 'sending', goal: 'off', revision: 2 },
   { keys: KEYS, state: 'strict', goal: 'strict', rotation: 'use', revision: 12 },
+  { keys: KEYS, state: 'strict', goal: 'strict', rotation: 'add', revision: 13 },
+  { keys: KEYS, state: 'strict', goal: 'strict', rotation: 'remove', revision: 14 },
   { keys: [], state: 'off', goal: 'off', revision: 3 },
 ])('a Secret tells what was written into it: %o', (files) => {
   expect(gossipFilesOf(gossipSecret(config(), files))).toEqual(files);
@@ -35,6 +37,30 @@ test.each([
   });
 });
 
+test('the Secret is where the pods look for it, and one that Kubernetes knows', () => {
+  const secret = gossipSecret(config(), { keys: KEYS, state: 'keyed', goal: 'strict', revision: 1 });
+  expect(secret).toMatchObject({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    type: 'Opaque',
+    metadata: { name: 'consul-gossip', namespace: 'consul', labels: { app: 'consul' } },
+  });
+});
+
+test('off: the keyring is empty, which has an agent take its own away, and no setting is left', () => {
+  const { data } = gossipSecret(config(), { keys: KEYS, state: 'off', goal: 'off', revision: 2 });
+  const texts = Object.values(data as Record<string, string>).map((text) => `${Buffer.from(text, 'base64')}`);
+  expect(texts).toEqual(['', '{}', '2']);
+});
+
+test('a rotation that nobody knows is none', () => {
+  const files: GossipFiles = { keys: KEYS, state: 'strict', goal: 'strict', revision: 1 };
+  const secret = gossipSecret(config(), files);
+  const annotations = { ...secret.metadata.annotations, 'consul-deploy/gossip-rotation': 'x' };
+  const read = gossipFilesOf({ ...secret, metadata: { ...secret.metadata, annotations } });
+  expect(read).toStrictEqual(files);
+});
+
 test('a Secret that a person has made needs to say no more than the key', () => {
   const secret = gossipSecret(config(), { keys: KEYS, state: 'keyed', goal: 'strict', revision: 1 });
   const told = Buffer.from(JSON.stringify({ encrypt: KEYS[0] })).toString('base64');
@@ -46,12 +72,26 @@ test.each([
   ['no data', {}],
   ['a keyring that is none', { keyring: '"a"' }],
   ['a key that is too short', { keyring: JSON.stringify([Buffer.alloc(8).toString('base64')]) }],
+  ['a keyring that is broken', { keyring: '["a' }],
   ['no revision', { revision: 'x' }],
+  ['no settings', { 'gossip.json': 'null' }],
+  ['settings that are none', { 'gossip.json': '"strict"' }],
 ])('a Secret of somebody else is not read as ours: %s', (_, change) => {
   const secret = gossipSecret(config(), { keys: KEYS, state: 'strict', goal: 'strict', revision: 1 });
   const encoded = Object.entries(change).map(([key, text]) => [key, Buffer.from(text).toString('base64')]);
   const data = encoded.length === 0 ? {} : { ...(secret.data as object), ...Object.fromEntries(encoded) };
   expect(gossipFilesOf({ ...secret, data })).toBeUndefined();
+});
+
+test.each([
+  ['without data', { data: undefined }],
+  ['without annotations', { annotations: undefined }],
+  ['with another goal', { annotations: { 'consul-deploy/gossip-goal': 'keyed' } }],
+])('a Secret %s is not read as ours', (_, { annotations, ...change }: Record<string, unknown>) => {
+  const files: GossipFiles = { keys: KEYS, state: 'strict', goal: 'strict', revision: 1 };
+  const { metadata, ...secret } = gossipSecret(config(), files);
+  const changed = { ...secret, metadata: { ...metadata, ...(!('data' in change) && { annotations }) } };
+  expect(gossipFilesOf({ ...changed, ...change } as never)).toBeUndefined();
 });
 
 test.each([16, 24, 32])('%i bytes are a key', (bytes) => {
@@ -113,6 +153,7 @@ test.each([
 
 test.each([
   ['{"retry_join_wan":["10.9.9.9"]}', true],
+  ['start_join_wan = ["10.9.9.9"]', true],
   ['primary_datacenter = "dc0"', true],
   ['# no primary_datacenter here', false],
   ['{"node_meta":{"note":"primary_datacenter"}}', false],

@@ -40,7 +40,13 @@ test.each([
   ['only', [[443, 8501]]],
 ] as const)('the Service of the UI, https: %s', (https, wanted) => {
   const { spec } = find(render(config({ https })), 'Service', 'consul-ui');
-  const { ports } = spec as { ports: { port: number; targetPort: number }[] };
+  const { ports } = spec as {
+    ports: { name: string; protocol: string; port: number; targetPort: number }[];
+  };
+  // Kubernetes wants names of several, and server-side apply a protocol.
+  for (const { name, protocol, port } of ports) {
+    expect([name, protocol]).toEqual([port === 80 ? 'http' : 'https', 'TCP']);
+  }
   expect(ports.map(({ port, targetPort }) => [port, targetPort])).toEqual(wanted);
 });
 

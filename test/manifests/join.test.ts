@@ -135,6 +135,13 @@ describe('arguments of the clients', () => {
       'CONSUL_DISABLE_PERM_MGMT',
     ]);
   });
+
+  test('of a DaemonSet are named by the node that each runs on', () => {
+    const { env } = agentOf(config({ clients: 'daemonset' }), 'client');
+    expect(env?.find(({ name }) => name === 'NODE_NAME')?.valueFrom).toEqual({
+      fieldRef: { fieldPath: 'spec.nodeName' },
+    });
+  });
 });
 
 describe.each(['server', 'client'] as const)('whether the %ss join as rendered', (role) => {
@@ -165,5 +172,23 @@ describe.each(['server', 'client'] as const)('whether the %ss join as rendered',
 
   test('not with the arguments patched away', () => {
     expect(joins(patched('args', ['agent', '-retry-join=10.0.0.9']))).toBe(false);
+  });
+
+  test('not with one of them patched away', () => {
+    const { args = [] } = agentOf(config(), role);
+    expect(joins(patched('args', args))).toBe(true);
+    expect(joins(patched('args', args.slice(0, -1)))).toBe(false);
+  });
+
+  test('not with another command, also beside a container that has none', () => {
+    const { patches } = patched('command', ['/bin/sh', '-c', 'consul']);
+    const sidecar = {
+      op: 'add',
+      path: '/spec/template/spec/containers/-',
+      value: { name: 'other' },
+    } as const;
+    const target = { kind: 'StatefulSet', name: `consul-${role}` };
+    expect(joins({ patches: [{ target, operations: [sidecar] }] })).toBe(true);
+    expect(joins({ patches: [...patches, { target, operations: [sidecar] }] })).toBe(false);
   });
 });

@@ -132,7 +132,11 @@ describe('patches that do not fit are named', () => {
     ['all of it', { target, operations: [{ op: 'replace', path: '', value: {} }] }],
     ['all of it, with nothing', { target, operations: [{ op: 'replace', path: '', value: null }] }],
   ])('identity stays: %s', (_, patch) => {
-    const [detail, ...others] = refusal(patch).details;
+    const {
+      what,
+      details: [detail, ...others],
+    } = refusal(patch);
+    expect(what).toBe('a patch does not fit what is rendered');
     expect(others).toEqual([]);
     expect(detail).toMatch(/^patch 1 \(StatefulSet\/consul-server\): /);
   });

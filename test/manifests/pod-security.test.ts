@@ -1,5 +1,6 @@
 import type { V1Container, V1PodSpec, V1SecurityContext } from '@kubernetes/client-node';
 import { describe, expect, test } from 'vitest';
+import { rehearsalObjects } from '../../src/manifests/rehearsal.ts';
 import { render } from '../../src/manifests/render.ts';
 import { config, SHAPES, workloads } from './fixture.ts';
 
@@ -111,6 +112,12 @@ test.each(SHAPES)('pods meet Pod Security restricted: $shape', ({ config: given 
   for (const { metadata, spec } of found) {
     expect(violations(spec.template.spec), metadata.name).toEqual([]);
   }
+});
+
+test('so does the server of a rehearsal, whose namespace admits no other pod', () => {
+  const { pod, namespace } = rehearsalObjects(config(), 'later');
+  expect(namespace.metadata.labels).toMatchObject({ 'pod-security.kubernetes.io/enforce': 'restricted' });
+  expect(violations(pod.spec as unknown as V1PodSpec)).toEqual([]);
 });
 
 describe('the table notices', () => {

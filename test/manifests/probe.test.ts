@@ -35,6 +35,14 @@ describe('what they ask', () => {
     expect(client.startupProbe?.httpGet?.path).toBe('/v1/catalog/service/consul-deploy-probe?stale');
   });
 
+  test('a server that its guard may hold back is left alone for an hour, any other is not', () => {
+    const seconds = (['service', 'pod'] as const).map((serverAddresses) => {
+      const { startupProbe } = agentOf(config({ serverAddresses }), 'server');
+      return (startupProbe?.periodSeconds ?? 0) * (startupProbe?.failureThreshold ?? 0);
+    });
+    expect(seconds).toEqual([3600, 300]);
+  });
+
   test('a restart comes after minutes, a first start may take five', () => {
     for (const { startupProbe, livenessProbe } of [server, client]) {
       expect(

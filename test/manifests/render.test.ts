@@ -244,6 +244,12 @@ describe('what inputs change', () => {
     expect(client?.spec.volumeClaimTemplates).toBeUndefined();
   });
 
+  test('ephemeral servers have a volume that goes with their pod', () => {
+    const [server] = workloads(render(config({ serverStorage: { kind: 'ephemeral' } })));
+    expect(server?.spec.template.spec?.volumes).toContainEqual({ name: 'data', emptyDir: {} });
+    expect(server?.spec).not.toHaveProperty('volumeClaimTemplates');
+  });
+
   test('a frozen Config with patches is not changed by rendering', () => {
     const merge = Object.freeze({ metadata: Object.freeze({ labels: Object.freeze({ team: 'a' }) }) });
     const target = { kind: 'Service', name: 'consul-server' };
@@ -281,6 +287,11 @@ describe('placement', () => {
       expect(spec?.topologySpreadConstraints?.[0]).toMatchObject({ whenUnsatisfiable: 'ScheduleAnyway' });
     }
     expect(client?.affinity).toBeUndefined();
+  });
+
+  test('clients on every node are not spread: the DaemonSet does that', () => {
+    const [, onNodes] = workloads(render(config({ clients: 'daemonset' })));
+    expect(onNodes?.spec.template.spec).not.toHaveProperty('topologySpreadConstraints');
   });
 });
 

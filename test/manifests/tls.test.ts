@@ -1,6 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { TLS_STATES, type TlsState } from '../../src/consul/rpc/state.ts';
-import { hasOwnTls, TLS_FILES, type TlsFiles, tlsFilesOf, tlsSecret } from '../../src/manifests/tls.ts';
+import {
+  authoritiesOf,
+  authoritySecret,
+  hasOwnTls,
+  pairOf,
+  TLS_FILES,
+  type TlsFiles,
+  tlsFilesOf,
+  tlsSecret,
+} from '../../src/manifests/tls.ts';
 import { config } from '../session/fixture.ts';
 
 const FILES: TlsFiles = {
@@ -15,7 +24,7 @@ const FILES: TlsFiles = {
 function settings(state: TlsState) {
   const { data } = tlsSecret(config(), 'server', { ...FILES, state });
   const text = Buffer.from((data as Record<string, string>)['tls.json'] ?? '', 'base64').toString();
-  return JSON.parse(text).tls?.internal_rpc;
+  return JSON.parse(text).tls;
 }
 
 describe('the Secret with the certificate of a role', () => {
@@ -25,7 +34,7 @@ describe('the Secret with the certificate of a role', () => {
     ['outgoing', [true, true, false]],
     ['enforced', [true, true, true]],
   ] as const)('in the state "%s" has its settings', (state, wanted) => {
-    const found = settings(state);
+    const found = settings(state)?.internal_rpc;
     const flags = found && [found.verify_outgoing, found.verify_server_hostname, found.verify_incoming];
     expect(flags).toEqual(wanted);
     if (found) expect(found.key_file).toBe(`/consul/config/${TLS_FILES.key}`);
@@ -45,6 +54,11 @@ describe('the Secret with the certificate of a role', () => {
     }
   });
 
+  test.each(['off', 'enforced'] as const)('is read with its goal: %s', (goal) => {
+    const files = { ...FILES, state: 'present', goal } as const;
+    expect(tlsFilesOf(tlsSecret(config(), 'client', files))?.goal).toBe(goal);
+  });
+
   test('tells from which Secret of the user its certificate came', () => {
     const files = { ...FILES, from: { server: 'for-servers', client: 'for-clients' } };
     expect(tlsFilesOf(tlsSecret(config(), 'client', files))?.from).toBe('for-clients');
@@ -57,10 +71,69 @@ describe('the Secret with the certificate of a role', () => {
       'an unknown state',
       { annotations: { 'consul-deploy/tls-state': 'x', 'consul-deploy/tls-goal': 'off' } },
     ],
-  ])('with %s is not ours', (_, metadata) => {
+    [
+      'an unknown goal',
+      { annotations: { 'consul-deploy/tls-state': 'off', 'consul-deploy/tls-goal': 'present' } },
+    ],
+    ['nothing at all', { annotations: undefined }],
+  ])('with %s is not ours', (_, { annotations }) => {
     const secret = tlsSecret(config(), 'server', FILES);
-    expect(tlsFilesOf({ ...secret, metadata: { ...secret.metadata, ...metadata } })).toBeUndefined();
+    const metadata = { ...secret.metadata, annotations } as never;
+    expect(tlsFilesOf({ ...secret, metadata })).toBeUndefined();
   });
+
+  test('with a revision that is no number is not ours', () => {
+    const secret = tlsSecret(config(), 'server', FILES);
+    const data = { ...(secret.data as object), revision: Buffer.from('x').toString('base64') };
+    expect(tlsFilesOf({ ...secret, data })).toBeUndefined();
+  });
+
+  test('with a rotation that nobody knows is in none', () => {
+    const secret = tlsSecret(config(), 'server', { ...FILES, rotation: 'trust' });
+    const annotations = { ...secret.metadata.annotations, 'consul-deploy/tls-rotation': 'x' };
+    const read = tlsFilesOf({ ...secret, metadata: { ...secret.metadata, annotations } });
+    expect(read).toMatchObject({ state: 'enforced' });
+    expect(read).not.toHaveProperty('rotation');
+  });
+
+  test.each(['present', 'outgoing', 'enforced'] as const)(
+    'serves HTTPS to kubelets, which have no certificate, in the state "%s"',
+    (state) => {
+      const { https } = settings(state);
+      expect(https).toEqual({
+        ca_file: `/consul/config/${TLS_FILES.authorities}`,
+        cert_file: `/consul/config/${TLS_FILES.certificate}`,
+        key_file: `/consul/config/${TLS_FILES.key}`,
+        verify_incoming: false,
+      });
+    },
+  );
+});
+
+test('the Secret of the authority is one that Kubernetes knows, and holds what was given', () => {
+  const pair = { certificate: 'authority', key: 'key of the authority' };
+  const secret = authoritySecret(config(), pair);
+  expect(secret).toMatchObject({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    type: 'kubernetes.io/tls',
+    metadata: { name: 'consul-ca', namespace: 'consul', labels: { app: 'consul' } },
+  });
+  // What that type asks for: https://kubernetes.io/docs/concepts/configuration/secret/#tls-secrets
+  expect(Object.keys(secret.data as object)).toEqual(['tls.crt', 'tls.key']);
+  expect(pairOf(secret)).toEqual(pair);
+});
+
+test.each(['server', 'client'] as const)('the Secret of the %ss is where their pods look for it', (role) => {
+  const secret = tlsSecret(config(), role, FILES);
+  expect(secret).toMatchObject({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    type: 'Opaque',
+    metadata: { name: `consul-${role}-tls`, namespace: 'consul', labels: { 'consul-role': role } },
+  });
+  expect(authoritiesOf(secret)).toBe('CA');
+  expect(authoritiesOf({ ...secret, data: undefined } as never)).toBe('');
 });
 
 test.each([

@@ -129,6 +129,12 @@ describe('reading', () => {
       'apiVersion: v1\nkind: Pod\nmetadata: {name: 1}\n',
       ['document 1: has no metadata.name'],
     ],
+    [
+      'empty words',
+      'apiVersion: ""\nkind: ""\nmetadata: {name: ""}\n',
+      ['document 1: has no apiVersion, kind, metadata.name'],
+    ],
+    ['a number', '7\n', ['document 1: has no apiVersion, kind, metadata.name']],
     ['the same twice', `${map}---\n${map}`, ['ConfigMap/a is there twice']],
     [
       'the same twice, in two versions',
@@ -137,6 +143,15 @@ describe('reading', () => {
     ],
   ])('refuses %s', (_, text, details) => {
     expect(refusal(text)).toMatchObject({ reason: 'post-render', where: 'post-render', details });
+  });
+
+  test('takes two of one name in different namespaces, of different kinds and of different groups', () => {
+    const others = [
+      map.replace('namespace: n', 'namespace: other'),
+      map.replace('ConfigMap', 'Secret'),
+      map.replace('v1', 'vault.example.com/v1'),
+    ];
+    expect(parseManifests([map, ...others].join('---\n'), 'x')).toHaveLength(4);
   });
 
   test.each([
@@ -155,6 +170,7 @@ describe('reading', () => {
     expect(failure).toMatchObject({ reason: 'post-render', where: 'post-render' });
     expect(failure.details).toEqual([expect.stringMatching(/^document 2: .*/)]);
     expect(failure.details.join()).toContain(why);
+    expect(failure.details.join()).not.toContain('undefined');
   });
 
   test.each([

@@ -8,6 +8,11 @@ const base64 = (text: string) => Buffer.from(text).toString('base64');
 const KEY_LINES = ['MC4CAQAwBQYDK2VwBCIEIC', 'q1w2e3r4t5y6u7i8o9p0QQ'];
 const PEM = ['-----BEGIN PRIVATE KEY-----', ...KEY_LINES, '-----END PRIVATE KEY-----'].join('\n');
 
+const RSA = PEM.replaceAll('PRIVATE', 'RSA PRIVATE');
+const SHORT_END = PEM.replace('\n-----END', '\nq1w2e3r4\n-----END');
+const CERTIFICATE = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----';
+const COMMENTED_OUT = '# about tokens\n# node {\n#   name = "a-server"\n# }';
+
 describe('agent configuration', () => {
   const tokens = {
     initial_management: 'management-token',
@@ -35,6 +40,13 @@ describe('agent configuration', () => {
     ],
     ['a license', '{"license":"02MV4UU43BK5"}', ['02MV4UU43BK5']],
     ['a private key in JSON', JSON.stringify({ connect: { ca_config: { x: PEM } } }), [PEM, ...KEY_LINES]],
+    ['a private key alone', PEM, [PEM, ...KEY_LINES]],
+    ['a private key of RSA', RSA, [RSA, ...KEY_LINES]],
+    ['an indented private key', `key: |\n${PEM.replace(/^/gm, '    ')}\n`, [PEM, ...KEY_LINES]],
+    ['a private key in base64', ` ${base64(PEM)}`, [PEM, ...KEY_LINES]],
+    ['a private key behind its certificate', `${CERTIFICATE}\n${PEM}`, [PEM, ...KEY_LINES]],
+    ['a certificate alone', CERTIFICATE, []],
+    ['a private key with a short last line', SHORT_END, [SHORT_END, ...KEY_LINES]],
     ['a token of the CA', '{"connect":[{"ca_config":[{"token":"s.vault1"}]}]}', ['s.vault1']],
     ['case and punctuation', '{"Secret-ID":"camel1","aclToken":"camel2"}', ['camel1', 'camel2']],
     [
@@ -42,6 +54,17 @@ describe('agent configuration', () => {
       '{"retry_join":["provider=aws tag_key=consul secret_access_key=wJalrXUtnFEMI/K7 region=eu"]}',
       ['wJalrXUtnFEMI/K7'],
     ],
+    [
+      'broken JSON, whose other names and values are none',
+      '{"password": "pass-word", "datacenter": "frankfurt",}',
+      ['pass-word'],
+    ],
+    [
+      'quoted names in HCL, of which the others are none',
+      '"password" = "pass-word"\n"datacenter" = "frankfurt"',
+      ['pass-word'],
+    ],
+    ['a block that was commented out below words of a comment', COMMENTED_OUT, []],
     ['HCL', 'encrypt = "gossip-key-1"\nlog_level = "debug-level"', ['gossip-key-1']],
     [
       'tokens in HCL',
@@ -128,6 +151,15 @@ describe('patches', () => {
       ['gossip-key-1', 'http-token'],
     ],
     ['a Secret', { merge: { stringData: { anything: 'anything-1' } } }, ['anything-1']],
+    ['an operation on what is no secret', { op: 'add', path: '/spec/zone', value: 'frankfurt' }, []],
+    [
+      'names and paths that are no texts',
+      [
+        { name: 7, value: 'the-value-1' },
+        { path: { token: true }, value: 'the-value-1' },
+      ],
+      [],
+    ],
     [
       'a reference to a Secret',
       { valueFrom: { secretKeyRef: { name: 'consul-gossip', key: 'gossip' } } },
@@ -140,6 +172,8 @@ describe('the environment', () => {
   test.each([
     'CONSUL_HTTP_AUTH',
     'DB_PASS',
+    'db_pass',
+    'pwd',
     'dbPass',
     'GOOGLE_CREDENTIALS',
     'GPG_KEY',
@@ -159,6 +193,17 @@ describe('the environment', () => {
     expect(secretsIn([{ name: 'GOOGLE_APPLICATION_CREDENTIALS', value: '/var/run/gcp/key.json' }])).toEqual(
       [],
     ));
+
+  test.each(['a/pass/with.dots', '/etc/consul.d/token.txt of it'])(
+    'what only looks like the path of a file is one: %s',
+    (value) => expect(secretsIn([{ name: 'CONSUL_HTTP_TOKEN', value }])).toEqual([value]),
+  );
+
+  test('a secret of several lines is told by its longer lines, too: a log is read by lines', () => {
+    const lines = ['first-line-of-a-secret', 'second-line-of-a-secret', 'short'];
+    const value = lines.join('\n  ');
+    expect(secretsIn([{ name: 'A_SECRET', value }])).toEqual([...lines.slice(0, 2), value]);
+  });
 
   test('a key in JSON is told whole and by its lines', () =>
     expect(secretsIn([{ name: 'GOOGLE_CREDENTIALS', value: JSON.stringify({ private_key: PEM }) }])).toEqual(
@@ -197,7 +242,22 @@ describe('health checks', () => {
       ['abcdef', 'Bearer abcdef'],
     ],
     ['a script', 'curl -H "X-Vault-Token: s.vault1" -H "Accept: text/plain"', ['s.vault1']],
+    ['a header that is none', 'curl -H "X-Request-Id: request-1"', []],
     ['a token wherever it stands', 'it sent Bearer eyJhbGciOiJSUzI1NiIs', ['eyJhbGciOiJSUzI1NiIs']],
+    ['a short token with a digit', 'it sent Bearer token-12345', ['token-12345']],
+    ['a token of letters alone', `it sent Bearer ${'abcdef'.repeat(5)}`, ['abcdef'.repeat(5)]],
+    [
+      'another scheme, behind more than one blank',
+      check({ header: { Authorization: ['Splunk  abcdef'] } }),
+      ['Splunk  abcdef', 'abcdef'],
+    ],
+    [
+      'what is no user and password',
+      ['user and word', '\x00user:pass-word', 'user:pass-word\x00']
+        .map((one) => `Basic ${base64(one)}`)
+        .join('; '),
+      [],
+    ],
     ['words of prose', 'Bearer authentication, Basic authentication, bearer tokens', []],
     ['a URL', check({ http: 'https://admin:pass-word@10.0.0.1/up' }), ['pass-word', 'admin:pass-word']],
   ])('%s', (_, text, expected) => expect(secretsIn(text).sort()).toEqual(expected.sort()));
@@ -214,6 +274,9 @@ describe('URLs', () => {
       ['p%40ss-word', 'p@ss-word', 'u:p%40ss-word', 'u:p@ss-word'],
     ],
     ['a token instead of a user', 'https://token-12345@git.example.com/a', ['token-12345']],
+    ['the same by plain HTTP', 'http://token-12345@git.example.com/a', ['token-12345']],
+    ['a percent sign that stands for itself', 'a://u:p%ss-word@h', ['p%ss-word', 'u:p%ss-word']],
+    ['a scheme that is cut off', '://user:pass-word@db', ['pass-word', 'user:pass-word']],
     ['a user alone', 'ssh://deployer@host/a', []],
     ['an address in a path', 'https://host/a@b:c@d?x=y@z', []],
     ['a port', 'https://host:8443/x', []],
@@ -222,8 +285,28 @@ describe('URLs', () => {
 
 describe('a Secret', () => {
   test('in data is told, and what it stands for', () => {
-    const secret = { kind: 'Secret', data: { anything: base64('anything-1'), 'key.pem': base64(PEM) } };
+    const data = { anything: base64('anything-1'), 'key.pem': base64(PEM) };
+    const secret = { kind: 'Secret', metadata: { name: 'consul-gossip' }, data };
     expect(secretsIn([secret]).sort()).toEqual(['anything-1', PEM, ...KEY_LINES].sort());
+  });
+
+  test('in a text of JSON is read as one', () => {
+    const secret = { kind: 'Secret', data: { anything: base64('anything-1') } };
+    expect(secretsIn(`\n  ${JSON.stringify(secret)}`)).toEqual(['anything-1']);
+  });
+
+  test.each([null, 'frankfurt', { place: 7 }])('with %j as its data has none', (data) => {
+    expect(secretsIn([{ kind: 'Secret', data }])).toEqual([]);
+  });
+
+  test('is what the data of a ConfigMap is not', () => {
+    const data = { place: 'frankfurt' };
+    expect(
+      secretsIn([
+        { kind: 'ConfigMap', data },
+        { type: 'Secret', data },
+      ]),
+    ).toEqual([]);
   });
 
   test('with a file of configuration: of that its secrets', () => {
@@ -232,6 +315,15 @@ describe('a Secret', () => {
       'gossip-key-1',
     ]);
   });
+});
+
+test('secrets are told in the order in which they stand', () => {
+  const tokens = { agent: 'agent-token', dns: 'dns-token-1' };
+  expect(secretsIn([{ tokens }, { encrypt: 'gossip-key-1' }])).toEqual([
+    'agent-token',
+    'dns-token-1',
+    'gossip-key-1',
+  ]);
 });
 
 describe('hostile text', () => {

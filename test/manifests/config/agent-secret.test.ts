@@ -29,9 +29,10 @@ describe('a fragment with a secret', () => {
     ['a password in a URL', { format: 'hcl', text: 'watches = [{ a = "http://user:pass-word@host" }]' }],
   ])('is in the Secret of its role and nowhere else: %s', (_, fragment) => {
     const objects = render(config({ serverConfig: fragment }));
-    const { data, type } = find(objects, 'Secret', 'consul-server-config');
+    const { apiVersion, data, type } = find(objects, 'Secret', 'consul-server-config');
     const file = `20-override.${fragment.format}`;
-    expect({ data, type }).toEqual({
+    expect({ apiVersion, data, type }).toEqual({
+      apiVersion: 'v1',
       data: { [file]: Buffer.from(fragment.text).toString('base64') },
       type: 'Opaque',
     });
@@ -66,6 +67,8 @@ describe('a fragment with a secret', () => {
     expect(new Set(digests).size).toBe(3);
     expect(digest(config({ serverConfig: { ...WITH_KEY } }))).toBe(digests[1]);
     expect(digest(config({ serverConfig: WITH_KEY, namespace: 'other' }))).not.toBe(digests[1]);
+    // Another one would replace every server with such a fragment at the next deploy.
+    expect(digests[1]).toBe('297baff7cf552428');
   });
 
   test('is in no digest as a hash that could be tried out fast', () => {
@@ -97,9 +100,12 @@ describe('a fragment without a secret', () => {
     expect(digest(given)).toBe('ec3363968f3556f4');
   });
 
-  test('has no digest of a volume that a patch makes of the ConfigMap and a Secret of its own', () => {
+  test.each([
+    ['whole', {}],
+    ['a file of it', { items: [{ key: 'a', path: '40-mine.json' }] }],
+  ])('has no digest of a volume that a patch makes of the ConfigMap and a Secret: %s', (_, which) => {
     const target = { kind: 'StatefulSet', name: 'consul-server' };
-    const sources = [{ configMap: { name: 'consul-server-config' } }, { secret: { name: 'mine' } }];
+    const sources = [{ configMap: { name: 'consul-server-config' } }, { secret: { name: 'mine', ...which } }];
     const value = { name: 'config', projected: { sources } };
     const operations = [{ op: 'replace', path: '/spec/template/spec/volumes/0', value } as const];
     expect(digest(config({ patches: [{ target, operations }] }))).toBeUndefined();

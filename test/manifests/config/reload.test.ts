@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import type { AgentConfigFragment } from '../../../src/config/config.ts';
-import { isReload, markerOf, takenBy } from '../../../src/manifests/config/reload.ts';
+import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
+import {
+  isReload,
+  markConfiguration,
+  markerOf,
+  markStart,
+  startMarkerOf,
+  takenBy,
+} from '../../../src/manifests/config/reload.ts';
 import { render } from '../../../src/manifests/render.ts';
 import { config, find, workloads } from '../fixture.ts';
 
@@ -123,6 +131,7 @@ describe('how agents in pods that stay take a change over', () => {
     ['nothing', json({ log_level: 'debug' }), json({ log_level: 'debug' }), undefined],
     ['ACLs that deny to ask what an agent runs', json(ACLS), json({ ...ACLS, server_name: 'a' }), undefined],
     ['ACLs that begin to', undefined, json(ACLS), undefined],
+    ['ACLs that did', json(ACLS), undefined, undefined],
   ])('%s', (_, from, to, taken) => {
     expect(takenBy(servers(from).configMap, servers(to).configMap)).toBe(taken);
   });
@@ -140,8 +149,54 @@ describe('the marker', () => {
     });
   });
 
-  test('is the same for the same configuration, whatever there was in between', () => {
-    expect(markerOf(servers().configMap)).toBe(markerOf(servers().configMap));
+  test('is the same for the same configuration, in whatever order a patch names its files', () => {
+    const target = { kind: 'ConfigMap', name: 'consul-server-config' };
+    const [one, other] = [
+      { a: '1', b: '2' },
+      { b: '2', a: '1' },
+    ].map((data) => {
+      const objects = render(config({ patches: [{ target, merge: { data } }] }));
+      return markerOf(find(objects, 'ConfigMap', 'consul-server-config'));
+    });
+    expect(one).toBe(other);
+    expect(one).not.toBe(markerOf(servers().configMap));
+  });
+
+  test('tells of the last start alone', () => {
+    const { configMap } = servers();
+    for (const digit of ['1', '2']) markStart(configMap, digit.repeat(16));
+    expect(startMarkerOf(configMap)).toBe(`consul-deploy.start.${'2'.repeat(16)}`);
+  });
+
+  test('of the servers stays theirs where a patch mounts their configuration in clients, too', () => {
+    const target = { kind: 'StatefulSet', name: 'consul-client' };
+    const value = { name: 'more', configMap: { name: 'consul-server-config' } };
+    const operations = [{ op: 'add', path: '/spec/template/spec/volumes/-', value } as const];
+    const map = find(
+      render(config({ patches: [{ target, operations }] })),
+      'ConfigMap',
+      'consul-server-config',
+    );
+    expect(startMarkerOf(map)).toBe(startMarkerOf(servers().configMap));
+  });
+
+  test.each([
+    ['Secret', { kind: 'Secret' }],
+    ["ConfigMap without the agents' own file", { data: { 'other.json': '{}' } }],
+  ])('is in no %s', (_, change) => {
+    const object: KubernetesObject = { ...servers().configMap, ...change };
+    const { '30-marker.json': __, ...data } = object.data as Record<string, string>;
+    const before = { ...object, data };
+    const after = structuredClone(before);
+    markConfiguration(after, undefined);
+    expect(after).toEqual(before);
+  });
+
+  test('of the servers does not depend on what clients keep in a Secret', () => {
+    const acl = { enabled: true, default_policy: 'deny', tokens: { agent: 'token-of-an-agent' } };
+    const objects = render(config({ clientConfig: json({ acl }) }));
+    expect(markerOf(find(objects, 'ConfigMap', 'consul-client-config'))).toBeUndefined();
+    expect(markerOf(find(objects, 'ConfigMap', 'consul-server-config'))).toBeDefined();
   });
 
   test.each<[string, AgentConfigFragment]>([

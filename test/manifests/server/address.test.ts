@@ -30,8 +30,12 @@ test.each(['service', 'pod'] as const)('%s can be told from the StatefulSet', (s
   expect(advertisedBy(find(objects, 'StatefulSet', 'consul-server'))).toBe(serverAddresses);
 });
 
-test('servers that say nothing of it advertise the address of their pods', () => {
-  const made = { apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: { name: 'consul-server' }, spec: {} };
+test.each([
+  ['without pods', {}],
+  ['without arguments', { template: { spec: { containers: [{}] } } }],
+  ['with arguments of something else', { template: { spec: { containers: [{ args: ['agent', '-ui'] }] } } }],
+])('servers that say nothing of it advertise the address of their pods: %s', (_, spec) => {
+  const made = { apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: { name: 'consul-server' }, spec };
   expect(advertisedBy(made)).toBe('pod');
 });
 
@@ -86,6 +90,10 @@ test.each(['service', 'pod'] as const)(
   'whoever stops a server has it hand over first: %s',
   (serverAddresses) => {
     const { lifecycle } = agentOf(config({ serverAddresses }), 'server');
-    expect(lifecycle?.preStop?.exec?.command?.[2]).toContain('transfer-leader');
+    const script = lifecycle?.preStop?.exec?.command?.[2];
+    expect(script).toContain('transfer-leader');
+    // By which it knows that it leads.
+    const own = { service: '$CONSUL_SERVER_1_SERVICE_HOST', pod: '$POD_IP' };
+    expect(/^own=.*$/m.exec(script ?? '')?.[0]).toContain(own[serverAddresses]);
   },
 );
