@@ -18,6 +18,10 @@ const TAKEN: Readonly<Record<Taken, string>> = {
 
 const NEW_IMAGE = 'its agents start again with the new image in their pods; no pod is replaced for it';
 
+/** Where it does not start again its pod is replaced, and that needs the same consent. */
+const MAY_STAY =
+  'its agent starts again with the new image in its pod, and keeps its data there; only where it does not, the pod is replaced';
+
 /** What a change does to what runs. docs/guides/plan.md has the table. */
 export interface Effect {
   consequence: Consequence;
@@ -102,7 +106,8 @@ function workloadChange(
     effect.notes.push(`starts ${count(after - before, 'more pod')}${how && ', one at a time'}`);
   if (waitsForDeletion(predicted))
     effect.notes.push('its pods take it only when somebody deletes them (OnDelete)');
-  if (stays) return { ...effect, notes: [...effect.notes, NEW_IMAGE] };
+  if (stays)
+    return { ...effect, notes: [...effect.notes, effect.consequence === 'data-loss' ? MAY_STAY : NEW_IMAGE] };
   return rolling ? withRolling(effect, rolling) : effect;
 }
 

@@ -18,7 +18,7 @@ import { looserBudget } from '../steps/replacement/budget.ts';
 import { walkClients } from '../steps/replacement/clients.ts';
 import { fewerServers } from '../steps/replacement/fewer-servers.ts';
 import { needsWalk, walkServers } from '../steps/replacement/servers.ts';
-import { withKeptPodsOf } from '../steps/restart/images.ts';
+import { changeImage } from '../steps/restart/images.ts';
 import type { Triage } from '../steps/triage/triage.ts';
 
 interface ToApply {
@@ -48,7 +48,7 @@ export async function applyStages(
   const written = fewerServers(run, planned.objects)?.budget ?? [];
   const notHere = [...movedOut(planned.objects), ...budget, ...written];
   for (const stage of stages(planned.objects.map(({ desired }) => desired))) {
-    const parts = stage.flatMap((desired) => byObject.get(desired) ?? []).map(withKeptPodsOf);
+    const parts = stage.flatMap((desired) => byObject.get(desired) ?? []);
     for (const takeover of takeovers.filter((one) => parts.includes(one.planned))) {
       await takeOver(run, cluster, takeover, {
         workloads,
@@ -59,17 +59,21 @@ export async function applyStages(
       });
     }
     const taken = takeovers.map((takeover) => takeover.planned);
-    const walked = parts.find(
-      (part) =>
-        !taken.includes(part) && part.imageInPods === undefined && isServers(run, part) && needsWalk(part),
-    );
-    if (walked) {
-      await walkServers(run, cluster, walked, { workloads, agents, observer: triage, stored });
-    }
+    const tools = { workloads, agents, observer: triage, stored, cluster };
+    const walked = parts.find((part) => !taken.includes(part) && isServers(run, part) && needsWalk(part));
+    if (walked?.imageInPods !== undefined) await changeImage(run, walked, tools);
+    else if (walked) await walkServers(run, cluster, walked, tools);
+    const inPods = parts.find((part) => part !== walked && part.imageInPods !== undefined);
+    if (inPods) await changeImage(run, inPods, tools);
     const clients = parts.find((part) => part === rolled);
     if (clients) await walkClients(run, cluster, clients, { workloads, agents, stored, conservation });
     const rest = parts.filter(
-      (part) => part !== walked && part !== clients && !taken.includes(part) && !notHere.includes(part),
+      (part) =>
+        part !== walked &&
+        part !== inPods &&
+        part !== clients &&
+        !taken.includes(part) &&
+        !notHere.includes(part),
     );
     await applyStage(run, cluster, rest, stored);
     if (stage.some(isDefinition)) {

@@ -44,7 +44,6 @@ import { renderSet } from '../steps/render/render.ts';
 import { checkFewerServers, fewerServers } from '../steps/replacement/fewer-servers.ts';
 import { removeReturningClaims } from '../steps/replacement/returning-claims.ts';
 import { removeServers } from '../steps/replacement/scale-down.ts';
-import { changeImages } from '../steps/restart/images.ts';
 import { restartAgents } from '../steps/restart/restart.ts';
 import { restarts } from '../steps/restart/restarts.ts';
 import { snapshotBefore } from '../steps/snapshot/before-change.ts';
@@ -152,7 +151,6 @@ async function changeAndProve(
         if (fewer) await removeServers(run, fewer, { ...live, cluster, stored });
         const parts = { ...live, triage, conservation, stored };
         await applyStages(run, cluster, { planned, takeovers, rolled }, parts);
-        await changeImages(run, planned.objects, { ...encryption, stored, conservation });
         await restartAgents(run, restarting, encryption);
         await reloadAgents(run, reloading, loaded);
       });

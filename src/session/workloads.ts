@@ -185,6 +185,11 @@ export class Workloads extends WorkloadSet {
     return this.isObserved(role) && this.#view(role)?.updateRevision;
   }
 
+  /** How many pods have the present template, as its controller has counted them since it has seen that. */
+  updatedPods(role: Role): number | undefined {
+    return this.isObserved(role) && this.#view(role)?.updated;
+  }
+
   /** Whether a missing pod should come back: under its name, or on some node that lacks one. */
   isWanted(role: Role, { name }: Pick<PodView, 'name'>): boolean {
     const view = this.#view(role);

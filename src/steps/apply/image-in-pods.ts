@@ -1,3 +1,4 @@
+import { isSame } from '../../change/canonical.ts';
 import { changedImage, imageOf } from '../../change/image.ts';
 import { waitsForDeletion } from '../../change/rolling.ts';
 import { podsOf, specOf } from '../../change/workload.ts';
@@ -8,7 +9,7 @@ import type { ApiRequest } from '../../kubernetes/http/api-call.ts';
 import { listIfAllowed } from '../../kubernetes/list.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import type { Role } from '../../manifests/label.ts';
-import { AGENT_CONTAINER } from '../../manifests/name.ts';
+import { AGENT_CONTAINER, roleName } from '../../manifests/name.ts';
 import type { ContainerStatus } from '../../rollout/container.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
@@ -29,6 +30,10 @@ interface PodOf {
   uid: string;
   image: string | undefined;
   isOurs: boolean;
+  /** By which its controller tells its template. */
+  revision: string | undefined;
+  /** Names of Secrets. */
+  pullSecrets: string[];
   /** How often its container has been started again. */
   restarts: number;
   /** In ms since 1970. */
@@ -58,7 +63,12 @@ export async function withImagesInPods(
     const why =
       missing.length > 0
         ? `it is not allowed to ${missing.map(named).join(', ')}`
-        : await whyNot(run, transport, { role, workload, image });
+        : await whyNot(run, transport, {
+            role,
+            workload,
+            image,
+            pullSecrets: pullSecretsOf(run, role, planned),
+          });
     if (why === undefined) decided.set(workload, { ...workload, imageInPods: image });
     else {
       run.log.info(`${workload.desired.metadata.name}: ${INSTEAD}: ${why}`);
@@ -73,6 +83,8 @@ interface Candidate {
   role: Role;
   workload: PlannedObject;
   image: string;
+  /** Of a pod that would be made now. */
+  pullSecrets: string[];
 }
 
 /** The controller of a DaemonSet replaces pods by their template, and does not let a run go before it. */
@@ -88,7 +100,7 @@ function newImage({ action, live, desired, predicted, adopting }: PlannedObject)
 async function whyNot(
   run: Run,
   transport: Cluster['transport'],
-  { role, workload: { live, desired }, image }: Candidate,
+  { role, workload: { live, desired }, image, pullSecrets }: Candidate,
 ): Promise<string | undefined> {
   if (!live || !isHealthy(live)) return 'not all of them are ready with their present template';
   if (!restartsItsAgent(run.config, role, specOf(desired).template?.spec))
@@ -98,6 +110,11 @@ async function whyNot(
   if (!pods) return 'its pods may not be listed';
   const other = pods.find((pod) => !pod.isOurs || pod.image !== before);
   if (other) return `somebody else has changed ${other.name}, such as a webhook`;
+  const { currentRevision } = (live.status ?? {}) as { currentRevision?: string };
+  const older = pods.find(({ revision }) => revision !== currentRevision);
+  if (older) return `${older.name} has not the present template`;
+  const without = pods.find((pod) => !isSame(pod.pullSecrets, pullSecrets));
+  if (without) return `${without.name} has other imagePullSecrets than a new pod would have`;
   const nowMs = transport.clock.latest() ?? Number.POSITIVE_INFINITY;
   const restless = pods.find(
     ({ restarts, startedMs }) => restarts >= STARTS && nowMs - startedMs < REMEMBERED_MS,
@@ -123,6 +140,8 @@ async function podsOfRole(
         uid: metadata.uid ?? '',
         image: imageOf(spec, AGENT_CONTAINER),
         isOurs: restartsItsAgent(run.config, role, spec),
+        revision: metadata.labels?.['controller-revision-hash'],
+        pullSecrets: pullSecretsIn(spec),
         restarts: agent?.restartCount ?? 0,
         startedMs: Date.parse(agent?.state?.running?.startedAt ?? ''),
       },
@@ -145,10 +164,27 @@ async function refusedFor(
     return undefined;
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof ApiError && error.status < 500)
-      return `the API server would not change ${pod.name}: ${error.message}`;
+    if (error instanceof ApiError) return `the API server would not change ${pod.name}: ${error.message}`;
     throw error;
   }
+}
+
+interface PullSecrets {
+  imagePullSecrets?: { name?: string }[];
+}
+
+function pullSecretsIn(found: unknown): string[] {
+  return ((found as PullSecrets | undefined)?.imagePullSecrets ?? []).map(({ name = '' }) => name);
+}
+
+/** A pod without any of its own gets those of its ServiceAccount, when it is made and never later. */
+function pullSecretsOf(run: Run, role: Role, { objects }: Plan): string[] {
+  const name = roleName(run.config, role);
+  const named = (kind: string) =>
+    objects.find(({ desired }) => desired.kind === kind && desired.metadata.name === name)?.predicted;
+  const workload = named('StatefulSet');
+  const own = pullSecretsIn(workload && specOf(workload).template?.spec);
+  return own.length > 0 ? own : pullSecretsIn(named('ServiceAccount'));
 }
 
 const FIELD_MANAGER = 'consul-deploy-image';

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isSame } from '../../change/canonical.ts';
+import { changedImage } from '../../change/image.ts';
 import { waitsForDeletion } from '../../change/rolling.ts';
 import { mounts, podsOf, specOf } from '../../change/workload.ts';
 import type { Config } from '../../config/config.ts';
@@ -8,7 +9,7 @@ import type { Plan, PlannedObject } from '../../kubernetes/apply/plan.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { startMarkerOf } from '../../manifests/config/reload.ts';
 import { CONFIG_DIGEST, type Role } from '../../manifests/label.ts';
-import { agentConfigName, roleName } from '../../manifests/name.ts';
+import { AGENT_CONTAINER, agentConfigName, roleName } from '../../manifests/name.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
 import { ROLES } from '../../session/workloads.ts';
@@ -104,8 +105,10 @@ function changedAtStart(
   const { live, desired, predicted } = workload;
   // It may have the digest already: an agent that was restarted is taken back to what its pod was made for.
   if (digestOf(live) === digestOf(desired) && before === after) return undefined;
-  if (!isSame(specOf(live).template, specOf(withDigest(predicted, digestOf(live))).template))
-    return undefined;
+  const kept = withDigest(predicted, digestOf(live));
+  // Where agents have started again since their pods were made, another image alone need not replace those either.
+  const isImage = before === after && changedImage(live, kept, AGENT_CONTAINER) !== undefined;
+  if (!isImage && !isSame(specOf(live).template, specOf(kept).template)) return undefined;
   if (waitsForDeletion(desired)) return undefined;
   const read = objects
     .filter((one) => one.action !== 'none' && mounts(desired, one.desired))
@@ -118,6 +121,8 @@ function changedAtStart(
 /** All its pods are there, have its template and are ready, as its controller says. */
 export function isHealthy(live: KubernetesObject): boolean {
   const status = (live.status ?? {}) as Record<string, unknown>;
+  const { generation } = live.metadata;
+  if (generation !== undefined && status.observedGeneration !== generation) return false;
   if (live.kind === 'DaemonSet') {
     const { desiredNumberScheduled: desired, numberReady, updatedNumberScheduled } = status;
     return numberReady === desired && updatedNumberScheduled === desired;

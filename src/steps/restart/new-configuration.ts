@@ -60,6 +60,10 @@ export class NewConfiguration implements Renewal {
     return this.#tools.refresh.poke(pod, this.#restart.startMarker);
   }
 
+  async prepare(): Promise<void> {}
+
+  async after(): Promise<void> {}
+
   untilThere(pod: PodView): Promise<void> {
     return untilFiles(this.#run, this.#tools, pod, this.#restart.startMarker);
   }

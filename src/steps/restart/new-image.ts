@@ -21,6 +21,14 @@ const ANNOUNCED_MS = 15_000;
 interface Tools {
   cluster: Pick<Cluster, 'transport'>;
   workloads: Pick<Workloads, 'current' | 'isPresent' | 'runs' | 'updateRevision'>;
+  after: Renewal['after'];
+}
+
+interface Image {
+  role: Role;
+  image: string;
+  /** Of the workload with it. */
+  revision: string;
 }
 
 /**
@@ -34,16 +42,16 @@ export class NewImage implements Renewal {
   readonly left = 'changing-image';
   readonly #run: Run;
   readonly #role: Role;
-  readonly #image: string;
+  readonly #image: Image;
   readonly #tools: Tools;
   /** How often the container had been started again before, by the uid of the pod. */
   readonly #before = new Map<string, number>();
   /** When its stop was announced, by the uid of the pod. */
   readonly #announced = new Map<string, number>();
 
-  constructor(run: Run, { role, image }: { role: Role; image: string }, tools: Tools) {
+  constructor(run: Run, image: Image, tools: Tools) {
     this.#run = run;
-    this.#role = role;
+    this.#role = image.role;
     this.#image = image;
     this.#tools = tools;
   }
@@ -55,28 +63,33 @@ export class NewImage implements Renewal {
 
   async announce(): Promise<void> {}
 
-  /** Before anybody asks whether it may stop: a command takes its time, and some of the processor. */
-  async untilThere(pod: PodView): Promise<void> {
-    await this.#announceStop(pod);
+  async untilThere(): Promise<void> {}
+
+  /** A command takes its time, and some of the processor. */
+  prepare(pod: PodView): Promise<void> {
+    return this.#announceStop(pod);
+  }
+
+  after(pods: readonly PodView[]): Promise<void> {
+    return this.#tools.after(pods);
   }
 
   /** @throws ImageRefused where the API server does not take it */
   async startAgain(pod: PodView): Promise<'old' | 'unknown'> {
     const { config, signal } = this.#run;
-    const revision = this.#tools.workloads.updateRevision(this.#role);
-    const now = this.#tools.workloads.current(this.#role, pod);
-    if (revision === undefined || !now) return 'old';
+    const { image, revision } = this.#image;
+    const { workloads, cluster } = this.#tools;
+    const present = workloads.updateRevision(this.#role);
+    if (present !== undefined && present !== revision) throw changedMeanwhile(pod);
     await this.#announceStop(pod);
+    const now = workloads.current(this.#role, pod);
+    if (!now) return 'old';
     if (!this.#before.has(pod.uid)) this.#before.set(pod.uid, restartsOf(now));
     try {
-      await this.#tools.cluster.transport.request(
-        podImagePatch(config.namespace, pod, { revision, image: this.#image }, { signal }),
-      );
+      await cluster.transport.request(podImagePatch(config.namespace, pod, { revision, image }, { signal }));
     } catch (error) {
       signal.throwIfAborted();
-      // The pod is gone, or another one has its name.
-      const isGone = error instanceof ApiError && (error.status === 404 || error.status === 409);
-      if (error instanceof ApiError && error.status < 500 && !isGone) throw refused(pod, error);
+      if (error instanceof ApiError && error.status < 500 && !isGone(error)) throw refused(pod, error);
     }
     return 'unknown';
   }
@@ -95,6 +108,7 @@ export class NewImage implements Renewal {
       OtherFirstProcess.check({ name: pod }, said);
     } catch (error) {
       signal.throwIfAborted();
+      this.#announced.delete(uid);
       log.info(`${pod} is not told that it is started again: ${Failure.from(error).what}`);
     }
   }
@@ -126,6 +140,24 @@ export class NewImage implements Renewal {
       hint: `Look whether the kubelet of ${node ?? 'its node'} works: it has to stop the container and to start it again. Deploy again then, which goes on from there.`,
     });
   }
+}
+
+/** The pod is gone, or another one has its name: a uid is a field that cannot be changed. */
+function isGone({ status, details }: ApiError): boolean {
+  return (
+    status === 404 ||
+    status === 409 ||
+    details?.causes?.some(({ field }) => field === 'metadata.uid') === true
+  );
+}
+
+function changedMeanwhile({ name }: PodView): CannotStartAgain {
+  return new CannotStartAgain({
+    reason: 'stalled',
+    what: 'somebody has changed the pod template of its workload since this run has written it',
+    where: `Pod/${name}`,
+    hint: 'Look who does that (`kubectl get --show-managed-fields`). Deploy again then, which replaces the pods that are left.',
+  });
 }
 
 function containerOf({ containers }: PodView) {

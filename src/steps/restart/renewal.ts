@@ -18,6 +18,8 @@ export interface Renewal {
   isDue(pod: PodView): Promise<boolean>;
   /** Has its node fetch what it needs, where that takes a while. */
   announce(pod: PodView): Promise<void>;
+  /** Right before somebody asks whether its agent may stop. */
+  prepare(pod: PodView): Promise<void>;
   /** Until the pod has what its agent is to start with. */
   untilThere(pod: PodView): Promise<void>;
   /**
@@ -29,6 +31,8 @@ export interface Renewal {
   hasStarted(pod: PodView): Promise<boolean>;
   /** Whether the agent that answers is one that has started with this. */
   isAnsweredBy(agent: ConsulClient, signal: AbortSignal): Promise<boolean>;
+  /** When these have started with it, and the cluster is as before. */
+  after(pods: readonly PodView[]): Promise<void>;
   /** For an agent that does not start with it in time. */
   late(pod: PodView): Failure;
 }

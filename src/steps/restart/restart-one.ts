@@ -10,7 +10,6 @@ import type { Run } from '../../session/run.ts';
 import type { Role, Workloads } from '../../session/workloads.ts';
 import type { LookObserver } from '../proof/quorum-watch.ts';
 import { keepingChecks } from '../registrations/check-states.ts';
-import type { Refresh } from '../reload/refresh-files.ts';
 import { CannotStartAgain, isDenied, type Renewal } from './renewal.ts';
 import { LIMIT_MS } from './start-again.ts';
 
@@ -23,7 +22,6 @@ export interface RestartTools {
   cluster: Pick<Cluster, 'transport'>;
   workloads: Workloads;
   agents: Agents;
-  refresh: Refresh;
   observer: LookObserver;
 }
 
@@ -51,6 +49,11 @@ export class OneRestart {
     this.#restart = restart;
     this.pod = pod;
     this.#tools = tools;
+  }
+
+  /** Right before it is asked whether it may stop. */
+  async prepare(): Promise<void> {
+    if (this.#isThere()) await this.#restart.renewal.prepare(this.pod);
   }
 
   /** Until its pod has what its agent starts with, or is gone. */

@@ -63,8 +63,9 @@ export async function restartServers(
         handOvers: new HandOvers(run, { workloads, agents }, next, rather(next)),
       };
       steps.set(next, now);
-      await now.handOvers.ask();
       const server = left.get(next) as OneRestart;
+      await server.prepare();
+      await now.handOvers.ask();
       const outcome = await server.now(async () => {
         const look = await watch.look(expected(), run.signal);
         return isFree(next, look) && now.handOvers.areOver(look.evidence);
@@ -82,6 +83,7 @@ export async function restartServers(
       tools.observer.startOver?.();
       now.step.done('restarted');
       left.delete(next);
+      await one.renewal.after([server.pod]);
     }
   } finally {
     over.abort();

@@ -7,6 +7,7 @@ import type { PodView } from '../../rollout/pod.ts';
 import { allOrFirst } from '../../session/all-or-first.ts';
 import type { Run } from '../../session/run.ts';
 import { catchUpChecks } from '../registrations/check-states.ts';
+import type { Refresh } from '../reload/refresh-files.ts';
 import { batchSize } from '../replacement/batch.ts';
 import { NewConfiguration } from './new-configuration.ts';
 import { OneRestart, type RestartTools, type RoleRestart } from './restart-one.ts';
@@ -23,7 +24,7 @@ const PARALLEL = 16;
 export async function restartAgents(
   run: Run,
   all: readonly Restart[],
-  tools: RestartTools,
+  tools: RestartTools & { refresh: Refresh },
   { isProven = false } = {},
 ): Promise<void> {
   if (all.length === 0) return;
@@ -111,10 +112,12 @@ async function restartClients(
       wave.map((pod) => restartClient(new OneRestart(run, one, pod, tools))),
     );
     step.done('restarted');
+    await one.renewal.after(wave);
   }
 }
 
 /** What it starts with is there by now, or is waited for. */
 async function restartClient(client: OneRestart): Promise<void> {
+  await client.prepare();
   while ((await client.now()) === 'not now') await client.untilThere();
 }

@@ -73,7 +73,8 @@ describe('the image changes from 1.22.2 to 1.22.7 and back, while an application
     expect(handOvers(value).length, value.log).toBeLessThan(3);
     expect(restartedIn(value)).toEqual([...SERVERS.toReversed(), 'consul-client-1', 'consul-client-0']);
     expect(await heldService(namespace)).toBe('passing');
-    expect(check(value, 'image-started').observed).toBe('3 servers and 2 clients');
+    expect(check(value, 'servers-image').observed).toBe('3 servers');
+    expect(check(value, 'clients-image').observed).toBe('2 clients');
     const again = await deploy({ ...given, image: NEW });
     expect(again.code, again.log).toBe(0);
     expect(again.outputs.changed).toBe('false');
