@@ -10,7 +10,7 @@ import {
   versions,
 } from '../kubernetes/cluster.ts';
 import { deploy, type Outcome } from '../run/action.ts';
-import { expectRed, SMALL } from '../run/scenario.ts';
+import { CLIENTS, expectRed, replaced, SERVERS, SMALL } from '../run/scenario.ts';
 
 const KINDS =
   'serviceaccounts,configmaps,secrets,services,poddisruptionbudgets,statefulsets,daemonsets,leases,persistentvolumeclaims';
@@ -165,7 +165,16 @@ describe('a plan, and a deploy that is held to it', () => {
     expect(changed(same).filter((one) => one !== 'metadata Service/consul-client')).toEqual([]);
 
     const image = 'hashicorp/consul:0.0.0-none';
-    const rolled = await plan({ image, 'client-config': '{"log_level": "debug"}' });
+    const settings = { image, 'client-config': '{"log_level": "debug"}' };
+    const stays = await plan(settings);
+    expect(stays.code, stays.log).toBe(0);
+    expect(changed(stays)).toEqual([
+      'reloads ConfigMap/consul-client-config',
+      'restarts StatefulSet/consul-client',
+      'restarts StatefulSet/consul-server',
+    ]);
+    expect(change(stays, 'StatefulSet/consul-server').pods).toBeUndefined();
+    const rolled = await plan({ ...settings, ...replaced('once', SERVERS, CLIENTS) });
     expect(rolled.code, rolled.log).toBe(0);
     expect(changed(rolled)).toEqual([
       'in-place ConfigMap/consul-client-config',
@@ -174,12 +183,12 @@ describe('a plan, and a deploy that is held to it', () => {
     ]);
     const servers = change(rolled, 'StatefulSet/consul-server');
     expect(servers.pods).toEqual(['consul-server-2', 'consul-server-1', 'consul-server-0']);
-    expect(servers.fields).toEqual([
+    expect(servers.fields).toContainEqual(
       expect.objectContaining({
         path: '.spec.template.spec.containers[name="consul"].image',
         after: `"${image}"`,
       }),
-    ]);
+    );
     expect(change(rolled, 'StatefulSet/consul-client').pods).toEqual(['consul-client-1', 'consul-client-0']);
     expect(change(rolled, 'ConfigMap/consul-client-config').notes).toEqual([
       'read by the pods of StatefulSet/consul-client',
