@@ -87,5 +87,6 @@ async function changeImage(
   else if (role === 'server') await walkServers(run, cluster, workload, tools);
   else await walkClients(run, cluster, workload, tools);
   workloads.judge(stored);
-  return old.length;
+  // One that was gone when its turn came has been replaced.
+  return restart.started.size;
 }
