@@ -115,9 +115,22 @@ export async function imageWorld({ clientMaxUnavailable = 1, leader = 0 } = {}) 
   }
   world.before = answer;
 
+  /** As the controller of its workload does it. */
+  function replace(pod: PodView) {
+    happens(`${pod.name} is replaced`);
+    world.gone(pod);
+    world.tell({ ...pod, uid: `${pod.uid}-new`, revision: 'new', containers: [container()] });
+    if (pod.name.includes('server')) raft.away.set(ordinalOf(pod.name), LATE);
+  }
+
   const generations = { server: 2, client: 2 };
   const api = await startFakeApi((call, response) => {
-    if (call.method === 'DELETE' || call.method === 'POST') happens(`${call.method} ${call.path}`);
+    if (call.method === 'DELETE') {
+      const pod = now(call.path.split('/').at(-1) ?? '');
+      if (pod) replace(pod);
+      json(response, 200, { kind: 'Status', status: 'Success' });
+      return true;
+    }
     if (call.method !== 'PATCH') return undefined;
     patches.push(call);
     const name = call.path.split('/').at(-1) ?? '';
@@ -128,18 +141,15 @@ export async function imageWorld({ clientMaxUnavailable = 1, leader = 0 } = {}) 
       const { partition = 0 } = updateStrategy.rollingUpdate ?? {};
       generations[role] += 1;
       const generation = generations[role];
-      happens(`${name}: partition ${partition}`);
+      const waits = updateStrategy.type === 'OnDelete';
+      happens(`${name}: ${waits ? 'OnDelete' : `partition ${partition}`}`);
+      for (const pod of waits ? [] : workloads.pods(role))
+        if (ordinalOf(pod.name) >= partition && pod.revision !== 'new') replace(pod);
+      const updated = workloads.pods(role).filter(({ revision }) => revision === 'new').length;
       see(role, {
-        ...{ generation, observedGeneration: generation, partition, desired: replicas },
-        ...{ currentRevision: 'old', updateRevision: 'new' },
+        ...{ generation, observedGeneration: generation, partition, desired: replicas, updated },
+        ...{ currentRevision: updated === replicas ? 'new' : 'old', updateRevision: 'new' },
       });
-      for (const pod of workloads.pods(role)) {
-        if (ordinalOf(pod.name) < partition || pod.revision === 'new') continue;
-        happens(`${pod.name} is replaced`);
-        world.gone(pod);
-        world.tell({ ...pod, uid: `${pod.uid}-new`, revision: 'new', containers: [container()] });
-        if (role === 'server') raft.away.set(ordinalOf(name), LATE);
-      }
       const uid = role === 'server' ? 'set' : 'clients';
       json(response, 200, { ...body, metadata: { ...body.metadata, uid, generation } });
       return true;
@@ -209,5 +219,5 @@ export async function imageWorld({ clientMaxUnavailable = 1, leader = 0 } = {}) 
         refresh: undefined as never,
       });
     });
-  return { world, run, workloads, done, patches, raft, is, planned, change, now, starts, stops, runs, see };
+  return { world, run, workloads, done, patches, raft, is, planned, change, now, starts, stops, runs, kept };
 }
