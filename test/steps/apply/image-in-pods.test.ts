@@ -41,10 +41,13 @@ function planned(
       ({ kind, metadata }) => kind === desired.kind && metadata.name === desired.metadata.name,
     );
     const isServers = desired.metadata.name === SERVERS;
-    const ready = found && { readyReplicas: podsOf(found), currentRevision: 'a', updateRevision: 'a' };
+    const ready =
+      desired.kind === 'DaemonSet'
+        ? { desiredNumberScheduled: 2, numberReady: 2, updatedNumberScheduled: 2 }
+        : { readyReplicas: found && podsOf(found), currentRevision: 'a', updateRevision: 'a' };
     const status = { ...ready, ...(!isServers && change.status) };
     const action = JSON.stringify(found) === JSON.stringify(desired) ? 'none' : 'change';
-    const rest = { predicted: desired, force: false, unverified: false };
+    const rest = { predicted: found ? { ...desired, status } : desired, force: false, unverified: false };
     return {
       ...{ desired, action, ...rest, ...(found && { live: { ...found, status } }) },
       ...(!isServers && change.step),
@@ -162,6 +165,8 @@ function started(restartCount: number, minutes: number): (pod: Raw) => void {
   };
 }
 
+type Given = NonNullable<Parameters<typeof decide>[1]> & { change?: (pod: Raw) => void };
+
 const changed = (change: (container: PodSpec['containers'][number]) => void) => (pod: Raw) => {
   if (pod.metadata.name === 'consul-client-1') pod.spec.containers.forEach(change);
 };
@@ -169,7 +174,7 @@ const changed = (change: (container: PodSpec['containers'][number]) => void) => 
 describe('pods are replaced, and plan and log say why', () => {
   const webhook = 'somebody else has changed consul-client-1, such as a webhook';
   const unready = 'not all of them are ready with their present template';
-  test.each<[string, string, object, Parameters<typeof decide>[1] & { change?: (pod: Raw) => void }]>([
+  test.each<[string, string, object, Given]>([
     ['one is not ready', unready, { status: { readyReplicas: 1 } }, {}],
     ['one has the template before', unready, { status: { updateRevision: 'b' } }, {}],
     [
@@ -191,7 +196,7 @@ describe('pods are replaced, and plan and log say why', () => {
       { change: started(2, 9) },
     ],
     ['the pods may not be listed', 'its pods may not be listed', {}, { refused: { [`GET ${PODS}`]: 403 } }],
-    ...[403, 422].map((code): [string, string, object, Parameters<typeof decide>[1]] => [
+    ...[403, 422].map((code): [string, string, object, Given] => [
       `the API server refuses the dry run with ${code}`,
       'the API server would not change consul-client-0: a policy says no',
       {},

@@ -47,6 +47,8 @@ export async function imageWorld({ clientMaxUnavailable = 1, leader = 0 } = {}) 
     refused: (_pod: string): number | undefined => undefined,
     /** What a kubelet does about a new image. */
     kubelet: (pod: PodView): void => starts(pod),
+    /** When the controllers see what was written. */
+    controller: (sees: () => void): void => sees(),
     /** What a pod says to the announcement. */
     announced: (_pod: string): string => 'announced',
     happens: (_what: string): void => undefined,
@@ -145,10 +147,13 @@ export async function imageWorld({ clientMaxUnavailable = 1, leader = 0 } = {}) 
       happens(`${name}: ${waits ? 'OnDelete' : `partition ${partition}`}`);
       for (const pod of waits ? [] : workloads.pods(role))
         if (ordinalOf(pod.name) >= partition && pod.revision !== 'new') replace(pod);
-      const updated = workloads.pods(role).filter(({ revision }) => revision === 'new').length;
-      see(role, {
-        ...{ generation, observedGeneration: generation, partition, desired: replicas, updated },
-        ...{ currentRevision: updated === replicas ? 'new' : 'old', updateRevision: 'new' },
+      see(role, { generation, observedGeneration: generation - 1, updateRevision: 'old' });
+      is.controller(() => {
+        const updated = workloads.pods(role).filter(({ revision }) => revision === 'new').length;
+        see(role, {
+          ...{ generation, observedGeneration: generation, partition, desired: replicas, updated },
+          ...{ currentRevision: updated === replicas ? 'new' : 'old', updateRevision: 'new' },
+        });
       });
       const uid = role === 'server' ? 'set' : 'clients';
       json(response, 200, { ...body, metadata: { ...body.metadata, uid, generation } });
@@ -160,7 +165,7 @@ export async function imageWorld({ clientMaxUnavailable = 1, leader = 0 } = {}) 
       return true;
     }
     const pod = now(name);
-    if (pod?.uid !== body.metadata.uid) {
+    if (!pod || pod.uid !== body.metadata.uid) {
       status(response, 409, { reason: 'Conflict', message: 'another uid' });
       return true;
     }

@@ -78,6 +78,41 @@ describe('a pod that is gone when it is to get the image', () => {
   );
 });
 
+test('no pod is given a revision before the controller has named that of the new template', async () => {
+  const { change, is, done, patches, world } = await imageWorld();
+  const later: (() => void)[] = [];
+  const { controller } = is;
+  is.controller = (sees) => void later.push(sees);
+  const changing = change();
+  await expect
+    .poll(() => world.lines.join('\n'))
+    .toContain('consul-server is not seen by its controller yet');
+  expect(gets(done)).toEqual([]);
+  is.controller = controller;
+  for (const sees of later) sees();
+  await changing;
+  const given = patches.filter(({ path }) => path.includes('/pods/')).map(({ body }) => JSON.parse(body));
+  expect(given.map(({ metadata }) => metadata.labels['controller-revision-hash'])).toEqual(
+    Array(5).fill('new'),
+  );
+});
+
+test('a pod that has got it is waited for where the answer of the API server was lost', async () => {
+  const { change, is, done, now, starts } = await imageWorld();
+  let times = 0;
+  is.refused = (name) => {
+    const pod = now(name);
+    if (name !== 'consul-server-2' || !pod || times++ > 0) return undefined;
+    starts({ ...pod, revision: 'new' });
+    return 500;
+  };
+  is.kubelet = (pod) => void (pod.name === 'consul-server-2' || starts(pod));
+  await change();
+  expect(done.filter((one) => one === 'consul-server-2 runs')).toHaveLength(1);
+  expect(done.filter((one) => one.endsWith(' is replaced'))).toEqual([]);
+  expect(done.filter((one) => one.endsWith(' runs'))).toHaveLength(5);
+});
+
 test('a kubelet that does nothing is named after three minutes, and no other server is touched', async () => {
   const made = await imageWorld();
   const { change, is, done, run } = made;
