@@ -216,6 +216,114 @@ describe('SIGUSR1', () => {
   });
 });
 
+describe('SIGUSR2, and a stop after it', () => {
+  const NOW = 1_700_000_000;
+  const LINGER = '1.7';
+
+  /** An agent that says so when it is told to stop, in a container whose clock can be set and whose pauses are known. */
+  async function announced(
+    role: 'server' | 'client' = 'server',
+    agent = `trap 'echo stopping' TERM\n${RUNS}`,
+  ) {
+    const made = await start(agent, 'docker-entrypoint.sh', role);
+    const { child, folder, said } = made;
+    const set = (seconds: number) => writeFile(join(folder, 'now'), `${seconds}\n`);
+    const program = async (name: string, script: string) => {
+      await writeFile(join(folder, name), `#!/bin/sh\n${script}\n`);
+      await chmod(join(folder, name), 0o755);
+    };
+    await set(NOW);
+    await program('date', `echo asked >>"${folder}/asked"; cat "${folder}/now"`);
+    await program('sleep', `echo "$1" >>"${folder}/slept"; exec /bin/sleep "$1"`);
+    await said('from');
+    const lines = async (file: string) =>
+      (await readFile(join(folder, file), 'utf8').catch(() => '')).split('\n').filter((line) => line !== '');
+    /** Until it has been heard. */
+    const announce = async () => {
+      const { length } = await lines('asked');
+      child.kill('SIGUSR2');
+      await expect.poll(() => lines('asked')).toHaveLength(length + 1);
+    };
+    return { ...made, set, announce, slept: () => lines('slept') };
+  }
+
+  test.each(['server', 'client'] as const)(
+    'ends the agent of a %s at once, which does not leave, and no network is kept for it',
+    async (role) => {
+      const { child, ended, announce, output, slept } = await announced(role);
+      await announce();
+      child.kill('SIGTERM');
+      expect(await ended).toBe(0);
+      expect(output()).not.toContain('stopping');
+      expect(starts(output())).toHaveLength(1);
+      expect(await slept()).not.toContain(LINGER);
+      expect(await slept()).not.toContain('2');
+    },
+  );
+
+  test('without it the agent is told to stop, and the network of a server is kept for a moment', async () => {
+    const { child, ended, output, slept } = await announced('server');
+    child.kill('SIGTERM');
+    expect(await ended).toBe(137);
+    expect(output()).toContain('stopping');
+    expect(await slept()).toContain(LINGER);
+  });
+
+  test('ends what an init has started, which does not pass it on', async () => {
+    const init = `sh -c 'echo "agent x from $$"; exec sleep 60' &\nwait`;
+    const { child, ended, announce, output } = await announced('server', init);
+    const [[, agent = ''] = []] = starts(output());
+    await announce();
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
+    const state = await readFile(`/proc/${agent}/stat`, 'utf8').catch(() => ') Z');
+    expect(state).toContain(') Z');
+  });
+
+  test.each([
+    [29, 0],
+    [30, 143],
+    [3_600, 143],
+  ])('counts for half a minute: after %i s the status is %i', async (seconds, code) => {
+    const { child, ended, announce, set } = await announced('client', RUNS);
+    await announce();
+    await set(NOW + seconds);
+    child.kill('SIGTERM');
+    expect(await ended).toBe(code);
+  });
+
+  test('counts anew each time', async () => {
+    const { child, ended, announce, set } = await announced('client', RUNS);
+    await announce();
+    await set(NOW + 100);
+    await announce();
+    await set(NOW + 120);
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
+  });
+
+  test('stops nobody alone: the agent runs on, and is started again where that is asked', async () => {
+    const { child, announce, output } = await announced();
+    await announce();
+    const [[, before = ''] = []] = starts(output());
+    expect(await readFile(`/proc/${before}/stat`, 'utf8')).not.toContain(') Z');
+    child.kill('SIGUSR1');
+    await vi.waitUntil(() => starts(output()).length === 2, { timeout: 10_000 });
+    expect(output()).not.toContain('stopping');
+    expect(child.exitCode).toBeNull();
+  });
+
+  test('leaves the status of an agent that ends by itself', async () => {
+    const { ended, announce, folder } = await announced(
+      'client',
+      `echo "agent x from $$"\nuntil [ -e "\${0%/*}/end" ]; do sleep 0.05; done\nexit 7`,
+    );
+    await announce();
+    await writeFile(join(folder, 'end'), '');
+    expect(await ended).toBe(7);
+  });
+});
+
 describe('the keyring', () => {
   /** An agent that starts again at SIGUSR1, and a Secret whose files can be changed. */
   async function world(role: 'server' | 'client', before: Record<string, string> = {}) {

@@ -1,11 +1,33 @@
 import { describe, expect, it } from 'vitest';
 import { render } from '../../src/manifests/render.ts';
 import type { PodView } from '../../src/rollout/pod.ts';
+import { storedKey } from '../../src/session/stored.ts';
 import { Workloads } from '../../src/session/workloads.ts';
 import { daemonSet, pod, statefulSet } from '../rollout/fixture.ts';
 import { startRun } from './fixture.ts';
 
 const MANY = 500;
+
+it.each<[string, string | undefined, { uid?: string } | undefined, { observedGeneration?: number }]>([
+  ['which its controller has seen', 'next', {}, {}],
+  ['but not before its controller has seen it', undefined, {}, { observedGeneration: 6 }],
+  ['but not of an object before it', undefined, { uid: 'another' }, {}],
+  ['but not before anything was applied', undefined, undefined, {}],
+])('the revision of a new template is that of what was applied, %s', (_, expected, stored, seen) => {
+  const { run } = startRun();
+  const objects = render(run.config);
+  const workloads = new Workloads(run, objects);
+  const view = statefulSet({
+    ...{ generation: 7, observedGeneration: 7, currentRevision: 'before', updateRevision: 'next' },
+    ...seen,
+  });
+  workloads.observation.apply(view.kind, { type: 'upsert', uid: view.uid, object: view });
+  const set = objects.find(({ metadata, kind }) => kind === 'StatefulSet' && metadata.name === view.name);
+  if (!set) expect.fail('no servers');
+  const metadata = { ...set.metadata, uid: 'set', generation: 7, ...stored };
+  workloads.judge(new Map(stored ? [[storedKey(set), { ...set, metadata }]] : []));
+  expect(workloads.updateRevision('server')).toBe(expected);
+});
 
 /** Pods of `consul-client` that count how often somebody looks at them. */
 function observed(kind: 'StatefulSet' | 'DaemonSet') {

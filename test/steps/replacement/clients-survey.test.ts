@@ -37,6 +37,11 @@ describe('the run replaces the clients itself', () => {
     ['also on every node', true, planned({ kind: 'DaemonSet' }, { kind: 'DaemonSet', image: 'consul:2' })],
     ['when a run was ended while it replaced them', true, planned({ spec: ON_DELETE }, {})],
     ['not when they stay', false, planned({}, { replicas: 4 })],
+    [
+      'not when they stay for a new image',
+      false,
+      planned({}, { image: 'consul:2' }, { imageInPods: 'consul:2' }),
+    ],
     ['not when nothing changes', false, planned({}, { image: 'consul:2' }, { action: 'none' })],
     [
       'not when somebody else is to delete the pods',

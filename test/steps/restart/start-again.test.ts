@@ -4,9 +4,10 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { GUARD_SETTINGS } from '../../../src/manifests/server/guard.ts';
 import { startScript } from '../../../src/manifests/start.ts';
+import { ANNOUNCE_STOP } from '../../../src/session/first-process.ts';
 import { START_AGAIN } from '../../../src/steps/restart/start-again.ts';
 import { config } from '../../manifests/fixture.ts';
 
@@ -38,22 +39,30 @@ async function container(digest: string) {
     output += String(chunk);
   });
   onTestFinished(async () => {
-    process.kill(-(first.pid ?? 0), 'SIGKILL');
+    try {
+      process.kill(-(first.pid ?? 0), 'SIGKILL');
+    } catch {
+      // All of it has ended.
+    }
     await rm(folder, { recursive: true, force: true });
   });
   await once(first.stdout, 'data');
   const run = promisify(execFile);
+  const say = async (command: string, args: string[], before: string, pid: number | undefined) => {
+    const here = command.replaceAll('/proc/1/', `/proc/${pid}/`);
+    const told = `kill() { /bin/kill "$1" ${first.pid}; }\n${before}\n${here}`;
+    return (await run('/bin/sh', ['-c', told, 'sh', ...args])).stdout.trim();
+  };
   return {
     renew,
+    stop: () => first.kill('SIGTERM'),
+    ended: new Promise<number | null>((resolve) => first.on('exit', resolve)),
+    announce: (before = '', pid = first.pid) => say(ANNOUNCE_STOP, [], before, pid),
     written: () => readFile(files[1] ?? '', 'utf8'),
     starts: () => [...output.matchAll(/start\.(\w+)/g)].map(([, one]) => one),
     /** What the command says, where the first process of the container is that of the test. */
-    ask: async (to: string, word: 'look' | 'files' | 'restart' | 'written', before = '', pid = first.pid) => {
-      const here = START_AGAIN.replaceAll('/proc/1/', `/proc/${pid}/`);
-      const script = `kill() { /bin/kill "$1" ${first.pid}; }\n${before}\n${here}`;
-      const { stdout } = await run('/bin/sh', ['-c', script, 'sh', ...files, marker(to), word]);
-      return stdout.trim();
-    },
+    ask: (to: string, word: 'look' | 'files' | 'restart' | 'written', before = '', pid = first.pid) =>
+      say(START_AGAIN, [...files, marker(to), word], before, pid),
   };
 }
 
@@ -131,4 +140,26 @@ test('a first process that may not be told to restart is said, too', async () =>
   const { ask, renew } = await container('a1');
   await renew('b2');
   expect(await ask('b2', 'restart', 'kill() { return 1; }')).toBe('other sh');
+});
+
+describe('a stop that is announced', () => {
+  test('is one after which the container ends well at once, and nothing is stopped by the announcement', async () => {
+    const { announce, stop, ended, starts } = await container('a1');
+    expect(await announce()).toBe('announced');
+    expect(starts()).toEqual(['a1']);
+    stop();
+    expect(await ended).toBe(0);
+  });
+
+  test('is told to the start script alone, and the name of another first process is said', async () => {
+    const { announce, stop, ended } = await container('a1');
+    const other = spawn('sleep', ['60']);
+    onTestFinished(() => void other.kill('SIGKILL'));
+    await expect.poll(() => readFile(`/proc/${other.pid}/comm`, 'utf8')).toBe('sleep\n');
+    expect(await announce('', other.pid)).toBe('other sleep');
+    expect(await announce('kill() { return 1; }')).toBe('other sh');
+    // Nobody has told it.
+    stop();
+    expect(await ended).toBe(143);
+  });
 });

@@ -23,6 +23,8 @@ const change = (kind: string, name: string, consequence: Consequence): PlannedCh
 test.each<[string, PlannedChange[], Danger]>([
   ['nothing', [], 'none'],
   ['servers that roll', [change('StatefulSet', 'consul-server', 'rolls-pods')], 'servers'],
+  ['servers that restart in their pods', [change('StatefulSet', 'consul-server', 'restarts')], 'servers'],
+  ['clients that restart in their pods', [change('StatefulSet', 'consul-client', 'restarts')], 'none'],
   ['servers that are made anew', [change('StatefulSet', 'consul-server', 'recreate')], 'servers'],
   ['clients that roll', [change('StatefulSet', 'consul-client', 'rolls-pods')], 'none'],
   ['servers that reload', [change('ConfigMap', 'consul-server-config', 'reloads')], 'none'],

@@ -1,0 +1,107 @@
+import { describe, expect, test } from 'vitest';
+import { ENDS } from '../../src/diagnosis/crash.ts';
+import { endedForAnother } from '../../src/diagnosis/image.ts';
+import { podSymptoms } from '../../src/diagnosis/pod.ts';
+import type { EventView } from '../../src/kubernetes/event.ts';
+import type { ContainerView } from '../../src/rollout/container.ts';
+import { ailing, container, context, event, subject } from './fixture.ts';
+
+const NOT_FOUND =
+  'Failed to pull image "hashicorp/consul:9.9.9": rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/hashicorp/consul:9.9.9": failed to resolve reference "docker.io/hashicorp/consul:9.9.9": docker.io/hashicorp/consul:9.9.9: not found';
+const UNREACHABLE =
+  'Failed to pull image "hashicorp/consul:9.9.9": rpc error: code = Unavailable desc = dial tcp 10.0.0.1:443: i/o timeout';
+/** As the kubelet of Kubernetes 1.36 tells it of a container that it has ended for another image. */
+const ENDED = { reason: 'Completed', exitCode: 0, message: '' };
+const PAUSING = {
+  reason: 'CrashLoopBackOff',
+  message: 'back-off 40s restarting failed container=consul pod=consul-server-0',
+};
+const ended = (change: Partial<ContainerView> = {}) =>
+  container({ waiting: PAUSING, ended: ENDED, restarts: 4, ...change });
+
+/** What is told of it, where it had been restarted four times before this run. */
+function told(one: ContainerView, events: readonly EventView[] = [event('Failed', NOT_FOUND)]) {
+  return podSymptoms(ailing({ containers: [one] }), context({ events, restartsBefore: () => 4 }));
+}
+
+describe('a container that was ended for another image, which cannot be pulled', () => {
+  test('is told as that, with what the registry says and what to do', () => {
+    expect(told(ended())).toEqual([
+      {
+        reason: 'image',
+        class: 'hopeless',
+        graceMs: 15_000,
+        subject: { ...subject, uid: 'uid-consul-server-0', container: 'consul' },
+        what: 'ErrImagePull: docker.io/hashicorp/consul:9.9.9: docker.io/hashicorp/consul:9.9.9: not found',
+        alike: 'docker.io/hashicorp/consul:9.9.9: docker.io/hashicorp/consul:9.9.9: not found',
+        hint: 'Check the name and the tag in `image`.',
+      },
+    ]);
+  });
+
+  test('may still get it from a registry that does not answer', () => {
+    expect(told(ended(), [event('Failed', UNREACHABLE)])).toMatchObject([
+      { reason: 'image', class: 'transient', what: expect.stringContaining('i/o timeout') },
+    ]);
+  });
+
+  test('is told by the latest try', () => {
+    const events = [event('Failed', UNREACHABLE), event('Failed', NOT_FOUND)];
+    expect(told(ended(), events)).toMatchObject([{ class: 'transient' }]);
+    expect(told(ended(), events.toReversed())).toMatchObject([{ class: 'hopeless' }]);
+  });
+
+  test('is told once, whether it is being tried or paused after a try', () => {
+    const trying = ended({
+      waiting: { reason: 'ErrImagePull', message: NOT_FOUND.replace(/^[^:]*:[^:]*: /, '') },
+    });
+    const [paused, tried] = [told(ended()), told(trying)].map(([one]) => one?.alike);
+    expect(tried).toBe(paused);
+  });
+});
+
+describe('a container that ends by itself is a crash', () => {
+  test.each<[string, ContainerView]>([
+    ['with a fault', ended({ ended: { reason: 'Error', exitCode: 1, message: '' } })],
+    ['killed', ended({ ended: { reason: 'Error', exitCode: 137, message: '' } })],
+    ['out of memory', ended({ ended: { reason: 'OOMKilled', exitCode: 137, message: '' } })],
+    ['without a fault, and again since this run has seen it', ended({ restarts: 5 })],
+    ['in a way that nobody has told', container({ waiting: PAUSING, restarts: 4 })],
+  ])('%s, although an image could not be pulled once', (_, one) => {
+    const [found, ...more] = told(one);
+    expect(more).toEqual([]);
+    expect(found?.reason).toBe(one.ended?.reason === 'OOMKilled' ? 'out-of-memory' : 'crash');
+    expect(found?.class).toBe('hopeless');
+  });
+
+  test('or may be one where no event tells of an image: then it is not given up before an event may', () => {
+    for (const events of [
+      [],
+      [event('Failed', 'Error: ImagePullBackOff')],
+      [event('Pulling', NOT_FOUND)],
+      [event('Failed', `It said: ${NOT_FOUND}`)],
+    ])
+      expect(told(ended(), events)).toMatchObject([
+        { reason: 'crash', class: 'transient', graceMs: Number.POSITIVE_INFINITY },
+      ]);
+  });
+
+  test('and is given up once it has ended often enough', () => {
+    const often = ended({ restarts: 4 + ENDS });
+    expect(told(often, [])).toMatchObject([{ reason: 'crash', class: 'hopeless' }]);
+  });
+});
+
+test.each<[string, Partial<ContainerView>, number, boolean]>([
+  ['it waits after an end without a fault', {}, 4, true],
+  ['it ended with a fault', { ended: { ...ENDED, exitCode: 1 } }, 4, false],
+  ['it was started again since', {}, 3, false],
+  ['it waits for something else', { waiting: { reason: 'ContainerCreating', message: '' } }, 4, false],
+])('a container may have been ended for another image: %s', (_, change, restartsBefore, expected) => {
+  expect(endedForAnother(ended(change), restartsBefore)).toBe(expected);
+});
+
+test('a container that runs has no trouble with its image, whatever events tell', () => {
+  const running = container({ running: true, started: true, ended: ENDED, restarts: 4 });
+  expect(told(running).map(({ reason }) => reason)).not.toContain('image');
+});
