@@ -167,6 +167,9 @@ describe('whatever the secrets are', () => {
       .filter((text) => text.trim().length === text.length);
     fc.assert(
       fc.property(ascii, fc.string(), fc.string(), (value, before, after) => {
+        // What stands there by chance is no secret.
+        const pieces = Array.from(value).map((_, at) => value.slice(at, at + 3));
+        fc.pre(!pieces.some((piece) => piece.length === 3 && `${before}\n${after}`.includes(piece)));
         const redacted = knowing(value).redact(base64(`${before}${value}${after}`));
         const bytes = Buffer.from(value);
         for (const offset of [0, 1, 2]) {
