@@ -66,7 +66,10 @@ function podsFor(objects: readonly PlannedObject[], change: (pod: Raw) => void =
       const containerStatuses = [{ name: 'consul', restartCount: 0, state: { running } }];
       const pod: Raw = {
         ...{ apiVersion: 'v1', kind: 'Pod' },
-        metadata: { name, namespace: 'consul', uid: `uid-${name}`, labels: metadata.labels },
+        metadata: {
+          ...{ name, namespace: 'consul', uid: `uid-${name}` },
+          labels: { ...metadata.labels, 'controller-revision-hash': 'a' },
+        },
         ...{ spec: structuredClone(spec), status: { phase: 'Running', containerStatuses } },
       };
       change(pod);
