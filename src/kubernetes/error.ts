@@ -45,6 +45,12 @@ export class ApiError extends Error {
   }
 }
 
+/** To a patch that names the uid: the object is gone, or another one has its name. A uid is a field that cannot be changed. */
+export function isGoneOrAnother({ status, details }: ApiError): boolean {
+  const isAnother = details?.causes?.some(({ field }) => field === 'metadata.uid') === true;
+  return status === 404 || status === 409 || isAnother;
+}
+
 /** No usable answer came: the connection failed, broke, timed out or led to something that is no API server. */
 export class NetworkError extends Error {
   /** A code of Node, OpenSSL or undici such as `ECONNREFUSED`, or `NOT_JSON`, `INVALID_JSON`, `NO_ANSWER`. */

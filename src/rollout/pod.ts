@@ -117,8 +117,12 @@ function advertisesService({ containers = [] }: NonNullable<RawPod['spec']>): bo
 
 /** Whether this container of it runs, as its node tells: a pod that is not ready may well run. */
 export function runs({ phase, terminating, containers }: PodView, container: string): boolean {
-  const found = containers.find(({ name, init }) => name === container && !init);
-  return phase === 'Running' && !terminating && found?.running === true;
+  return phase === 'Running' && !terminating && containerOf(containers, container)?.running === true;
+}
+
+/** Undefined where its node has not told of it yet. */
+export function containerOf(containers: readonly ContainerView[], name: string): ContainerView | undefined {
+  return containers.find((one) => one.name === name && !one.init);
 }
 
 export function hasCondition(conditions: Condition[] | undefined, type: string, status: string): boolean {

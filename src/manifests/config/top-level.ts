@@ -5,8 +5,8 @@ type Fragment = Pick<AgentConfigFragment, 'text'> | undefined;
 type Setting = [name: string, value: string | undefined];
 
 /**
- * What an agent's configuration sets at its top level, by name in lower case, as Consul does not tell cases apart. What is
- * set twice has its last value, as for Consul. Words in comments, in strings and in blocks, such as the tag of a service,
+ * What an agent's configuration sets at its top level. Names are in lower case: for Consul `Domain` and `domain` are the same.
+ * Of a setting that is there twice the last value counts, as for Consul. Words in comments, in strings and in blocks, such as the tag of a service,
  * are not among it.
  */
 export function topLevelSettings(fragment: Fragment): Map<string, string | undefined> {

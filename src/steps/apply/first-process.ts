@@ -22,6 +22,17 @@ export function restartsItsAgent(config: Config, role: Role, spec: unknown): boo
   return isSame(agent?.command, startCommand(config, role));
 }
 
+/** What is wanted of the pods of a role, as they are; undefined where they may not be listed. */
+export function listPods<T>(
+  { config: { name, namespace }, signal }: Run,
+  transport: Cluster['transport'],
+  role: Role,
+  project: (pod: KubernetesObject) => readonly T[],
+): Promise<T[] | undefined> {
+  const labelSelector = `app=${name},consul-role=${role}`;
+  return listIfAllowed(transport, `/api/v1/namespaces/${namespace}/pods`, { labelSelector, project }, signal);
+}
+
 /**
  * The first pod whose agent is not restarted by its start script, though its template says so: a webhook has changed it. None is
  * seen where pods may not be listed; the command that restarts an agent looks once more.
@@ -31,13 +42,10 @@ export async function wrappedPod(
   transport: Cluster['transport'],
   role: Role,
 ): Promise<string | undefined> {
-  const { name, namespace } = run.config;
-  const labelSelector = `app=${name},consul-role=${role}`;
   const project = ({ metadata, spec, status }: KubernetesObject) => {
     const isOver = ['Failed', 'Succeeded'].includes((status as { phase?: string } | undefined)?.phase ?? '');
     return isOver || restartsItsAgent(run.config, role, spec) ? [] : [metadata.name];
   };
-  const path = `/api/v1/namespaces/${namespace}/pods`;
-  const [first] = (await listIfAllowed(transport, path, { labelSelector, project }, run.signal)) ?? [];
+  const [first] = (await listPods(run, transport, role, project)) ?? [];
   return first;
 }

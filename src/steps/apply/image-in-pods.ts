@@ -6,7 +6,6 @@ import { missingPermissions } from '../../kubernetes/access.ts';
 import type { Plan, PlannedObject } from '../../kubernetes/apply/plan.ts';
 import { ApiError } from '../../kubernetes/error.ts';
 import type { ApiRequest } from '../../kubernetes/http/api-call.ts';
-import { listIfAllowed } from '../../kubernetes/list.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import type { Role } from '../../manifests/label.ts';
 import { AGENT_CONTAINER, roleName } from '../../manifests/name.ts';
@@ -14,7 +13,7 @@ import type { ContainerStatus } from '../../rollout/container.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
 import { ROLES } from '../../session/workloads.ts';
-import { restartsItsAgent } from './first-process.ts';
+import { listPods, restartsItsAgent } from './first-process.ts';
 import { INSTEAD, isHealthy, isWorkloadOf, named, restartAccess } from './kept-pods.ts';
 
 /**
@@ -106,7 +105,7 @@ async function whyNot(
   if (!restartsItsAgent(run.config, role, specOf(desired).template?.spec))
     return 'their first process is not the start script of this action';
   const before = imageOf(specOf(live).template?.spec, AGENT_CONTAINER);
-  const pods = await podsOfRole(run, transport, role);
+  const pods = await listPods(run, transport, role, (pod) => [podOf(run, role, pod)]);
   if (!pods) return 'its pods may not be listed';
   const other = pods.find((pod) => !pod.isOurs || pod.image !== before);
   if (other) return `somebody else has changed ${other.name}, such as a webhook`;
@@ -125,31 +124,19 @@ async function whyNot(
   return first && refusedFor(run, transport, first, image);
 }
 
-async function podsOfRole(
-  run: Run,
-  transport: Cluster['transport'],
-  role: Role,
-): Promise<PodOf[] | undefined> {
-  const { name, namespace } = run.config;
-  const project = ({ metadata, spec, status }: KubernetesObject): PodOf[] => {
-    const { containerStatuses = [] } = (status ?? {}) as { containerStatuses?: ContainerStatus[] };
-    const agent = containerStatuses.find((one) => one.name === AGENT_CONTAINER);
-    return [
-      {
-        name: metadata.name,
-        uid: metadata.uid ?? '',
-        image: imageOf(spec, AGENT_CONTAINER),
-        isOurs: restartsItsAgent(run.config, role, spec),
-        revision: metadata.labels?.['controller-revision-hash'],
-        pullSecrets: pullSecretsIn(spec),
-        restarts: agent?.restartCount ?? 0,
-        startedMs: Date.parse(agent?.state?.running?.startedAt ?? ''),
-      },
-    ];
+function podOf({ config }: Run, role: Role, { metadata, spec, status }: KubernetesObject): PodOf {
+  const { containerStatuses = [] } = (status ?? {}) as { containerStatuses?: ContainerStatus[] };
+  const agent = containerStatuses.find((one) => one.name === AGENT_CONTAINER);
+  return {
+    name: metadata.name,
+    uid: metadata.uid ?? '',
+    image: imageOf(spec, AGENT_CONTAINER),
+    isOurs: restartsItsAgent(config, role, spec),
+    revision: metadata.labels?.['controller-revision-hash'],
+    pullSecrets: pullSecretsIn(spec),
+    restarts: agent?.restartCount ?? 0,
+    startedMs: Date.parse(agent?.state?.running?.startedAt ?? ''),
   };
-  const labelSelector = `app=${name},consul-role=${role}`;
-  const path = `/api/v1/namespaces/${namespace}/pods`;
-  return listIfAllowed(transport, path, { labelSelector, project }, run.signal);
 }
 
 /** By a dry run at one of them, which policies of the cluster judge as well. */

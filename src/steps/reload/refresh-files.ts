@@ -1,5 +1,5 @@
 import { Failure } from '../../failure.ts';
-import { ApiError } from '../../kubernetes/error.ts';
+import { ApiError, isGoneOrAnother } from '../../kubernetes/error.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
@@ -52,9 +52,8 @@ export class Refresh {
       });
     } catch (error) {
       this.#run.signal.throwIfAborted();
-      const status = error instanceof ApiError ? error.status : undefined;
-      if (status === 404 || status === 409) return;
-      this.#forbidden = status === 403;
+      if (error instanceof ApiError && isGoneOrAnother(error)) return;
+      this.#forbidden = error instanceof ApiError && error.status === 403;
       const why = this.#forbidden ? 'pods may not be patched' : Failure.from(error).what;
       this.#run.log.info(`${name} gets its new files from the kubelet, which takes up to 90 s: ${why}`);
     }

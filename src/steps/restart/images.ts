@@ -23,9 +23,9 @@ interface Tools extends RestartTools {
 
 /**
  * Gives the containers of agents that run their new image, in the pods that they have: servers one at a time, each only while
- * Raft can do without it; clients in waves; the last ordinal first. The partition keeps the controller from replacing pods, and
- * follows: a pod that is made anew has the image that it had. Whoever has not got it then, since it does not run, is replaced
- * as for any other change.
+ * Raft can do without it; clients in waves; the last ordinal first. The partition keeps the controller from replacing pods. It is
+ * lowered behind the walk, so that a pod that somebody deletes comes back with the image that it had. In the end the pods are
+ * replaced whose agents did not run.
  */
 export async function changeImage(run: Run, planned: PlannedObject, tools: Tools): Promise<void> {
   const role: Role = isServers(run, planned) ? 'server' : 'client';

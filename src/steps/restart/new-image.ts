@@ -1,8 +1,8 @@
 import { Failure } from '../../failure.ts';
-import { ApiError, apiFailure } from '../../kubernetes/error.ts';
+import { ApiError, apiFailure, isGoneOrAnother } from '../../kubernetes/error.ts';
 import { runInPod } from '../../kubernetes/streams/command.ts';
 import { AGENT_CONTAINER } from '../../manifests/name.ts';
-import type { PodView } from '../../rollout/pod.ts';
+import { containerOf, type PodView } from '../../rollout/pod.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import { ANNOUNCE_STOP, OtherFirstProcess } from '../../session/first-process.ts';
 import { pause } from '../../session/pause.ts';
@@ -41,7 +41,6 @@ export class NewImage implements Renewal {
   readonly order = 'ordinal';
   readonly left = 'changing-image';
   readonly #run: Run;
-  readonly #role: Role;
   readonly #image: Image;
   readonly #tools: Tools;
   /** How often the container had been started again before, by the uid of the pod. */
@@ -51,51 +50,47 @@ export class NewImage implements Renewal {
 
   constructor(run: Run, image: Image, tools: Tools) {
     this.#run = run;
-    this.#role = image.role;
     this.#image = image;
     this.#tools = tools;
   }
 
   async isDue(pod: PodView): Promise<boolean> {
     const { workloads } = this.#tools;
-    return !workloads.isPresent(this.#role, pod) && workloads.runs(this.#role, pod, AGENT_CONTAINER);
+    return (
+      !workloads.isPresent(this.#image.role, pod) && workloads.runs(this.#image.role, pod, AGENT_CONTAINER)
+    );
   }
 
   async announce(): Promise<void> {}
 
   async untilThere(): Promise<void> {}
 
-  /** A command takes its time, and some of the processor. */
-  prepare(pod: PodView): Promise<void> {
-    return this.#announceStop(pod);
-  }
-
   after(pods: readonly PodView[]): Promise<void> {
     return this.#tools.after(pods);
   }
 
-  /** @throws ImageRefused where the API server does not take it */
+  /** @throws CannotStartAgain where the API server does not take it */
   async startAgain(pod: PodView): Promise<'old' | 'unknown'> {
     const { config, signal } = this.#run;
     const { image, revision } = this.#image;
     const { workloads, cluster } = this.#tools;
-    const present = workloads.updateRevision(this.#role);
+    const present = workloads.updateRevision(this.#image.role);
     if (present !== undefined && present !== revision) throw changedMeanwhile(pod);
-    await this.#announceStop(pod);
-    const now = workloads.current(this.#role, pod);
+    const now = workloads.current(this.#image.role, pod);
     if (!now) return 'old';
     if (!this.#before.has(pod.uid)) this.#before.set(pod.uid, restartsOf(now));
     try {
       await cluster.transport.request(podImagePatch(config.namespace, pod, { revision, image }, { signal }));
     } catch (error) {
       signal.throwIfAborted();
-      if (error instanceof ApiError && error.status < 500 && !isGone(error)) throw refused(pod, error);
+      if (error instanceof ApiError && error.status < 500 && !isGoneOrAnother(error))
+        throw refused(pod, error);
     }
     return 'unknown';
   }
 
-  /** So that the agent ends at once and does not leave. Without that the container stops as it does for anybody. */
-  async #announceStop({ name: pod, uid }: PodView): Promise<void> {
+  /** Announces the stop, so that the agent ends at once and does not leave. Otherwise it stops as it does for anybody. */
+  async prepare({ name: pod, uid }: PodView): Promise<void> {
     const { config, signal, log } = this.#run;
     const now = performance.now();
     if (now - (this.#announced.get(uid) ?? Number.NEGATIVE_INFINITY) < ANNOUNCED_MS) return;
@@ -118,12 +113,15 @@ export class NewImage implements Renewal {
     const before = this.#before.get(pod.uid);
     const since = performance.now();
     for (;;) {
-      const now = this.#tools.workloads.current(this.#role, pod);
+      const now = this.#tools.workloads.current(this.#image.role, pod);
       if (!now || before === undefined) return false;
       const isNew = restartsOf(now) > before;
-      if (isNew && this.#tools.workloads.runs(this.#role, pod, AGENT_CONTAINER)) return true;
-      if (!isNew && containerOf(now)?.running && performance.now() - since > UNTOUCHED_MS) return false;
-      this.#run.log.progress(`${pod.name}: ${now.waiting ?? 'its container is to be another one'}`, 'image');
+      if (isNew && this.#tools.workloads.runs(this.#image.role, pod, AGENT_CONTAINER)) return true;
+      if (!isNew && agentOf(now)?.running && performance.now() - since > UNTOUCHED_MS) return false;
+      this.#run.log.progress(
+        `${pod.name}: ${now.waiting ?? 'its container has not been stopped for the new image yet'}`,
+        'image',
+      );
       await pause(LOOK_MS, this.#run.signal);
     }
   }
@@ -142,15 +140,6 @@ export class NewImage implements Renewal {
   }
 }
 
-/** The pod is gone, or another one has its name: a uid is a field that cannot be changed. */
-function isGone({ status, details }: ApiError): boolean {
-  return (
-    status === 404 ||
-    status === 409 ||
-    details?.causes?.some(({ field }) => field === 'metadata.uid') === true
-  );
-}
-
 function changedMeanwhile({ name }: PodView): CannotStartAgain {
   return new CannotStartAgain({
     reason: 'stalled',
@@ -160,12 +149,12 @@ function changedMeanwhile({ name }: PodView): CannotStartAgain {
   });
 }
 
-function containerOf({ containers }: PodView) {
-  return containers.find(({ name, init }) => name === AGENT_CONTAINER && !init);
+function agentOf({ containers }: PodView) {
+  return containerOf(containers, AGENT_CONTAINER);
 }
 
 function restartsOf(pod: PodView): number {
-  return containerOf(pod)?.restarts ?? 0;
+  return agentOf(pod)?.restarts ?? 0;
 }
 
 function refused({ name }: PodView, error: ApiError): CannotStartAgain {

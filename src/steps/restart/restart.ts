@@ -118,6 +118,9 @@ async function restartClients(
 
 /** What it starts with is there by now, or is waited for. */
 async function restartClient(client: OneRestart): Promise<void> {
-  await client.prepare();
-  while ((await client.now()) === 'not now') await client.untilThere();
+  for (;;) {
+    await client.prepare();
+    if ((await client.now()) !== 'not now') return;
+    await client.untilThere();
+  }
 }

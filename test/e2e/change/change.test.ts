@@ -11,7 +11,7 @@ import {
   removeNamespace,
 } from '../kubernetes/cluster.ts';
 import { deploy, killedAt } from '../run/action.ts';
-import { address, expectRed, expectReplaced, replaced, SERVERS, SMALL } from '../run/scenario.ts';
+import { address, expectRed, expectReplaced, LIVING, replaced, SERVERS } from '../run/scenario.ts';
 import { type Traffic, underTraffic } from '../traffic/traffic.ts';
 import {
   consequences,
@@ -27,15 +27,7 @@ const WALKED = [2, 1, 0].map((ordinal) => `consul-server-${ordinal}`);
 
 describe('what is deployed changes while an application writes, reads and asks DNS', () => {
   const namespace = namespaceName('change');
-  const given = {
-    ...SMALL,
-    namespace,
-    'server-storage': '1Gi',
-    'server-addresses': 'service',
-    'client-replicas': '1',
-    // The lock of a run that was killed lasts for another minute.
-    lock: 'false',
-  };
+  const given = { ...LIVING, namespace, 'client-replicas': '1' };
   const podsOf = (value: string) => ({ ...given, ...replaced(value, SERVERS) });
 
   beforeAll(async () => {

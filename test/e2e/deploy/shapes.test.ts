@@ -20,7 +20,7 @@ import { type LeaderPoll, pollLeader } from '../traffic/leader-poll.ts';
  */
 const ELECTION_MS = 4_000;
 
-/** Servers are replaced, and no input says how a snapshot is to be kept. */
+/** A deploy that replaces servers warns where it takes no snapshot. */
 const WITHOUT_SNAPSHOT = ['snapshot: warning'];
 
 const base = { 'stable-for': '2s', 'client-replicas': '2' };

@@ -171,7 +171,9 @@ export async function imageWorld({ clientMaxUnavailable = 1, leader = 0 } = {}) 
     }
     const pod = now(name);
     if (!pod || pod.uid !== body.metadata.uid) {
-      status(response, 409, { reason: 'Conflict', message: 'another uid' });
+      // As Kubernetes 1.36 answers.
+      const causes = [{ reason: 'FieldValueInvalid', message: 'field is immutable', field: 'metadata.uid' }];
+      status(response, 422, { reason: 'Invalid', message: 'is invalid', details: { causes } });
       return true;
     }
     happens(`${name} gets it`);
