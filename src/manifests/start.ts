@@ -6,6 +6,7 @@ import type { Role } from './label.ts';
 import { CONFIG_DIRECTORY, roleName } from './name.ts';
 import { serverAddresses } from './server/address.ts';
 import { GUARD_SETTINGS, type GuardSettings, guardScript } from './server/guard.ts';
+import { stopDirectory, turnAwayScript } from './server/turn-away.ts';
 
 /**
  * So long the pod's network outlives a server, in seconds. A leader that is refused tries again 1.3, 2.6 and 5.1 s after
@@ -45,6 +46,8 @@ export function startScript(config: Config, role: Role, settings: GuardSettings 
   const ofService = role === 'server' && serverAddresses(config) !== 'pod';
   const leaves = topLevelSettings(config.serverConfig).get('leave_on_terminate') === 'true';
   const stopSeconds = leaves ? LEAVE_SECONDS : STOP_SECONDS;
+  const turnAway = role === 'server' ? '  turn_away 2>/dev/null' : '';
+  const last = role === 'server' ? ` "-config-dir=${stopDirectory(settings)}"` : '';
   return `
 set -f
 again=
@@ -56,7 +59,7 @@ comes_back() { [ $(($(date +%s) - announced)) -lt ${ANNOUNCED_SECONDS} ]; }
 ${ofService ? `${guardScript(config, settings)}\nguard` : ''}
 ${keyringScript(role, settings)}
 ${startedWithScript(settings)}
-${role === 'server' ? temporaryFilesScript(settings) : ''}
+${role === 'server' ? `${temporaryFilesScript(settings)}\n${turnAwayScript(settings)}` : ''}
 # Whoever it has started goes first: an init of the image does not pass KILL on.
 end() {
   set +f
@@ -72,12 +75,14 @@ stopped=
 stop() {
   [ -z "$stopped" ] || return
   stopped=1
+${turnAway}
   if comes_back; then end 2>/dev/null; return; fi
   kill -TERM "$agent" 2>/dev/null
 ${ofService ? `  (sleep ${stopSeconds}; end) >/dev/null 2>&1 &` : ''}
 }
 restart() {
   again=1
+${turnAway}
   end 2>/dev/null
 }
 while :; do
@@ -86,12 +91,12 @@ while :; do
   trap 'early=1' TERM INT
   keyring
   started_with
-${role === 'server' ? '  temporary_files' : ''}
+${role === 'server' ? '  temporary_files\n  accept_again' : ''}
   [ -z "$early$stopped" ] || exit 143
   if command -v docker-entrypoint.sh >/dev/null; then
-    docker-entrypoint.sh "$@" &
+    docker-entrypoint.sh "$@"${last} &
   else
-    consul "$@" -data-dir=/consul/data -config-dir=${CONFIG_DIRECTORY} &
+    consul "$@" -data-dir=/consul/data -config-dir=${CONFIG_DIRECTORY}${last} &
   fi
   agent=$!
   # A shell's child in the background ignores INT.

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { AgentConfigFragment, Config } from '../../src/config/config.ts';
 import { render } from '../../src/manifests/render.ts';
+import { TURN_AWAY_SECONDS } from '../../src/manifests/server/turn-away.ts';
 import { startScript } from '../../src/manifests/start.ts';
 import { config, workloads } from './fixture.ts';
 
@@ -26,7 +27,8 @@ async function start(
   const folder = await mkdtemp(join(tmpdir(), 'consul-deploy-start-'));
   await mkdir(join(folder, 'serf'));
   await secret(folder, files);
-  await writeFile(join(folder, command), `#!/bin/sh\n${agent}\n`);
+  // A server that stops has its agent read its files anew first; one that cannot do that would end.
+  await writeFile(join(folder, command), `#!/bin/sh\ntrap '' HUP\n${agent}\n`);
   await chmod(join(folder, command), 0o755);
   const settings = {
     dataDirectory: folder,
@@ -75,15 +77,16 @@ async function start(
 }
 
 test('the agent gets the arguments of the container as they are, and its status is the status', async () => {
-  const { ended, output } = await start('echo "$@"; exit 7');
+  const { ended, output, folder } = await start('echo "$@"; exit 7');
   expect(await ended).toBe(7);
-  expect(output()).toBe('agent -x={{ y }}\n');
+  expect(output()).toBe(`agent -x={{ y }} -config-dir=${folder}/stop\n`);
 });
 
 test('an image without the usual entry point runs consul itself', async () => {
-  const { ended, output } = await start('echo "$@"; exit 1', 'consul');
+  const { ended, output, folder } = await start('echo "$@"; exit 1', 'consul');
   expect(await ended).toBe(1);
-  expect(output()).toBe('agent -x={{ y }} -data-dir=/consul/data -config-dir=/consul/config\n');
+  const last = `-config-dir=${folder}/stop`;
+  expect(output()).toBe(`agent -x={{ y }} -data-dir=/consul/data -config-dir=/consul/config ${last}\n`);
 });
 
 test.each(['SIGTERM', 'SIGINT'] as const)('%s stops the agent, whose end is waited for', async (signal) => {
@@ -135,7 +138,7 @@ describe('a server that leaves the cluster when it stops', () => {
     const [hook, leave] = [5, 15];
     const stays = seconds(/then sleep ([\d.]+)/, LEAVES);
     expect(limit(LEAVES)).toBeGreaterThan(leave);
-    expect(hook + limit(LEAVES) + stays).toBeLessThan(grace);
+    expect(hook + TURN_AWAY_SECONDS + limit(LEAVES) + stays).toBeLessThan(grace);
   });
 
   test.each<[string, AgentConfigFragment | undefined, boolean]>([
@@ -164,9 +167,10 @@ const starts = (output: string) => [...output.matchAll(/agent (.*) ?from (\d+)/g
 test('a stop that comes while the agent is started again is a stop', async () => {
   const { child, ended, said, output, folder } = await start(RUNS);
   await said('from');
-  // A program that the shell runs just before the agent sends it.
-  await writeFile(join(folder, 'mkdir'), `#!/bin/sh\nkill -TERM ${child.pid}\nexec /bin/mkdir "$@"\n`);
-  await chmod(join(folder, 'mkdir'), 0o755);
+  // A program that the shell runs just before the agent sends it: it has not run it yet, so it looks for it.
+  await writeFile(join(folder, 'cat'), `#!/bin/sh\nkill -TERM ${child.pid}\nexec /bin/cat "$@"\n`);
+  await chmod(join(folder, 'cat'), 0o755);
+  await writeFile(join(folder, 'config', '30-marker.json'), '{}');
   child.kill('SIGUSR1');
   expect(await ended).toBe(143);
   expect(starts(output())).toHaveLength(1);

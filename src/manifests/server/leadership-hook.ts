@@ -2,13 +2,6 @@
 const CURL_TIMEOUT = 28;
 
 /**
- * So long a server may hold what has come to it while nobody led, in seconds, before it asks for the leader again:
- * `RPCHoldTimeout` / `JitterFraction` (https://github.com/hashicorp/consul/blob/v1.22.7/agent/consul/rpc.go). A server that
- * stops before that answers such a write with `EOF`.
- */
-export const HELD_SECONDS = 0.45;
-
-/**
  * Shell, before a server is stopped by anybody: a leader hands over to the server that Raft finds up to date, so that
  * nobody waits for an election. A follower does nothing: its call would be forwarded, and unseat the leader.
  * It takes at most five seconds, and what fails (ACLs, no other server) leaves the stop as it was.
@@ -31,10 +24,7 @@ while [ "$(date +%s)" -lt "$end" ]; do
     fi
     ;;
   '""') [ "$asked" ] || exit 0 ;;
-  *)
-    [ -z "$asked" ] || sleep ${HELD_SECONDS}
-    exit 0
-    ;;
+  *) exit 0 ;;
   esac
   sleep 0.1
 done`.trim();

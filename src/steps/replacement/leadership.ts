@@ -11,7 +11,6 @@ import {
   type Wish,
 } from '../../consul/quorum/leadership-transfer.ts';
 import { Failure } from '../../failure.ts';
-import { HELD_SECONDS } from '../../manifests/server/leadership-hook.ts';
 import type { PodView } from '../../rollout/pod.ts';
 import type { Agents } from '../../session/agents.ts';
 import { pause } from '../../session/pause.ts';
@@ -83,8 +82,6 @@ async function tryOnce(
     await transferLeadership(agents.client(leading), transfer, { signal: limit, timeoutMs: PATIENCE_MS });
     const follow = pods.filter(({ name }) => evidence.some((said) => said.name === name && said.leader));
     const [next = ''] = await Promise.all(follow.map((pod) => followed(agents.client(pod), transfer, limit)));
-    // What it holds from the moment in which nobody led goes to the new leader first.
-    await pause(HELD_SECONDS * 1000, run.signal);
     const name = evidence.flatMap(({ raft = [] }) => raft).find(({ address }) => address === next)?.node;
     run.log.info(`${transfer.from.node} has handed the leadership over to ${name ?? next}`);
     return undefined;

@@ -115,6 +115,9 @@ describe('what is deployed changes while an application writes, reads and asks D
       expect(await containers(namespace)).toEqual(before[0]);
       expect(await shortestSessions(namespace)).toEqual(['11s', '11s', '11s', '11s']);
       await expectUnnoticed(traffic);
+      // A server that is about to stop sends whoever writes to another one.
+      const log = await kubectl('-n', namespace, 'logs', 'consul-client-0', '-c', 'consul');
+      expect(log).toMatch(/Retrying RPC to server: method=KVS\.Apply .*against a different server/);
       const after = await leadership(namespace);
       expect(handOvers(value)).toEqual([{ from: before[1].leader, to: after.leader }]);
       expect(after.term - before[1].term, value.log).toBe(1);
