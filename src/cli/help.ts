@@ -26,6 +26,16 @@ const ONLY: Partial<Record<InputName, readonly Mode[]>> = {
   'manifests-path': ['render', 'deploy', 'plan'],
 };
 
+/** What nearly everybody gives. */
+const SHAPE: readonly InputName[] = ['servers', 'server-storage', 'clients', 'client-replicas', 'image'];
+const USUAL: Partial<Record<Mode, readonly InputName[]>> = {
+  deploy: SHAPE,
+  plan: SHAPE,
+  render: SHAPE,
+  destroy: ['confirm'],
+};
+const WHERE: readonly InputName[] = ['kubeconfig', 'context', 'namespace', 'expect-cluster'];
+
 const INDENT = 6;
 
 const USAGE = 'Usage: consul-deploy MODE [--INPUT VALUE]...';
@@ -68,20 +78,24 @@ export function help(width: number): string {
 
 /** What is about one mode. */
 export function helpOf(mode: string, width: number): string {
-  const about = (Object.keys(ONLY) as InputName[]).filter((name) =>
-    ONLY[name]?.some((only) => only === mode),
+  const usual = [...(mode === 'render' ? [] : WHERE), ...(USUAL[mode as Mode] ?? [])];
+  const about = (Object.keys(ONLY) as InputName[]).filter(
+    (name) => ONLY[name]?.some((only) => only === mode) && !usual.includes(name),
   );
   return [
     `Usage: consul-deploy ${mode} [--INPUT VALUE]...`,
     '',
     ...wrap(modeDescription(mode), width, 0),
     '',
-    ...(about.length === 0 ? [] : [`For ${mode} and few others`]),
-    ...about.flatMap((name) => inputLines(name, width)),
-    ...(about.length === 0 ? [] : ['']),
+    ...group('Given most often', usual, width),
+    ...group(`For ${mode} and a few others`, about, width),
     'All inputs: consul-deploy --help',
     '',
   ].join('\n');
+}
+
+function group(title: string, names: readonly InputName[], width: number): string[] {
+  return names.length === 0 ? [] : [title, ...names.flatMap((name) => inputLines(name, width)), ''];
 }
 
 function howToGive(width: number): string[] {

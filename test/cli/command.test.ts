@@ -215,7 +215,7 @@ describe('wrong inputs', () => {
       '--namspace: there is no such flag; did you mean `--namespace`?',
       'servers: given "2"; allowed: 1, 3 or 5',
       '--set: "timeot": there is no such input; did you mean `timeout`?',
-      '--file: "none.yml" cannot be read (ENOENT)',
+      '--file: there is no file "none.yml"',
       '"again": there is a mode already',
       'CONSUL_DEPLOY_EXPECT_CLUSTERS: there is no such input; did you mean `CONSUL_DEPLOY_EXPECT_CLUSTER`?',
       'as a flag, in the environment or in the file',

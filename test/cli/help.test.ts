@@ -40,6 +40,16 @@ describe('help', () => {
     expect(helpOf('verify', 80)).not.toContain('--sweep-apply');
     for (const mode of MODES) expect(helpOf(mode, 80)).toMatch(/\n\n[A-Z].{15}/);
   });
+
+  test('of a mode has what nearly everybody gives, before what few do', () => {
+    const lines = helpOf('deploy', 80).split('\n');
+    const at = (start: string) => lines.findIndex((line) => line.startsWith(start));
+    const usual = ['  --namespace VALUE', '  --servers ', '  --client-replicas VALUE'].map(at);
+    for (const index of usual) expect(index).toBeGreaterThan(at('Given most often'));
+    for (const index of usual) expect(index).toBeLessThan(at('For deploy and a few others'));
+    expect(helpOf('destroy', 80).match(/^ {2}--confirm /gm)).toHaveLength(1);
+    expect(helpOf('render', 80)).not.toContain('--kubeconfig');
+  });
 });
 
 /** What bash offers for the last of these words, as its line editor asks for it. */
