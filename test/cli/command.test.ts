@@ -61,6 +61,9 @@ describe('without a run', () => {
     [['--help'], 'Usage: consul-deploy MODE'],
     [['-h'], 'Usage: consul-deploy MODE'],
     [['verify', '--help'], 'Usage: consul-deploy verify'],
+    [['help'], 'Usage: consul-deploy MODE'],
+    [['help', 'verify'], 'Usage: consul-deploy verify'],
+    [['version'], `consul-deploy ${version}\n`],
     [['completion', 'fish'], 'complete -c consul-deploy'],
   ])('%j answers on standard output and exits with 0', async (args, words) => {
     const { code, stdout, stderr } = await run(args);
