@@ -40,6 +40,13 @@ const INDENT = 6;
 
 const USAGE = 'Usage: consul-deploy MODE [--INPUT VALUE]...';
 
+const EXAMPLES = [
+  'For example',
+  "  consul-deploy deploy --namespace consul --expect-cluster '*staging*'",
+  '  consul-deploy plan --file consul.yml --json',
+  '  consul-deploy verify --namespace consul --report-html report.html',
+];
+
 /** What is told where nothing was given. */
 export const HINT = `${USAGE}
 
@@ -54,6 +61,8 @@ export function help(width: number): string {
     `       consul-deploy completion ${SHELLS.join('|')}`,
     '',
     'Deploys HashiCorp Consul to Kubernetes and proves that it works.',
+    '',
+    ...EXAMPLES,
     '',
     'Modes',
     ...MODES.flatMap((mode) => [`  ${mode}`, ...wrap(modeDescription(mode), width)]),

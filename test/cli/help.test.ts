@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { readArguments } from '../../src/cli/arguments.ts';
 import { completion } from '../../src/cli/completion.ts';
 import { help, helpOf } from '../../src/cli/help.ts';
 
@@ -27,6 +28,16 @@ describe('help', () => {
     expect(text).not.toMatch(/`|\]\(/);
     const long = text.split('\n').filter((line) => line.length > 80 && !/^ {2}--|^ {6}\S+$/.test(line));
     expect(long).toEqual([]);
+  });
+
+  test('has examples that the command takes', () => {
+    const examples = [...text.matchAll(/^ {2}consul-deploy (.+)$/gm)].map(([, args = '']) => args.split(' '));
+    expect(examples.length).toBeGreaterThan(2);
+    for (const args of examples) {
+      const { words, mistakes } = readArguments(args);
+      expect(mistakes).toEqual([]);
+      expect(MODES).toContain(words.join(' '));
+    }
   });
 
   test('says the words that an input takes', () => {

@@ -71,8 +71,16 @@ test('what many checks observe alike is said once', () => {
   const check = { id: 'a', group: 'quorum', status: 'failed', expected: 'x', durationMs: 1200 } as const;
   const checks = ['Leader', 'Voters', 'Version'].map((title) => ({ ...check, title, observed }));
   const short = { ...check, title: 'Stable', observed: 'not yet' };
-  const lines = consoleReport(failure({ checks: [...checks, short, short] })).map((line) => line.trim());
+  const green = {
+    ...check,
+    title: 'Members',
+    status: 'passed',
+    observed: 'the same on every server',
+  } as const;
+  const all = [...checks, short, short, green, green];
+  const lines = consoleReport(failure({ checks: all })).map((line) => line.trim());
   expect(lines.filter((line) => line.endsWith(observed))).toHaveLength(1);
+  expect(lines.filter((line) => line.endsWith(green.observed))).toHaveLength(2);
   expect(lines.filter((line) => /^✗ {2}(Voters|Version) .*as above$/.test(line))).toHaveLength(2);
   expect(lines.filter((line) => line.endsWith('not yet'))).toHaveLength(2);
 });
