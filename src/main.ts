@@ -1,4 +1,5 @@
 import type { Config, Mode } from './config/config.ts';
+import { INPUTS } from './config/inputs.ts';
 import { type Given, parseConfig } from './config/parse.ts';
 import { Failure, type FailureReason } from './failure.ts';
 import { deployMode } from './modes/deploy.ts';
@@ -77,20 +78,24 @@ export async function main(env: NodeJS.ProcessEnv, caller: Caller = {}): Promise
   return failure?.reason;
 }
 
-/** With mistakes in the inputs the report still goes where it should, as far as that can be read. */
 function readConfig(env: NodeJS.ProcessEnv, given?: Given): { config: Config; mistake?: Failure } {
   try {
     return { config: parseConfig(env, given) };
   } catch (error) {
-    const mistake = Failure.from(error);
-    const { GITHUB_WORKSPACE, RUNNER_TEMP, INPUT_SUMMARY } = env;
-    const files = ['INPUT_REPORT-PATH', 'INPUT_JUNIT-PATH', 'INPUT_SUMMARY-PATH', 'INPUT_REPORT-HTML'];
-    try {
-      const paths = Object.fromEntries(files.map((name) => [name, env[name]]));
-      const reporting = { GITHUB_WORKSPACE, RUNNER_TEMP, INPUT_SUMMARY, ...paths };
-      return { config: parseConfig(reporting), mistake };
-    } catch {
-      return { config: parseConfig({}), mistake };
-    }
+    const mode = INPUTS.mode.parser.safeParse(env.INPUT_MODE?.trim());
+    const config = mode.success ? { ...forReport(env), mode: mode.data } : forReport(env);
+    return { config, mistake: Failure.from(error) };
+  }
+}
+
+/** With mistakes in the inputs the report still goes where it should, as far as that can be read. */
+function forReport(env: NodeJS.ProcessEnv): Config {
+  const { GITHUB_WORKSPACE, RUNNER_TEMP, INPUT_SUMMARY } = env;
+  const files = ['INPUT_REPORT-PATH', 'INPUT_JUNIT-PATH', 'INPUT_SUMMARY-PATH', 'INPUT_REPORT-HTML'];
+  try {
+    const paths = Object.fromEntries(files.map((name) => [name, env[name]]));
+    return parseConfig({ GITHUB_WORKSPACE, RUNNER_TEMP, INPUT_SUMMARY, ...paths });
+  } catch {
+    return parseConfig({});
   }
 }

@@ -163,3 +163,17 @@ describe('a link is read as GitHub reads it', () => {
     ['https://example.com/x', undefined],
   ])('%s in README.md: %s', (target, why) => expect(wrong('README.md', target)).toBe(why));
 });
+
+test('pictures are of both schemes, are small, and README.md shows them', () => {
+  const pictures = readdirSync(join(ROOT, 'docs/images'));
+  expect(pictures.sort()).toEqual([
+    'report-dark.png',
+    'report-light.png',
+    'summary-dark.png',
+    'summary-light.png',
+  ]);
+  for (const picture of pictures) {
+    expect(statSync(join(ROOT, 'docs/images', picture)).size, picture).toBeLessThan(100_000);
+    expect(read('README.md')).toContain(`"docs/images/${picture}"`);
+  }
+});

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { INPUT_NAMES, type InputName } from '../config/inputs.ts';
 import { quote } from '../config/mistake.ts';
-import { isBoolean, isInput, MODES, OWN_FLAGS, type OwnFlag, unknown } from './names.ts';
+import { isBoolean, isInput, KNOWN_ELSEWHERE, MODES, OWN_FLAGS, type OwnFlag, unknown } from './names.ts';
 
 /** What stands on the command line, not yet judged but for its names. */
 export interface Arguments {
@@ -42,8 +42,11 @@ export function readArguments(args: readonly string[]): Arguments {
   let unknownAt = Number.NaN;
   for (const token of tokens) {
     if (token.kind === 'positional') {
+      const [name = '', ...value] = token.value.split('=');
+      if (isInput(name) && value.length > 0)
+        found.mistakes.push(`${name}=…: a flag begins with two hyphens: \`--${name}=…\``);
       // What stands behind a flag that nobody knows was meant as its value.
-      if (token.index !== unknownAt + 1 || MODES.includes(token.value)) found.words.push(token.value);
+      else if (token.index !== unknownAt + 1 || MODES.includes(token.value)) found.words.push(token.value);
     } else if (token.kind === 'option') {
       const { name, rawName, value, inlineValue } = token;
       if (isInput(name)) readInput(found, name, value, inlineValue);
@@ -65,6 +68,8 @@ function unknownFlag(name: string, rawName: string): string {
   const [, positive = ''] = /^no-(.+)$/.exec(name) ?? [];
   if (isInput(positive) && isBoolean(positive))
     return `there is no such flag; write \`--${positive}=false\` for it`;
+  if (Object.hasOwn(KNOWN_ELSEWHERE, name))
+    return `there is no such flag; here it is ${KNOWN_ELSEWHERE[name]}`;
   return unknown('flag', rawName, FLAGS);
 }
 

@@ -40,7 +40,7 @@ export async function command(args: readonly string[], env: NodeJS.ProcessEnv): 
       terminal.follow(log);
       return log;
     },
-    sinks: sinks(env, json, dotenv),
+    sinks: { ...sinks(env, json, dotenv), columns: terminal.columns },
     started: (run) => endFromOutside(run, (line) => terminal.write(line)),
   });
   if (reason === 'invalid-input') process.exitCode = WRONG_INPUT;
@@ -50,8 +50,11 @@ export async function command(args: readonly string[], env: NodeJS.ProcessEnv): 
 function tell({ own, words, inputs, mistakes }: Arguments, env: NodeJS.ProcessEnv): boolean {
   const [first = '', second = ''] = words;
   const width = Math.min(process.stdout.columns || 100, 100);
-  if (own.has('help')) process.stdout.write(MODES.includes(first) ? helpOf(first, width) : help(width));
-  else if (own.has('version')) process.stdout.write(`consul-deploy ${VERSION}\n`);
+  // `consul-deploy help deploy`, as other tools have it.
+  const about = first === 'help' ? second : first;
+  if (own.has('help') || first === 'help')
+    process.stdout.write(MODES.includes(about) ? helpOf(about, width) : help(width));
+  else if (own.has('version') || first === 'version') process.stdout.write(`consul-deploy ${VERSION}\n`);
   else if (first === 'completion') {
     const script = words.length === 2 ? completion(second) : undefined;
     if (script === undefined) {

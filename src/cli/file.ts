@@ -12,8 +12,9 @@ export async function readInputs(path: string): Promise<Source> {
   try {
     return parseInputs(path === '-' ? await text(process.stdin) : await readFile(path, 'utf8'));
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? ` (${error.code})` : '';
-    return refused(`${quote(path)} cannot be read${code}`);
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT') return refused(`there is no file ${quote(path)}`);
+    return refused(`${quote(path)} cannot be read${code ? ` (${code})` : ''}`);
   }
 }
 

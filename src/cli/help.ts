@@ -26,9 +26,26 @@ const ONLY: Partial<Record<InputName, readonly Mode[]>> = {
   'manifests-path': ['render', 'deploy', 'plan'],
 };
 
+/** What nearly everybody gives. */
+const SHAPE: readonly InputName[] = ['servers', 'server-storage', 'clients', 'client-replicas', 'image'];
+const USUAL: Partial<Record<Mode, readonly InputName[]>> = {
+  deploy: SHAPE,
+  plan: SHAPE,
+  render: SHAPE,
+  destroy: ['confirm'],
+};
+const WHERE: readonly InputName[] = ['kubeconfig', 'context', 'namespace', 'expect-cluster'];
+
 const INDENT = 6;
 
 const USAGE = 'Usage: consul-deploy MODE [--INPUT VALUE]...';
+
+const EXAMPLES = [
+  'For example',
+  "  consul-deploy deploy --namespace consul --expect-cluster '*staging*'",
+  '  consul-deploy plan --file consul.yml --json',
+  '  consul-deploy verify --namespace consul --report-html report.html',
+];
 
 /** What is told where nothing was given. */
 export const HINT = `${USAGE}
@@ -44,6 +61,8 @@ export function help(width: number): string {
     `       consul-deploy completion ${SHELLS.join('|')}`,
     '',
     'Deploys HashiCorp Consul to Kubernetes and proves that it works.',
+    '',
+    ...EXAMPLES,
     '',
     'Modes',
     ...MODES.flatMap((mode) => [`  ${mode}`, ...wrap(modeDescription(mode), width)]),
@@ -68,20 +87,24 @@ export function help(width: number): string {
 
 /** What is about one mode. */
 export function helpOf(mode: string, width: number): string {
-  const about = (Object.keys(ONLY) as InputName[]).filter((name) =>
-    ONLY[name]?.some((only) => only === mode),
+  const usual = [...(mode === 'render' ? [] : WHERE), ...(USUAL[mode as Mode] ?? [])];
+  const about = (Object.keys(ONLY) as InputName[]).filter(
+    (name) => ONLY[name]?.some((only) => only === mode) && !usual.includes(name),
   );
   return [
     `Usage: consul-deploy ${mode} [--INPUT VALUE]...`,
     '',
     ...wrap(modeDescription(mode), width, 0),
     '',
-    ...(about.length === 0 ? [] : [`For ${mode} and few others`]),
-    ...about.flatMap((name) => inputLines(name, width)),
-    ...(about.length === 0 ? [] : ['']),
+    ...group('Given most often', usual, width),
+    ...group(`For ${mode} and a few others`, about, width),
     'All inputs: consul-deploy --help',
     '',
   ].join('\n');
+}
+
+function group(title: string, names: readonly InputName[], width: number): string[] {
+  return names.length === 0 ? [] : [title, ...names.flatMap((name) => inputLines(name, width)), ''];
 }
 
 function howToGive(width: number): string[] {

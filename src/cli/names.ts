@@ -19,6 +19,19 @@ export const OWN_FLAGS = {
 
 export type OwnFlag = keyof typeof OWN_FLAGS;
 
+/** Flags that other tools have, and what says the same here. */
+export const KNOWN_ELSEWHERE: Readonly<Record<string, string>> = {
+  n: '`--namespace`',
+  f: '`--file`',
+  values: '`--file`',
+  v: '`--version`',
+  'kube-context': '`--context`',
+  replicas: '`--servers` or `--client-replicas`',
+  'dry-run': 'the mode `plan`, which writes nothing',
+  yes: '`--confirm` with the name of the cluster, where something is removed',
+  wait: 'nothing: every deploy waits until it is proven',
+};
+
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 
 /** Its value may be left out, which means true. */

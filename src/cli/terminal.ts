@@ -19,6 +19,11 @@ export class Terminal {
     this.isLive = !plain && stream.isTTY === true && env.TERM !== 'dumb' && !env.CI;
   }
 
+  /** How wide it is, where a person looks at it; nobody looks at a log as it is written. */
+  get columns(): number | undefined {
+    return this.isLive ? this.#stream.columns || undefined : undefined;
+  }
+
   write(line: string): void {
     this.#erase();
     this.#stream.write(`${this.#isColoured ? colour(line) : line}\n`);

@@ -12,7 +12,7 @@ export function contradictions(
 ): string[] {
   const found: string[] = [];
   const refuse = (name: InputName, allowed: string) =>
-    found.push(`${name}: given ${quote(texts[name])}; allowed: ${allowed}`);
+    found.push(`${name}: given ${texts[name] === '' ? 'nothing' : quote(texts[name])}; allowed: ${allowed}`);
 
   const { timeout, clients } = values;
   const stableFor = values['stable-for'];

@@ -13,14 +13,21 @@ const CHECK_SYMBOL = { passed: '✓', failed: '✗', pending: '…', warning: '!
 /** The report and the summary have them all. */
 const MAX_DETAILS = 50;
 
-/** The closing lines of the log: verdict, aligned checks, what to do. Plain text, no colours, one entry a line. */
-export function consoleReport(result: Result): string[] {
+/** The least that is left for what was observed, in characters, however narrow a terminal is. */
+const MIN_OBSERVED = 24;
+const AS_ABOVE = 'as above';
+
+/**
+ * The closing lines of the log: verdict, aligned checks, what to do. Plain text, no colours, one entry a line.
+ * @param columns of the terminal that the checks have to fit; a log has no such limit
+ */
+export function consoleReport(result: Result, columns?: number): string[] {
   const { headline } = verdict(result);
   const blocks = [
     [`${VERDICT_SYMBOL[result.result]} ${headline}`],
     planned(result),
     ...inspected(result),
-    table(result.checks),
+    columns === undefined ? table(result.checks) : narrowTable(result.checks, columns),
     result.warnings.map((text) => `  ! ${oneLine(text, 500)}`),
     align(notes(result)),
   ];
@@ -62,14 +69,55 @@ function some(rows: readonly string[][]): string[][] {
 /** Observed comes last: it is the longest when it matters most, and pushes nothing out of line there. */
 function table(checks: readonly Check[]): string[] {
   if (checks.length === 0) return [];
-  const rows = byUrgency(checks).map((check) => [
-    CHECK_SYMBOL[check.status],
-    oneLine(check.title, 40),
-    check.status === 'skipped' ? '' : formatDuration(check.durationMs),
-    oneLine(check.expected, 48),
-    oneLine(check.observed, 200),
-  ]);
-  return align([['', 'CHECK', 'TIME', 'EXPECTED', 'OBSERVED'], ...rows], 2);
+  return align(
+    [['', 'CHECK', 'TIME', 'EXPECTED', 'OBSERVED'], ...rowsOf(checks).map(({ cells }) => cells)],
+    2,
+  );
+}
+
+/** One pod that does not start is why many checks fail: they say so once. */
+function rowsOf(checks: readonly Check[]): { check: Check; cells: string[] }[] {
+  return byUrgency(checks).map((check, index, all) => {
+    const observed = oneLine(check.observed, 200);
+    const isRepeated =
+      check.status !== 'passed' &&
+      observed.length > AS_ABOVE.length &&
+      check.observed === all[index - 1]?.observed;
+    const time = check.status === 'skipped' ? '' : formatDuration(check.durationMs);
+    const cells = [CHECK_SYMBOL[check.status], oneLine(check.title, 40), time, oneLine(check.expected, 48)];
+    return { check, cells: [...cells, isRepeated ? AS_ABOVE : observed] };
+  });
+}
+
+/** A terminal breaks long rows anywhere. Here they go on in their column, and only what is not green says what was expected. */
+function narrowTable(checks: readonly Check[], columns: number): string[] {
+  if (checks.length === 0) return [];
+  const rows = rowsOf(checks);
+  const width = (column: number) =>
+    rows.reduce((most, { cells }) => Math.max(most, characters(cells[column] ?? '')), 'CHECK'.length);
+  // Two spaces before each column, and one character for the symbol.
+  const indent = 2 + 1 + 2 + width(1) + 2 + width(2) + 2;
+  const room = Math.max(columns - indent, MIN_OBSERVED);
+  const lines = rows.flatMap(
+    ({ check, cells: [symbol = '', title = '', time = '', expected, observed = ''] }) => {
+      const [first = '', ...more] = wrap(observed, room);
+      if (!['passed', 'skipped'].includes(check.status)) more.push(...wrap(`expected: ${expected}`, room));
+      return [[symbol, title, time, first], ...more.map((line) => ['', '', '', line])];
+    },
+  );
+  return align([['', 'CHECK', 'TIME', 'OBSERVED'], ...lines], 2);
+}
+
+/** Lines of whole words; a word that is longer than a line stays whole. */
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && characters(last) + 1 + characters(word) <= width)
+      lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 function notes(result: Result): [string, string][] {

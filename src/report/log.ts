@@ -163,11 +163,12 @@ export class Log {
   }
 
   #waiting(): string {
-    // Whole seconds: this is about a quarter of a minute, not about tenths.
     return [...this.#waits.values()]
-      .map(
-        ({ line, since }) => `${line} (${formatDuration(Math.round((this.#now() - since) / 1000) * 1000)})`,
-      )
+      .map(({ line, since }) => {
+        // Whole seconds: this is about a quarter of a minute, not about tenths.
+        const ms = Math.round((this.#now() - since) / 1000) * 1000;
+        return ms === 0 ? line : `${line} (${formatDuration(ms)})`;
+      })
       .join('; ');
   }
 

@@ -31,6 +31,8 @@ export interface Sinks {
   writeSummary: ((markdown: string) => Promise<unknown>) | undefined;
   /** Takes the JSON report, besides the file of `report-path`. */
   writeReport?: (json: string) => Promise<void>;
+  /** Of the terminal that shows the log, which the closing report has to fit. */
+  columns?: number | undefined;
 }
 
 /**
@@ -54,7 +56,7 @@ export async function publish(outcome: Result, { log, config, sinks }: PublishOp
   const result = redactResult(outcome, log.secrets);
   log.stop();
   // What needs no file comes first: a cancelled run has seconds left.
-  await attempt('closing report', () => log.closing(consoleReport(result)));
+  await attempt('closing report', () => log.closing(consoleReport(result, to.columns)));
   await attempt('annotation', () => log.annotation(annotation(result)));
 
   // One that fails does not keep the others from being written.

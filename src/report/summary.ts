@@ -111,7 +111,8 @@ function checks(result: Result): Section {
 }
 
 function checkRow(check: Check): string {
-  const time = check.status === 'skipped' ? '' : formatDuration(check.durationMs);
+  // Kept in one line: the widest column takes the room that there is.
+  const time = check.status === 'skipped' ? '' : formatDuration(check.durationMs).replaceAll(' ', '&nbsp;');
   const cells = [check.title, check.expected, check.observed].map((text) => markdown(text));
   return `| ${[CHECK_SYMBOL[check.status], ...cells, time].join(' | ')} |`;
 }

@@ -12,10 +12,14 @@ const MOST_CAUSES = 3;
 
 /** `servers 2/3 ready, clients 7/10; waiting: consul-client-3 ContainerCreating`. */
 export function progressLine(parts: readonly ProgressPart[]): string {
+  const firstCounted = parts.find(({ verdict }) => whyUncounted(verdict) === undefined);
   const counts = parts
-    .map(({ title, verdict }, index) => {
+    .map((part) => {
+      const { title, verdict } = part;
+      const uncounted = whyUncounted(verdict);
+      if (uncounted !== undefined) return `${title} ${uncounted}`;
       const excluded = verdict.excluded.length > 0 ? ` (without ${verdict.excluded.join(', ')})` : '';
-      return `${title} ${verdict.ready}/${verdict.desired}${index === 0 ? ' ready' : ''}${excluded}`;
+      return `${title} ${verdict.ready}/${verdict.desired}${part === firstCounted ? ' ready' : ''}${excluded}`;
     })
     .join(', ');
   const causes = parts.flatMap(causesOf);
@@ -23,6 +27,11 @@ export function progressLine(parts: readonly ProgressPart[]): string {
   const shown = causes.slice(0, MOST_CAUSES).join(', ');
   const more = causes.length > MOST_CAUSES ? ` and ${causes.length - MOST_CAUSES} more` : '';
   return `${counts}; waiting: ${shown}${more}`;
+}
+
+/** Before a workload is observed it is not known how many pods there will be: 0/0 would look like all of them. */
+function whyUncounted(verdict: Verdict): string | undefined {
+  return verdict.state === 'progressing' && verdict.desired === 0 ? verdict.reason : undefined;
 }
 
 /** Lets a line through only when it differs from the last one. */
@@ -40,7 +49,7 @@ export class Progress {
 
 /** The most frequent first: with hundreds of pods the line names causes, not pods. */
 function causesOf({ title, verdict, pods }: ProgressPart): string[] {
-  if (verdict.state === 'ready') return [];
+  if (verdict.state === 'ready' || whyUncounted(verdict) !== undefined) return [];
   if (verdict.state === 'gone') return [verdict.reason];
   const byName = new Map(pods.map((pod) => [pod.name, pod]));
   const waiting = verdict.unready.flatMap((name) => {

@@ -44,7 +44,10 @@ describe('a mistake says what was meant', () => {
     [['--namspace=x'], ['--namspace: there is no such flag; did you mean `--namespace`?']],
     [['--jsn', 'verify'], ['--jsn: there is no such flag; did you mean `--json`?']],
     [['--no-ui'], ['--no-ui: there is no such flag; write `--ui=false` for it']],
-    [['-n', 'x'], ['-n: there is no such flag; see `consul-deploy --help` for those there are']],
+    [['-x', 'x'], ['-x: there is no such flag; see `consul-deploy --help` for those there are']],
+    [['-n', 'x'], ['-n: there is no such flag; here it is `--namespace`']],
+    [['--dry-run'], ['--dry-run: there is no such flag; here it is the mode `plan`, which writes nothing']],
+    [['namespace=x'], ['namespace=…: a flag begins with two hyphens: `--namespace=…`']],
     [
       ['--__proto__', '--constructor'],
       [
@@ -83,8 +86,9 @@ describe('a mistake says what was meant', () => {
       ...mistakes('--snapshot-kye', secret, `--snapshotkey=${secret}`, '--set', secret),
       ...mistakes('--snapshot-key', secret, '--snapshot-key', secret, '--set', `snapshot-kye=${secret}`),
       ...mistakes(`--json=${secret}`),
+      ...mistakes(`snapshot-key=${secret}`),
     ];
-    expect(all.length).toBeGreaterThanOrEqual(6);
+    expect(all.length).toBeGreaterThanOrEqual(7);
     expect(all.join('\n')).not.toContain(secret);
   });
 });

@@ -61,6 +61,9 @@ describe('without a run', () => {
     [['--help'], 'Usage: consul-deploy MODE'],
     [['-h'], 'Usage: consul-deploy MODE'],
     [['verify', '--help'], 'Usage: consul-deploy verify'],
+    [['help'], 'Usage: consul-deploy MODE'],
+    [['help', 'verify'], 'Usage: consul-deploy verify'],
+    [['version'], `consul-deploy ${version}\n`],
     [['completion', 'fish'], 'complete -c consul-deploy'],
   ])('%j answers on standard output and exits with 0', async (args, words) => {
     const { code, stdout, stderr } = await run(args);
@@ -215,7 +218,7 @@ describe('wrong inputs', () => {
       '--namspace: there is no such flag; did you mean `--namespace`?',
       'servers: given "2"; allowed: 1, 3 or 5',
       '--set: "timeot": there is no such input; did you mean `timeout`?',
-      '--file: "none.yml" cannot be read (ENOENT)',
+      '--file: there is no file "none.yml"',
       '"again": there is a mode already',
       'CONSUL_DEPLOY_EXPECT_CLUSTERS: there is no such input; did you mean `CONSUL_DEPLOY_EXPECT_CLUSTER`?',
       'as a flag, in the environment or in the file',

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { readArguments } from '../../src/cli/arguments.ts';
 import { completion } from '../../src/cli/completion.ts';
 import { help, helpOf } from '../../src/cli/help.ts';
 
@@ -29,6 +30,16 @@ describe('help', () => {
     expect(long).toEqual([]);
   });
 
+  test('has examples that the command takes', () => {
+    const examples = [...text.matchAll(/^ {2}consul-deploy (.+)$/gm)].map(([, args = '']) => args.split(' '));
+    expect(examples.length).toBeGreaterThan(2);
+    for (const args of examples) {
+      const { words, mistakes } = readArguments(args);
+      expect(mistakes).toEqual([]);
+      expect(MODES).toContain(words.join(' '));
+    }
+  });
+
   test('says the words that an input takes', () => {
     expect(text).toContain('\n  --on-drift fail|report\n');
     expect(text).toContain('\n  --ui[=true|false]\n');
@@ -39,6 +50,16 @@ describe('help', () => {
     expect(helpOf('sweep', 80)).toContain('\n  --sweep-apply');
     expect(helpOf('verify', 80)).not.toContain('--sweep-apply');
     for (const mode of MODES) expect(helpOf(mode, 80)).toMatch(/\n\n[A-Z].{15}/);
+  });
+
+  test('of a mode has what nearly everybody gives, before what few do', () => {
+    const lines = helpOf('deploy', 80).split('\n');
+    const at = (start: string) => lines.findIndex((line) => line.startsWith(start));
+    const usual = ['  --namespace VALUE', '  --servers ', '  --client-replicas VALUE'].map(at);
+    for (const index of usual) expect(index).toBeGreaterThan(at('Given most often'));
+    for (const index of usual) expect(index).toBeLessThan(at('For deploy and a few others'));
+    expect(helpOf('destroy', 80).match(/^ {2}--confirm /gm)).toHaveLength(1);
+    expect(helpOf('render', 80)).not.toContain('--kubeconfig');
   });
 });
 

@@ -114,7 +114,7 @@ client-config: |
     expect((await readInputs(join(path, 'inputs.yml'))).inputs.get('servers')).toBe('5');
     const missing = join(path, 'none.yml');
     expect((await readInputs(missing)).mistakes).toEqual([
-      `--file: ${JSON.stringify(missing)} cannot be read (ENOENT)`,
+      `--file: there is no file ${JSON.stringify(missing)}`,
     ]);
   });
 });

@@ -63,6 +63,7 @@ describe('contradictions', () => {
       { 'tls-secret': 'a' },
       'tls-secret: given "a"; allowed: together with tls-client-secret: a client must not have the certificate of a server',
     ],
+    [{ mode: 'destroy' }, 'confirm: given nothing; allowed: "consul", the name of the cluster to destroy'],
     [{ 'tls-client-secret': 'a' }, 'tls-client-secret: given "a"; allowed: together with tls-secret'],
     [
       { tls: 'false', 'tls-secret': 'a', 'tls-client-secret': 'b' },

@@ -55,6 +55,21 @@ describe('wrong inputs', () => {
     expect(step.state).toEqual({ STATE_main: 'finished' });
   });
 
+  test.each([
+    ['destroy', 'Consul is not removed: an input is wrong'],
+    ['plan', 'There is no plan: 2 mistakes in the inputs'],
+    ['verify', 'Consul is not proven: an input is wrong'],
+    ['verfy', 'Consul is not proven: an input is wrong'],
+  ])('are those of the mode that was meant: %s', async (mode, headline) => {
+    const wrong: Record<string, string> = {
+      ...(mode === 'plan' && { servers: '2', timeout: '5' }),
+      ...(mode === 'verify' && { servers: '2' }),
+    };
+    const step = await runStep({ mode, 'report-path': 'report.json', ...wrong });
+    expect(step.summary).toContain(headline);
+    expect(await report(step)).toMatchObject({ mode: mode === 'verfy' ? 'deploy' : mode, changed: false });
+  });
+
   test('of the report itself still leave outputs and summary', async () => {
     const step = await runStep({ 'report-path': '/etc/report.json', summary: 'maybe' });
     expect(step.code).toBe(1);

@@ -191,6 +191,7 @@ describe('the heartbeat', () => {
     expect(log.status()).toBe('Prove');
     log.progress('servers 3 of 3', 'servers');
     log.progress('clients 4 of\n10', 'clients');
+    expect(log.status()).toBe('servers 3 of 3; clients 4 of 10');
     vi.advanceTimersByTime(15_000);
     expect(log.status()).toBe('servers 3 of 3 (15 s); clients 4 of 10 (15 s)');
     log.settled('servers');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Progress, type ProgressPart, progressLine } from '../../src/rollout/progress.ts';
-import type { Verdict } from '../../src/rollout/verdict.ts';
+import { NOT_OBSERVED, type Verdict } from '../../src/rollout/verdict.ts';
 import { pod } from './fixture.ts';
 
 const READY: Verdict = { state: 'ready', ready: 3, desired: 3, unready: [], excluded: [] };
@@ -54,6 +54,16 @@ describe('progressLine', () => {
     ]);
     expect(line).toBe(
       'clients 4/10 ready; waiting: b and 2 more ErrImagePull, a Unschedulable, e ContainerCreating and 1 more',
+    );
+  });
+
+  it('gives no counts of what is not observed yet', () => {
+    const unseen: ProgressPart = { title: 'servers', verdict: NOT_OBSERVED, pods: [] };
+    expect(progressLine([unseen, clients({ 'consul-client-3': 'ContainerCreating' })])).toBe(
+      'servers not observed yet, clients 9/10 ready; waiting: consul-client-3 ContainerCreating',
+    );
+    expect(progressLine([unseen, { ...unseen, title: 'clients' }])).toBe(
+      'servers not observed yet, clients not observed yet',
     );
   });
 

@@ -22,7 +22,7 @@ export const WHAT_TO_DO = {
     ]),
     default: 'deploy',
     description:
-      '`deploy` brings the cluster to what the inputs say and proves that it works; `plan` shows what a deploy would change and writes nothing; `verify` proves that the cluster works and still is what was deployed; `sweep` finds ghosts in the catalog, and removes them with `sweep-apply`; `snapshot` takes a copy of what Consul holds, and reads it to its end; `inspect` tells what is in one, and with `compare` in what it differs from the cluster or from another one; `rehearse` tries the restore of one in a namespace of its own; `restore` brings Consul to what a snapshot holds; `destroy` removes what was deployed; `render` writes the Kubernetes objects as YAML and needs no cluster.',
+      '`deploy` brings the cluster to what the inputs say and proves that it works; `plan` shows what a deploy would change and writes nothing; `verify` proves that the cluster works and still is what was deployed; `sweep` finds ghosts in the catalog, and removes them with `sweep-apply`; `snapshot` takes a copy of what Consul holds, and reads it to its end; `inspect` tells what is in a snapshot, and with `compare` in what it differs from the cluster or from another one; `rehearse` tries the restore of a snapshot in a namespace of its own; `restore` brings Consul to what a snapshot holds; `destroy` removes what was deployed; `render` writes the Kubernetes objects as YAML and needs no cluster.',
   },
   timeout: {
     parser: duration(SECOND, DAY),

@@ -27,7 +27,8 @@ export function judgeLeader(evidence: readonly ServerEvidence[], expected: Expec
   for (const leader of followers.keys()) {
     if (leader === '') continue;
     const server = expected.servers.find(({ ip }) => raftAddress(ip) === leader);
-    if (server) fine = `${server.name} at ${leader}, named by all ${expected.servers.length}`;
+    const { length } = expected.servers;
+    if (server) fine = `${server.name} at ${leader}, named by ${length === 1 ? 'itself' : `all ${length}`}`;
     else complaints.add(`the leader ${leader} is no expected server`);
   }
   const wanted = 'every server names the same leader';

@@ -79,7 +79,7 @@ async function readAll(options: {
     reason: 'kubeconfig',
     what: `there is no kubeconfig: neither the input nor KUBECONFIG is set, and ${pod}`,
     where: 'kubeconfig',
-    hint: `Set the input \`kubeconfig\`, or the environment variable KUBECONFIG to the path of a kubeconfig, for example \`~/.kube/config\`.${mount}`,
+    hint: `Set the input \`kubeconfig\`, or the environment variable KUBECONFIG to the path of a kubeconfig, such as \`export KUBECONFIG=~/.kube/config\`: no file is taken that nobody has named.${mount}`,
   });
 }
 
@@ -94,7 +94,7 @@ async function readFiles(paths: readonly string[]): Promise<Merged> {
       text = await readFile(path, 'utf8');
     } catch (error) {
       const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-      if (!isMissing) throw invalid(path, `it cannot be read (${errorCode(error)})`, error);
+      if (!isMissing) throw invalid(path, `the kubeconfig cannot be read (${errorCode(error)})`, error);
       missing = error;
       continue;
     }
@@ -106,7 +106,7 @@ async function readFiles(paths: readonly string[]): Promise<Merged> {
     }
     merged['current-context'] ||= file['current-context'];
   }
-  if (found === 0) throw invalid(paths.join(delimiter), 'the file does not exist', missing);
+  if (found === 0) throw invalid(paths.join(delimiter), 'the kubeconfig does not exist', missing);
   return merged;
 }
 
@@ -121,12 +121,15 @@ function readText(text: string, where: string, directory: string): Merged {
     document = parse(text);
   } catch {
     // Without the parser's message, which quotes the line, and that may hold a key.
-    throw invalid(where, 'it is not valid YAML');
+    throw invalid(where, 'the kubeconfig is not valid YAML');
   }
   const file = kubeConfigFile.safeParse(document);
   if (!file.success) {
     const issue = file.error.issues[0];
-    throw invalid(where, `it is not a kubeconfig: ${issue?.path.join('.') || 'document'}: ${issue?.message}`);
+    throw invalid(
+      where,
+      `this is not a kubeconfig: ${issue?.path.join('.') || 'document'}: ${issue?.message}`,
+    );
   }
   return {
     clusters: resolveAll(file.data.clusters, 'cluster', directory, ['certificate-authority']),

@@ -48,6 +48,8 @@ describe('a healthy cluster', () => {
   test('of one server passes with nothing to lose', () => {
     const servers = [{ name: 'consul-server-0', ip: '10.0.0.1' }];
     expect(failing([lone(0)], { servers, clients: [] })).toEqual({});
+    const [leader] = judgeQuorum([lone(0)], { ...expected, servers, clients: [] });
+    expect(leader?.observed).toBe('consul-server-0 at 10.0.0.1:8300, named by itself');
   });
 
   test('with IPv6 addresses passes', () => {

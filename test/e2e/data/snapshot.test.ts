@@ -325,7 +325,7 @@ describe('a snapshot', () => {
 
   it('is not left without a key', async () => {
     const outcome = await deploy({ ...snapshot, 'snapshot-plain': 'false' });
-    expectRed(outcome, 'invalid-input');
+    expectRed(outcome, 'invalid-input', 'There is no snapshot');
     expect(outcome.files.size).toBe(0);
   });
 

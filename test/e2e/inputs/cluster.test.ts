@@ -31,7 +31,7 @@ describe('the wrong cluster, or none', () => {
     const outcome = await deploy({ ...SHORT, namespace, kubeconfig: path });
 
     await expectRefused(outcome, 'kubeconfig', namespace);
-    expect(failureOf(outcome)).toMatchObject({ what: 'the file does not exist', where: path });
+    expect(failureOf(outcome)).toMatchObject({ what: 'the kubeconfig does not exist', where: path });
   });
 
   it('is found unreachable long before the deadline', async () => {

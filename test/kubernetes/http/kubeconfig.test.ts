@@ -83,9 +83,9 @@ describe('loadKubeConfig', () => {
   });
 
   test.each([
-    ['a YAML error', 'a: "secret-key', 'it is not valid YAML'],
-    ['a word', 'hello', 'it is not a kubeconfig'],
-    ['nothing', '', 'it is not a kubeconfig'],
+    ['a YAML error', 'a: "secret-key', 'the kubeconfig is not valid YAML'],
+    ['a word', 'hello', 'this is not a kubeconfig'],
+    ['nothing', '', 'this is not a kubeconfig'],
     ['a cluster without a name', 'clusters: [{cluster: {server: x}}]', 'clusters.0.name'],
     ['a cluster without a server', 'clusters: [{name: a, cluster: {}}]', 'server is missing'],
     ['no context', 'clusters: []', 'no current context'],
