@@ -7,7 +7,7 @@ import { CONFIG_DIRECTORY, roleName } from './name.ts';
 import { serverAddresses } from './server/address.ts';
 import { GUARD_SETTINGS, type GuardSettings, guardScript } from './server/guard.ts';
 import { lingerScript } from './server/linger.ts';
-import { stopDirectory, turnAwayScript } from './server/turn-away.ts';
+import { turnAwayScript } from './server/turn-away.ts';
 
 /** A stop that is announced by `USR2` comes within so many seconds, or is another one. */
 const ANNOUNCED_SECONDS = 30;
@@ -39,7 +39,6 @@ export function startScript(config: Config, role: Role, settings: GuardSettings 
   const leaves = topLevelSettings(config.serverConfig).get('leave_on_terminate') === 'true';
   const stopSeconds = leaves ? LEAVE_SECONDS : STOP_SECONDS;
   const turnAway = role === 'server' ? '  turn_away 2>/dev/null' : '';
-  const last = role === 'server' ? ` "-config-dir=${stopDirectory(settings)}"` : '';
   return `
 set -f
 again=
@@ -86,9 +85,9 @@ while :; do
 ${role === 'server' ? '  temporary_files\n  accept_again' : ''}
   [ -z "$early$stopped" ] || exit 143
   if command -v docker-entrypoint.sh >/dev/null; then
-    docker-entrypoint.sh "$@"${last} &
+    docker-entrypoint.sh "$@" \${last:+"$last"} &
   else
-    consul "$@" -data-dir=/consul/data -config-dir=${CONFIG_DIRECTORY}${last} &
+    consul "$@" -data-dir=/consul/data -config-dir=${CONFIG_DIRECTORY} \${last:+"$last"} &
   fi
   agent=$!
   # A shell's child in the background ignores INT.

@@ -1,6 +1,6 @@
 import type { GuardSettings } from './guard.ts';
 
-/** In the data directory: configuration that a server gets in addition, for the last moment before it stops. */
+/** In the data directory: configuration that a server reads after all other, for the last moment before it stops. */
 const DIRECTORY = 'stop';
 
 /**
@@ -20,20 +20,18 @@ const REFUSE_WRITES = '{"limits":{"request_limits":{"mode":"enforcing","read_rat
 
 /**
  * Shell: `turn_away` has the writes of client agents go to another server, until what is on its way through this one is
- * done. It takes less than a second, and what fails leaves the stop as it was. `accept_again` comes before every start.
+ * done. It takes less than a second, and what fails leaves the stop as it was. `accept_again` comes before every start, and
+ * leaves in `last` the argument by which the agent reads that folder: it is empty then, whoever can write to the volume, and
+ * without it where the volume is full.
  */
 export function turnAwayScript({ dataDirectory }: Pick<GuardSettings, 'dataDirectory'>): string {
-  const directory = stopDirectory({ dataDirectory });
+  const directory = `${dataDirectory}/${DIRECTORY}`;
   return `
 turn_away() {
   echo '${REFUSE_WRITES}' >"${directory}/limits.json" && kill -HUP "$agent" && sleep ${TURN_AWAY_SECONDS}
 }
 accept_again() {
-  mkdir -p "${directory}" && rm -f "${directory}/limits.json"
+  last=
+  rm -rf "${directory}" && mkdir "${directory}" && last="-config-dir=${directory}"
 }`.trim();
-}
-
-/** The agent reads it after all other configuration. */
-export function stopDirectory({ dataDirectory }: Pick<GuardSettings, 'dataDirectory'>): string {
-  return `${dataDirectory}/${DIRECTORY}`;
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -11,8 +11,7 @@ import { startScript } from '../../../src/manifests/start.ts';
 import { config } from '../fixture.ts';
 
 /** Says each signal and what its last `-config-dir` holds at that time, as an agent that reads it anew would find it. */
-const AGENT = `#!/bin/sh
-for last; do :; done
+const AGENT = `for last; do :; done
 limits() { cat "\${last#-config-dir=}/limits.json" 2>/dev/null || echo none; }
 trap 'echo "HUP $(limits)"' HUP
 trap 'echo TERM; exit 0' TERM
@@ -25,10 +24,13 @@ const REFUSES = expect.stringMatching(/^HUP \{.*"mode":"enforcing".*"write_rate"
 /** The start script of an agent. */
 async function start(role: Role, agent = AGENT) {
   const folder = await mkdtemp(join(tmpdir(), 'consul-deploy-turn-away-'));
-  await writeFile(join(folder, 'docker-entrypoint.sh'), agent);
-  await chmod(join(folder, 'docker-entrypoint.sh'), 0o755);
-  await writeFile(join(folder, 'sleep'), `#!/bin/sh\necho "$1" >>"${folder}/slept"\nexec /bin/sleep "$1"\n`);
-  await chmod(join(folder, 'sleep'), 0o755);
+  const program = async (name: string, script: string) => {
+    await writeFile(join(folder, name), `#!/bin/sh\n${script}\n`);
+    await chmod(join(folder, name), 0o755);
+  };
+  await program('docker-entrypoint.sh', agent);
+  await program('sleep', `echo "$1" >>"${folder}/slept"; exec /bin/sleep "$1"`);
+  await program('mkdir', `[ ! -e "${folder}/full" ] && exec /bin/mkdir "$@"`);
   // An agent that has data is not held back.
   const settings = { ...GUARD_SETTINGS, dataDirectory: folder, configDirectory: join(folder, 'none') };
   const script = startScript(config({ serverAddresses: 'pod' }), role, settings);
@@ -76,14 +78,24 @@ test('a server whose container is stopped for another image refuses writes befor
   expect(lines).toEqual(['started none', REFUSES]);
 });
 
-test('a server that was killed while it refused writes takes them again', async () => {
+test('a server that was killed while it refused writes takes them again, and reads nothing that lies there', async () => {
   const { child, lines, folder } = await start('server');
   await writeFile(join(folder, 'stop', 'limits.json'), '{}');
+  await writeFile(join(folder, 'stop', 'other.json'), '{}');
   child.kill('SIGHUP');
   await expect.poll(() => lines).toEqual(['started none', 'HUP {}']);
   await writeFile(join(folder, 'sleep'), '#!/bin/sh\nexec /bin/sleep "$1"\n');
   child.kill('SIGUSR1');
   await expect.poll(() => lines.at(-1)).toBe('started none');
+  expect(await readdir(join(folder, 'stop'))).toEqual([]);
+});
+
+test('a server whose volume is full starts without that folder', async () => {
+  const { child, lines, folder } = await start('server', AGENT.replace('for last; do :; done', 'echo "$@"'));
+  await expect.poll(() => lines).toEqual([`agent -config-dir=${folder}/stop`, 'started none']);
+  await writeFile(join(folder, 'full'), '');
+  child.kill('SIGUSR1');
+  await expect.poll(() => lines.slice(-2)).toEqual(['agent', 'started none']);
 });
 
 test('a server whose volume takes nothing any more stops at once', async () => {
