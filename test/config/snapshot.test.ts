@@ -86,6 +86,19 @@ test.each<[string, Record<string, string>]>([
   expect(wrong({ 'snapshot-path': 'real/c.snap' })).toEqual([]);
 });
 
+test.each<[Record<string, string>, string]>([
+  [
+    { 'report-path': 'consul-c2.snap' },
+    'snapshot-path: given nothing, which means "consul-c2.snap"; allowed: another file than the JSON report goes to',
+  ],
+  [
+    { mode: 'restore', confirm: 'c2', restore: 'consul-c2.snap' },
+    'snapshot-path: given nothing, which means "consul-c2.snap"; allowed: another file than the one to restore, since what is there now goes there',
+  ],
+])('the usual file of a snapshot is named where it is in the way: %j', (inputs, line) => {
+  expect(mistakes({ name: 'c2', 'snapshot-plain': 'true', ...inputs })).toEqual([line]);
+});
+
 describe('what does not go together', () => {
   const KEY = { 'snapshot-key': 'a long passphrase' };
   const RESTORE = { mode: 'restore', restore: 'a.snap', confirm: 'consul' };
