@@ -1,9 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Input } from '../../src/config/inputs/input.ts';
 import { INPUT_NAMES, INPUTS } from '../../src/config/inputs.ts';
 import { parseConfig } from '../../src/config/parse.ts';
-import { Failure } from '../../src/failure.ts';
 import { given, mistakes } from './given.ts';
 
 describe('parseConfig', () => {
@@ -319,47 +317,6 @@ describe('parseConfig', () => {
       expect(line).not.toMatch(/[\p{Cc}\u2028\u2029\u202E]/u);
       expect(line.length).toBeLessThan(300);
     }
-  });
-
-  test('no text makes it throw anything but a Failure, and every line names its input', () => {
-    const crafted = [
-      '{',
-      '[[',
-      '- &a [*a]',
-      '.nan',
-      '{"a":1',
-      '0',
-      '10%',
-      '1e999',
-      '!!x y',
-      '%YAML 9',
-      '---\n---',
-      '__proto__: 1',
-    ];
-    const text = fc.oneof(
-      fc.string({ unit: 'binary' }),
-      fc.string({ unit: 'grapheme', maxLength: 200 }),
-      fc.json(),
-      fc.base64String(),
-      fc.constantFrom(...crafted),
-    );
-    fc.assert(
-      fc.property(
-        fc.dictionary(fc.oneof({ arbitrary: fc.constantFrom(...INPUT_NAMES), weight: 9 }, fc.string()), text),
-        (inputs) => {
-          try {
-            expect(Object.isFrozen(parseConfig(given(inputs)))).toBe(true);
-          } catch (error) {
-            if (!(error instanceof Failure)) throw error;
-            expect(error.reason).toBe('invalid-input');
-            expect(error.details.length).toBeGreaterThan(0);
-            for (const line of error.details)
-              expect(line).toMatch(/^\S.*: (given .*; allowed: .*|there is no such input; .*)$/);
-          }
-        },
-      ),
-      { numRuns: 500 },
-    );
   });
 
   test('text nested too deeply is a mistake and not a crash', () => {
