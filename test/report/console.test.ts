@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { consoleReport } from '../../src/report/console.ts';
-import { cancelled, failure, HOSTILE, hostile, success } from './example.ts';
+import { cancelled, failure, HOSTILE, hostile, planned, success } from './example.ts';
 
 test.each([
   ['success', success()],
@@ -26,4 +26,71 @@ test('shows fifty lines of evidence and says how many there are more', () => {
   expect(lines).toContain('event 49');
   expect(lines).not.toContain('event 50');
   expect(lines).toContain('and 10 more lines');
+});
+
+test('leaves out what is not known, down to the verdict alone', () => {
+  const { uiCommand: _u, failure: _f, ...silent } = failure();
+  const left = '  Left as  running what was applied; the lock is released';
+  expect(consoleReport({ ...silent, checks: [], warnings: [], objects: [] })).toEqual([
+    '',
+    '✗ Consul is not proven: no cause given',
+    '',
+    left,
+  ]);
+  const bare = { reason: 'image', what: 'x', details: [] } as const;
+  const told = consoleReport({
+    ...silent,
+    failure: { ...bare, details: [] },
+    checks: [],
+    warnings: [],
+    objects: [],
+  });
+  expect(told.slice(-2)).toEqual(['', left]);
+});
+
+test.each([
+  [50, []],
+  [51, ['  and 1 more change']],
+  [60, ['  and 10 more changes']],
+])('shows fifty of %i changes of a plan', (count, more) => {
+  const plan = Array.from({ length: count }, (_, index) => ({
+    ...{ kind: 'ConfigMap', name: `m${index}`, consequence: 'create' as const, fields: [], notes: [] },
+  }));
+  const lines = consoleReport(planned({ plan }));
+  const shown = lines.slice(3, lines.indexOf('', 3));
+  expect(shown.slice(0, 50)).toEqual(plan.slice(0, 50).map(({ name }) => `  create: ConfigMap/${name}`));
+  expect(shown.slice(50)).toEqual(more);
+});
+
+test('shows the plan of a run that is about it, and not that of a deploy', () => {
+  const { plan = [] } = planned();
+  expect(consoleReport(planned())).toContain('  delete: Service/old');
+  expect(consoleReport(success({ plan })).join('\n')).not.toContain('Service/old');
+  const { plan: _, ...none } = planned();
+  expect(consoleReport(none)[3]).toBe('  Left as  Nothing was changed.');
+});
+
+test('repeats the cause where the headline had no room for it', () => {
+  const what = `${'a long story '.repeat(40)}and its end`;
+  const lines = consoleReport(failure({ failure: { reason: 'conflict', what, details: [] } }));
+  expect(lines.filter((line) => line.startsWith('  Cause'))).toEqual([`  Cause    ${what}`]);
+});
+
+test.each([
+  [50, 50],
+  [51, 50],
+])('of %i lines of evidence shows %i', (count, shown) => {
+  const details = Array.from({ length: count }, (_, index) => `event ${index}`);
+  const lines = consoleReport(failure({ failure: { reason: 'timeout', what: 'x', details } }));
+  expect(lines.filter((line) => line.includes(' event '))).toHaveLength(shown);
+  expect(lines.filter((line) => line.includes('more line'))).toEqual(
+    count > shown ? [`${' '.repeat(12)}and 1 more line`] : [],
+  );
+});
+
+test('sets columns by characters, of which some are two units long', () => {
+  const [check = expect.unreachable()] = success().checks;
+  const checks = ['😀😀', 'abcd'].map((expected) => ({ ...check, title: 'A', expected, observed: 'seen' }));
+  const rows = consoleReport(success({ checks })).slice(4, 6);
+  expect(rows).toEqual(['  ✓  A      3.2 s  😀😀        seen', '  ✓  A      3.2 s  abcd      seen']);
 });

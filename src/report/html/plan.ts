@@ -64,7 +64,7 @@ function mark(consequence: PlannedChange['consequence']): Markup {
 }
 
 function details(change: PlannedChange, open: boolean): Markup {
-  const { fields, pods = [], podCount = pods.length, notes, consequence } = change;
+  const { fields, pods = [], podCount = 0, notes, consequence } = change;
   const more = fields.length - MOST_FIELDS;
   const said = [...(podCount > 0 ? [podList(pods, podCount)] : []), ...notes.slice(0, MOST_NAMES)];
   return markup`<details class="change"${open && markup` open`}><summary>${mark(consequence)} <code>${line(objectOf(change), 300)}</code>${fields.length > 0 && ` ${count(fields.length, 'field')}`}</summary>${said.length > 0 && markup`<ul>${said.map((text) => markup`<li>${line(text)}</li>`)}</ul>`}${fields.slice(0, MOST_FIELDS).map(field)}${more > 0 && markup`<p class="rest">${count(more, 'more field')} not shown here.</p>`}${said.length + fields.length === 0 && markup`<p>Nothing more to tell.</p>`}</details>`;
