@@ -21,16 +21,7 @@ export default {
   // TypeScript 7 has no API for programs, and Node takes types out without looking at them.
   disableTypeChecks: false,
   tsconfigFile: 'none',
-  ignorePatterns: [
-    'dist',
-    'bench',
-    'testbed',
-    'reports',
-    'screenshots',
-    'test/e2e',
-    'test/chromium',
-    'docs/images',
-  ],
+  ignorePatterns: ['dist', 'bench', 'testbed', 'reports', 'screenshots', 'test/e2e', 'docs/images'],
   reporters: ['progress-append-only', 'clear-text', 'html', 'json'],
   clearTextReporter: { allowColor: false, logTests: false, reportTests: false },
   htmlReporter: { fileName: `${MUTATION_REPORT}.html` },
