@@ -65,7 +65,7 @@ export function filePaths(
       if (path !== undefined && path === other) refuse(name, `another file than ${what}`);
     }
   }
-  const toRead = (text: string) => resolve(env.GITHUB_WORKSPACE || '.', text);
+  const toRead = (text: string) => resolve(env.GITHUB_WORKSPACE ?? '', text);
   const restorePath = values.restore && toRead(values.restore);
   const { snapshotPath } = paths;
   const isKept = values.mode === 'restore' && restorePath !== undefined && snapshotPath !== undefined;

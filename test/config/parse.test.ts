@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Input } from '../../src/config/inputs/input.ts';
 import { INPUT_NAMES, INPUTS } from '../../src/config/inputs.ts';
-import { parseConfig } from '../../src/config/parse.ts';
+import { type Given, parseConfig } from '../../src/config/parse.ts';
 import { given, mistakes } from './given.ts';
 
 describe('parseConfig', () => {
@@ -262,6 +262,32 @@ describe('parseConfig', () => {
       '"servres": there is no such input; did you mean `servers`?',
       '"quux": there is no such input; see docs/reference/inputs.md for those there are',
     ]);
+  });
+
+  test('the Failure says how many mistakes there are, that nothing was changed, and where to correct them', () => {
+    const failureOf = (inputs: Record<string, string>, ...more: [Given?]) => {
+      try {
+        return parseConfig(given(inputs), ...more);
+      } catch (error) {
+        return error;
+      }
+    };
+    const where = 'inputs';
+    const hint =
+      'Nothing was changed. Correct the lines below under `with:` of the step; docs/reference/inputs.md describes every input';
+    expect(failureOf({ servers: '4' })).toMatchObject({ what: 'an input is wrong', where, hint });
+    expect(failureOf({ servers: '4', ui: 'x' })).toMatchObject({
+      what: '2 mistakes in the inputs',
+      where,
+      hint,
+    });
+    const told = { mistakes: ['--nonsense: there is no such flag'], correct: 'on the command line' };
+    expect(failureOf({ ui: 'x' }, told)).toMatchObject({
+      what: '2 mistakes in the inputs',
+      hint: 'Nothing was changed. Correct the lines below on the command line',
+      details: [told.mistakes[0], expect.stringMatching(/^ui: /)],
+    });
+    expect(failureOf({}, { correct: 'on the command line' })).toEqual(parseConfig({}));
   });
 
   test('an underscore in place of a hyphen is told as a near miss', () => {
