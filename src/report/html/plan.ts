@@ -6,7 +6,7 @@ import { DANGEROUS, GRAVEST_FIRST } from '../section/plan.ts';
 import { CONSEQUENCE_TITLE, isAboutPlan, objectOf, planHeadline } from '../section/plan-line.ts';
 import { type Content, line, type Markup, markup } from './markup.ts';
 import { type Part, rowsOf } from './part.ts';
-import { badge, type Status } from './status.ts';
+import { badge } from './status.ts';
 import { shortTable } from './table.ts';
 
 const [MOST_NAMES, MOST_PODS, MOST_FIELDS, MOST_LINES] = [12, 20, 20, 40];
@@ -56,11 +56,9 @@ function totals(all: readonly PlannedChange[]): Markup {
 }
 
 function mark(consequence: PlannedChange['consequence']): Markup {
-  const status: Status =
-    consequence === 'data-loss' ? 'failed' : DANGEROUS.has(consequence) ? 'warning' : 'skipped';
-  return DANGEROUS.has(consequence)
-    ? badge(status, CONSEQUENCE_TITLE[consequence])
-    : markup`<span class="badge plain">${CONSEQUENCE_TITLE[consequence]}</span>`;
+  const title = CONSEQUENCE_TITLE[consequence];
+  if (!DANGEROUS.has(consequence)) return markup`<span class="badge plain">${title}</span>`;
+  return badge(consequence === 'data-loss' ? 'failed' : 'warning', title);
 }
 
 function details(change: PlannedChange, open: boolean): Markup {

@@ -83,6 +83,14 @@ describe('the history', () => {
     ]);
   });
 
+  test('has no median of one run', () => {
+    expect(all(drawn([run(1)]), 'figcaption')[0]?.children.map(({ text }) => text)).toEqual([
+      'Time to verdict',
+      '1 s',
+      '',
+    ]);
+  });
+
   test('has every figure in a table, the newest run first', () => {
     const root = drawn([
       run(1, { mode: 'deploy', changed: true, commitMs: 35, failedWrites: 4 }),

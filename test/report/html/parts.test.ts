@@ -1,12 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import { checks, warnings } from '../../../src/report/html/checks.ts';
 import { diagnosis } from '../../../src/report/html/diagnosis.ts';
+import { drift, ghosts } from '../../../src/report/html/differences.ts';
 import { facts, objects } from '../../../src/report/html/facts.ts';
+import { history } from '../../../src/report/html/history.ts';
 import { markup } from '../../../src/report/html/markup.ts';
 import { contents, joinParts, type Part, rowsOf } from '../../../src/report/html/part.ts';
+import { plan } from '../../../src/report/html/plan.ts';
+import { difference, snapshot } from '../../../src/report/html/snapshot.ts';
+import { timeline } from '../../../src/report/html/timeline.ts';
+import { topology } from '../../../src/report/html/topology.ts';
 import { verdictPanel } from '../../../src/report/html/verdict-panel.ts';
 import type { Result } from '../../../src/report/result.ts';
 import { cancelled, failure, planned, success } from '../example.ts';
+import { filled } from '../filled.ts';
 import { all, cells, type Element, readHtml } from './read.ts';
 
 const root = (body: string) =>
@@ -143,6 +150,7 @@ describe('checks and warnings', () => {
     expect(texts(element, 'h2')).toEqual(['Checks: 7 passed, 1 skipped']);
     expect(texts(element, 'caption')).toEqual(['What was proven, and what was seen.']);
     expect(cells(element)[0]).toEqual(['Check', 'Status', 'Expected', 'Observed', 'Time']);
+    expect(cells(element)[1]).toEqual(['Servers ready', 'passed', '3 of 3', '3 of 3', '3.2 s']);
     expect(cells(element).at(-1)).toEqual(['Service in DNS', 'skipped', 'an answer', '', '']);
     expect(
       all(element, 'th')
@@ -227,6 +235,73 @@ describe('what a reader sees first', () => {
 });
 
 describe('parts of the page', () => {
+  const everything = filled('a text');
+  const parts = [
+    ...[...diagnosis(everything), ...drift(everything), ...ghosts(everything), ...difference(everything)],
+    ...[...snapshot(everything), ...topology(everything), ...checks(everything), ...warnings(everything)],
+    ...[
+      ...timeline(everything),
+      ...plan(everything),
+      ...history(everything),
+      facts(everything),
+      ...objects(everything),
+    ],
+  ];
+
+  test('have an anchor and a title each, and a word for what is cut of them', () => {
+    expect(parts.map(({ id, title, noun }) => [id, title.split(':')[0], noun])).toEqual([
+      ['diagnosis', 'Diagnosis', 'lines of evidence are'],
+      ['drift', 'Drift', 'differences are'],
+      ['catalog', 'Catalog', 'ghosts are'],
+      ['difference', 'Difference', 'differences are'],
+      ['snapshot', 'Snapshot', undefined],
+      ['topology', 'Topology', 'nodes are'],
+      ['checks', 'Checks', 'checks are'],
+      ['warnings', 'Warnings', 'warnings are'],
+      ['timeline', 'Timeline', 'phases and steps are'],
+      ['plan', 'Plan', 'changes are'],
+      ['history', 'History', undefined],
+      ['facts', 'Facts', undefined],
+      ['objects', 'Objects', 'objects are'],
+    ]);
+  });
+
+  test('end what they begin, so that each stands behind the other', () => {
+    const [body = expect.unreachable()] = all(root(`${joinParts(parts, 500_000)}<footer></footer>`), 'body');
+    expect(body.children.map(({ name, attributes }) => attributes.id ?? name)).toEqual([
+      ...parts.map(({ id }) => id),
+      'footer',
+    ]);
+    const rest = joinParts(
+      parts.map((part) => ({ ...part, left: 1 })),
+      500_000,
+    );
+    for (const note of all(root(rest), 'p').filter(({ attributes }) => attributes.class === 'rest'))
+      expect(note.text).toMatch(/^(1 more|And)/);
+    // What was cut is told behind a table or a list, not in it.
+    const within = all(root(rest)).filter(({ name }) =>
+      ['table', 'tbody', 'ul', 'ol', 'details'].includes(name),
+    );
+    expect(
+      within.flatMap((one) => all(one, 'p').map(({ text }) => text)).filter((text) => /^1 more/.test(text)),
+    ).toEqual([]);
+  });
+
+  test('say in each cell of a table of which column it is, for screens that show cards', () => {
+    const tables = all(drawn(...parts), 'table');
+    expect(tables.length).toBeGreaterThan(8);
+    for (const table of tables) {
+      const [head = expect.unreachable(), ...rows] = all(table, 'tr');
+      const looks = head.children.map(({ attributes }) => attributes.class);
+      for (const { children } of rows) {
+        expect(children.map(({ attributes }) => attributes.class)).toEqual(looks);
+        expect(children.slice(1).map(({ attributes }) => attributes['data-title'])).toEqual(
+          head.children.slice(1).map(({ text }) => text),
+        );
+      }
+    }
+  });
+
   test('have a heading and an anchor each, to which the contents link', () => {
     const parts: Part[] = [
       {

@@ -128,6 +128,12 @@ describe('a change', () => {
     expect(texts(root, 'p').filter((text) => /more/.test(text) && !/digest/.test(text))).toEqual([]);
   });
 
+  test('has twelve of its notes', () => {
+    expect(texts(several({ notes: numbered(13, (index) => `n${index}`) }), 'li')).toEqual(
+      numbered(12, (index) => `n${index}`),
+    );
+  });
+
   test('of which nothing is known but its object says so', () => {
     expect(texts(several({}), 'summary')).toEqual(['in place ConfigMap/a']);
     expect(texts(several({}), 'p')).toContain('Nothing more to tell.');

@@ -39,6 +39,10 @@ describe('the topology', () => {
       { servers: [server(0), server(1), server(2, { raft: 'non-voter' })], nodes: [] },
     ],
     [
+      '2 servers, 2 of them voters; consul-server-0 and consul-server-1 lead.',
+      { servers: [server(0, { raft: 'leader' }), server(1, { raft: 'leader' })], nodes: [] },
+    ],
+    [
       '1 server, 1 of them a voter; no leader was seen; 1 client on 1 node.',
       { servers: [server(0)], nodes: [node(0, 1)] },
     ],
@@ -152,6 +156,8 @@ describe('the picture of a node', () => {
       for (const other of shapes.slice(0, index))
         expect(Math.max(Math.abs(x - other.x), Math.abs(y - other.y))).toBeGreaterThanOrEqual(other.size);
     }
+    // Sixteen in each row.
+    expect(new Set(places.map(({ y }) => y)).size).toBe(Math.ceil(squares.length / 16));
     // No more room than what is in it takes.
     expect(height - Math.max(...shapes.map(({ y, size }) => y + size))).toBeLessThan(20);
 
@@ -159,8 +165,19 @@ describe('the picture of a node', () => {
     const words = lines.filter((y) => y > 15);
     expect(new Set(words.filter((y) => y !== 4)).size).toBe(count * 2 + 1);
     expect(Math.max(...words)).toBeLessThan(Math.min(...places.map(({ y }) => y)));
+    for (const [index, { y, size }] of circles.entries()) {
+      for (const name of ['name', 'part']) {
+        const beside = Number(classed(picture, name)[index]?.attributes.y);
+        expect(beside).toBeGreaterThan(y);
+        expect(beside).toBeLessThanOrEqual(y + size);
+      }
+    }
+    expect(Number(classed(picture, 'part').at(-1)?.attributes.y)).toBeGreaterThan(
+      Math.max(15, ...circles.map(({ y, size }) => y + size)),
+    );
     const told = `${ready} of ${clients} client${clients === 1 ? '' : 's'} ready`;
     expect(text(picture, 'part').at(-1)).toBe(clients > 48 ? `${told}, 48 drawn` : told);
+    expect(picture.children.find(({ name }) => name === 'desc')?.text).toMatch(new RegExp(`${told}\\.$`));
   });
 
   test('without clients has no words of them and ends below its last server', () => {
@@ -172,6 +189,7 @@ describe('the picture of a node', () => {
 
   test('that is drawn last has a name of its own for screen readers', () => {
     const root = drawn({ servers: [server(0)], nodes: [node(7, 1)], unscheduled: 2 });
+    expect(text(root, 'node')).toEqual(['worker-0', 'node-7', 'On no node yet']);
     expect(pictures(root).map(({ attributes }) => attributes['aria-labelledby'])).toEqual([
       'node-0 node-0-words',
       'node-1 node-1-words',

@@ -100,6 +100,8 @@ test.each([
 });
 
 test.each<[Parameters<typeof encryptionLine>[0], string]>([
+  [{ is: 'way', what: 'gossip', from: 'off', to: 'strict' }, 'gossip: off → strict'],
+  [{ is: 'way', what: 'rpc', from: 'off', to: 'enforced' }, 'TLS: off → enforced'],
   [{ is: 'key-into-secret' }, 'gossip: the key of the agents into its Secret'],
   [{ is: 'another-key' }, 'gossip: another key'],
   [{ is: 'another-authority' }, 'TLS: another authority'],

@@ -131,6 +131,16 @@ describe('of a snapshot that was inspected', () => {
     expect(text).not.toMatch(/Left as|DIFFERS/);
   });
 
+  test('the log has no table of what the snapshot does not hold, and none without a snapshot', () => {
+    const heads = (rest: object) =>
+      consoleReport(inspected(rest))
+        .join('\n')
+        .match(/PREFIX|SERVICE/g) ?? [];
+    expect(heads({ snapshot: { ...SNAPSHOT, services: [] } })).toEqual(['PREFIX']);
+    expect(heads({ snapshot: { ...SNAPSHOT, prefixes: [] } })).toEqual(['SERVICE']);
+    expect(heads({ snapshot: undefined })).toEqual([]);
+  });
+
   test('the log has as much of long tables as one can read', () => {
     const prefixes = Array.from({ length: 101 }, (_, index) => ({ prefix: `p${index}/`, keys: 1, bytes: 1 }));
     const text = consoleReport(inspected({ snapshot: { ...SNAPSHOT, prefixes } })).join('\n');

@@ -106,6 +106,8 @@ describe('the chart', () => {
     ['x'.repeat(70), `pod ${'x'.repeat(63)}`],
     [`a-${'x'.repeat(70)}`, `a-${'x'.repeat(61)}`],
     ['?!', 'pod'],
+    ['a*#b', 'pod a b'],
+    ['section x-1', 'pod section x-1'],
     ['Über-pod', 'ber-pod'],
   ])('names the step %s', (name, label) => {
     const steps: PhaseStep[] = [{ name, startMs: 0, endMs: 5, status: 'passed' }];
@@ -139,10 +141,10 @@ describe('the most telling of many steps', () => {
   });
 
   test('are those that failed and the longest, in their order; the others are one from the first to the last', () => {
-    const [a, b, c, d] = [step('a', 5, 7), step('b', 6, 16), step('c', 3, 4), step('d', 8, 8, 'failed')];
+    const [a, b, c, d] = [step('a', 50, 52), step('b', 6, 16), step('c', 3, 4), step('d', 8, 8, 'failed')];
     expect(mostTelling([a, b, c, d], 3)).toEqual({
       shown: [b, d],
-      rest: { name: '… and 2 more', startMs: 3, endMs: 7, status: 'passed' },
+      rest: { name: '… and 2 more', startMs: 3, endMs: 52, status: 'passed' },
     });
     expect(mostTelling([d, a, { ...b, status: 'failed' }, c], 2).rest).toMatchObject({
       status: 'failed',
