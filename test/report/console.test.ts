@@ -94,3 +94,29 @@ test('sets columns by characters, of which some are two units long', () => {
   const rows = consoleReport(success({ checks })).slice(4, 6);
   expect(rows).toEqual(['  ✓  A      3.2 s  😀😀        seen', '  ✓  A      3.2 s  abcd      seen']);
 });
+
+test('shows of an inspection fifty rows of what differs, under one head, and of a deploy none', () => {
+  const none = { total: 0, names: [] };
+  const same = { onlyHere: none, onlyThere: none, changed: none };
+  const difference = (count: number) => {
+    const names = Array.from({ length: count }, (_, index) => `k${index}`);
+    const keys = { ...same, onlyHere: { total: count, names } };
+    return { with: 'cluster', index: 1, total: count, keys, nodes: same, services: same, counts: [] };
+  };
+  const rows = (count: number, mode: 'inspect' | 'deploy' = 'inspect') => {
+    const lines = consoleReport(success({ mode, checks: [], difference: difference(count) }));
+    const start = lines.findIndex((line) => line.startsWith('  DIFFERS'));
+    return start < 0 ? [] : lines.slice(start, lines.indexOf('', start));
+  };
+  expect(rows(2)).toEqual([
+    '  DIFFERS',
+    '  key      only in the snapshot  k0',
+    '  key      only in the snapshot  k1',
+  ]);
+  expect(rows(0)).toEqual([]);
+  expect(rows(2, 'deploy')).toEqual([]);
+  // The head is one of fifty.
+  expect(rows(49)).toHaveLength(50);
+  expect(rows(49).at(-1)).toBe('  key      only in the snapshot  k48');
+  expect(rows(50).slice(-2)).toEqual(['  key         only in the snapshot  k48', '  and 1 more']);
+});

@@ -66,6 +66,10 @@ describe('outputs', () => {
     });
   });
 
+  test('have a hyphen for each character that a script could take for something', () => {
+    expect(outputs(success({ leader: 'a b;$(c)' })).leader).toBe('a-b---c-');
+  });
+
   test('tell zero from unknown', () =>
     expect(outputs(success({ clientsReady: 0 }))['clients-ready']).toBe('0'));
 
