@@ -199,7 +199,8 @@ describe('what does not go together', () => {
   });
 
   test('a key that is wrong itself is the one mistake: nothing more is said of a key that is not there', () => {
-    for (const inputs of [{ mode: 'snapshot' }, RESTORE, { snapshot: 'always' }])
+    const wanting: Record<string, string>[] = [{ mode: 'snapshot' }, RESTORE, { snapshot: 'always' }];
+    for (const inputs of wanting)
       expect(mistakes({ ...inputs, 'snapshot-key': 'brief' })).toEqual([expect.stringMatching(/too short$/)]);
     expect(mistakes({ ...KEY, mode: 'inspect', restore: 'a\nb' })).toEqual([
       expect.stringMatching(/^restore: /),

@@ -262,7 +262,7 @@ test('who lives, and what is external', () => {
   expect((['alive', 'leaving', 'failed', 'left', 'none', undefined] as const).map(isLive)).toEqual([
     ...[true, true, false, false, false, false],
   ]);
-  const metas = [
+  const metas: Record<string, string>[] = [
     { 'external-node': 'false' },
     { 'synthetic-node': '' },
     { 'external-source': '' },
