@@ -5,17 +5,19 @@ import { checkOf } from '../../../src/consul/snapshot/registration.ts';
 import { SnapshotSessions } from '../../../src/consul/snapshot/sessions.ts';
 import { SnapshotTokens } from '../../../src/consul/snapshot/tokens.ts';
 
+type Fields = Record<string, unknown>;
+
 const bytes = (text: string) => Buffer.from(text);
 
 describe('sessions', () => {
-  const sessions = (...records: [type: number, record: object][]) => {
+  const sessions = (...records: [type: number, record: Fields][]) => {
     const known = new SnapshotSessions();
     for (const [type, record] of records) known.add(type, { ...record });
     known.key({ key: 'locked', session: 's-1' });
     known.key({ key: 'free', session: undefined });
     return known;
   };
-  const session = (id: string, behavior: string): [number, object] => [
+  const session = (id: string, behavior: string): [number, Fields] => [
     RECORD_TYPE.session,
     { ID: bytes(id), Behavior: bytes(behavior) },
   ];
@@ -40,26 +42,26 @@ describe('sessions', () => {
 describe('the rights of a token', () => {
   const MANAGES = '00000000-0000-0000-0000-000000000001';
   const links = (...ids: string[]) => ids.map((id) => ({ ID: bytes(id) }));
-  const tokens = (...records: [type: number, record: object][]) => {
+  const tokens = (...records: [type: number, record: Fields][]) => {
     const known = new SnapshotTokens();
     for (const [type, record] of records) known.add(type, { ...record });
     return known;
   };
-  const token = (record: object): [number, object] => [
+  const token = (record: Fields): [number, Fields] => [
     RECORD_TYPE.aclToken,
     { SecretID: bytes('secret'), ...record },
   ];
-  const policy = (id: string, name: string, rules: string, more: object = {}): [number, object] => [
+  const policy = (id: string, name: string, rules: string, more: Fields = {}): [number, Fields] => [
     RECORD_TYPE.aclPolicy,
     { ID: bytes(id), Name: bytes(name), Rules: bytes(rules), ...more },
   ];
-  const role = (id: string, record: object): [number, object] => [
+  const role = (id: string, record: Fields): [number, Fields] => [
     RECORD_TYPE.aclRole,
     { ID: bytes(id), ...record },
   ];
-  const rights = (...records: [type: number, record: object][]) => tokens(...records).rightsOf('secret');
+  const rights = (...records: [type: number, record: Fields][]) => tokens(...records).rightsOf('secret');
   /** The digest of what one part gives. */
-  const part = (name: string, ...records: [type: number, record: object][]) =>
+  const part = (name: string, ...records: [type: number, record: Fields][]) =>
     rights(...records)?.parts.get(name);
 
   test('are those of its own secret alone', () => {
@@ -114,7 +116,7 @@ describe('the rights of a token', () => {
   });
 
   test('differ where the rules or the datacenters of a policy do, and not by white space around the rules', () => {
-    const of = (rules: string, more?: object) =>
+    const of = (rules: string, more?: Fields) =>
       part('policy "web"', policy('p', 'web', rules, more), token({ Policies: links('p') }));
     expect(of(' a\n')).toBe(of('a'));
     expect(of('b')).not.toBe(of('a'));
@@ -152,7 +154,7 @@ describe('other records', () => {
       ]);
   const nothing = () => {};
 
-  test.each<[string, number, object, string]>([
+  test.each<[string, number, Fields, string]>([
     [
       'configEntries',
       RECORD_TYPE.configEntry,
@@ -164,7 +166,7 @@ describe('other records', () => {
     ['policies', RECORD_TYPE.aclPolicy, { ID: bytes('p') }, 'p'],
     ['roles', RECORD_TYPE.aclRole, { ID: bytes('r') }, 'r'],
   ])('%s are told apart by their ids, and differ by what is in them', (kind, type, record, id) => {
-    const added = (more: object) => (known: SnapshotOthers) => known.add(type, { ...record, ...more });
+    const added = (more: Fields) => (known: SnapshotOthers) => known.add(type, { ...record, ...more });
     expect(differ(nothing, added({}))).toEqual([`${kind} added ${id}`]);
     expect(differ(added({}), nothing)).toEqual([`${kind} removed ${id}`]);
     expect(differ(added({ Text: bytes('a') }), added({ Text: bytes('b') }))).toEqual([
