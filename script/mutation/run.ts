@@ -6,6 +6,8 @@
  *
  * Exits with 1 where a room's score is below 85 %. MUTATION_CONCURRENCY: how many at once (default: 1). MUTATION_RUNNER:
  * `one-process` (default), or `vitest`, which loads all modules anew for each mutant and takes seconds for it.
+ * MUTATION_LEFT_OUT: paths of tests to leave out, for parts that slow tests do not reach: what survives then may still be
+ * noticed.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';

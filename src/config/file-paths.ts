@@ -23,24 +23,34 @@ export function filePaths(
   env: NodeJS.ProcessEnv,
 ): FilePaths & { mistakes: string[] } {
   const mistakes: string[] = [];
-  const read = (name: FileInput, fallback?: string) => {
-    const text = values[name] ?? fallback;
+  const kept = values['snapshot-key'] !== undefined || values['snapshot-plain'];
+  /** Where files go that a mode writes in any case. */
+  const usual: Partial<Record<FileInput, string>> = {
+    ...(values.mode === 'render' && { 'manifests-path': 'consul-manifests.yaml' }),
+    ...(kept && {
+      'snapshot-path': `consul-${values.name ?? ''}.snap${values['snapshot-key'] ? '.age' : ''}`,
+    }),
+  };
+  const refuse = (name: FileInput, allowed: string) => {
+    const given =
+      values[name] === undefined ? `nothing, which means ${quote(usual[name])}` : quote(values[name]);
+    mistakes.push(`${name}: given ${given}; allowed: ${allowed}`);
+  };
+  const read = (name: FileInput) => {
+    const text = values[name] ?? usual[name];
     if (text === undefined) return undefined;
     const path = outputPath(text, env);
     if (!(path instanceof PathRefusal)) return path;
-    mistakes.push(`${name}: given ${quote(text)}; allowed: ${path.allowed}`);
+    refuse(name, path.allowed);
     return undefined;
   };
-  const rendered = values.mode === 'render' ? 'consul-manifests.yaml' : undefined;
-  const kept = values['snapshot-key'] !== undefined || values['snapshot-plain'];
-  const snapshotFile = `consul-${values.name ?? ''}.snap${values['snapshot-key'] ? '.age' : ''}`;
   const paths = {
     reportPath: read('report-path'),
     junitPath: read('junit-path'),
     summaryPath: read('summary-path'),
     reportHtml: read('report-html'),
-    manifestsPath: read('manifests-path', rendered),
-    snapshotPath: read('snapshot-path', kept ? snapshotFile : undefined),
+    manifestsPath: read('manifests-path'),
+    snapshotPath: read('snapshot-path'),
   };
   const files: [name: FileInput, path: string | undefined, what: string][] = [
     ['manifests-path', paths.manifestsPath, 'the manifests go to'],
@@ -52,18 +62,15 @@ export function filePaths(
   ];
   for (const [index, [name, path]] of files.entries()) {
     for (const [, other, what] of files.slice(0, index)) {
-      if (path === undefined || path !== other) continue;
-      mistakes.push(`${name}: given ${quote(values[name])}; allowed: another file than ${what}`);
+      if (path !== undefined && path === other) refuse(name, `another file than ${what}`);
     }
   }
-  const toRead = (text: string) => resolve(env.GITHUB_WORKSPACE || '.', text);
+  const toRead = (text: string) => resolve(env.GITHUB_WORKSPACE ?? '', text);
   const restorePath = values.restore && toRead(values.restore);
   const { snapshotPath } = paths;
   const isKept = values.mode === 'restore' && restorePath !== undefined && snapshotPath !== undefined;
   if (isKept && isSameFile(restorePath, snapshotPath))
-    mistakes.push(
-      `snapshot-path: given ${quote(values['snapshot-path'] ?? '')}; allowed: another file than the one to restore, since what is there now goes there`,
-    );
+    refuse('snapshot-path', 'another file than the one to restore, since what is there now goes there');
   const compare = comparedWith(values.compare, toRead);
   return { ...paths, snapshotPath: snapshotPath ?? '', restorePath, compare, mistakes };
 }

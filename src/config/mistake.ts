@@ -17,7 +17,7 @@ export function describeIssue(name: string, issue: z.core.$ZodIssue, confidentia
 
 function givenBy(issue: z.core.$ZodIssue): string {
   if (issue.code === 'unrecognized_keys') return `the key ${issue.keys.map(quote).join(', ')}`;
-  return issue.input === undefined ? 'nothing' : quote(issue.input);
+  return quote(issue.input);
 }
 
 function hintOf(issue: z.core.$ZodIssue, confidential: boolean): string {
@@ -43,10 +43,8 @@ export function quote(value: unknown): string {
 
 /** Shortened, and without characters that break a line or reorder it on a terminal. */
 function clean(text: string): string {
-  const characters = [...text.slice(0, 2 * EXCERPT)];
-  const excerpt =
-    characters.length > EXCERPT || text.length > 2 * EXCERPT
-      ? `${characters.slice(0, EXCERPT - 1).join('')}…`
-      : text;
+  // More than there is room for, where there are more: none has more than two units.
+  const characters = [...text.slice(0, 2 * EXCERPT + 2)];
+  const excerpt = characters.length > EXCERPT ? `${characters.slice(0, EXCERPT - 1).join('')}…` : text;
   return excerpt.replace(/[^\S ]+/gu, ' ').replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, '\uFFFD');
 }

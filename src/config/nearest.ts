@@ -1,8 +1,7 @@
 import { closest, distance } from 'fastest-levenshtein';
 
-/** The candidate that was probably meant, ignoring case; `undefined` where none is near. */
+/** The one of some candidates that was probably meant, ignoring case; `undefined` where none is near. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
-  if (word === '' || word.length > 60 || candidates.length === 0) return undefined;
   const lower = word.toLowerCase();
   const found = closest(lower, candidates);
   const slips = distance(lower, found.toLowerCase());

@@ -15,7 +15,7 @@ export class PathRefusal {
  * a checked out link must not lead a write to the runner's own files.
  */
 export function outputPath(text: string, env: NodeJS.ProcessEnv): string | PathRefusal {
-  const path = resolve(env.GITHUB_WORKSPACE || '.', text);
+  const path = resolve(env.GITHUB_WORKSPACE ?? '', text);
   try {
     const real = realPath(path);
     const roots = ['GITHUB_WORKSPACE', 'RUNNER_TEMP'].filter((name) => env[name]);

@@ -10,14 +10,8 @@ export function inputSecrets(
   config: Pick<Config, 'kubeconfig' | 'serverConfig' | 'clientConfig' | 'patches' | 'snapshotKey'>,
 ): string[] {
   const { kubeconfig, serverConfig, clientConfig, patches, snapshotKey } = config;
-  const yaml =
-    kubeconfig.kind === 'inline' ? readYaml(kubeconfig.yaml, { anyNumber: true }) : { documents: [] };
-  const found = secretsIn([
-    'documents' in yaml ? yaml.documents : [],
-    serverConfig?.text ?? '',
-    clientConfig?.text ?? '',
-    patches,
-  ]);
+  const yaml = kubeconfig.kind === 'inline' && readYaml(kubeconfig.yaml, { anyNumber: true });
+  const found = secretsIn([yaml, serverConfig?.text, clientConfig?.text, patches]);
   return snapshotKey ? [...found, ...keysIn(snapshotKey)] : found;
 }
 

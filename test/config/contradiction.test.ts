@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../../src/config/parse.ts';
 import { given, mistakes } from './given.ts';
 
+const DIGEST = `sha256:${'0a'.repeat(32)}`;
+
 describe('contradictions', () => {
   test.each([
     [{ 'stable-for': '10m' }, 'stable-for: given "10m"; allowed: less than timeout, which is 10m'],
@@ -9,6 +11,23 @@ describe('contradictions', () => {
     [
       { 'storage-class': 'fast', 'server-storage': 'ephemeral' },
       'storage-class: given "fast"; allowed: nothing with server-storage ephemeral, which has no volumes',
+    ],
+    [
+      { 'server-addresses': 'service', 'server-storage': 'ephemeral' },
+      'server-addresses: given "service"; allowed: auto or pod with server-storage ephemeral; a server without its data must not come back at an address that votes',
+    ],
+    [
+      { mode: 'plan', 'expect-plan': DIGEST },
+      `expect-plan: given "${DIGEST}"; allowed: nothing with mode plan; it holds a deploy to its plan`,
+    ],
+    [{ mode: 'destroy' }, 'confirm: given ""; allowed: "consul", the name of the cluster to destroy'],
+    [
+      { mode: 'destroy', confirm: 'other', name: 'c2' },
+      'confirm: given "other"; allowed: "c2", the name of the cluster to destroy',
+    ],
+    [
+      { tls: 'false', https: 'also' },
+      'https: given "also"; allowed: off with tls false, which has no certificates',
     ],
     [
       { clients: 'none', 'client-replicas': '3' },
@@ -92,8 +111,39 @@ describe('contradictions', () => {
     { timeout: '11s' },
     { mode: 'verify', chaos: 'delete-leader, delete-client' },
     { mode: 'plan', rotate: 'ca, gossip' },
+    { rotate: 'ca, gossip' },
+    { 'expect-plan': DIGEST },
+    { mode: 'destroy', confirm: 'consul' },
+    { mode: 'verify', renew: 'true' },
+    { renew: 'true' },
+    { 'client-replicas': '3' },
+    { 'move-registrations': 'true' },
+    { 'server-addresses': 'service' },
+    { 'server-addresses': 'pod', 'server-storage': 'ephemeral' },
+    { 'gossip-encryption': 'false', rotate: 'ca' },
+    { 'gossip-key-secret': 'mine', rotate: 'gossip' },
+    { 'tls-secret': 'a', 'tls-client-secret': 'b', rotate: 'gossip', https: 'only' },
+    { tls: 'false', https: 'off', rotate: 'gossip' },
+    { tls: 'false', https: '' },
+    // A workflow may give it whatever the mode.
+    { confirm: 'other' },
   ])('none in %j', (inputs) => {
     expect(mistakes(inputs)).toEqual([]);
+  });
+
+  test.each([
+    [{ mode: 'x', 'expect-plan': DIGEST, 'sweep-apply': 'true', from: 'survivor', restore: 'a' }, ['mode']],
+    [{ mode: 'x', compare: 'cluster', rehearse: 'true', chaos: 'delete-server', renew: 'true' }, ['mode']],
+    [{ timeout: '5s', 'stable-for': 'x' }, ['stable-for']],
+    [{ clients: 'x', 'client-replicas': '3', 'move-registrations': 'true' }, ['clients']],
+    [{ 'server-storage': 'x', 'storage-class': 'fast', 'server-addresses': 'service' }, ['server-storage']],
+    [{ mode: 'destroy', name: 'X', confirm: 'X' }, ['name']],
+    [{ tls: 'false', https: 'x' }, ['https']],
+    [{ mode: 'verify', rotate: 'x' }, ['rotate']],
+    [{ mode: 'verify', deregister: 'consul' }, ['deregister']],
+    [{ mode: 'plan', chaos: 'x' }, ['chaos']],
+  ])('nothing is said of what would contradict an input that is wrong itself: %j', (inputs, names) => {
+    expect(mistakes(inputs).map((line) => line.split(':', 1)[0])).toEqual(names);
   });
 
   test('they are told beside the mistakes of other inputs, and not of inputs that are wrong themselves', () => {

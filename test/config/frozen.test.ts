@@ -17,7 +17,7 @@ test('the type of the Config lets nobody change any part of it', () => {
 });
 
 test('also what is within a part that is frozen already', () => {
-  const value = { list: Object.freeze([{ deep: { er: 1 } }]) };
+  const value = { list: Object.freeze([{ deep: { er: 1 } }]), none: null };
   expect(thawed(value)).toEqual(['config', 'config.list.0', 'config.list.0.deep']);
   expect(thawed(frozen(value))).toEqual([]);
 });

@@ -10,6 +10,13 @@ test.each([
   ['storageclass', 'storage-class'],
   ['prunes', 'prune'],
   ['ondrift', 'on-drift'],
+  // Three slips at most, and one for every three letters that are begun.
+  ['client-max-unavaila', 'client-max-unavailable'],
+  ['client-max-unavail', undefined],
+  ['dxyain', 'domain'],
+  ['dxyzin', undefined],
+  ['u', 'ui'],
+  ['xy', undefined],
   ['webhooks', undefined],
   ['', undefined],
   ['x'.repeat(100_000), undefined],

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, posix, win32 } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseConfig } from '../../src/config/parse.ts';
-import { isInside } from '../../src/config/path.ts';
+import { isInside, isSameFile } from '../../src/config/path.ts';
 import { given, mistakes } from './given.ts';
 
 let root: string;
@@ -120,6 +120,7 @@ describe('a path is inside of a folder', () => {
     ['D:\\a\\work', false],
     ['D:\\a\\work2\\report.json', false],
     ['D:\\a\\report.json', false],
+    ['D:\\a', false],
     ['C:\\Users\\runner\\report.json', false],
     ['\\\\server\\share\\report.json', false],
   ])('on Windows: %s in D:\\a\\work: %s', (path, inside) => {
@@ -130,7 +131,19 @@ describe('a path is inside of a folder', () => {
     ['/a/work/report.json', true],
     ['/a/work2/report.json', false],
     ['/c/report.json', false],
+    ['/a', false],
+    ['/a/work', false],
+    ['/a/..work', false],
+    ['/a/work/...', true],
   ])('elsewhere: %s in /a/work: %s', (path, inside) => {
     expect(isInside(path, '/a/work', posix)).toBe(inside);
   });
+});
+
+test('files are the same by the way that links lead, or by name where those lead nowhere', () => {
+  const same = (a: string, b: string) => isSameFile(join(root, a), join(root, b));
+  expect(same('work/file', 'link-to-work/file')).toBe(true);
+  expect(same('work/file', 'work/other')).toBe(false);
+  expect(same('work/loop/a', 'work/loop/a')).toBe(true);
+  expect(same('work/loop/a', 'work/loop/b')).toBe(false);
 });

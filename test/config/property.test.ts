@@ -84,6 +84,32 @@ describe.each(INPUT_NAMES)('%s', (name) => {
   });
 });
 
+test('any texts in any inputs, some of which there are not: each line names what it is about', () => {
+  const crafted = [
+    '{',
+    '[[',
+    '- &a [*a]',
+    '.nan',
+    '{"a":1',
+    '0',
+    '10%',
+    '1e999',
+    '!!x y',
+    '%YAML 9',
+    '---\n---',
+    '__proto__: 1',
+  ];
+  const text = fc.oneof(arbitrary, fc.base64String(), fc.constantFrom(...crafted));
+  const name = fc.oneof({ arbitrary: fc.constantFrom(...INPUT_NAMES), weight: 9 }, fc.string());
+  fc.assert(
+    fc.property(fc.dictionary(name, text), (inputs) => {
+      for (const line of told(inputs))
+        expect(line).toMatch(/^\S.*: (given .*; allowed: .*|there is no such input; .*)$/);
+    }),
+    { numRuns: 500 },
+  );
+});
+
 test('each mistake is told, however many there are', () => {
   // None of them takes this.
   const wrong = '\u0001\n{';

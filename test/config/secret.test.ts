@@ -51,6 +51,11 @@ describe('a kubeconfig', () => {
     ['files', { tokenFile: '/var/token-file', 'client-key': '/var/client-key' }, []],
   ])('%s', (_, user, expected) => expect(secrets(user).sort()).toEqual(expected.sort()));
 
+  test('with numbers that others read differently is read all the same', () => {
+    const odd = 'users: [{user: {token: bearer-token}}]\nclusters: []\nextensions: {a: 0400}';
+    expect(inputSecrets(parseConfig(given({ kubeconfig: base64(odd) })))).toEqual(['bearer-token']);
+  });
+
   test('by its path, and inputs without secrets, have none', () => {
     expect(inputSecrets(parseConfig(given({ kubeconfig: '/etc/kubeconfig' })))).toEqual([]);
     expect(inputSecrets(parseConfig({}))).toEqual([]);

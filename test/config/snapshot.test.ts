@@ -25,12 +25,23 @@ describe('snapshot-key', () => {
     });
   });
 
+  test('may have blank lines, and lines that end as on Windows', () => {
+    expect(keyOf(`${RECIPIENT}\r\n\r\n  ${IDENTITY} \r\n`)).toEqual({
+      kind: 'keys',
+      recipients: [RECIPIENT],
+      identities: [IDENTITY],
+    });
+  });
+
   test('is a passphrase otherwise', () => {
-    expect(keyOf('twelve chars')).toEqual({ kind: 'passphrase', passphrase: 'twelve chars' });
+    for (const passphrase of ['twelve chars', 'my age1 of some words'])
+      expect(keyOf(passphrase)).toEqual({ kind: 'passphrase', passphrase });
   });
 
   test.each([
     ['too short', 'brief-one', /too short/],
+    ['short by one character', 'eleven char', /too short/],
+    ['only a comment', '# created: today', /one a line/],
     ['cut off', RECIPIENT.slice(0, -3), /begins as an age key does/],
     ['a secret key that is cut off', IDENTITY.slice(0, -3), /begins as an age key does/],
     ['of two lines that are no keys', 'a long passphrase\nin two lines', /one a line/],
@@ -86,34 +97,114 @@ test.each<[string, Record<string, string>]>([
   expect(wrong({ 'snapshot-path': 'real/c.snap' })).toEqual([]);
 });
 
+test.each<[Record<string, string>, string]>([
+  [
+    { 'report-path': 'consul-c2.snap' },
+    'snapshot-path: given nothing, which means "consul-c2.snap"; allowed: another file than the JSON report goes to',
+  ],
+  [
+    { mode: 'restore', confirm: 'c2', restore: 'consul-c2.snap' },
+    'snapshot-path: given nothing, which means "consul-c2.snap"; allowed: another file than the one to restore, since what is there now goes there',
+  ],
+])('the usual file of a snapshot is named where it is in the way: %j', (inputs, line) => {
+  expect(mistakes({ name: 'c2', 'snapshot-plain': 'true', ...inputs })).toEqual([line]);
+});
+
 describe('what does not go together', () => {
+  const WHAT: Record<string, string> = {
+    'junit-path': 'the JUnit report goes to',
+    'summary-path': 'the summary goes to',
+    'report-html': 'the HTML report goes to',
+    'manifests-path': 'the manifests go to',
+  };
   const KEY = { 'snapshot-key': 'a long passphrase' };
   const RESTORE = { mode: 'restore', restore: 'a.snap', confirm: 'consul' };
 
+  const CONFIRM = 'the name of the cluster whose data is replaced';
+  const NONE = 'a key or a passphrase with mode';
   test.each<[Record<string, string>, string]>([
-    [{ mode: 'snapshot' }, 'snapshot-key'],
-    [{ snapshot: 'always' }, 'snapshot'],
-    [{ ...KEY, 'snapshot-plain': 'true' }, 'snapshot-plain'],
-    [{ ...KEY, ...RESTORE, restore: '' }, 'restore'],
-    [{ ...KEY, ...RESTORE, confirm: '' }, 'confirm'],
-    [{ ...KEY, ...RESTORE, confirm: 'other' }, 'confirm'],
-    [RESTORE, 'snapshot-key'],
-    [{ ...KEY, ...RESTORE, 'snapshot-path': 'a.snap' }, 'snapshot-path'],
-    [{ ...KEY, restore: 'a.snap' }, 'restore'],
-    [{ mode: 'rehearse' }, 'restore'],
-    [{ ...KEY, from: 'survivor' }, 'from'],
-    [{ ...KEY, ...RESTORE, from: 'survivor' }, 'restore'],
-    [{ ...KEY, mode: 'restore', from: 'survivor' }, 'confirm'],
-    [{ mode: 'restore', from: 'survivor', confirm: 'consul' }, 'snapshot-key'],
-    [{ mode: 'inspect' }, 'restore'],
-    [{ mode: 'snapshot', ...KEY, compare: 'cluster' }, 'compare'],
-    [{ compare: 'b.snap' }, 'compare'],
-    [{ rehearse: 'true' }, 'rehearse'],
-    [{ mode: 'rehearse', restore: 'a.snap', rehearse: 'true' }, 'rehearse'],
-    [{ ...KEY, 'snapshot-path': 'r.json', 'report-path': 'r.json' }, 'snapshot-path'],
-  ])('%j', (inputs, name) => {
-    const lines = mistakes(inputs);
-    expect(lines.map((line) => line.slice(0, line.indexOf(':')))).toEqual([name]);
+    [
+      { mode: 'snapshot' },
+      `snapshot-key: given ""; allowed: ${NONE} snapshot, which holds secrets; or snapshot-plain: true`,
+    ],
+    [
+      { snapshot: 'always' },
+      'snapshot: given "always"; allowed: always together with snapshot-key, or with snapshot-plain: true',
+    ],
+    [
+      { ...KEY, 'snapshot-plain': 'true' },
+      'snapshot-plain: given "true"; allowed: false with snapshot-key, with which snapshots are encrypted',
+    ],
+    [
+      { ...KEY, ...RESTORE, restore: '' },
+      'restore: given ""; allowed: the file with the snapshot, with mode restore',
+    ],
+    [{ ...KEY, ...RESTORE, confirm: '' }, `confirm: given ""; allowed: "consul", ${CONFIRM}`],
+    [{ ...KEY, ...RESTORE, confirm: 'other' }, `confirm: given "other"; allowed: "consul", ${CONFIRM}`],
+    [
+      RESTORE,
+      `snapshot-key: given ""; allowed: ${NONE} restore, for what is there now; or snapshot-plain: true`,
+    ],
+    [
+      { ...KEY, ...RESTORE, 'snapshot-path': 'a.snap' },
+      'snapshot-path: given "a.snap"; allowed: another file than the one to restore, since what is there now goes there',
+    ],
+    [
+      { ...KEY, restore: 'a.snap' },
+      'restore: given "a.snap"; allowed: nothing with mode deploy; only restore, rehearse and inspect read it',
+    ],
+    [{ mode: 'rehearse' }, 'restore: given ""; allowed: the file with the snapshot, with mode rehearse'],
+    [
+      { ...KEY, from: 'survivor' },
+      'from: given "survivor"; allowed: snapshot with mode deploy; only restore knows another',
+    ],
+    [
+      { ...KEY, ...RESTORE, from: 'survivor' },
+      'restore: given "a.snap"; allowed: nothing with from survivor, which brings back what a server has',
+    ],
+    [{ ...KEY, mode: 'restore', from: 'survivor' }, `confirm: given ""; allowed: "consul", ${CONFIRM}`],
+    [
+      { mode: 'restore', from: 'survivor', confirm: 'consul' },
+      `snapshot-key: given ""; allowed: ${NONE} restore, for what is there now; or snapshot-plain: true`,
+    ],
+    [{ mode: 'inspect' }, 'restore: given ""; allowed: the file with the snapshot, with mode inspect'],
+    [
+      { mode: 'snapshot', ...KEY, compare: 'cluster' },
+      'compare: given "cluster"; allowed: nothing with mode snapshot; only inspect compares',
+    ],
+    [
+      { compare: 'b.snap' },
+      'compare: given "b.snap"; allowed: nothing with mode deploy; only inspect compares',
+    ],
+    [
+      { rehearse: 'true' },
+      'rehearse: given "true"; allowed: nothing with mode deploy; verify rehearses with it, and mode rehearse a file',
+    ],
+    [
+      { mode: 'rehearse', restore: 'a.snap', rehearse: 'true' },
+      'rehearse: given "true"; allowed: nothing with mode rehearse; verify rehearses with it, and mode rehearse a file',
+    ],
+    [
+      { ...KEY, 'snapshot-path': 'r.json', 'report-path': 'r.json' },
+      'snapshot-path: given "r.json"; allowed: another file than the JSON report goes to',
+    ],
+    ...['junit-path', 'summary-path', 'report-html', 'manifests-path'].map(
+      (name): [Record<string, string>, string] => [
+        { ...KEY, 'snapshot-path': 'x', [name]: 'x' },
+        `snapshot-path: given "x"; allowed: another file than ${WHAT[name]}`,
+      ],
+    ),
+  ])('%j', (inputs, line) => {
+    expect(mistakes(inputs)).toEqual([line]);
+  });
+
+  test('a key that is wrong itself is the one mistake: nothing more is said of a key that is not there', () => {
+    const wanting: Record<string, string>[] = [{ mode: 'snapshot' }, RESTORE, { snapshot: 'always' }];
+    for (const inputs of wanting)
+      expect(mistakes({ ...inputs, 'snapshot-key': 'brief' })).toEqual([expect.stringMatching(/too short$/)]);
+    expect(mistakes({ ...KEY, mode: 'inspect', restore: 'a\nb' })).toEqual([
+      expect.stringMatching(/^restore: /),
+    ]);
   });
 
   test.each<Record<string, string>>([

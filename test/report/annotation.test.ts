@@ -45,3 +45,13 @@ test('cuts evidence, not the cure', () => {
   expect(message?.length).toBe(4000);
   expect(message).toContain('the cure');
 });
+
+test('has only what is known, and nothing of a cluster that was not touched', () => {
+  const { failure: _, ...silent } = failure({ checks: [] });
+  expect(annotation(silent)?.message).toBe(
+    'The cluster is left as: running what was applied; the lock is released',
+  );
+  const why = { reason: 'image', what: 'x', details: ['one\nline'] } as const;
+  const render = failure({ mode: 'render', checks: [], failure: { ...why, details: [...why.details] } });
+  expect(annotation(render)).toEqual({ title: 'Manifests are not rendered: x', message: 'one line' });
+});

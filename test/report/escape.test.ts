@@ -54,6 +54,9 @@ describe('cutting', () => {
     expect(clip('abcdef', 6)).toBe('abcdef');
     expect(clip('abcdefg', 6)).toBe('abcde…');
     expect(clip('abcd😀g', 6)).toBe('abcd…');
+    // The first and the last half of a pair that there is, and what stands beside those.
+    for (const first of ['\ud800', '\udbff']) expect(clip(`abcd${first}\udc00g`, 6)).toBe('abcd…');
+    for (const other of ['\ud7ff', '\ue000']) expect(clip(`abcd${other}fg`, 6)).toBe(`abcd${other}…`);
   });
 });
 
@@ -83,6 +86,8 @@ describe('Markdown', () => {
     ['mentions', 'hi @octocat', 'hi @&#8203;octocat'],
     ['references', 'see #1', 'see #&#8203;1'],
     ['links', '[a](https://b.c) www.b.c', '&#91;a&#93;(https:&#8203;//b.c) www&#8203;.b.c'],
+    ['a dollar', '$x$', '&#36;x&#36;'],
+    ['an address with a name', 'a@b', 'a@&#8203;b'],
     ['emphasis', '*a* _b_ ~c~ \\d', '&#42;a&#42; &#95;b&#95; &#126;c&#126; &#92;d'],
   ])('makes %s harmless', (_, text, escaped) => expect(markdown(text)).toBe(escaped));
 
@@ -132,6 +137,11 @@ describe('the runner', () => {
       '::error title=a%3A b%2C 5%25::100%25%0A%250A::x',
     );
     expect(workflowCommand('endgroup', {}, '')).toBe('::endgroup::');
+  });
+
+  test('is told what stood there all the same', () => {
+    expect(logSafe('a ##[error] b\n  ::error::c\n\t::d')).toBe('a ## [error] b\n  : :error::c\n : :d');
+    expect(workflowCommand('x', { title: 'a,b', line: '1' }, 'm')).toBe('::x title=a%2Cb,line=1::m');
   });
 
   test('leaves an IPv6 address inside a line alone', () =>

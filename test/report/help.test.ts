@@ -2,8 +2,9 @@ import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { helpUrl } from '../../src/report/help.ts';
+import { helpUrl, withHelp } from '../../src/report/help.ts';
 import { REPOSITORY, VERSION } from '../../src/session/version.ts';
+import { failure, success } from './example.ts';
 
 const ITSELF = { repository: REPOSITORY, version: VERSION };
 const PACKAGE = `https://github.com/${REPOSITORY}/blob/v${VERSION}/docs/troubleshooting.md#image`;
@@ -36,6 +37,16 @@ test.each([
     'https://git.example.com:8443/acme/consul-deploy-fork/blob/v0.1.0',
   ],
   [
+    'a server without TLS',
+    { ...GITHUB, GITHUB_SERVER_URL: 'http://git.example.com' },
+    'http://git.example.com/acme/consul-deploy-fork/blob/v0.1.0',
+  ],
+  [
+    'a ref as long as one may be',
+    { ...GITHUB, GITHUB_ACTION_REF: 'x'.repeat(200) },
+    `https://github.com/acme/consul-deploy-fork/blob/${'x'.repeat(200)}`,
+  ],
+  [
     'no ref: the tag of this version',
     { ...GITHUB, GITHUB_ACTION_REF: '' },
     `https://github.com/acme/consul-deploy-fork/blob/v${VERSION}`,
@@ -56,12 +67,42 @@ test.each([
   ],
   ['with a repository that climbs', { ...GITHUB, GITHUB_ACTION_REPOSITORY: '../..' }],
   ['with a server that is none', { ...GITHUB, GITHUB_SERVER_URL: 'javascript:alert(1)' }],
+  ['with a server and more behind it', { ...GITHUB, GITHUB_SERVER_URL: 'https://a.example/b' }],
+  ['with more before the server', { ...GITHUB, GITHUB_SERVER_URL: 'x https://a.example' }],
+  ['with a server and no port', { ...GITHUB, GITHUB_SERVER_URL: 'https://a.example:' }],
+  ['with a repository of three parts', { ...GITHUB, GITHUB_ACTION_REPOSITORY: 'a/b/c' }],
+  ['with a repository of one part', { ...GITHUB, GITHUB_ACTION_REPOSITORY: 'acme' }],
+  ['with a repository whose name is a way up', { ...GITHUB, GITHUB_ACTION_REPOSITORY: 'acme/..' }],
+  ['without a server', { ...GITHUB, GITHUB_SERVER_URL: undefined }],
 ])('help leads to the repository of the package, at its version: %s', (_, env) => {
   expect(helpUrl('image', env, ITSELF)).toBe(PACKAGE);
 });
 
+test('a result that failed has the link to its reason, and one that did not stays as it is', () => {
+  const why = { reason: 'image', what: 'no such image', details: ['a line'] } as const;
+  const result = failure({ failure: { ...why, details: ['a line'] } });
+  expect(withHelp(result, {}, ITSELF)).toEqual({ ...result, failure: { ...why, help: PACKAGE } });
+  expect(withHelp(success(), GITHUB, ITSELF)).toEqual(success());
+});
+
 test('a ref that could not stand in a link is not taken', () => {
-  for (const ref of ['a b', 'a)b', 'a#b', '../x', 'a//b', '<b>', '%2e%2e', 'a\nb', 'x'.repeat(300)]) {
+  for (const ref of [
+    '.a',
+    'a/.b',
+    '/a',
+    'a/',
+    '!a',
+    'a!',
+    'a b',
+    'a)b',
+    'a#b',
+    '../x',
+    'a//b',
+    '<b>',
+    '%2e%2e',
+    'a\nb',
+    'x'.repeat(300),
+  ]) {
     expect(helpUrl('image', { ...GITHUB, GITHUB_ACTION_REF: ref }, ITSELF)).toBe(
       `https://github.com/acme/consul-deploy-fork/blob/v${VERSION}/docs/troubleshooting.md#image`,
     );

@@ -57,6 +57,49 @@ describe('the JSON report', () => {
     expect(toJson({ timings: backwards, phases: turned, ...rest })).toBe(toJson(success()));
   });
 
+  test('has its keys in the order of reading, others by the alphabet, and its texts made plain', () => {
+    const cluster = { version: 'v\u00071', server: 'a', context: 'b' };
+    const keys = (value: object) => Object.keys(value);
+    const report = JSON.parse(toJson(success({ cluster, timings: { b: 1, c: 2, a: 3 } })));
+    expect(keys(report)).toEqual([
+      ...[
+        'schemaVersion',
+        'mode',
+        'result',
+        'left',
+        'startedAt',
+        'durationMs',
+        'cluster',
+        'namespace',
+        'name',
+      ],
+      ...[
+        'changed',
+        'manifestDigest',
+        'image',
+        'consulVersion',
+        'leader',
+        'voters',
+        'clientsReady',
+        'clientsDesired',
+      ],
+      ...['uiCommand', 'topology', 'phases', 'checks', 'objects', 'warnings', 'timings', 'history'],
+    ]);
+    expect(keys(report.timings)).toEqual(['a', 'b', 'c']);
+    expect(keys(report.cluster)).toEqual(['context', 'server', 'version']);
+    expect(report.cluster.version).toBe('v1');
+    expect(keys(report.checks[0])).toEqual([
+      'durationMs',
+      'expected',
+      'group',
+      'id',
+      'observed',
+      'status',
+      'title',
+    ]);
+    expect(JSON.parse(toJson({ ...success(), leader: null } as never)).leader).toBeNull();
+  });
+
   test('begins with what matters and ends its last line', () => {
     expect(toJson(failure())).toMatch(
       /^\{\n {2}"schemaVersion": 1,\n {2}"mode": "deploy",\n {2}"result": "failure",/,

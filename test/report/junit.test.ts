@@ -33,6 +33,58 @@ describe('the JUnit report', () => {
     });
   });
 
+  test('takes as long as the run, and a group as long as its longest check', () => {
+    const root = read(failure());
+    expect(root.attributes).toEqual({
+      ...{ name: 'consul-deploy', tests: '4', failures: '3', errors: '0', skipped: '0', time: '600.000' },
+    });
+    const [verdict, servers] = [suite(root, 'verdict'), suite(root, 'servers')];
+    expect(verdict?.attributes).toEqual({
+      ...{ name: 'verdict', tests: '1', failures: '1', errors: '0', skipped: '0', time: '600.000' },
+      timestamp: '2026-03-01T10:00:00.000Z',
+    });
+    expect(all(verdict ?? root, 'testcase')[0]?.attributes).toEqual({
+      ...{ name: 'verdict', classname: 'consul-deploy.verdict', time: '600.000' },
+    });
+    expect(servers?.attributes).toMatchObject({ tests: '1', failures: '1', time: '598.710' });
+    expect(suite(read(success()), 'quorum')?.attributes).toMatchObject({ failures: '0', time: '2.100' });
+    const [check = expect.unreachable()] = success().checks;
+    const open = { ...check, status: 'pending' as const };
+    expect(suite(read(failure({ checks: [check, open] })), 'servers')?.attributes.failures).toBe('1');
+  });
+
+  test('has of a failure what is known, and as evidence only what there is', () => {
+    const text = (result: Result) => all(read(result), 'failure')[0]?.text;
+    const bare = { reason: 'image', what: 'x', details: [] } as const;
+    expect(text(failure({ mode: 'render', checks: [], failure: { ...bare, details: [] } }))).toBe('What: x');
+    const { failure: _, cluster: _c, ...silent } = failure({ checks: [] });
+    expect(text(silent)).toBe('The cluster is left as: running what was applied; the lock is released');
+    expect(all(read(silent), 'failure')[0]?.attributes.type).toBe('failure');
+    const names = all(read(silent), 'property').map(({ attributes }) => attributes.name);
+    expect(names.filter((name) => name?.startsWith('kubernetes'))).toEqual([]);
+    expect(all(read(success()), 'property').map(({ attributes }) => attributes.name)).toEqual([
+      ...[
+        'mode',
+        'result',
+        'name',
+        'namespace',
+        'kubernetes-server',
+        'kubernetes-context',
+        'kubernetes-version',
+      ],
+      ...[
+        'consul-version',
+        'image',
+        'manifest-digest',
+        'changed',
+        'leader',
+        'voters',
+        'clients-ready',
+        'clients-desired',
+      ],
+    ]);
+  });
+
   test('has a suite for every group that a check can have', () => {
     const groups = [
       'cluster',

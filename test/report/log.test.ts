@@ -78,6 +78,40 @@ describe('lines', () => {
   });
 });
 
+describe('unless told otherwise', () => {
+  const written = (run: (log: Log) => void) => {
+    const stdout = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    run(new Log());
+    const lines = stdout.mock.calls.map(([line]) => line);
+    stdout.mockRestore();
+    return lines;
+  };
+  const all = (log: Log) => {
+    log.group('Apply');
+    log.info('i');
+    log.debug('d');
+    log.endGroup();
+    log.endGroup();
+  };
+
+  test('lines go to stdout, at the level info, by the clock of this process', () => {
+    vi.stubEnv('GITHUB_ACTIONS', '');
+    const lines = written((log) => {
+      all(log);
+      vi.advanceTimersByTime(2500);
+      log.info('later');
+    });
+    expect(lines).toEqual(['▸ Apply\n', '  +0.0 s  i\n', '  +2.5 s  later\n']);
+    vi.unstubAllEnvs();
+  });
+
+  test('they are for a runner where there is one', () => {
+    vi.stubEnv('GITHUB_ACTIONS', 'true');
+    expect(written(all)).toEqual(['::group::Apply\n', '  +0.0 s  i\n', '::endgroup::\n']);
+    vi.unstubAllEnvs();
+  });
+});
+
 describe('a secret', () => {
   // Such that every way of making a line safe would change it, and be redacted too late.
   const SECRET = '::se%ret\n##[of two]';
@@ -137,6 +171,50 @@ describe('progress', () => {
     log.settled();
     vi.advanceTimersByTime(60_000);
     expect(lines).toHaveLength(2);
+  });
+});
+
+describe('progress within a second', () => {
+  test('is printed when the second is over, and the next second begins there', () => {
+    const { log, lines } = record();
+    const told = () => lines.splice(0).map((line) => line.trim());
+    log.progress('a');
+    vi.advanceTimersByTime(400);
+    log.progress('b');
+    vi.advanceTimersByTime(599);
+    expect(told()).toEqual(['+0.0 s  a']);
+    vi.advanceTimersByTime(1);
+    expect(told()).toEqual(['+1.0 s  b']);
+    vi.advanceTimersByTime(999);
+    log.progress('c');
+    expect(told()).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(told()).toEqual(['+2.0 s  c']);
+    vi.advanceTimersByTime(1000);
+    log.progress('d');
+    expect(told()).toEqual(['+3.0 s  d']);
+  });
+
+  test('is forgotten once the log stops, and keeps no process alive', () => {
+    const { log, lines } = record();
+    const timer = vi.spyOn(globalThis, 'setTimeout');
+    log.progress('a');
+    log.progress('b');
+    const [wait] = timer.mock.results.map(({ value }) => value as NodeJS.Timeout);
+    expect(wait?.hasRef()).toBe(false);
+    log.stop();
+    expect([vi.getTimerCount(), log.status()]).toEqual([0, '']);
+    vi.advanceTimersByTime(60_000);
+    expect(lines).toHaveLength(1);
+    timer.mockRestore();
+  });
+
+  test('of a wait that is over and begins again is told at once', () => {
+    const { log, lines } = record();
+    log.progress('a');
+    log.settled();
+    log.progress('a');
+    expect(lines).toEqual(['  +0.0 s  a', '  +0.0 s  a']);
   });
 });
 
@@ -207,6 +285,43 @@ describe('the heartbeat', () => {
     log.group('Prove');
     log.progress('servers 3 of 3');
     expect(log.status()).toBe('');
+    log.stop();
+  });
+
+  test('has no more in the line of a terminal than that can show', () => {
+    const { log } = record({ heartbeat: false });
+    log.progress('x'.repeat(1000));
+    expect(log.status()).toBe(`${'x'.repeat(399)}…`);
+    log.stop();
+    log.group('Prove');
+    log.endGroup();
+    expect(log.status()).toBe('');
+  });
+
+  test('begins anew with each line', () => {
+    const { log, lines } = record();
+    log.startHeartbeat();
+    vi.advanceTimersByTime(14_000);
+    log.info('a line');
+    vi.advanceTimersByTime(14_999);
+    expect(lines).toHaveLength(1);
+    vi.advanceTimersByTime(1);
+    expect(lines.at(-1)).toBe(' +29.0 s  still waiting');
+    log.startHeartbeat();
+    expect(vi.getTimerCount()).toBe(1);
+    log.stop();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('rounds a wait to whole seconds', () => {
+    const { log, lines } = record();
+    log.startHeartbeat();
+    vi.advanceTimersByTime(400);
+    log.progress('servers');
+    vi.advanceTimersByTime(500);
+    log.info('other');
+    vi.advanceTimersByTime(15_000);
+    expect(lines.at(-1)).toBe(' +15.9 s  still waiting: servers (16 s)');
     log.stop();
   });
 

@@ -36,6 +36,40 @@ describe('outputs', () => {
     });
   });
 
+  test('of a snapshot and what it was compared with', () => {
+    const names = { total: 0, names: [] };
+    const same = { onlyHere: names, onlyThere: names, changed: names };
+    const result = success({
+      planDigest: 'sha256:0a',
+      snapshot: {
+        ...{ path: '/w/a b.snap', bytes: 1, sha256: 'f'.repeat(64), index: 7, encrypted: true, stale: false },
+        ...{ versions: [], counts: {}, prefixes: [], services: [] },
+      },
+      difference: {
+        with: 'cluster',
+        index: 1,
+        total: 12,
+        keys: same,
+        nodes: same,
+        services: same,
+        counts: [],
+      },
+      durationMs: 12.6,
+    });
+    expect(outputs(result)).toMatchObject({
+      snapshot: '/w/a b.snap',
+      'snapshot-index': '7',
+      'snapshot-sha256': 'f'.repeat(64),
+      differences: '12',
+      'plan-digest': 'sha256:0a',
+      'duration-ms': '13',
+    });
+  });
+
+  test('have a hyphen for each character that a script could take for something', () => {
+    expect(outputs(success({ leader: 'a b;$(c)' })).leader).toBe('a-b---c-');
+  });
+
   test('tell zero from unknown', () =>
     expect(outputs(success({ clientsReady: 0 }))['clients-ready']).toBe('0'));
 

@@ -62,6 +62,7 @@ describe('a secret', () => {
     expect(secrets.redact('the secret-of-so…')).toBe('the ***…');
     expect(secrets.redact('the secret-of-so… a secret-of-some-length…')).toBe('the ***… a ***…');
     expect(secrets.redact('the secret…')).toBe('the ***…');
+    expect(secrets.redact('secret-of-so…')).toBe('***…');
     expect(secrets.redact('the secret-of-so')).toBe('the secret-of-so');
     expect(secrets.redact('the secre…')).toBe('the secre…');
   });
@@ -69,6 +70,10 @@ describe('a secret', () => {
   test.each(['', 'short', '     \n   '])('that is none is ignored: %j', (value) =>
     expect(knowing(value).redact(`a short ${value} text     \n   `)).toBe(`a short ${value} text     \n   `),
   );
+
+  test('that is none is ignored in base64, too', () => {
+    expect(knowing('short').redact(base64('short'))).toBe(base64('short'));
+  });
 });
 
 describe('several secrets', () => {

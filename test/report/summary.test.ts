@@ -76,6 +76,15 @@ describe('a summary', () => {
     );
   });
 
+  test.each([
+    ['service', 'Services'],
+    ['pod', 'pods'],
+  ] as const)('says where its servers are: %s', (serverAddresses, words) => {
+    expect(summary(success({ serverAddresses }))).toContain(
+      ` · servers at the addresses of their ${words}\n`,
+    );
+  });
+
   test('says something when a failed run has nothing to say', () => {
     const { failure: _failure, ...rest } = failure({ checks: [], phases: [] });
     expect(summary(rest)).toContain('## ❌ Consul is not proven: no cause given');

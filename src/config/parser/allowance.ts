@@ -6,7 +6,7 @@ export const allowance: Parser<Allowance> = parser(
   'a count from 0 to 5000 such as 2, or a share from 0% to 100% such as 10%',
   (text, refuse) => {
     const [, digits, sign] = /^(\d{1,4})(%?)$/.exec(text) ?? [];
-    const value = digits === undefined ? Number.NaN : Number(digits);
+    const value = Number(digits);
     if (sign === '%' && value <= 100) return { kind: 'percent', percent: value };
     if (sign === '' && value <= 5000) return { kind: 'count', count: value };
     return refuse();

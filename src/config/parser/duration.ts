@@ -13,16 +13,17 @@ export function duration(min: number, max: number): Parser<number> {
   const allowed = `a duration such as 90s, 10m or 1h30m, from ${formatDuration(min)} to ${formatDuration(max)}`;
   return parser(allowed, (text, refuse) => {
     const value = milliseconds(text);
-    if (value !== undefined && value >= min && value <= max) return value;
-    const bare = /^\d{1,9}$/.test(text) && value === undefined;
+    if (value >= min && value <= max) return value;
+    const bare = /^\d{1,9}$/.test(text) && Number.isNaN(value);
     return refuse({ hint: bare ? `a number needs its unit: write ${text}s or ${text}m` : undefined });
   });
 }
 
-function milliseconds(text: string): number | undefined {
+/** NaN where it is no duration. */
+function milliseconds(text: string): number {
   if (text === '0') return 0;
   const groups = text === '' ? undefined : PATTERN.exec(text)?.groups;
-  if (!groups) return undefined;
+  if (!groups) return Number.NaN;
   return Object.entries(UNITS).reduce((sum, [unit, size]) => sum + Number(groups[unit] ?? 0) * size, 0);
 }
 

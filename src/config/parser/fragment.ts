@@ -24,9 +24,9 @@ export const fragment: Parser<AgentConfigFragment> = parser('a JSON object, or H
 /** V8 tells the position of some mistakes only, and quotes the text for the others. */
 function jsonErrorPosition(text: string, error: unknown): string | undefined {
   const [, line, column] = /\(line (\d+) column (\d+)\)$/.exec(String(error)) ?? [];
-  if (line && column) return `line ${line}, column ${column}`;
+  if (line) return `line ${line}, column ${column}`;
   try {
-    const found = parseDocument(text, { schema: 'json', logLevel: 'error' }).errors[0]?.linePos?.[0];
+    const found = parseDocument(text, { schema: 'json' }).errors[0]?.linePos?.[0];
     return found && `line ${found.line}, column ${found.col}`;
   } catch {
     return undefined;

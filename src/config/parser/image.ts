@@ -13,7 +13,8 @@ export function isImage(text: string): boolean {
   const [named = '', digest, ...more] = text.split('@');
   if (more.length > 0 || (digest !== undefined && !DIGEST.test(digest))) return false;
   const first = named.split('/', 1)[0] ?? '';
-  const hasHost = named.includes('/') && (/[.:]/.test(first) || first === 'localhost');
+  // `localhost` without a port is like any other part of a path.
+  const hasHost = named.includes('/') && /[.:]/.test(first);
   if (hasHost && !HOST.test(first)) return false;
   const [path = '', tag, ...rest] = (hasHost ? named.slice(first.length + 1) : named).split(':');
   return rest.length === 0 && path.length <= 255 && PATH.test(path) && (tag === undefined || TAG.test(tag));
@@ -24,7 +25,7 @@ export const image: Parser<string> = parser(
   (text, refuse) => {
     if (isImage(text)) return text;
     const plain = text.replace(/^(?:https?|docker|oci):\/\//, '');
-    const likely = [plain, plain.toLowerCase()].find((candidate) => candidate !== text && isImage(candidate));
+    const likely = [plain, plain.toLowerCase()].find(isImage);
     return refuse({ hint: likely && `did you mean \`${likely}\`?` });
   },
 );

@@ -21,9 +21,10 @@ export const kubeconfig: Parser<KubeconfigSource> = parser(ALLOWED, (text, refus
     return refuse({ hint: 'this is the kubeconfig itself: pass a path, or encode it with `base64 -w0`' });
   }
   const yaml = decode(text);
-  if (yaml !== undefined && hasClusters(yaml)) return { kind: 'inline', yaml };
-  if (yaml !== undefined && text.length > LONGEST_PATH) {
-    return refuse({ hint: 'this base64 does not decode to a kubeconfig: YAML with `clusters:`' });
+  if (yaml !== undefined) {
+    if (hasClusters(yaml)) return { kind: 'inline', yaml };
+    if (text.length > LONGEST_PATH)
+      return refuse({ hint: 'this base64 does not decode to a kubeconfig: YAML with `clusters:`' });
   }
   // No path holds a control character; NUL would make every call to the file system throw.
   if (/\p{Cc}/u.test(text) || text.length > 4096) return refuse();

@@ -16,5 +16,5 @@ export function isFractionOfByte(text: string): boolean {
 /** What was probably meant by `10GB`, `10gi`, `512m` or `10` where bytes are counted; otherwise `undefined`. */
 export function likelySize(text: string): string | undefined {
   const [, digits, unit] = /^([1-9]\d{0,8}) ?([kmgt])i?b?$/i.exec(text) ?? [];
-  return digits && unit ? `${digits}${unit.toUpperCase()}i` : undefined;
+  return unit && `${digits}${unit.toUpperCase()}i`;
 }

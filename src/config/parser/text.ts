@@ -9,9 +9,9 @@ export function line(allowed: string): Parser<string> {
   return parser(`${allowed}, in one line`, (text, refuse) => (CONTROL.test(text) ? refuse() : text));
 }
 
-/** A glob without white space that the matching library can compile. */
+/** A glob without white space that the matching library can compile: no empty one, and not `{..+(|})(`. */
 export function isGlob(text: string): boolean {
-  if (text === '' || text.length > 1000 || /\s/.test(text) || CONTROL.test(text)) return false;
+  if (text.length > 1000 || /\s/.test(text) || CONTROL.test(text)) return false;
   try {
     picomatch(text);
     return true;

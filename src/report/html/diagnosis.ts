@@ -10,6 +10,7 @@ import { badge } from './status.ts';
 export function diagnosis(result: Result): Part[] {
   if (result.result === 'success') return [];
   const { failure } = result;
+  const details = failure?.details ?? [];
   const { check } = verdict(result);
   const facts: [string, Content][] = [];
   if (failure) facts.push(['Cause', line(failure.what, 2000)]);
@@ -37,9 +38,9 @@ export function diagnosis(result: Result): Part[] {
     {
       id: 'diagnosis',
       title: 'Diagnosis',
-      head: markup`${definitions(facts)}${(failure?.details.length ?? 0) > 0 && markup`<details open class="evidence"><summary>Evidence: ${count(failure?.details.length ?? 0, 'line')}</summary><ol>\n`}`,
-      ...rowsOf(failure?.details ?? [], (text) => markup`<li>${line(text, 2000)}</li>`),
-      tail: (failure?.details.length ?? 0) > 0 && markup`</ol></details>\n`,
+      head: markup`${definitions(facts)}${details.length > 0 && markup`<details open class="evidence"><summary>Evidence: ${count(details.length, 'line')}</summary><ol>\n`}`,
+      ...rowsOf(details, (text) => markup`<li>${line(text, 2000)}</li>`),
+      tail: details.length > 0 && markup`</ol></details>\n`,
       noun: 'lines of evidence are',
     },
   ];

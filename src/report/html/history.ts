@@ -52,11 +52,11 @@ function panel({ id, title, of, told }: Figure, runs: readonly PastRun[], newest
   const usual = alike.length > 1 ? `median of ${alike.length} alike: ${told(median(alike))}` : '';
   const bars = runs.map((run) => {
     const value = of(run);
-    const words = `${run.mode}, ${line(run.at, 30)}: ${value === undefined ? 'not measured' : told(value)}`;
-    return { value, words, alike: isAlike(run, newest) };
+    if (value === undefined) return undefined;
+    return { value, words: `${run.mode}, ${line(run.at, 30)}: ${told(value)}`, alike: isAlike(run, newest) };
   });
   const said = value === undefined ? 'not measured yet' : told(value);
-  const known = bars.flatMap(({ value }) => value ?? []);
+  const known = bars.flatMap((bar) => bar?.value ?? []);
   const range = known.length > 0 ? `, from ${told(Math.min(...known))} to ${told(Math.max(...known))}` : '';
   return markup`<figure><figcaption><h3>${title}</h3><strong>${said}</strong> <span>${usual}</span></figcaption>${chart(id, title, `${count(known.length, 'run')}${range}. The newest: ${said}.`, bars)}</figure>\n`;
 }

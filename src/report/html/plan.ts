@@ -6,7 +6,7 @@ import { DANGEROUS, GRAVEST_FIRST } from '../section/plan.ts';
 import { CONSEQUENCE_TITLE, isAboutPlan, objectOf, planHeadline } from '../section/plan-line.ts';
 import { type Content, line, type Markup, markup } from './markup.ts';
 import { type Part, rowsOf } from './part.ts';
-import { badge, type Status } from './status.ts';
+import { badge } from './status.ts';
 import { shortTable } from './table.ts';
 
 const [MOST_NAMES, MOST_PODS, MOST_FIELDS, MOST_LINES] = [12, 20, 20, 40];
@@ -56,15 +56,13 @@ function totals(all: readonly PlannedChange[]): Markup {
 }
 
 function mark(consequence: PlannedChange['consequence']): Markup {
-  const status: Status =
-    consequence === 'data-loss' ? 'failed' : DANGEROUS.has(consequence) ? 'warning' : 'skipped';
-  return DANGEROUS.has(consequence)
-    ? badge(status, CONSEQUENCE_TITLE[consequence])
-    : markup`<span class="badge plain">${CONSEQUENCE_TITLE[consequence]}</span>`;
+  const title = CONSEQUENCE_TITLE[consequence];
+  if (!DANGEROUS.has(consequence)) return markup`<span class="badge plain">${title}</span>`;
+  return badge(consequence === 'data-loss' ? 'failed' : 'warning', title);
 }
 
 function details(change: PlannedChange, open: boolean): Markup {
-  const { fields, pods = [], podCount = pods.length, notes, consequence } = change;
+  const { fields, pods = [], podCount = 0, notes, consequence } = change;
   const more = fields.length - MOST_FIELDS;
   const said = [...(podCount > 0 ? [podList(pods, podCount)] : []), ...notes.slice(0, MOST_NAMES)];
   return markup`<details class="change"${open && markup` open`}><summary>${mark(consequence)} <code>${line(objectOf(change), 300)}</code>${fields.length > 0 && ` ${count(fields.length, 'field')}`}</summary>${said.length > 0 && markup`<ul>${said.map((text) => markup`<li>${line(text)}</li>`)}</ul>`}${fields.slice(0, MOST_FIELDS).map(field)}${more > 0 && markup`<p class="rest">${count(more, 'more field')} not shown here.</p>`}${said.length + fields.length === 0 && markup`<p>Nothing more to tell.</p>`}</details>`;

@@ -98,7 +98,7 @@ function picture({ name, servers, clients, ready }: NodeView, index: number): Ma
   const squares = Math.min(clients, MOST_SQUARES);
   const top = 34 + servers.length * 40;
   const rows = Math.ceil(squares / PER_ROW);
-  const height = top + (clients > 0 ? 26 + rows * 15 : 0) + (servers.length + clients === 0 ? 0 : 4);
+  const height = top + (clients > 0 ? 26 + rows * 15 : 0) + 4;
   const told = `${ready} of ${count(clients, 'client')} ready`;
   const words = [
     ...servers.map((server) => `${line(server.name, 120)}: ${part(server)}`),

@@ -1,4 +1,3 @@
-import { count } from '../../count.ts';
 import { formatDuration } from '../duration.ts';
 import type { Result } from '../result.ts';
 import { verdict } from '../verdict.ts';
@@ -43,7 +42,7 @@ function tiles(result: Result): [string, string][] {
   const passed = checks.filter(({ status }) => status === 'passed').length;
   const judged = checks.filter(({ status }) => status !== 'skipped').length;
   if (judged > 0) tile.push([`${passed} of ${judged}`, 'checks passed']);
-  if (voters !== undefined) tile.push([String(voters), voters === 1 ? 'voter' : 'voters']);
+  if (voters !== undefined) tile.push([String(voters), words(voters, 'voter')]);
   if (clientsReady !== undefined && clientsDesired)
     tile.push([`${clientsReady} of ${clientsDesired}`, 'clients ready']);
   const changes = plan.filter(({ consequence }) => consequence !== 'none').length;
@@ -55,5 +54,5 @@ function tiles(result: Result): [string, string][] {
 }
 
 function words(number: number, noun: string): string {
-  return count(number, noun).replace(/^\d+ /, '');
+  return number === 1 ? noun : `${noun}s`;
 }

@@ -93,5 +93,5 @@ function other(difference: SnapshotDifference): string {
 }
 
 function capital(text: string): string {
-  return `${text[0]?.toUpperCase()}${text.slice(1)}`;
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }

@@ -49,7 +49,7 @@ export function driftTotals(drift: readonly Drift[]): string {
 /** One line for each field, as evidence and for the log: `ConfigMap/a .data.b: deployed 1, live 2, by "kubectl-edit" at …`. */
 export function driftLines({ kind, name, what, fields, by, at }: Drift): string[] {
   const object = `${kind}/${name}`;
-  const who = [by && ` by "${by}"`, at && ` at ${at}`].filter(Boolean).join('');
+  const who = [by && ` by "${by}"`, at && ` at ${at}`].join('');
   const lines = fields.map(
     ({ path, before, after }) =>
       `${object} ${path}: deployed ${before ?? 'nothing'}, live ${after ?? 'nothing'}${who && `, changed${who}`}`,

@@ -49,9 +49,9 @@ export function sweepHeadline({ ghosts = [] }: Pick<Result, 'ghosts'>): string {
 
 function row(ghost: GhostReport): string {
   const { class: kind, nodes, service, evidence, remedy, why, outcome } = ghost;
-  const where = nodes.slice(0, MOST_NODES).map((node) => code(node));
+  const named = nodes.slice(0, MOST_NODES).map((node) => code(node));
   const more = nodes.length > MOST_NODES ? ` and ${nodes.length - MOST_NODES} more` : '';
-  const what =
-    service === undefined ? `node ${where.join(', ')}` : `${code(service)} at ${where.join(', ')}${more}`;
+  const at = `${named.join(', ')}${more}`;
+  const what = service === undefined ? `node ${at}` : `${code(service)} at ${at}`;
   return `| ${[OUTCOME[outcome], kind, what, markdown(evidence), REMEDY[remedy], markdown(why)].join(' | ')} |`;
 }

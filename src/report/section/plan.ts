@@ -91,7 +91,7 @@ function hasMore({ fields, notes, podCount = 0 }: PlannedChange): boolean {
 }
 
 function details(change: PlannedChange, about: boolean): string {
-  const { consequence, fields, pods = [], podCount = pods.length, notes } = change;
+  const { consequence, fields, pods = [], podCount = 0, notes } = change;
   const open = about && DANGEROUS.has(consequence) ? ' open' : '';
   const lines = notes.map((note) => `- ${markdown(note)}`);
   if (podCount > 0) lines.unshift(`- ${podList(pods, podCount)}`);

@@ -35,3 +35,10 @@ test('a bare number is told its cure; one out of range is not', () => {
   expect(mistakes({ timeout: '0' })[0]).toMatch(/from 1s to 24h$/);
   expect(mistakes({ timeout: '25h' })[0]).toMatch(/from 1s to 24h$/);
 });
+
+test('the limits are within what is taken, and only a number is told about units', () => {
+  expect(mistakes({ timeout: '1s', 'stable-for': '0' })).toEqual([]);
+  expect(mistakes({ timeout: '24h' })).toEqual([]);
+  for (const timeout of ['x600', '600x', '1234567890'])
+    expect(mistakes({ timeout })[0]).toMatch(/from 1s to 24h$/);
+});

@@ -13,6 +13,13 @@ test.each([
   ["{'encrypt': 'canary'}", ' at line 1, column 2'],
   ['{"encrypt": "canary"', /at line 1, column 2\d/],
   ['{"encrypt": [1,]} // canary', ''],
+  // The engine quotes the text, which may say something like a position.
+  ['{"a":[1,]}(line 7 column 8)', /^(?!.*line 7)/],
+  [`${'\n'.repeat(11).replace('', '{')}"canary": x}`, ' at line 12, column '],
+  [
+    '{"a" 1}',
+    /; allowed: a JSON object, because it starts with \{; JSON has no comments, no trailing commas and only double quotes$/,
+  ],
 ])('%j is refused by position, without showing it', (text, position) => {
   const lines = mistakes({ 'server-config': text });
   expect(lines).toEqual([

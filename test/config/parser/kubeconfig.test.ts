@@ -25,6 +25,17 @@ test.each([
   'config',
   'dir with space/k.yaml',
   'abcd',
+  'a{b',
+  './apiVersion:x',
+  // No base64 with something beside it is taken for base64.
+  `!${base64(yaml)}`,
+  `${base64(yaml)}!`,
+  // Base64, and no kubeconfig: a text of no lines, nothing at all, and bytes that are no text.
+  base64('token: a'),
+  base64('null'),
+  Buffer.from([...Buffer.from('clusters: []\n# '), 0xff]).toString('base64'),
+  base64('x'.repeat(384)),
+  `${'a/-'.repeat(1365)}x`,
 ])('%s is a path', (path) => {
   expect(kubeconfig.parse(path)).toEqual({ kind: 'path', path });
 });
@@ -39,6 +50,8 @@ test.each([
   ['JSON', '{"clusters": ["canary"]}', /encode it with `base64 -w0`$/],
   ['base64 of something else', base64('token: canary\n'.repeat(50)), /does not decode to a kubeconfig/],
   ['base64 of broken YAML', base64(`clusters: [canary${' '.repeat(600)}`), /does not decode to a kubeconfig/],
+  ['base64 that is longer than a path', base64('x'.repeat(387)), /does not decode to a kubeconfig/],
+  ['a path that is too long', `${'a/-'.repeat(1365)}xx`, /one line of base64$/],
   [
     'a control character',
     'canary\u0000',

@@ -11,18 +11,24 @@ test.each([
   ['{a,b}/x, y', ['{a,b}/x', 'y']],
   ['S/x:.ports[port=53,protocol="UDP"].nodePort,b', ['S/x:.ports[port=53,protocol="UDP"].nodePort', 'b']],
   ['a],b', ['a]', 'b']],
+  ['{a,{b,c},d},(e,f),g', ['{a,{b,c},d}', '(e,f)', 'g']],
   ['{a,b\nc,d', ['{a,b', 'c', 'd']],
 ])('%j', (text, items) => {
   expect(splitList(text)).toEqual(items);
 });
 
 describe('recursors', () => {
-  test.each(['8.8.8.8', '8.8.8.8:53', '2001:db8::1', '[2001:db8::1]:5353', '127.0.0.1:65535', '::1'])(
-    '%s',
-    (text) => {
-      expect(isRecursor(text)).toBe(true);
-    },
-  );
+  test.each([
+    '8.8.8.8',
+    '8.8.8.8:53',
+    '2001:db8::1',
+    '[2001:db8::1]:5353',
+    '127.0.0.1:65535',
+    '8.8.8.8:1',
+    '::1',
+  ])('%s', (text) => {
+    expect(isRecursor(text)).toBe(true);
+  });
   test.each([
     '',
     'dns',
@@ -39,6 +45,9 @@ describe('recursors', () => {
     '[2001:db8::1]',
     'fe80::1%eth0',
     '8.8.8.8/32',
+    'x[2001:db8::1]:53',
+    '8.8.8.8:53x',
+    '8.8.8.8:123456',
   ])('not %j', (text) => {
     expect(isRecursor(text)).toBe(false);
   });

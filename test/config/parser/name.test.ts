@@ -23,6 +23,7 @@ test.each([
   ['domain', 'consul'],
   ['domain', 'cluster.local'],
   ['domain', `${long(63)}.x`],
+  ['domain', `${Array(126).fill('a').join('.')}.a`.padEnd(253, 'b')],
 ] as const)('%s takes %s', (name, text) => {
   expect(parsers[name].parse(text)).toBe(text);
 });
@@ -56,6 +57,7 @@ test.each([
   [{ datacenter: 'DC1' }, 'did you mean `dc1`?'],
   [{ namespace: 'Consul' }, 'did you mean `consul`?'],
   [{ domain: 'Consul.' }, 'did you mean `consul`?'],
+  [{ domain: '.Consul.Example.Com.' }, 'did you mean `consul.example.com`?'],
 ])('%j is told what was probably meant', (inputs, hint) => {
   expect(mistakes(inputs)).toEqual([expect.stringMatching(new RegExp(`; ${hint.replace('?', '\\?')}$`))]);
 });

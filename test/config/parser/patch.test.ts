@@ -85,14 +85,14 @@ describe('mistakes are told by position, and nothing given is shown', () => {
       `{${T}, operations: [{op: remove, path: /canary~2}]}`,
       'at [0].operations[0].path; allowed: a JSON pointer',
     ],
-    [
-      `{${T}, operations: [{op: add, path: /canary}]}`,
-      'at [0].operations[0]; allowed: value, which add needs',
-    ],
-    [
-      `{${T}, operations: [{op: copy, path: /canary}]}`,
-      'at [0].operations[0]; allowed: from, which copy needs',
-    ],
+    ...['add', 'replace', 'test'].map((op) => [
+      `{${T}, operations: [{op: ${op}, path: /canary}]}`,
+      `at [0].operations[0]; allowed: value, which ${op} needs`,
+    ]),
+    ...['move', 'copy'].map((op) => [
+      `{${T}, operations: [{op: ${op}, path: /canary}]}`,
+      `at [0].operations[0]; allowed: from, which ${op} needs`,
+    ]),
     [`${T}\nmerge: {a: "canary}`, 'at line 2, column 20; allowed: a YAML list, or documents, of'],
     [`{${T}, merge: {a: .nan}}`, 'a number is not finite'],
     [`{${T}, merge: &a {canary: *a}}`, 'an alias refers to itself'],
@@ -101,6 +101,12 @@ describe('mistakes are told by position, and nothing given is shown', () => {
     expect(lines).toEqual([expect.stringMatching(/^patches: given a value that is not shown/)]);
     expect(lines[0]).toContain(expected);
     expect(lines[0]).not.toContain('canary');
+  });
+
+  test('where nobody can tell the position there is none', () => {
+    expect(mistakes({ patches: `{${T}, merge: &a {a: *a}}` })[0]).toMatch(
+      /^patches: given a value that is not shown; allowed: a YAML list/,
+    );
   });
 
   test('nor is it suggested what was meant, which would tell most of it', () => {

@@ -4,18 +4,42 @@ import { resources } from '../../../src/config/parser/resources.ts';
 import { mistakes } from '../given.ts';
 
 describe('quantities', () => {
-  test.each(['0', '1', '100m', '1.5', '.5', '1.', '512Mi', '10G', '1e3', '1E-2', '20k', '+1', '100n', '5u'])(
-    '%s',
-    (text) => {
-      expect(isQuantity(text)).toBe(true);
-    },
-  );
-  test.each(['', '-1', '1KB', '1K', '1mi', 'Mi', '1 Mi', '1e', '1.2.3', '0x10', '.', `1${'0'.repeat(100)}`])(
-    'not %j',
-    (text) => {
-      expect(isQuantity(text)).toBe(false);
-    },
-  );
+  test.each([
+    '0',
+    '1',
+    '100m',
+    '1.5',
+    '.5',
+    '1.',
+    '512Mi',
+    '10G',
+    '1e3',
+    '1E-2',
+    '20k',
+    '+1',
+    '100n',
+    '5u',
+    `1${'0'.repeat(63)}`,
+  ])('%s', (text) => {
+    expect(isQuantity(text)).toBe(true);
+  });
+  test.each([
+    `1${'0'.repeat(64)}`,
+    '',
+    '-1',
+    '1KB',
+    '1K',
+    '1mi',
+    'Mi',
+    '1 Mi',
+    '1e',
+    '1.2.3',
+    '0x10',
+    '.',
+    `1${'0'.repeat(100)}`,
+  ])('not %j', (text) => {
+    expect(isQuantity(text)).toBe(false);
+  });
 });
 
 describe('resources', () => {
@@ -40,6 +64,11 @@ describe('resources', () => {
     ['limits: {memory: 512m}', /given "512m" at limits\.memory; .*did you mean `512Mi`\?$/],
     ['limits: {memory: 1GB}', /given "1GB" at limits\.memory; .*did you mean `1Gi`\?$/],
     ['limits: {memroy: 1Gi}', /given "memroy" at limits\.memroy; .*did you mean `memory`\?$/],
+    ['limits: {cpu: 1GB}', /given "1GB" at limits\.cpu; allowed: a Kubernetes quantity[^;]*$/],
+    [
+      'limits: {disk: 1Gi}',
+      /given "disk" at limits\.disk; allowed: a resource such as cpu, memory or ephemeral-storage$/,
+    ],
     ['limits: {cpu: [1]}', /given "\[1\]" at limits\.cpu; /],
     ['limits: 1', /given "1" at limits; allowed: a mapping/],
     ['request: {cpu: 1}', /given the key "request"; allowed: YAML such as/],

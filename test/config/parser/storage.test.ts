@@ -12,6 +12,12 @@ test('ephemeral', () => {
 
 test.each([
   ['10', 'did you mean `10Gi`?'],
+  ['100000', 'did you mean `100000Gi`?'],
+  ['1000000', undefined],
+  ['+10Gi', undefined],
+  ['1E3', undefined],
+  ['no ephemeral', undefined],
+  ['ephemeral1', undefined],
   ['10GB', 'did you mean `10Gi`?'],
   ['10gi', 'did you mean `10Gi`?'],
   ['500m', 'did you mean `500Mi`?'],

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Drift } from '../../../src/report/result/change.ts';
-import { driftLines, driftTotals } from '../../../src/report/section/drift.ts';
+import { driftedObjects, driftLines, driftTotals } from '../../../src/report/section/drift.ts';
 import { summary } from '../../../src/report/summary.ts';
 import { verdict } from '../../../src/report/verdict.ts';
 import { failure, success } from '../example.ts';
@@ -84,4 +84,45 @@ test('the headline of drift alone does not say that Consul is broken', () => {
     failure: { reason: 'drift', what: '1 object missing', details: [] },
   });
   expect(verdict(drifted).headline).toBe('Consul is not as it was deployed: 1 object missing');
+});
+
+test('objects are the same where kind, namespace and name are', () => {
+  const others: Drift[] = [
+    GONE,
+    { ...GONE, kind: 'Secret' },
+    { ...GONE, namespace: 'b' },
+    { ...GONE, name: 'b' },
+  ];
+  expect(driftedObjects([...others, ...others])).toBe(4);
+  expect(driftTotals([...others, ...others])).toBe('4 objects missing');
+  const fields = [{ path: '.a' }, { path: '.b' }, { path: '.a' }];
+  const changed = others.map((one): Drift => ({ ...one, what: 'changed', fields }));
+  expect(driftTotals([...changed, { ...NEW, fields }])).toBe(
+    '8 fields of 4 objects changed, 1 object unexpected',
+  );
+});
+
+test('what has another object of its name is told with what differs in that', () => {
+  const replaced: Drift = { ...GONE, what: 'replaced', fields: [{ path: '.uid', before: '1' }], at: 'noon' };
+  expect(driftTotals([replaced])).toBe('1 object replaced');
+  expect(driftLines(replaced)).toEqual([
+    'Service/consul-ui: it was removed, and there is another of that name, made at noon',
+    'Service/consul-ui .uid: deployed 1, live nothing, changed at noon',
+  ]);
+  const page = summary(success({ mode: 'verify', drift: [replaced] }));
+  expect(page).toContain(
+    [
+      '| `Service/consul-ui` | it was removed, and there is another of that name |  |  |  | noon |',
+      '| `Service/consul-ui` | `.uid` | `1` | _nothing_ |  | noon |',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('without drift there is no section of it, and of many rows it says how many are not shown', () => {
+  expect(summary(success({ drift: [] }))).not.toContain('Drift');
+  const fields = Array.from({ length: 500 }, (_, index) => ({ path: `.f${index}` }));
+  expect(summary(success({ drift: [{ ...SCALED, fields }] }), 9000)).toMatch(
+    /_\d+ more fields that differ are not shown/,
+  );
 });

@@ -29,7 +29,13 @@ test.each<[string, GhostReport[] | undefined, string]>([
   ['what may stay', GHOSTS.slice(2), 'The catalog has no ghosts'],
   ['a dry run', found, '2 ghosts in the catalog, 1 to be removed by sweep-apply'],
   ['one that nothing is done about', GHOSTS.slice(1), '1 ghost in the catalog'],
+  ['a dry run of which nothing can be removed', GHOSTS.slice(1, 2), '1 ghost in the catalog'],
   ['an apply', GHOSTS, '1 ghost removed, and stays away; 1 left alone'],
+  [
+    'an apply that leaves nothing',
+    [...GHOSTS.slice(0, 1), ...GHOSTS.slice(0, 1)],
+    '2 ghosts removed, and stay away',
+  ],
 ])('the headline of %s', (_, ghosts, headline) => {
   const result = success({ mode: 'sweep', ...(ghosts && { ghosts: [...ghosts] }) });
   expect(verdict(result).headline).toBe(headline);
@@ -41,4 +47,40 @@ test('the headline of a sweep that failed does not speak of the cluster', () => 
     failure: { reason: 'ghosts', what: 'node a came back', details: [] },
   });
   expect(verdict(swept).headline).toBe('The catalog is not clean: node a came back');
+});
+
+const section = (...ghosts: GhostReport[]) => {
+  const page = summary(success({ mode: 'sweep', ghosts }));
+  return page.slice(page.indexOf('### Catalog')).split('\n');
+};
+const ghost = (rest: Partial<GhostReport>): GhostReport => ({
+  ...{
+    class: 'no-pod',
+    nodes: ['a'],
+    evidence: 'e',
+    remedy: 'none',
+    why: 'w',
+    counts: true,
+    outcome: 'found',
+  },
+  ...rest,
+});
+
+test('what may stay comes last, and is left out of the title where there is none', () => {
+  const [first = ghost({}), , external = ghost({})] = GHOSTS;
+  const [title, , , , ...rows] = section(external, first);
+  expect(title).toBe('### Catalog: 1 ghost, 1 that may stay');
+  expect(rows.slice(0, 2).map((row) => row.split(' | ')[1])).toEqual(['no-pod', 'external']);
+  expect(section(first)[0]).toBe('### Catalog: 1 ghost');
+});
+
+test('at most five nodes are named', () => {
+  const what = (count: number, service?: string) => {
+    const nodes = Array.from({ length: count }, (_, index) => `n${index}`);
+    return section(ghost({ nodes, ...(service && { service }) }))[4]?.split(' | ')[2];
+  };
+  const five = '`n0`, `n1`, `n2`, `n3`, `n4`';
+  expect(what(5, 'web')).toBe(`\`web\` at ${five}`);
+  expect(what(6)).toBe(`node ${five} and 1 more`);
+  expect(what(7, 'web')).toBe(`\`web\` at ${five} and 2 more`);
 });

@@ -3,7 +3,7 @@ import { consoleReport } from '../../../src/report/console.ts';
 import { toHtml } from '../../../src/report/html/page.ts';
 import type { PlannedChange } from '../../../src/report/result/change.ts';
 import type { Result } from '../../../src/report/result.ts';
-import { planHeadline, planLines } from '../../../src/report/section/plan-line.ts';
+import { encryptionLine, planHeadline, planLines } from '../../../src/report/section/plan-line.ts';
 import { summary } from '../../../src/report/summary.ts';
 import { verdict } from '../../../src/report/verdict.ts';
 import { failure, HOSTILE, hostile, planned, success } from '../example.ts';
@@ -25,6 +25,21 @@ describe('the headline of a plan', () => {
       '8 changes: loses data of PersistentVolumeClaim/old, deletes 1 object, recreates 1 object, rolls 3 server pods and 2 client pods and 4 other pods, creates 1 object',
     ],
     ['one server', [rolls('consul-server', 1)], '1 change: rolls 1 server pod'],
+    [
+      'agents that only read or start again, and other pods',
+      [
+        ...['a', 'b'].map((name) => ({ ...rolls(name, 0), consequence: 'restarts' as const })),
+        { ...rolls('c', 0), consequence: 'reloads' },
+        rolls('d', 1),
+      ],
+      '4 changes: rolls 1 other pod, restarts agents for 2 objects, reloads 1 object',
+    ],
+    [
+      'data of two claims',
+      ['a', 'b'].map((name) => ({ ...rolls(name, 0), kind: 'Claim', consequence: 'data-loss' as const })),
+      '2 changes: loses data of Claim/a, Claim/b',
+    ],
+    ['no pod that is known', [{ ...rolls('a', 0), consequence: 'recreate' }], '1 change: recreates 1 object'],
     ['only fields', plan.filter(({ consequence }) => consequence === 'metadata'), '1 change'],
   ])('of %s', (_, changes, headline) =>
     expect(planHeadline({ plan: changes, name: 'consul' })).toBe(headline),
@@ -71,6 +86,26 @@ test('a line for each object that changes, the gravest first', () => {
   ]);
   expect(consoleReport(planned()).join('\n')).toContain('data loss: PersistentVolumeClaim/old');
 });
+
+test.each([
+  [0, 'in place: A/b'],
+  [3, 'in place: A/b (.f0 .f1 .f2)'],
+  [4, 'in place: A/b (.f0 .f1 .f2; and 1 more field)'],
+  [6, 'in place: A/b (.f0 .f1 .f2; and 3 more fields)'],
+])('a line for a change of %i fields names three of them, each once', (count, line) => {
+  const fields = Array.from({ length: count }, (_, index) => ({ path: `.f${index}` }));
+  const change = { kind: 'A', name: 'b', consequence: 'in-place' as const, notes: [] };
+  expect(planLines([{ ...change, fields: fields.flatMap((field) => [field, field]) }])).toEqual([line]);
+  expect(planLines([{ ...change, fields: [], podCount: 1 }])).toEqual(['in place: A/b (1 pod)']);
+});
+
+test.each<[Parameters<typeof encryptionLine>[0], string]>([
+  [{ is: 'way', what: 'gossip', from: 'off', to: 'strict' }, 'gossip: off → strict'],
+  [{ is: 'way', what: 'rpc', from: 'off', to: 'enforced' }, 'TLS: off → enforced'],
+  [{ is: 'key-into-secret' }, 'gossip: the key of the agents into its Secret'],
+  [{ is: 'another-key' }, 'gossip: another key'],
+  [{ is: 'another-authority' }, 'TLS: another authority'],
+])('a step of encryption in words: %j', (step, line) => expect(encryptionLine(step)).toBe(line));
 
 describe('the summary', () => {
   test('of a plan', () => expect(summary(planned())).toMatchSnapshot());
@@ -119,6 +154,67 @@ describe('the summary', () => {
     expect(page).toContain('consul-client-4980` and 4980 more');
     expect(page).toContain('`StatefulSet/clients-11` and 388 more');
     expect(page).toMatch(/_\d+ more changes are not shown here/);
+  });
+
+  const change = (name: string, rest: Partial<PlannedChange> = {}): PlannedChange => ({
+    ...{ kind: 'A', name, consequence: 'in-place', fields: [], notes: [] },
+    ...rest,
+  });
+  const numbered = (count: number, name: string) =>
+    Array.from({ length: count }, (_, index) => `${name}${index}`);
+
+  test.each([
+    [12, ''],
+    [13, ' and 1 more'],
+  ])('names twelve of %i objects with one consequence', (count, more) => {
+    const names = numbered(12, 'A/m').map((name) => `\`${name}\``);
+    const changes = numbered(count, 'm').map((name) => change(name));
+    expect(summary(planned({ plan: changes }))).toContain(
+      `| in place | ${count} | ${names.join(' ')}${more} |\n`,
+    );
+  });
+
+  test.each<[string, Partial<PlannedChange>, string]>([
+    ['its number alone', { podCount: 2 }, '\n- 2 pods replaced\n'],
+    [
+      'the names',
+      { podCount: 2, pods: ['p-1', 'p-0'] },
+      '\n- 2 pods replaced, in this order: `p-1`, `p-0`\n',
+    ],
+    ['twenty names', { podCount: 20, pods: numbered(20, 'p') }, '`p19`\n'],
+    ['twenty of more names', { podCount: 22, pods: numbered(22, 'p') }, '`p19` and 2 more\n'],
+  ])('has of the pods of a change %s', (_, rest, words) => {
+    expect(summary(planned({ plan: [change('a', rest)] }))).toContain(words);
+  });
+
+  test('has nothing to unfold where the totals say all of a change', () => {
+    const unfolded = (rest: Partial<PlannedChange>) =>
+      summary(planned({ plan: [change('a', rest)] })).includes('<summary>✏️');
+    expect(unfolded({})).toBe(false);
+    expect(unfolded({ notes: ['a note'] })).toBe(true);
+    expect(unfolded({ podCount: 1 })).toBe(true);
+    expect(unfolded({ fields: [{ path: '.a' }] })).toBe(true);
+  });
+
+  test('says twelve dangers at most in its box, the first note behind each', () => {
+    const notes = ['its data goes with it', 'and another note'];
+    const gone = numbered(14, 'm').map((name) => change(name, { consequence: 'delete', notes }));
+    const box = summary(planned({ plan: gone })).match(/^> .*$/gm) ?? [];
+    expect(box).toHaveLength(13);
+    expect(box[0]).toBe('> [!WARNING]');
+    expect(box[1]).toBe('> 🗑️ **delete** `A/m0`: its data goes with it<br>');
+    expect(box[12]).toBe('> 🗑️ **delete** `A/m11`: its data goes with it');
+    const bare = summary(planned({ plan: [change('a', { consequence: 'delete' })] }));
+    expect(bare).toContain('> [!WARNING]\n> 🗑️ **delete** `A/a`\n\n');
+  });
+
+  test('says nothing of what its digest is good for where the run failed, or the digest is not known', () => {
+    const { failure: why = expect.unreachable() } = failure();
+    const page = summary(planned({ planDigest: 'sha256:0a', failure: why }));
+    expect(page).toContain('**Plan digest**: `sha256:0a`\n');
+    expect(page).not.toContain('expect-plan');
+    const { planDigest: _, ...unknown } = planned();
+    expect(summary(unknown)).not.toContain('Plan digest');
   });
 
   const pages: [string, Result][] = Object.entries(HOSTILE).map(([name, text]) => [

@@ -37,3 +37,32 @@ test('stays within the bytes wherever head and tail leave room, and keeps those'
     ),
   );
 });
+
+const part = (rows: string[], rest: { rank?: number; left?: number } = {}) => ({
+  ...{ head: '', rows, tail: '', noun: 'rows are', rank: 0 },
+  ...rest,
+});
+
+test('fills its room to the last byte, with 120 for the note of each section', () => {
+  const rows = ['é'.repeat(10), '123456789'];
+  // 21 and 10 bytes, each with its line end.
+  expect(joinWithin([part(rows)], 120 + 31)).toBe(`${rows.join('\n')}\n`);
+  expect(joinWithin([part(rows)], 120 + 30)).toBe(
+    `${rows[0]}\n\n_1 more rows are not shown here: a summary has at most 1 MiB._\n`,
+  );
+  const framed = { ...part(rows), head: 'é', tail: 'ü' };
+  expect(joinWithin([framed], 120 + 35)).not.toContain('more');
+  expect(joinWithin([framed], 120 + 34)).toContain('1 more');
+});
+
+test('gives room by rank, and by order where ranks are the same', () => {
+  const sections = [part(['a'.repeat(9)], { rank: 1 }), part(['b'.repeat(9)]), part(['c'.repeat(9)])];
+  const shown = (max: number) => joinWithin(sections, 3 * 120 + max, () => '').replace(/(.)\1+\n/g, '$1');
+  expect([shown(30), shown(29), shown(19), shown(9)]).toEqual(['abc', 'bc', 'b', '']);
+});
+
+test('counts what nobody has made any rows of', () => {
+  const note = (cut: number, noun: string) => `[${cut} ${noun}]`;
+  expect(joinWithin([part(['a'], { left: 3 })], 1000, note)).toBe('a\n[3 rows are]');
+  expect(joinWithin([part(['a'], { left: 3 })], 121, note)).toBe('[4 rows are]');
+});

@@ -36,6 +36,51 @@ test('the summary says what is in a snapshot, and names cannot break out of it',
   expect(text).not.toContain('<b>');
 });
 
+test.each<[Partial<typeof SNAPSHOT>, string]>([
+  [{ encrypted: false }, '1.9 MiB, in plaintext. Index 7, taken at'],
+  [{ versions: [] }, 'by the clock of the server.\n\n<details><summary>3 keys by prefix'],
+  [{ versions: ['1|2'] }, 'by the clock of the server, with servers of Consul 1&#124;2.\n\n<details>'],
+  [{ takenAt: undefined, versions: [] } as object, 'encrypted. Index 7.\n\n<details>'],
+  [
+    { prefixes: [] },
+    'Consul 1.22.6, 1.22.7.\n\n<details><summary>3 registered services by name</summary>\n\n| Service |',
+  ],
+  [{ services: [] }, '| 1 | 1 byte |\n\n</details>\n\n### Checks'],
+])('the summary leaves out what a snapshot does not have: %j', (rest, words) => {
+  const { takenAt, ...snapshot } = { ...SNAPSHOT, ...rest };
+  const taken = { ...snapshot, ...(takenAt !== undefined && { takenAt }) };
+  expect(summary(success({ mode: 'snapshot', snapshot: taken }))).toContain(words);
+});
+
+test('the summary has a table by prefix and one by service, with figures at the right', () => {
+  const text = summary(success({ mode: 'snapshot', snapshot: SNAPSHOT }));
+  expect(text).toContain(
+    [
+      '<details><summary>3 keys by prefix</summary>',
+      '',
+      '| Prefix | Keys | Values |',
+      '|:--|--:|--:|',
+      '| `app/` | 2 | 2.0 KiB |',
+      '| <code>&#96;&#124;&#60;b&#62;</code> | 1 | 1 byte |',
+      '',
+      '</details>',
+      '',
+      '<details><summary>3 registered services by name</summary>',
+      '',
+      '| Service | Instances | Nodes |',
+      '|:--|--:|--:|',
+      '| `web` | 2 | 1 |',
+      '| <code>(all others)</code> | 1 |  |',
+      '',
+      '</details>',
+      '',
+    ].join('\n'),
+  );
+  const none = summary(success({ mode: 'snapshot', snapshot: { ...SNAPSHOT, counts: {} } }));
+  expect(none).toContain('<summary>0 keys by prefix</summary>');
+  expect(none).toContain('<summary>0 registered services by name</summary>');
+});
+
 test('without a snapshot nothing is said of one', () => {
   expect(summary(success())).not.toContain('Snapshot');
 });
@@ -84,6 +129,16 @@ describe('of a snapshot that was inspected', () => {
     expect(text).toMatch(/ {2}PREFIX +KEYS +VALUES\n {2}app\/ +2 +2\.0 KiB\n/);
     expect(text).toMatch(/ {2}SERVICE +INSTANCES +NODES\n {2}web +2 +1\n {2}\(all others\) +1$/m);
     expect(text).not.toMatch(/Left as|DIFFERS/);
+  });
+
+  test('the log has no table of what the snapshot does not hold, and none without a snapshot', () => {
+    const heads = (rest: object) =>
+      consoleReport(inspected(rest))
+        .join('\n')
+        .match(/PREFIX|SERVICE/g) ?? [];
+    expect(heads({ snapshot: { ...SNAPSHOT, services: [] } })).toEqual(['PREFIX']);
+    expect(heads({ snapshot: { ...SNAPSHOT, prefixes: [] } })).toEqual(['SERVICE']);
+    expect(heads({ snapshot: undefined })).toEqual([]);
   });
 
   test('the log has as much of long tables as one can read', () => {
