@@ -172,7 +172,7 @@ function addressSymptoms(evidence: readonly ServerEvidence[], servers: readonly 
 const ADDRESS_HINTS = {
   gone: 'Deploy: that puts the Service back with its address.',
   changed:
-    'Restart the servers, one at a time: `kubectl rollout restart`. They take their new addresses with that.',
+    'Delete the pods of the servers whose Services have other addresses, all at the same time: they come back with their data and take these. One by one they would wait for each other.',
   taken:
     'The Service of another server has its address, and Raft would take the one for the other. Give the Services their addresses back (`spec.clusterIP`), and restart nothing before.',
 };

@@ -274,7 +274,7 @@ test('thousands of clients that have not joined are looked up, each once in each
 
 test.each([
   ['is gone', '', /its Service is gone$/, 'Deploy'],
-  ['has another address', '10.0.0.9', /its Service has 10\.0\.0\.9$/, 'rollout restart'],
+  ['has another address', '10.0.0.9', /its Service has 10\.0\.0\.9$/, 'Delete the pods'],
 ])('a server is named whose Service %s', (_, ip, what, hint) => {
   const evidence = cluster();
   const moved = servers.map((one, at) =>

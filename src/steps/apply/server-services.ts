@@ -76,12 +76,18 @@ async function membersBy(run: Run, agents: Pick<Agents, 'client'>, pod: PodView)
 }
 
 function moved(run: Run, troubles: readonly AddressTrouble[]): Failure {
-  const { name, namespace } = run.config;
+  const { namespace } = run.config;
+  const names = troubles.map(({ name }) => name);
   const lines = troubles.map(({ name: server, has, service, kind }) =>
     kind === 'taken'
       ? `${server} tells others ${has}, which the Service of another server has now`
       : `${server} tells others ${has}, and its Service is ${service}`,
   );
+  // One by one they wait for each other: none is ready that does not reach the leader, which is still at an address of before.
+  const again =
+    names.length === 1
+      ? 'Delete the pod of this server, which comes back with its data and its new address'
+      : 'Delete the pods of these servers, all at the same time: they come back with their data and their new addresses';
   const isTaken = troubles.some(({ kind }) => kind === 'taken');
   return new Failure({
     reason: 'quorum',
@@ -89,7 +95,7 @@ function moved(run: Run, troubles: readonly AddressTrouble[]): Failure {
     where: `Service/${troubles[0]?.name} in namespace ${namespace}`,
     hint: isTaken
       ? `Nothing was changed. Give the Services their addresses back (\`spec.clusterIP\`), since Raft would take one server for another. Where that cannot be, save a snapshot first.`
-      : `Nothing was changed. Restart the servers, which take their new addresses with that: kubectl -n ${namespace} rollout restart statefulset/${name}-server`,
+      : `Nothing was changed. ${again}: kubectl -n ${namespace} delete pod ${names.join(' ')}`,
     details: lines.length > 1 ? lines : [],
   });
 }

@@ -51,7 +51,7 @@ describe('three servers with volumes', () => {
     const refused = await deploy({ ...inputs, adopt: 'always' });
     expectRed(refused, 'quorum');
     expect(refused.report?.left).toBe('Nothing was changed.');
-    expect(refused.report?.failure?.hint).toContain('rollout restart statefulset/consul-server');
+    expect(refused.report?.failure?.hint).toContain('delete pod consul-server-1');
     await kubectl('-n', namespace, 'delete', 'service', 'consul-server-1');
     const repaired = await deploy(inputs);
     expect(repaired.code, repaired.log).toBe(0);
