@@ -28,6 +28,7 @@ for ((i = 1; i <= $#; i++)); do
 done
 name=\${out##*/}
 echo "begin $name" >>"$STUB/said"
+echo "$GOGC $GOMEMLIMIT" >"$STUB/memory-$name"
 if [ "$modfile" ]; then cp "\${modfile%go.mod}go-discover/discover.go" "$STUB/$name.discover.go"; fi
 printf 'example.org/one\\ngo: downloading example.org/two v1.0.0\\nexample.org/two\\n' >&2
 if [ -e "$STUB/plan-$name" ]; then . "$STUB/plan-$name"; fi
@@ -255,22 +256,31 @@ describe.runIf(process.platform === 'linux')('lanes of programs', () => {
     // Each waits for the other one.
     plan('age', 'echo > "$STUB/age"', wait('act'));
     plan('act', 'echo > "$STUB/act"', wait('age'));
-    const { code } = await shell("enough_memory() { true; }; build_programs 'age actionlint' act");
+    const { code } = await shell("memory_for_two() { true; }; build_programs 'age actionlint' act");
     expect(code).toBe(0);
     expect(said().indexOf('begin actionlint')).toBeGreaterThan(said().indexOf('end age'));
   });
 
   test('are built one after the other where there is not', async () => {
-    const { stderr } = await shell("enough_memory() { false; }; build_programs 'age actionlint' act");
+    const { stderr } = await shell("memory_for_two() { false; }; build_programs 'age actionlint' act");
     const lines = stderr.trim().split('\n').slice(0, -1);
     const under = lines.map((line) => line.replace(/ \d+ %/g, '').replace(/;.*/, ''));
     expect(under).toEqual(['building age', 'building actionlint', 'building act']);
   });
 
+  test.each([
+    ['never take memory back where there is enough', true, '', 'off 3GiB\n'],
+    ['take it back where there is not', false, '', ' \n'],
+    ['do as they are told', true, 'export GOGC=50;', '50 3GiB\n'],
+  ])('compilers %s', async (_, enough, settings, told) => {
+    await shell(`unset GOGC GOMEMLIMIT; ${settings} memory_to_waste() { ${enough}; }; build_programs age`);
+    expect(readFileSync(join(stub, 'memory-age'), 'utf8')).toBe(told);
+  });
+
   test('end together when one fails', async () => {
     plan('age', 'echo > "$STUB/age"', 'sleep 600');
     plan('act', wait('age'), 'exit 1');
-    expect((await shell('enough_memory() { true; }; build_programs age act')).code).toBe(1);
+    expect((await shell('memory_for_two() { true; }; build_programs age act')).code).toBe(1);
     await expect.poll(() => left()).toEqual([]);
   });
 });

@@ -12,12 +12,16 @@ fresh() { [ -e "$3" ] && [ "$(cat "$BED/stamps/$1" 2>/dev/null)" = "$2" ]; }
 stamp() { echo "$2" >"$BED/stamps/$1"; }
 fresh_program() { fresh "$1" "$(program_hash "$1")" "$BIN/$1"; }
 
-# enough_memory: for two at a time? Chosen with a margin, and not measured: the linker of Kubernetes and the compilers beside it.
+# enough_memory GIB
 enough_memory() {
   local available
   available=$(awk '/^MemAvailable:/ { print int($2 / 1048576) }' /proc/meminfo)
-  [ "$available" -ge 6 ]
+  [ "$available" -ge "$1" ]
 }
+# For two programs at a time? Chosen with a margin, and not measured: the linker of Kubernetes and the compilers beside it.
+memory_for_two() { enough_memory 6; }
+# For compilers that never take memory back? Chosen with a margin, too: a compiler takes 1 GiB at most, a linker 3.
+memory_to_waste() { enough_memory $((8 + 2 * $(nproc))); }
 
 declare -A PID STARTED LASTED
 
@@ -33,7 +37,7 @@ build_programs() {
     queues+=("$names")
   done
   if [ -z "${queues[*]// /}" ]; then return 0; fi
-  if ! enough_memory; then queues=("${queues[*]}"); fi
+  if ! memory_for_two; then queues=("${queues[*]}"); fi
   rm -rf "$BUILDING"
   mkdir -p "$BUILDING"
   trap stop_builds EXIT

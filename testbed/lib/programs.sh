@@ -103,6 +103,8 @@ go_build() {
       options+=("-modfile=$modfile")
       ;;
   esac
+  # A quarter of a compiler's time goes into taking back memory that it soon gives back anyway. The limit is for the linker.
+  if memory_to_waste; then export GOGC=${GOGC:-off} GOMEMLIMIT=${GOMEMLIMIT:-3GiB}; fi
   cd "$(folder_of "$1")"
   # A session of its own, so that all of its compilers can be ended at once. And it ends with us.
   exec setsid setpriv --pdeathsig KILL go build "${options[@]}" -o "$BUILDING/$1" "$(package_of "$1")"
