@@ -18,6 +18,8 @@ export interface AgentFacts {
   dialsWithTls: boolean;
   /** Of a server: it has told the others, when it started, that it can do TLS. */
   announcesTls: boolean;
+  /** Gets its certificate from the servers, or gives some to clients: of an authority of Consul's own. */
+  autoEncrypts: boolean;
   /** Where it listens for plain HTTP: `tcp://127.0.0.1:8500`. */
   httpAddresses: string[];
   /** Leaves the cluster when it is asked to end, as opposed to going missing. */
@@ -30,6 +32,9 @@ const answer = z
     Config: z.object({ NodeName: z.string(), Datacenter: z.string(), Version: z.string() }),
     DebugConfig: z.object({
       ACLsEnabled: z.boolean().optional(),
+      AutoConfig: z.object({ Enabled: z.boolean().optional() }).optional(),
+      AutoEncryptAllowTLS: z.boolean().optional(),
+      AutoEncryptTLS: z.boolean().optional(),
       DNSDomain: z.string().optional(),
       DataDir: z.string().optional(),
       HTTPAddrs: z.array(z.string()).nullish(),
@@ -57,6 +62,9 @@ const answer = z
       verifiesCertificates: DebugConfig.TLS?.InternalRPC?.VerifyIncoming ?? false,
       dialsWithTls: DebugConfig.TLS?.InternalRPC?.VerifyOutgoing ?? false,
       announcesTls: Member?.Tags?.use_tls === '1',
+      autoEncrypts: Boolean(
+        DebugConfig.AutoEncryptTLS || DebugConfig.AutoEncryptAllowTLS || DebugConfig.AutoConfig?.Enabled,
+      ),
       httpAddresses: DebugConfig.HTTPAddrs ?? [],
       leavesOnTerminate: DebugConfig.LeaveOnTerm ?? false,
     }),

@@ -62,6 +62,7 @@ const FACTS: AgentFacts = {
   verifiesCertificates: false,
   dialsWithTls: false,
   announcesTls: false,
+  autoEncrypts: false,
   httpAddresses: [],
   leavesOnTerminate: false,
 };

@@ -91,6 +91,7 @@ it('an agent tells how it was started and how much it holds', async () => {
     verifiesCertificates: true,
     dialsWithTls: true,
     announcesTls: true,
+    autoEncrypts: false,
     httpAddresses: ['tcp://127.0.0.1:8500'],
     leavesOnTerminate: true,
   });
