@@ -20,6 +20,8 @@ export interface AgentFacts {
   announcesTls: boolean;
   /** Gets its certificate from the servers, or gives some to clients: of an authority of Consul's own. */
   autoEncrypts: boolean;
+  /** The file with its certificate for RPC, by its own path; empty for none. */
+  certificateFile: string;
   /** Where it listens for plain HTTP: `tcp://127.0.0.1:8500`. */
   httpAddresses: string[];
   /** Leaves the cluster when it is asked to end, as opposed to going missing. */
@@ -42,7 +44,11 @@ const answer = z
       TLS: z
         .object({
           InternalRPC: z
-            .object({ VerifyIncoming: z.boolean().optional(), VerifyOutgoing: z.boolean().optional() })
+            .object({
+              CertFile: z.string().optional(),
+              VerifyIncoming: z.boolean().optional(),
+              VerifyOutgoing: z.boolean().optional(),
+            })
             .optional(),
         })
         .optional(),
@@ -65,6 +71,7 @@ const answer = z
       autoEncrypts: Boolean(
         DebugConfig.AutoEncryptTLS || DebugConfig.AutoEncryptAllowTLS || DebugConfig.AutoConfig?.Enabled,
       ),
+      certificateFile: DebugConfig.TLS?.InternalRPC?.CertFile ?? '',
       httpAddresses: DebugConfig.HTTPAddrs ?? [],
       leavesOnTerminate: DebugConfig.LeaveOnTerm ?? false,
     }),

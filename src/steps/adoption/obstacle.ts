@@ -25,6 +25,8 @@ export interface OldAgent {
   gossip?: GossipOnWire;
   /** What a server was seen to do with RPC; absent where it speaks no TLS, or cannot be seen. */
   rpc?: RpcOnWire;
+  /** In PEM, what the file of a client's certificate holds; empty where it cannot be read, absent where nobody tried. */
+  certificate?: string;
   /** Why it does not tell. */
   silence?: string;
   /** How many services and checks it holds. */

@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import { type GossipOnWire, probeGossip } from '../../consul/gossip/wire.ts';
+import { probeGossip } from '../../consul/gossip/wire.ts';
 import { collectEvidence } from '../../consul/quorum/evidence.ts';
 import type { Finding } from '../../consul/quorum/finding.ts';
 import { judgeQuorum } from '../../consul/quorum/quorum.ts';
@@ -7,6 +7,7 @@ import { probeRpc } from '../../consul/rpc/wire.ts';
 import { count } from '../../count.ts';
 import { Failure } from '../../failure.ts';
 import type { AccessCheck } from '../../kubernetes/access.ts';
+import { runInPod } from '../../kubernetes/streams/command.ts';
 import { Agents } from '../../session/agents.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import { pause } from '../../session/pause.ts';
@@ -16,7 +17,7 @@ import { carryOverPermissions } from '../registrations/carry-over.ts';
 import { carriage, inspect, MOST_BYTES } from '../registrations/stash.ts';
 import { type OldAgent, obstaclesTo } from './obstacle.ts';
 import { refuse, remarksOn } from './refusal.ts';
-import type { OldPod, Takeover } from './takeover.ts';
+import type { Takeover } from './takeover.ts';
 import { type NewCertificates, needsTls } from './tls-obstacle.ts';
 
 const PARALLEL = 8;
@@ -47,8 +48,10 @@ export async function surveyTakeovers(
     const servers = takeovers.find(({ role, state }) => role === 'server' && state === 'fresh');
     const findings = servers ? await quorumOf(run, agents, servers) : [];
     const told = await inspectAll(run, agents, takeovers, planning ? undefined : cluster);
-    // Where one agent verifies, every server is looked at.
-    const old = told.some(needsTls) ? await withRpc(run, agents, told) : told;
+    // Where one agent verifies, all have to.
+    const old = told.some(needsTls)
+      ? await withCertificates(run, agents, told, planning ? undefined : cluster)
+      : told;
     refuse(obstaclesTo(run.config, { takeovers, agents: old, findings, certificates }));
     const sessions = await countSessions(agents, takeovers, run.signal);
     for (const remark of remarksOn(run.config, old, sessions)) run.warn(remark);
@@ -135,18 +138,32 @@ async function inspectOne(
   }
 }
 
-async function withRpc(run: Run, agents: Agents, old: readonly OldAgent[]): Promise<OldAgent[]> {
-  return Promise.all(
-    old.map(async (one) => {
-      if (one.role !== 'server') return one;
-      const signal = AbortSignal.any([run.signal, AbortSignal.timeout(AGENT_MS)]);
-      const rpc = await seen(run.signal, () => probeRpc(one.pod.name, agents.rpc(one.pod), signal));
+/** Servers show theirs. That of a client is known to those alone whom it dials, so its file is read. */
+async function withCertificates(
+  run: Run,
+  agents: Agents,
+  old: readonly OldAgent[],
+  cluster: Cluster | undefined,
+): Promise<OldAgent[]> {
+  const limit = pLimit(PARALLEL);
+  const { namespace } = run.config;
+  const look = async (one: OldAgent): Promise<OldAgent> => {
+    const { role, pod, facts } = one;
+    const signal = AbortSignal.any([run.signal, AbortSignal.timeout(AGENT_MS)]);
+    if (role === 'server') {
+      const rpc = await seen(run.signal, () => probeRpc(pod.name, agents.rpc(pod), signal));
       return { ...one, ...(rpc && { rpc }) };
-    }),
-  );
+    }
+    if (!cluster || !facts) return one;
+    const command = ['cat', '--', facts.certificateFile];
+    const container = { namespace, pod: pod.name, container: pod.container };
+    const read = () => runInPod(cluster.transport, { ...container, command, signal });
+    return { ...one, certificate: (await seen(run.signal, read)) ?? '' };
+  };
+  return Promise.all(old.map((one) => limit(() => look(one))));
 }
 
-/** Undefined where its port cannot be reached by a port-forward. */
+/** Undefined where it cannot be seen, such as a port that a port-forward does not reach. */
 async function seen<T>(signal: AbortSignal, look: () => Promise<T>): Promise<T | undefined> {
   try {
     return await look();

@@ -1,4 +1,4 @@
-import { leadsTo, lifeOf, names, namesIn, signerOf } from '../../certificates/certificate.ts';
+import { certificatesIn, leadsTo, lifeOf, names, namesIn, signerOf } from '../../certificates/certificate.ts';
 import type { Config } from '../../config/config.ts';
 import type { AgentFacts } from '../../consul/agent/facts.ts';
 import { names as listed } from '../../consul/quorum/finding.ts';
@@ -22,6 +22,8 @@ interface Seen {
   facts?: AgentFacts;
   /** Of a server; absent where its port could not be looked at. */
   rpc?: RpcOnWire;
+  /** Of a client, in PEM; empty where it could not be read, absent where nobody tried. */
+  certificate?: string;
 }
 
 interface Obstacle {
@@ -104,21 +106,35 @@ function distrust(config: Config, agents: readonly Seen[], certificates: NewCert
     const leaf = rpc && ownCertificate(rpc);
     return leaf ? [{ pod, leaf, signer: signerOf(leaf, authorities) }] : [];
   });
+  const read = agents.flatMap(({ pod, certificate = '' }) => {
+    const [leaf] = certificatesIn(certificate) ?? [];
+    const signer = certificatesIn(authorities)?.find((one) => leadsTo({ certificate }, one));
+    return leaf ? [{ pod, leaf, signer }] : [];
+  });
+  const all = [...shown, ...read];
+  const unread = agents.filter(({ certificate }) => certificate !== undefined && !certificatesIn(certificate)?.[0]);
   const found: Obstacle[] = [];
   if (isNew && !agents.some(({ role }) => role === 'server'))
     found.push({
       what: 'agents have to show certificates, and no old server is there that could be asked whose',
       cure: 'Put back the Secrets that the servers which run read their certificates from.',
     });
-  const strangers = shown.filter(({ signer }) => signer === undefined);
-  const over = shown.filter(({ leaf }) => lifeOf(leaf) === 'over');
+  const strangers = all.filter(({ signer }) => signer === undefined);
+  const over = all.filter(({ leaf }) => lifeOf(leaf) === 'over');
   const wanted = wantedServerNames(config);
   const nameless = shown.filter(({ leaf }) => wanted.some((name) => !names(leaf, name)));
-  const untrusted = shown.filter(({ signer }) => signer && [server, client].some((one) => !leadsTo(one, signer)));
+  const untrusted = shown.filter(
+    ({ signer }) => signer && [server, client].some((one) => !leadsTo(one, signer)),
+  );
   if (strangers.length > 0)
     found.push({
       what: `the certificates of ${podNames(strangers)} are not signed by the authority (\`ca.crt\`) that the new agents would have: ${issuers(strangers)}`,
-      cure: `Both sides have to be of one authority. ${giveThem(config)}`,
+      cure: `\`ca.crt\` has to hold the authority of every old agent, that of its clients as well. ${giveThem(config)}`,
+    });
+  if (unread.length > 0)
+    found.push({
+      what: `the certificates of ${podNames(unread)} cannot be read in their pods, so it is not known whether new servers would take them`,
+      cure: 'Mend or remove these pods first; the files are those that `cert_file` names.',
     });
   if (untrusted.length > 0)
     found.push({
