@@ -112,7 +112,9 @@ function distrust(config: Config, agents: readonly Seen[], certificates: NewCert
     return leaf ? [{ pod, leaf, signer }] : [];
   });
   const all = [...shown, ...read];
-  const unread = agents.filter(({ certificate }) => certificate !== undefined && !certificatesIn(certificate)?.[0]);
+  const unread = agents.filter(
+    ({ certificate }) => certificate !== undefined && !certificatesIn(certificate)?.[0],
+  );
   const found: Obstacle[] = [];
   if (isNew && !agents.some(({ role }) => role === 'server'))
     found.push({

@@ -79,7 +79,11 @@ describe('against an API', () => {
     ] as const) {
       const secret = authoritySecret(config(), pair);
       const ca = { 'ca.crt': Buffer.from(authority.certificate).toString('base64') };
-      fake.put({ ...secret, metadata: { name, namespace: 'consul' }, data: { ...(secret.data as object), ...ca } });
+      fake.put({
+        ...secret,
+        metadata: { name, namespace: 'consul' },
+        data: { ...(secret.data as object), ...ca },
+      });
     }
     return { ...fake, run: startRun(inputs).run };
   }

@@ -28,17 +28,17 @@ const server = (ordinal: number, rpc: RpcOnWire | undefined, facts: Partial<Agen
 });
 
 const client = (facts: Partial<AgentFacts> = {}): Seen => {
-  return { role: 'client', pod: { name: 'consul-client-0' }, facts: { ...verifying, ...facts } as AgentFacts };
+  return {
+    role: 'client',
+    pod: { name: 'consul-client-0' },
+    facts: { ...verifying, ...facts } as AgentFacts,
+  };
 };
 
 const theirs = await newLeaf(another, { dns: ['client.dc1.consul'], ips: [] });
 const stranger = await newLeaf(another, { dns: ['server.dc1.consul'], ips: [] });
 const nameless = await newLeaf(authority, { dns: ['server.dc1.other'], ips: [] });
-const expired = await newLeaf(
-  authority,
-  { dns: ['server.dc1.consul'], ips: [] },
-  Date.now() - 100 * DAY_MS,
-);
+const expired = await newLeaf(authority, { dns: ['server.dc1.consul'], ips: [] }, Date.now() - 100 * DAY_MS);
 const SERVERS = [0, 1, 2].map((ordinal) => server(ordinal, shows(old)));
 
 function told(
@@ -87,7 +87,11 @@ describe('agents that verify certificates', () => {
       [{ role: 'server', pod: { name: 'consul-server-0' } }, server(1, shows(old))],
       /it was not seen what consul-server-0 take/,
     ],
-    ['a client in plaintext', [...SERVERS, client({ dialsWithTls: false })], /consul-client-0 dial in plaintext/],
+    [
+      'a client in plaintext',
+      [...SERVERS, client({ dialsWithTls: false })],
+      /consul-client-0 dial in plaintext/,
+    ],
     [
       'a client of another authority',
       [...SERVERS, { ...client(), certificate: theirs.certificate }],
@@ -101,10 +105,7 @@ describe('agents that verify certificates', () => {
     ['certificates that servers give out', [...SERVERS, client({ autoEncrypts: true })], /auto_encrypt/],
     [
       'a server of another authority',
-      [
-        ...SERVERS.slice(1),
-        server(0, shows(stranger)),
-      ],
+      [...SERVERS.slice(1), server(0, shows(stranger))],
       /^the certificates of consul-server-0 are not signed by the authority .*CN=consul-deploy another/,
     ],
     [
@@ -122,11 +123,7 @@ describe('agents that verify certificates', () => {
       [...SERVERS, client({ domain: 'cluster.local' })],
       /does not carry the name server\.dc1\.cluster\.local/,
     ],
-    [
-      'no server that could be asked',
-      [client()],
-      /no old server is there that could be asked whose/,
-    ],
+    ['no server that could be asked', [client()], /no old server is there that could be asked whose/],
   ])('are one with %s', (_, agents, words) => {
     expect(told(agents)).toEqual([expect.stringMatching(words)]);
   });
@@ -138,7 +135,9 @@ describe('agents that verify certificates', () => {
       authorities: authority.certificate + another.certificate,
     };
     expect(told(SERVERS, { certificates })).toEqual([
-      expect.stringMatching(/that the new agents would have are not of the authority of those of consul-server-0/),
+      expect.stringMatching(
+        /that the new agents would have are not of the authority of those of consul-server-0/,
+      ),
     ]);
     expect(told(SERVERS, { certificates: { ...certificates, ...(await pairs()) } })).toEqual([]);
   });
@@ -157,6 +156,8 @@ describe('agents that verify certificates', () => {
     ['an input that ends it', { tls: 'false' }],
     ['TLS in the configuration', { serverConfig: { format: 'json', text: '{"tls":{}}' } }],
   ])('are one with %s', (_, change) => {
-    expect(told(SERVERS, { change })).toEqual([expect.stringMatching(/have to show certificates, and .* \| Leave that out/)]);
+    expect(told(SERVERS, { change })).toEqual([
+      expect.stringMatching(/have to show certificates, and .* \| Leave that out/),
+    ]);
   });
 });

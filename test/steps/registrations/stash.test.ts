@@ -74,7 +74,10 @@ it('an agent tells how it was started and how much it holds', async () => {
           DataDir: '/consul/data',
           LeaveOnTerm: true,
           HTTPAddrs: ['tcp://127.0.0.1:8500'],
-          TLS: { InternalRPC: { CertFile: '/tls/tls.crt', VerifyIncoming: true, VerifyOutgoing: true }, HTTPS: {} },
+          TLS: {
+            InternalRPC: { CertFile: '/tls/tls.crt', VerifyIncoming: true, VerifyOutgoing: true },
+            HTTPS: {},
+          },
         },
         Member: { Tags: { role: 'consul', use_tls: '1' } },
         Stats: { serf_lan: { encrypted: 'true' }, agent: {} },
