@@ -62,6 +62,7 @@ async function bridge(pod: WebSocket, port: Buffer, dial: (signal: AbortSignal) 
   pod.on('message', (data: Buffer) => agent.write(data.subarray(1)));
   pod.on('close', () => agent.destroy());
   agent.on('data', (bytes: Buffer) => pod.send(Buffer.concat([Buffer.of(0), bytes])));
-  agent.on('error', () => pod.terminate()).on('close', () => pod.terminate());
+  // As a kubelet does: one that ends its connection is no error.
+  agent.on('error', () => pod.terminate()).on('close', () => pod.close());
   pod.resume();
 }
