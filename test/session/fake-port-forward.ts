@@ -62,7 +62,7 @@ async function bridge(pod: WebSocket, port: Buffer, dial: (signal: AbortSignal) 
   pod.on('message', (data: Buffer) => agent.write(data.subarray(1)));
   pod.on('close', () => agent.destroy());
   agent.on('data', (bytes: Buffer) => pod.send(Buffer.concat([Buffer.of(0), bytes])));
-  // As a kubelet does: one that ends its connection is no error.
-  agent.on('error', () => pod.terminate()).on('close', () => pod.close());
+  // As a kubelet does: an agent that ends its connection, with bytes unread or without, is no error.
+  agent.on('error', () => pod.close()).on('close', () => pod.close());
   pod.resume();
 }

@@ -1,5 +1,6 @@
 import pLimit from 'p-limit';
 import { probeGossip } from '../../consul/gossip/wire.ts';
+import { whilePassing } from '../../consul/patience.ts';
 import { collectEvidence } from '../../consul/quorum/evidence.ts';
 import type { Finding } from '../../consul/quorum/finding.ts';
 import { judgeQuorum } from '../../consul/quorum/quorum.ts';
@@ -149,16 +150,21 @@ async function withCertificates(
   const { namespace } = run.config;
   const look = async (one: OldAgent): Promise<OldAgent> => {
     const { role, pod, facts } = one;
-    const signal = AbortSignal.any([run.signal, AbortSignal.timeout(AGENT_MS)]);
+    // One connection that breaks is no reason to refuse.
+    const patience = { signal: run.signal, limitMs: AGENT_MS };
     if (role === 'server') {
-      const rpc = await seen(run.signal, () => probeRpc(pod.name, agents.rpc(pod), signal));
+      const rpc = await seen(run.signal, () =>
+        whilePassing(patience, (both) => probeRpc(pod.name, agents.rpc(pod), both)),
+      );
       return { ...one, ...(rpc && { rpc }) };
     }
     if (!cluster || !facts) return one;
     const command = ['cat', '--', facts.certificateFile];
     const container = { namespace, pod: pod.name, container: pod.container };
-    const read = () => runInPod(cluster.transport, { ...container, command, signal });
-    return { ...one, certificate: (await seen(run.signal, read)) ?? '' };
+    const certificate = await seen(run.signal, () =>
+      whilePassing(patience, (signal) => runInPod(cluster.transport, { ...container, command, signal })),
+    );
+    return { ...one, certificate: certificate ?? '' };
   };
   return Promise.all(old.map((one) => limit(() => look(one))));
 }

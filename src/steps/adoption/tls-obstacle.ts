@@ -31,9 +31,12 @@ interface Obstacle {
   cure: string;
 }
 
-/** Whether agents in plaintext could not speak to this one, or not in both directions. */
+/**
+ * Whether agents in plaintext could not speak to this one, or not in both directions: outgoingRPCTLSEnabled in
+ * https://github.com/hashicorp/consul/blob/v1.22.7/tlsutil/config.go
+ */
 export function needsTls({ facts }: Pick<Seen, 'facts'>): boolean {
-  return facts !== undefined && (facts.verifiesCertificates || facts.dialsWithTls);
+  return facts !== undefined && (facts.verifiesCertificates || facts.dialsWithTls || facts.autoEncrypts);
 }
 
 /**

@@ -148,6 +148,11 @@ describe('agents that verify certificates', () => {
     expect(told(agents, { certificates: { ...ours, authorities } })).toEqual([]);
   });
 
+  it('are one where they get certificates from the servers, and verify nothing: they dial with TLS all the same', () => {
+    const lax = { verifiesCertificates: false, dialsWithTls: false, autoEncrypts: true };
+    expect(told([...SERVERS, client(lax)])).toContainEqual(expect.stringMatching(/auto_encrypt/));
+  });
+
   it('need no old server where a run before has moved them all', () => {
     expect(told([client()], { certificates: { ...ours, isNew: false } })).toEqual([]);
   });
