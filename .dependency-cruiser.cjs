@@ -37,7 +37,7 @@ function room(name, allowed, comment) {
 
 /** Which steps a step may build on, besides the session and the rooms. There is no way back. */
 const STEPS = {
-  adoption: ['apply', 'preflight', 'proof', 'registrations', 'replacement'],
+  adoption: ['apply', 'encryption', 'preflight', 'proof', 'registrations', 'replacement'],
   apply: ['preflight'],
   chaos: ['proof', 'triage'],
   encryption: ['apply', 'plan', 'preflight', 'proof', 'registrations', 'reload', 'removal', 'replacement'],

@@ -271,6 +271,7 @@ test.each<[string, RegExp, number | undefined, string[], Record<string, string>]
       'kubernetes/apply/takeover.ts': DEPLOY,
       'steps/adoption/move.ts': TAKES_OVER,
       'steps/adoption/recreate.ts': TAKES_OVER,
+      'steps/adoption/survey.ts': TAKES_OVER,
       'steps/apply/apply.ts': DEPLOY,
       'steps/replacement/clients.ts': REPLACES,
       'modes/apply-stages.ts': DEPLOY,

@@ -80,13 +80,25 @@ export function faultsOf(
   return faults;
 }
 
+/** Whether the chain of a pair leads to this authority. */
+export function leadsTo({ certificate }: Pick<KeyPair, 'certificate'>, authority: X509Certificate): boolean {
+  const [leaf, ...between] = certificatesIn(certificate) ?? [];
+  return leaf !== undefined && isSignedBy(leaf, [...between, authority], [authority]);
+}
+
+/** The one of these that has signed a certificate itself. */
+export function signerOf(leaf: X509Certificate, authorities: string): X509Certificate | undefined {
+  return certificatesIn(authorities)?.find((one) => leaf.checkIssued(one) && leaf.verify(one.publicKey));
+}
+
 /** Extended key usages: https://www.rfc-editor.org/rfc/rfc5280#section-4.2.1.12 */
 const USAGES = [
   ['servers (extended key usage serverAuth)', '1.3.6.1.5.5.7.3.1'],
   ['clients (extended key usage clientAuth)', '1.3.6.1.5.5.7.3.2'],
 ] as const;
 
-function names(leaf: X509Certificate, name: string): boolean {
+/** Whether a certificate is for that name, by Go's rules: never by its subject. */
+export function names(leaf: X509Certificate, name: string): boolean {
   return leaf.checkHost(name, { subject: 'never', wildcards: true }) !== undefined;
 }
 

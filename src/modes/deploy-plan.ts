@@ -4,6 +4,7 @@ import type { KubernetesObject } from '../kubernetes/object.ts';
 import type { Cluster } from '../session/cluster.ts';
 import type { Run } from '../session/run.ts';
 import { storedKey } from '../session/stored.ts';
+import { readKeptTls } from '../steps/adoption/keep-tls.ts';
 import { refuseDaemonSet } from '../steps/adoption/refusal.ts';
 import { surveyTakeovers } from '../steps/adoption/survey.ts';
 import { findTakeovers, type Takeover } from '../steps/adoption/takeover.ts';
@@ -15,7 +16,7 @@ import {
   settleGossip,
   tellGossip,
 } from '../steps/encryption/settle-gossip.ts';
-import { settleTls, type TlsGoal, tellTls } from '../steps/encryption/settle-tls.ts';
+import { settleTls, type TlsGoal, tellTls, tlsAccess } from '../steps/encryption/settle-tls.ts';
 import { encryptionToCome } from '../steps/encryption/to-come.ts';
 import { asApproved, describePlan, holdToPlan } from '../steps/plan/approval.ts';
 import { requireConsent } from '../steps/plan/consent.ts';
@@ -89,26 +90,36 @@ export async function planDeploy(
   holdToPlan(run, steps);
   refuseDaemonSet(planned.objects);
   const takeovers = await findTakeovers(run, cluster, planned);
-  const kept = takeovers.length === 0 ? gossip : await takeOver(run, cluster, takeovers, gossip);
+  const kept = await takeOver(run, cluster, takeovers, { gossip, tls });
   // After what is refused with any consent.
   requireConsent(run);
-  return { objects, owned, planned, pruning, claims, takeovers, steps, gossip: kept, tls };
+  return { objects, owned, planned, pruning, claims, takeovers, steps, ...kept };
 }
 
-/** Asks what is taken over; what is encrypted there stays encrypted, with the key that its agents have. */
+/**
+ * Asks what is taken over; what is encrypted there stays encrypted: gossip with the key that its agents have, RPC with
+ * certificates of the authority that they trust.
+ */
 async function takeOver(
   run: Run,
   cluster: Cluster,
   takeovers: readonly Takeover[],
-  gossip: GossipGoal,
-): Promise<GossipGoal> {
-  const { encrypted } = await run.phase('compare', 'Look at what is taken over', () =>
-    surveyTakeovers(run, cluster, takeovers),
-  );
-  if (!encrypted || gossip.goal === 'strict') return gossip;
-  const found = { ...gossip, goal: 'strict' } as const;
-  await requirePermissions(run, cluster, gossipAccess(run, found));
-  return found;
+  settled: Pick<DeployPlan, 'gossip' | 'tls'>,
+): Promise<Pick<DeployPlan, 'gossip' | 'tls'>> {
+  if (takeovers.length === 0) return settled;
+  const { encrypted, verified, kept } = await run.phase('compare', 'Look at what is taken over', async () => {
+    const kept = await readKeptTls(run, cluster, settled.tls, takeovers);
+    const certificates = kept?.certificates;
+    return { ...(await surveyTakeovers(run, cluster, takeovers, { certificates })), kept };
+  });
+  const gossip = encrypted ? ({ ...settled.gossip, goal: 'strict' } as const) : settled.gossip;
+  const tls = verified && kept ? kept.tls : settled.tls;
+  const access = [
+    ...(gossip.goal === settled.gossip.goal ? [] : gossipAccess(run, gossip)),
+    ...(tls.goal === settled.tls.goal ? [] : tlsAccess(run, tls)),
+  ];
+  if (access.length > 0) await requirePermissions(run, cluster, access);
+  return { gossip, tls };
 }
 
 /** The namespace that this run has made is part of what was planned, although it was made before the lock. */

@@ -82,7 +82,7 @@ export async function planMode(asked: Run, mask: (secret: string) => void): Prom
       );
     }
     // What a deploy would refuse need not wait for somebody's approval.
-    await previewTakeovers(run, cluster, objects);
+    await previewTakeovers(run, cluster, objects, tls);
     tellConsent(run);
     const objectsChange = run.known.plan?.some(({ consequence }) => consequence !== 'none') ?? false;
     run.known.changed = objectsChange || encryption.length > 0;

@@ -13,11 +13,11 @@ export interface PortForwards {
 
 /**
  * Has the API server forward every port of every pod to this agent, by the protocol of the kubelet.
- * @param dial is given the name of the pod
+ * @param dial is given the name of the pod, and which of its ports
  */
 export function forwardTo(
   api: FakeServer,
-  dial: (signal: AbortSignal, pod: string) => Promise<Duplex>,
+  dial: (signal: AbortSignal, pod: string, port: number) => Promise<Duplex>,
 ): PortForwards {
   const counts: PortForwards = { opened: 0, open: 0, mostOpen: 0 };
   const sockets = new WebSocketServer({
@@ -32,7 +32,8 @@ export function forwardTo(
       pod.on('close', () => {
         counts.open -= 1;
       });
-      void bridge(pod, portOf(request), (signal) => dial(signal, podOf(request)));
+      const port = portOf(request);
+      void bridge(pod, port, (signal) => dial(signal, podOf(request), port.readUInt16LE()));
     });
   });
   onTestFinished(() => {
@@ -61,6 +62,7 @@ async function bridge(pod: WebSocket, port: Buffer, dial: (signal: AbortSignal) 
   pod.on('message', (data: Buffer) => agent.write(data.subarray(1)));
   pod.on('close', () => agent.destroy());
   agent.on('data', (bytes: Buffer) => pod.send(Buffer.concat([Buffer.of(0), bytes])));
-  agent.on('error', () => pod.terminate()).on('close', () => pod.terminate());
+  // As a kubelet does: an agent that ends its connection, with bytes unread or without, is no error.
+  agent.on('error', () => pod.close()).on('close', () => pod.close());
   pod.resume();
 }

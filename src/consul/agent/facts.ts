@@ -18,6 +18,10 @@ export interface AgentFacts {
   dialsWithTls: boolean;
   /** Of a server: it has told the others, when it started, that it can do TLS. */
   announcesTls: boolean;
+  /** Gets its certificate from the servers, or gives some to clients: of an authority of Consul's own. */
+  autoEncrypts: boolean;
+  /** The file with its certificate for RPC, by its own path; empty for none. */
+  certificateFile: string;
   /** Where it listens for plain HTTP: `tcp://127.0.0.1:8500`. */
   httpAddresses: string[];
   /** Leaves the cluster when it is asked to end, as opposed to going missing. */
@@ -30,6 +34,9 @@ const answer = z
     Config: z.object({ NodeName: z.string(), Datacenter: z.string(), Version: z.string() }),
     DebugConfig: z.object({
       ACLsEnabled: z.boolean().optional(),
+      AutoConfig: z.object({ Enabled: z.boolean().optional() }).optional(),
+      AutoEncryptAllowTLS: z.boolean().optional(),
+      AutoEncryptTLS: z.boolean().optional(),
       DNSDomain: z.string().optional(),
       DataDir: z.string().optional(),
       HTTPAddrs: z.array(z.string()).nullish(),
@@ -37,7 +44,11 @@ const answer = z
       TLS: z
         .object({
           InternalRPC: z
-            .object({ VerifyIncoming: z.boolean().optional(), VerifyOutgoing: z.boolean().optional() })
+            .object({
+              CertFile: z.string().optional(),
+              VerifyIncoming: z.boolean().optional(),
+              VerifyOutgoing: z.boolean().optional(),
+            })
             .optional(),
         })
         .optional(),
@@ -57,6 +68,10 @@ const answer = z
       verifiesCertificates: DebugConfig.TLS?.InternalRPC?.VerifyIncoming ?? false,
       dialsWithTls: DebugConfig.TLS?.InternalRPC?.VerifyOutgoing ?? false,
       announcesTls: Member?.Tags?.use_tls === '1',
+      autoEncrypts: Boolean(
+        DebugConfig.AutoEncryptTLS || DebugConfig.AutoEncryptAllowTLS || DebugConfig.AutoConfig?.Enabled,
+      ),
+      certificateFile: DebugConfig.TLS?.InternalRPC?.CertFile ?? '',
       httpAddresses: DebugConfig.HTTPAddrs ?? [],
       leavesOnTerminate: DebugConfig.LeaveOnTerm ?? false,
     }),

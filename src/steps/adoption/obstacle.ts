@@ -3,12 +3,14 @@ import type { AgentFacts } from '../../consul/agent/facts.ts';
 import type { GossipOnWire } from '../../consul/gossip/wire.ts';
 import type { Finding } from '../../consul/quorum/finding.ts';
 import { names } from '../../consul/quorum/finding.ts';
+import type { RpcOnWire } from '../../consul/rpc/wire.ts';
 import { count } from '../../count.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import { hasOwnKey } from '../../manifests/gossip.ts';
 import type { Role } from '../../session/workloads.ts';
 import { versionOf } from '../proof/proof.ts';
 import { type OldPod, selectorOf, type Takeover } from './takeover.ts';
+import { type NewCertificates, tlsObstacles } from './tls-obstacle.ts';
 
 /** The oldest that this action supports; what is older has to be upgraded by its own guide first. */
 const OLDEST = '1.20.0';
@@ -21,6 +23,10 @@ export interface OldAgent {
   facts?: AgentFacts;
   /** What it was seen to do with gossip; absent where it is not encrypted, or cannot be seen. */
   gossip?: GossipOnWire;
+  /** What a server was seen to do with RPC; absent where it speaks no TLS, or cannot be seen. */
+  rpc?: RpcOnWire;
+  /** In PEM, what the file of a client's certificate holds; empty where it cannot be read, absent where nobody tried. */
+  certificate?: string;
   /** Why it does not tell. */
   silence?: string;
   /** How many services and checks it holds. */
@@ -34,6 +40,8 @@ export interface Survey {
   agents: readonly OldAgent[];
   /** About the servers; none where they are not taken over, or were being moved already. */
   findings: readonly Finding[];
+  /** What new agents would begin with; absent where there are none. */
+  certificates?: NewCertificates | undefined;
 }
 
 export interface Obstacle {
@@ -43,11 +51,13 @@ export interface Obstacle {
 
 /** Everything that speaks against the takeover, the gravest first. */
 export function obstaclesTo(config: Config, survey: Survey): Obstacle[] {
-  const { takeovers, agents } = survey;
+  const { takeovers, agents, certificates } = survey;
   return [
     ...takeovers.flatMap((takeover) => shapeObstacles(config, takeover)),
     ...quorumObstacles(survey),
-    ...securityObstacles(config, agents),
+    ...aclObstacles(agents),
+    ...tlsObstacles(config, agents, certificates),
+    ...gossipObstacles(config, agents),
     ...versionObstacles(config, agents),
     ...identityObstacles(config, agents),
     ...agents.flatMap(({ pod, silence }) =>
@@ -137,22 +147,15 @@ function quorumObstacles({ findings }: Survey): Obstacle[] {
   });
 }
 
-function securityObstacles(config: Config, agents: readonly OldAgent[]): Obstacle[] {
-  const told = (has: (facts: AgentFacts) => boolean) =>
-    agents.filter(({ facts }) => facts && has(facts)).map(({ pod }) => pod);
-  const found: Obstacle[] = [];
-  for (const [what, pods] of [
-    ['ACLs are on', told(({ acls }) => acls)],
-    ['agents have to show certificates', told(({ verifiesCertificates }) => verifiesCertificates)],
-  ] as const) {
-    if (pods.length === 0) continue;
-    found.push({
-      what: `${what} at ${podNames(pods)}`,
+function aclObstacles(agents: readonly OldAgent[]): Obstacle[] {
+  const pods = agents.filter(({ facts }) => facts?.acls).map(({ pod }) => pod);
+  if (pods.length === 0) return [];
+  return [
+    {
+      what: `ACLs are on at ${podNames(pods)}`,
       cure: 'This version of the action cannot give the new agents what they would need to join; see docs/guides/adopt.md.',
-    });
-  }
-  found.push(...gossipObstacles(config, agents));
-  return found;
+    },
+  ];
 }
 
 /**

@@ -2,6 +2,8 @@ import { type AccessCheck, missingPermissions, portForwardChecks } from '../../k
 import type { PlannedObject } from '../../kubernetes/apply/plan.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
+import { type TlsGoal, tellPlannedTls } from '../encryption/settle-tls.ts';
+import { describeKeptTls, readKeptTls } from './keep-tls.ts';
 import { refuseDaemonSet } from './refusal.ts';
 import { surveyTakeovers } from './survey.ts';
 import { findTakeovers } from './takeover.ts';
@@ -10,7 +12,12 @@ import { findTakeovers } from './takeover.ts';
  * What a deploy would refuse to take over, for a plan: as far as whoever plans may look.
  * @throws Failure `adoption`
  */
-export async function previewTakeovers(run: Run, cluster: Cluster, objects: PlannedObject[]): Promise<void> {
+export async function previewTakeovers(
+  run: Run,
+  cluster: Cluster,
+  objects: PlannedObject[],
+  tls: TlsGoal,
+): Promise<void> {
   const isTaken = ({ action, desired, adopting }: PlannedObject) =>
     desired.kind === 'StatefulSet' && (action === 'recreate' || adopting !== undefined);
   refuseDaemonSet(objects);
@@ -25,9 +32,13 @@ export async function previewTakeovers(run: Run, cluster: Cluster, objects: Plan
     );
     return;
   }
-  await run.phase('compare', 'Look at what will be taken over', async () =>
-    surveyTakeovers(run, cluster, await findTakeovers(run, cluster, { objects }), { planning: true }),
-  );
+  await run.phase('compare', 'Look at what will be taken over', async () => {
+    const takeovers = await findTakeovers(run, cluster, { objects });
+    const kept = await readKeptTls(run, cluster, tls, takeovers);
+    const options = { planning: true, certificates: kept?.certificates };
+    const { verified } = await surveyTakeovers(run, cluster, takeovers, options);
+    if (verified && kept) tellPlannedTls(run, describeKeptTls(kept));
+  });
 }
 
 function needed(namespace: string): AccessCheck[] {

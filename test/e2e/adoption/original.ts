@@ -13,8 +13,14 @@ export function manifests(): string[] {
 /**
  * Brings the hand-made cluster up with `kubectl apply`, and lets it form as its owners did.
  * @param key of its gossip, in its arguments; without it that is not encrypted
+ * @param edit what its owners have done to the manifests besides
  */
-export async function startOriginal(namespace: string, clients = 2, key?: string): Promise<void> {
+export async function startOriginal(
+  namespace: string,
+  clients = 2,
+  key?: string,
+  edit = (manifest: string) => manifest,
+): Promise<void> {
   await havePreviousConsul();
   await kubectl('create', 'namespace', namespace);
   const manifest = MANIFEST.replace('replicas: 2', `replicas: ${clients}`);
@@ -22,7 +28,7 @@ export async function startOriginal(namespace: string, clients = 2, key?: string
     key === undefined
       ? manifest
       : manifest.replaceAll('- agent\n', `- agent\n            - -encrypt=${key}\n`);
-  await kubectlApply(encrypted, '-n', namespace);
+  await kubectlApply(edit(encrypted), '-n', namespace);
   await eventually('the servers of the hand-made cluster', 120_000, async () => {
     const all = await pods(namespace, 'server');
     return all.length === 3 && all.every(isReady) ? true : undefined;

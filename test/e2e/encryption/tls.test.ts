@@ -1,7 +1,4 @@
 import { X509Certificate } from 'node:crypto';
-import { once } from 'node:events';
-import { connect } from 'node:net';
-import { connect as connectWithTls } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type KeyPair, newAuthority, newLeaf } from '../../../src/certificates/authority.ts';
 import { bed } from '../bed/bed.ts';
@@ -19,6 +16,7 @@ import { check, killedAt } from '../run/action.ts';
 import { KeptRuns } from '../run/kept-runs.ts';
 import { address, expectRed, expectUnnoticed, LIVING } from '../run/scenario.ts';
 import { underTraffic } from '../traffic/traffic.ts';
+import { closesAtPlaintext, shown } from './rpc-port.ts';
 
 const DAY_MS = 86_400_000;
 const SERVERS = 3;
@@ -250,35 +248,4 @@ async function isWritingSeen(namespace: string): Promise<boolean> {
     over.abort();
     await writing;
   }
-}
-
-/** As an agent opens a connection for RPC in plaintext. One that stays open for two seconds is not closed. */
-async function closesAtPlaintext(ip: string): Promise<boolean> {
-  const socket = connect(8300, ip);
-  socket.on('error', () => undefined);
-  await once(socket, 'connect');
-  socket.write(Buffer.from([4]));
-  socket.resume();
-  try {
-    await once(socket, 'close', { signal: AbortSignal.timeout(2_000) });
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
-}
-
-/** The certificate of a server. */
-async function shown(ip: string): Promise<X509Certificate> {
-  const socket = connect(8300, ip);
-  await once(socket, 'connect');
-  socket.write(Buffer.from([3]));
-  const secure = connectWithTls({ socket, rejectUnauthorized: false });
-  secure.on('error', () => undefined);
-  await once(secure, 'secureConnect');
-  const certificate = secure.getPeerX509Certificate();
-  secure.destroy();
-  if (!certificate) throw new Error(`${ip} shows no certificate`);
-  return certificate;
 }

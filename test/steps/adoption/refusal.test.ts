@@ -62,6 +62,8 @@ const FACTS: AgentFacts = {
   verifiesCertificates: false,
   dialsWithTls: false,
   announcesTls: false,
+  autoEncrypts: false,
+  certificateFile: '',
   httpAddresses: [],
   leavesOnTerminate: false,
 };
@@ -136,7 +138,11 @@ describe('a takeover is refused for', () => {
   it.each([
     ['ACLs', { acls: true }, /ACLs are on at consul-client-0/],
     ['gossip that was not seen to be encrypted', { encrypted: true }, /gossip has a key at consul-client-0/],
-    ['certificates', { verifiesCertificates: true }, /have to show certificates/],
+    [
+      'certificates, where the new agents have none',
+      { verifiesCertificates: true, dialsWithTls: true },
+      /have to show certificates at consul-client-0, and the new ones have none \|.*`tls-secret: /,
+    ],
     ['another datacenter', { datacenter: 'dc2' }, /in datacenter dc2, not dc1/],
     ['a version too old', { version: '1.19.9' }, /1\.19\.9 runs there, and 1\.20 is the oldest/],
     ['the original version', { version: '1.4.2' }, /1\.4\.2 runs there/],

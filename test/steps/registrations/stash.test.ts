@@ -67,11 +67,17 @@ it('an agent tells how it was started and how much it holds', async () => {
         Config: { NodeName: 'consul-client-0', Datacenter: 'dc1', Version: '1.22.7', Revision: 'abc' },
         DebugConfig: {
           ACLsEnabled: true,
+          AutoConfig: { Enabled: false },
+          AutoEncryptAllowTLS: false,
+          AutoEncryptTLS: true,
           DNSDomain: 'cluster.local.',
           DataDir: '/consul/data',
           LeaveOnTerm: true,
           HTTPAddrs: ['tcp://127.0.0.1:8500'],
-          TLS: { InternalRPC: { VerifyIncoming: true, VerifyOutgoing: true }, HTTPS: {} },
+          TLS: {
+            InternalRPC: { CertFile: '/tls/tls.crt', VerifyIncoming: true, VerifyOutgoing: true },
+            HTTPS: {},
+          },
         },
         Member: { Tags: { role: 'consul', use_tls: '1' } },
         Stats: { serf_lan: { encrypted: 'true' }, agent: {} },
@@ -91,6 +97,8 @@ it('an agent tells how it was started and how much it holds', async () => {
     verifiesCertificates: true,
     dialsWithTls: true,
     announcesTls: true,
+    autoEncrypts: true,
+    certificateFile: '/tls/tls.crt',
     httpAddresses: ['tcp://127.0.0.1:8500'],
     leavesOnTerminate: true,
   });
