@@ -6,9 +6,9 @@ import { names } from '../../consul/quorum/finding.ts';
 import type { RpcOnWire } from '../../consul/rpc/wire.ts';
 import { count } from '../../count.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
-import { hasOwnKey } from '../../manifests/gossip.ts';
 import type { Role } from '../../session/workloads.ts';
 import { versionOf } from '../proof/proof.ts';
+import { gossipObstacles } from './gossip-obstacle.ts';
 import { type OldPod, selectorOf, type Takeover } from './takeover.ts';
 import { type NewCertificates, tlsObstacles } from './tls-obstacle.ts';
 
@@ -155,44 +155,6 @@ function aclObstacles(agents: readonly OldAgent[]): Obstacle[] {
       what: `ACLs are on at ${podNames(pods)}`,
       cure: 'This version of the action cannot give the new agents what they would need to join; see docs/guides/adopt.md.',
     },
-  ];
-}
-
-/**
- * New agents are strict from the start, with the key of the old ones. So these have to be strict, too: agents that know a
- * key and send plaintext would not be understood.
- */
-function gossipObstacles(config: Config, agents: readonly OldAgent[]): Obstacle[] {
-  const encrypted = agents.filter(({ facts }) => facts?.encrypted);
-  if (encrypted.length === 0) return [];
-  const lax = encrypted.filter(({ gossip }) => gossip !== 'strict').map(({ pod }) => pod);
-  const plain = agents.filter(({ facts }) => facts && !facts.encrypted).map(({ pod }) => pod);
-  const own = hasOwnKey(config);
-  return [
-    ...(lax.length > 0
-      ? [
-          {
-            what: `gossip has a key at ${podNames(lax)}, and it was not seen that nothing else is taken there`,
-            cure: 'Set `encrypt_verify_outgoing` and then `encrypt_verify_incoming` to true, each with a restart of every agent; and let them listen for gossip at 127.0.0.1 as well (`bind_addr` 0.0.0.0), where it is looked at.',
-          },
-        ]
-      : []),
-    ...(plain.length > 0
-      ? [
-          {
-            what: `gossip is encrypted, but not at ${podNames(plain)}`,
-            cure: 'Give all agents the key first.',
-          },
-        ]
-      : []),
-    ...(own || config.gossipEncryption === 'false'
-      ? [
-          {
-            what: `gossip is encrypted, and ${own ? '`server-config` or `client-config` sets `encrypt`' : '`gossip-encryption` is false'}`,
-            cure: 'Leave that out: the key is taken from the agents. Change it in a later deploy.',
-          },
-        ]
-      : []),
   ];
 }
 
