@@ -20,7 +20,7 @@ describe('contradictions', () => {
       { mode: 'plan', 'expect-plan': DIGEST },
       `expect-plan: given "${DIGEST}"; allowed: nothing with mode plan; it holds a deploy to its plan`,
     ],
-    [{ mode: 'destroy' }, 'confirm: given ""; allowed: "consul", the name of the cluster to destroy'],
+    [{ mode: 'destroy' }, 'confirm: given nothing; allowed: "consul", the name of the cluster to destroy'],
     [
       { mode: 'destroy', confirm: 'other', name: 'c2' },
       'confirm: given "other"; allowed: "c2", the name of the cluster to destroy',

@@ -125,7 +125,7 @@ describe('what does not go together', () => {
   test.each<[Record<string, string>, string]>([
     [
       { mode: 'snapshot' },
-      `snapshot-key: given ""; allowed: ${NONE} snapshot, which holds secrets; or snapshot-plain: true`,
+      `snapshot-key: given nothing; allowed: ${NONE} snapshot, which holds secrets; or snapshot-plain: true`,
     ],
     [
       { snapshot: 'always' },
@@ -137,13 +137,13 @@ describe('what does not go together', () => {
     ],
     [
       { ...KEY, ...RESTORE, restore: '' },
-      'restore: given ""; allowed: the file with the snapshot, with mode restore',
+      'restore: given nothing; allowed: the file with the snapshot, with mode restore',
     ],
-    [{ ...KEY, ...RESTORE, confirm: '' }, `confirm: given ""; allowed: "consul", ${CONFIRM}`],
+    [{ ...KEY, ...RESTORE, confirm: '' }, `confirm: given nothing; allowed: "consul", ${CONFIRM}`],
     [{ ...KEY, ...RESTORE, confirm: 'other' }, `confirm: given "other"; allowed: "consul", ${CONFIRM}`],
     [
       RESTORE,
-      `snapshot-key: given ""; allowed: ${NONE} restore, for what is there now; or snapshot-plain: true`,
+      `snapshot-key: given nothing; allowed: ${NONE} restore, for what is there now; or snapshot-plain: true`,
     ],
     [
       { ...KEY, ...RESTORE, 'snapshot-path': 'a.snap' },
@@ -153,7 +153,7 @@ describe('what does not go together', () => {
       { ...KEY, restore: 'a.snap' },
       'restore: given "a.snap"; allowed: nothing with mode deploy; only restore, rehearse and inspect read it',
     ],
-    [{ mode: 'rehearse' }, 'restore: given ""; allowed: the file with the snapshot, with mode rehearse'],
+    [{ mode: 'rehearse' }, 'restore: given nothing; allowed: the file with the snapshot, with mode rehearse'],
     [
       { ...KEY, from: 'survivor' },
       'from: given "survivor"; allowed: snapshot with mode deploy; only restore knows another',
@@ -162,12 +162,12 @@ describe('what does not go together', () => {
       { ...KEY, ...RESTORE, from: 'survivor' },
       'restore: given "a.snap"; allowed: nothing with from survivor, which brings back what a server has',
     ],
-    [{ ...KEY, mode: 'restore', from: 'survivor' }, `confirm: given ""; allowed: "consul", ${CONFIRM}`],
+    [{ ...KEY, mode: 'restore', from: 'survivor' }, `confirm: given nothing; allowed: "consul", ${CONFIRM}`],
     [
       { mode: 'restore', from: 'survivor', confirm: 'consul' },
-      `snapshot-key: given ""; allowed: ${NONE} restore, for what is there now; or snapshot-plain: true`,
+      `snapshot-key: given nothing; allowed: ${NONE} restore, for what is there now; or snapshot-plain: true`,
     ],
-    [{ mode: 'inspect' }, 'restore: given ""; allowed: the file with the snapshot, with mode inspect'],
+    [{ mode: 'inspect' }, 'restore: given nothing; allowed: the file with the snapshot, with mode inspect'],
     [
       { mode: 'snapshot', ...KEY, compare: 'cluster' },
       'compare: given "cluster"; allowed: nothing with mode snapshot; only inspect compares',

@@ -35,7 +35,7 @@ ${others.join('\n')}
 linger() {
   sleep ${LINGER_SECONDS} &
   rest=$!
-  (until alone; do sleep ${LOOK_SECONDS}; done; kill "$rest") >/dev/null 2>&1 &
+  (while kill -0 "$rest"; do if alone; then kill "$rest"; fi; sleep ${LOOK_SECONDS}; done) >/dev/null 2>&1 &
   while kill -0 "$rest" 2>/dev/null; do wait "$rest" 2>/dev/null; done
 }`.trim();
 }

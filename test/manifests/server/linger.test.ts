@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -16,6 +17,15 @@ async function listen(host: string): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, host, resolve));
   onTestFinished(() => void server.close());
   return (server.address() as AddressInfo).port;
+}
+
+/** Whether any process of the group is left. */
+function isThere(group: number): boolean {
+  try {
+    return process.kill(group, 0);
+  } catch {
+    return false;
+  }
 }
 
 /** @returns how many seconds it slept to the end */
@@ -37,9 +47,10 @@ async function lingers(
     'exit 0',
   ].join('\n');
   const env = { PATH: `${folder}:/usr/bin:/bin`, POD_NAME: 'consul-server-0', ...hosts };
-  await new Promise<void>((resolve, reject) => {
-    execFile('/bin/sh', ['-c', script], { env }, (error) => (error ? reject(error) : resolve()));
-  });
+  const child = spawn('/bin/sh', ['-c', script], { env, detached: true, stdio: 'ignore' });
+  expect(await once(child, 'exit')).toEqual([0, null]);
+  // In a pod all ends with the first process; nothing may depend on that.
+  await expect.poll(() => isThere(-(child.pid ?? 0)), { timeout: 10_000 }).toBe(false);
   const slept = await readFile(file, 'utf8').catch(() => '');
   return slept.split('\n').filter((line) => Number(line) > 1);
 }
