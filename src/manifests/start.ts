@@ -6,9 +6,16 @@ import type { Role } from './label.ts';
 import { CONFIG_DIRECTORY, roleName } from './name.ts';
 import { serverAddresses } from './server/address.ts';
 import { GUARD_SETTINGS, type GuardSettings, guardScript } from './server/guard.ts';
-import { lingerScript } from './server/linger.ts';
 import { turnAwayScript } from './server/turn-away.ts';
 
+/**
+ * So long the pod's network outlives a server, in seconds. A leader that is refused tries again 1.3, 2.6 and 5.1 s after
+ * the agent's end, or up to half a second later on a busy machine (each wait is twice the last:
+ * https://github.com/hashicorp/raft/blob/v1.7.3/replication.go). The network ends 0.2 to 0.4 s after the last process, and
+ * the Service leads there for up to half a second more. So that time falls between the first try and the second. With 2.1 s
+ * it met the second, and two of three servers came back 10 s late.
+ */
+const LINGER_SECONDS = 1.7;
 /** A stop that is announced by `USR2` comes within so many seconds, or is another one. */
 const ANNOUNCED_SECONDS = 30;
 /**
@@ -32,7 +39,9 @@ const LEAVE_SECONDS = 22;
  * stopped and started again in the same pod, with another image: then the agent ends at once, and does not leave the cluster.
  *
  * A server sends writers away before it stops (server/turn-away.ts). One that advertises its Service's address stays for a
- * moment after a stop (server/linger.ts).
+ * moment after a stop. The Service leads to the pod a little longer than the pod lives; while the pod's network is there,
+ * whoever dials the agent that has ended is refused at once. Without it a dial of the leader goes into the void, and Raft
+ * waits its 10 s.
  */
 export function startScript(config: Config, role: Role, settings: GuardSettings = GUARD_SETTINGS): string {
   const ofService = role === 'server' && serverAddresses(config) !== 'pod';
@@ -47,7 +56,7 @@ trap 'again=1' USR1
 announced=0
 trap 'announced=$(date +%s)' USR2
 comes_back() { [ $(($(date +%s) - announced)) -lt ${ANNOUNCED_SECONDS} ]; }
-${ofService ? `${guardScript(config, settings)}\nguard\n${lingerScript(config)}` : ''}
+${ofService ? `${guardScript(config, settings)}\nguard` : ''}
 ${keyringScript(role, settings)}
 ${startedWithScript(settings)}
 ${role === 'server' ? `${temporaryFilesScript(settings)}\n${turnAwayScript(settings)}` : ''}
@@ -105,7 +114,7 @@ ${role === 'server' ? '  temporary_files\n  accept_again' : ''}
   if [ -n "$stopped" ] || [ -z "$again" ]; then break; fi
 done
 [ -z "$stopped" ] || ! comes_back || exit 0
-${ofService ? `if [ -n "$stopped" ] || [ "$status" = 0 ]; then linger; fi` : ''}
+${ofService ? `if [ -n "$stopped" ] || [ "$status" = 0 ]; then sleep ${LINGER_SECONDS}; fi` : ''}
 exit "$status"`
     .replaceAll(/\n{2,}/g, '\n')
     .trim();

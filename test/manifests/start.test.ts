@@ -136,7 +136,7 @@ describe('a server that leaves the cluster when it stops', () => {
     const [servers] = workloads(render(config({ serverConfig: LEAVES })));
     const grace = servers?.spec.template.spec?.terminationGracePeriodSeconds ?? 0;
     const [hook, leave] = [5, 15];
-    const stays = seconds(/linger\(\) \{\s+sleep ([\d.]+)/, LEAVES);
+    const stays = seconds(/then sleep ([\d.]+)/, LEAVES);
     expect(limit(LEAVES)).toBeGreaterThan(leave);
     expect(hook + TURN_AWAY_SECONDS + limit(LEAVES) + stays).toBeLessThan(grace);
   });

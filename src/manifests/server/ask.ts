@@ -16,7 +16,7 @@ export const ASK_SETTINGS: AskSettings = {
 };
 
 /** curl could not connect: nothing listens there. */
-export const REFUSED = 7;
+const REFUSED = 7;
 
 /**
  * Shell: `server ADDRESS PATH OPTIONS…` asks another server. Where agents serve HTTPS alone, by the name that every server has
