@@ -350,6 +350,20 @@ export function hostile(text: string, result = failure()): Result {
   };
 }
 
+/** One with the shortest words that it may have. */
+export const ghost = (rest: Partial<GhostReport>): GhostReport => ({
+  ...{
+    class: 'no-pod',
+    nodes: ['a'],
+    evidence: 'e',
+    remedy: 'none',
+    why: 'w',
+    counts: true,
+    outcome: 'found',
+  },
+  ...rest,
+});
+
 /** As a sweep that was applied tells them. */
 export const GHOSTS: GhostReport[] = [
   {

@@ -1,8 +1,8 @@
 import type { Config } from '../../config/config.ts';
 import type { AgentFacts } from '../../consul/agent/facts.ts';
 import type { GossipOnWire } from '../../consul/gossip/wire.ts';
-import { names } from '../../consul/quorum/finding.ts';
 import { hasOwnKey } from '../../manifests/gossip.ts';
+import { type Obstacle, podNames } from './obstacle-text.ts';
 
 /** What is known of an old agent. */
 interface Seen {
@@ -15,7 +15,7 @@ interface Seen {
  * New agents are strict from the start, with the key of the old ones. So these have to be strict, too: agents that know a
  * key and send plaintext would not be understood.
  */
-export function gossipObstacles(config: Config, agents: readonly Seen[]): { what: string; cure: string }[] {
+export function gossipObstacles(config: Config, agents: readonly Seen[]): Obstacle[] {
   const encrypted = agents.filter(({ facts }) => facts?.encrypted);
   if (encrypted.length === 0) return [];
   const lax = encrypted.filter(({ gossip }) => gossip !== 'strict');
@@ -47,8 +47,4 @@ export function gossipObstacles(config: Config, agents: readonly Seen[]): { what
         ]
       : []),
   ];
-}
-
-function podNames(agents: readonly Pick<Seen, 'pod'>[]): string {
-  return names(agents.map(({ pod }) => pod.name));
 }

@@ -2,13 +2,13 @@ import type { Config } from '../../config/config.ts';
 import type { AgentFacts } from '../../consul/agent/facts.ts';
 import type { GossipOnWire } from '../../consul/gossip/wire.ts';
 import type { Finding } from '../../consul/quorum/finding.ts';
-import { names } from '../../consul/quorum/finding.ts';
 import type { RpcOnWire } from '../../consul/rpc/wire.ts';
 import { count } from '../../count.ts';
 import type { KubernetesObject } from '../../kubernetes/object.ts';
 import type { Role } from '../../session/workloads.ts';
 import { versionOf } from '../proof/proof.ts';
 import { gossipObstacles } from './gossip-obstacle.ts';
+import { type Obstacle, podNames } from './obstacle-text.ts';
 import { type OldPod, selectorOf, type Takeover } from './takeover.ts';
 import { type NewCertificates, tlsObstacles } from './tls-obstacle.ts';
 
@@ -42,11 +42,6 @@ export interface Survey {
   findings: readonly Finding[];
   /** What new agents would begin with; absent where there are none. */
   certificates?: NewCertificates | undefined;
-}
-
-export interface Obstacle {
-  what: string;
-  cure: string;
 }
 
 /** Everything that speaks against the takeover, the gravest first. */
@@ -95,7 +90,7 @@ function shapeObstacles(config: Config, { role, planned, state, pods }: Takeover
   }
   if (strangers.length > 0) {
     found.push({
-      what: `${podNames(strangers)} do not have the labels ${JSON.stringify(selector)}`,
+      what: `${podNames(strangers.map((pod) => ({ pod })))} do not have the labels ${JSON.stringify(selector)}`,
       cure: 'The new StatefulSet finds the pods by these labels; deploy under another `name` and move.',
     });
   }
@@ -148,11 +143,11 @@ function quorumObstacles({ findings }: Survey): Obstacle[] {
 }
 
 function aclObstacles(agents: readonly OldAgent[]): Obstacle[] {
-  const pods = agents.filter(({ facts }) => facts?.acls).map(({ pod }) => pod);
-  if (pods.length === 0) return [];
+  const found = agents.filter(({ facts }) => facts?.acls);
+  if (found.length === 0) return [];
   return [
     {
-      what: `ACLs are on at ${podNames(pods)}`,
+      what: `ACLs are on at ${podNames(found)}`,
       cure: 'This version of the action cannot give the new agents what they would need to join; see docs/guides/adopt.md.',
     },
   ];
@@ -191,7 +186,7 @@ function identityObstacles(config: Config, agents: readonly OldAgent[]): Obstacl
   if (!first) return [];
   return [
     {
-      what: `${podNames(others.map(({ pod }) => pod))} are in datacenter ${first.facts?.datacenter}, not ${config.datacenter}`,
+      what: `${podNames(others)} are in datacenter ${first.facts?.datacenter}, not ${config.datacenter}`,
       cure: 'Set `datacenter` to that of the running cluster.',
     },
   ];
@@ -208,8 +203,4 @@ function isOlder(version: string, than: string): boolean {
 
 function replicasOf({ spec }: KubernetesObject): number {
   return (spec as { replicas?: number }).replicas ?? 1;
-}
-
-function podNames(pods: readonly OldPod[]): string {
-  return names(pods.map(({ name }) => name));
 }

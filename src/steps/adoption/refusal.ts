@@ -2,7 +2,8 @@ import type { Config } from '../../config/config.ts';
 import { Failure } from '../../failure.ts';
 import type { PlannedObject } from '../../kubernetes/apply/plan.ts';
 import { objectName } from '../../kubernetes/object.ts';
-import type { Obstacle, OldAgent } from './obstacle.ts';
+import type { OldAgent } from './obstacle.ts';
+import type { Obstacle } from './obstacle-text.ts';
 
 const MOST_CURES = 5;
 

@@ -8,6 +8,7 @@ import { hasOwnTls } from '../../manifests/tls.ts';
 import type { Role } from '../../session/workloads.ts';
 import { serverName, wantedServerNames } from '../encryption/leaf-names.ts';
 import { ownCertificate, stateOf } from '../proof/tls.ts';
+import { type Obstacle, podNames } from './obstacle-text.ts';
 
 /** What the new agents would begin with. */
 export interface NewCertificates extends Pick<TlsFiles, 'authorities' | 'server' | 'client'> {
@@ -24,11 +25,6 @@ interface Seen {
   rpc?: RpcOnWire;
   /** Of a client, in PEM; empty where it could not be read, absent where nobody tried. */
   certificate?: string;
-}
-
-interface Obstacle {
-  what: string;
-  cure: string;
 }
 
 /**
@@ -174,10 +170,6 @@ function giveThem(config: Config): string {
   const secret = (role: Role) =>
     `kubectl -n ${namespace} create secret generic ${name}-${role}-certificate --from-file=ca.crt --from-file=tls.crt --from-file=tls.key`;
   return `Make two Secrets from the files that the agents use, or from certificates that the same authority has issued: ${secret('server')}, for ${wantedServerNames(config).join(' and ')}; and, with a certificate that does not carry that name, ${secret('client')}. Give them as \`tls-secret: ${name}-server-certificate\` and \`tls-client-secret: ${name}-client-certificate\`; see docs/guides/adopt.md.`;
-}
-
-function podNames(agents: readonly Pick<Seen, 'pod'>[]): string {
-  return listed(agents.map(({ pod }) => pod.name));
 }
 
 /** What a server shows is text of somebody else. */

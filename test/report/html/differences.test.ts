@@ -3,7 +3,7 @@ import { drift, ghosts } from '../../../src/report/html/differences.ts';
 import { joinParts } from '../../../src/report/html/part.ts';
 import type { Drift } from '../../../src/report/result/change.ts';
 import type { GhostReport } from '../../../src/report/result.ts';
-import { GHOSTS, success } from '../example.ts';
+import { GHOSTS, ghost, success } from '../example.ts';
 import { all, cells, type Element, readHtml } from './read.ts';
 
 function drawn(rest: { drift?: Drift[]; ghosts?: GhostReport[] }): Element {
@@ -70,19 +70,6 @@ describe('drift', () => {
 });
 
 describe('ghosts', () => {
-  const ghost = (rest: Partial<GhostReport>): GhostReport => ({
-    ...{
-      class: 'no-pod',
-      nodes: ['a'],
-      evidence: 'e',
-      remedy: 'none',
-      why: 'w',
-      counts: true,
-      outcome: 'found',
-    },
-    ...rest,
-  });
-
   test('have a row each, those that may stay last', () => {
     const [first = ghost({}), second = ghost({}), external = ghost({})] = GHOSTS;
     const root = drawn({ ghosts: [external, first, second] });

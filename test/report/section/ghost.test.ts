@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { GhostReport } from '../../../src/report/result.ts';
 import { summary } from '../../../src/report/summary.ts';
 import { verdict } from '../../../src/report/verdict.ts';
-import { failure, GHOSTS, success } from '../example.ts';
+import { failure, GHOSTS, ghost, success } from '../example.ts';
 
 test('a table of a row for each, those that may stay last, every text escaped', () => {
   const page = summary(success({ mode: 'sweep', ghosts: GHOSTS }));
@@ -53,18 +53,6 @@ const section = (...ghosts: GhostReport[]) => {
   const page = summary(success({ mode: 'sweep', ghosts }));
   return page.slice(page.indexOf('### Catalog')).split('\n');
 };
-const ghost = (rest: Partial<GhostReport>): GhostReport => ({
-  ...{
-    class: 'no-pod',
-    nodes: ['a'],
-    evidence: 'e',
-    remedy: 'none',
-    why: 'w',
-    counts: true,
-    outcome: 'found',
-  },
-  ...rest,
-});
 
 test('what may stay comes last, and is left out of the title where there is none', () => {
   const [first = ghost({}), , external = ghost({})] = GHOSTS;
