@@ -9,13 +9,13 @@ import { GUARD_SETTINGS, type GuardSettings, guardScript } from './server/guard.
 import { turnAwayScript } from './server/turn-away.ts';
 
 /**
- * So long the pod's network outlives a server, in seconds. A leader that is refused tries again 1.3, 2.6 and 5.1 s after
- * the agent's end, or up to half a second later on a busy machine (each wait is twice the last:
- * https://github.com/hashicorp/raft/blob/v1.7.3/replication.go). The network ends 0.2 to 0.4 s after the last process, and
- * the Service leads there for up to half a second more. So that time falls between the first try and the second. With 2.1 s
- * it met the second, and two of three servers came back 10 s late.
+ * So long the pod's network outlives a server, in seconds. A leader that is refused tries again 0.7, 1.3, 2.6 and 5.2 s
+ * after the agent's end (each wait is twice the last:
+ * https://github.com/hashicorp/raft/blob/v1.7.3/replication.go). The network ends 0.25 s after the last process, later on a
+ * busy machine, and the Service leads there for 0.1 to 0.5 s more. So that time falls between the try at 1.3 s and that at
+ * 2.6 s, and the new agent listens before the one at 5.2 s. What misses one of them comes back 5 to 10 s late.
  */
-const LINGER_SECONDS = 1.7;
+const LINGER_SECONDS = 1.3;
 /** A stop that is announced by `USR2` comes within so many seconds, or is another one. */
 const ANNOUNCED_SECONDS = 30;
 /**

@@ -222,7 +222,7 @@ describe('SIGUSR1', () => {
 
 describe('SIGUSR2, and a stop after it', () => {
   const NOW = 1_700_000_000;
-  const LINGER = '1.7';
+  const LINGER = '1.3';
 
   /** An agent that says so when it is told to stop, in a container whose clock can be set and whose pauses are known. */
   async function announced(
