@@ -18,15 +18,35 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   ],
   [/x509/i, "Make the nodes trust the registry's certificate."],
 ];
+/** What is wrong with the way to the registry, the most certain first. */
+const UNREACHED = [
+  {
+    words: /no such host/i,
+    graceMs: GRACE.unknownRegistry,
+    hint: 'No DNS that the nodes ask knows the host: check its name in `image`, and the DNS of the nodes.',
+  },
+  {
+    words: /connection refused|no route to host|network is unreachable/i,
+    graceMs: GRACE.closedRegistry,
+    hint: 'Check from a node whether the registry answers at that address: host and port are of `image`, or of a proxy or mirror of the nodes.',
+  },
+] as const;
+/** Anything else may be trouble of the registry's own. */
+const UNANSWERED = {
+  graceMs: GRACE.unreachableImage,
+  hint: 'Check from a node whether the registry answers, and how fast.',
+};
 const HINT = 'Check the name and the tag in `image`.';
 
 /** What keeps a container from its image; undefined when that is not its trouble. */
 export function imageSymptom(subject: Subject, { waiting }: ContainerView): Symptom | undefined {
   if (!waiting) return undefined;
   const { reason: word, message } = waiting;
-  const what = oneLine(message === '' ? word : `${word}: ${essence(message)}`, LONGEST_WHAT);
-  // The words change between a try and the pause after it.
-  const base = { reason: 'image', subject, what, alike: essence(message) } as const;
+  const alike = essence(message);
+  // The words change between a try and the pause after it, and the trouble does not.
+  const told = word === 'ImagePullBackOff' && alike !== '' && !BACK_OFF.test(message) ? 'ErrImagePull' : word;
+  const what = oneLine(message === '' ? word : `${told}: ${alike}`, LONGEST_WHAT);
+  const base = { reason: 'image', subject, what, alike } as const;
   if (word === 'InvalidImageName') {
     return { ...base, class: 'hopeless', graceMs: GRACE.invalidImage, hint: HINT };
   }
@@ -44,11 +64,12 @@ export function imageSymptom(subject: Subject, { waiting }: ContainerView): Symp
     const hint = HINTS.find(([words]) => words.test(message))?.[1] ?? HINT;
     return { ...base, class: 'hopeless', graceMs: GRACE.refusedImage, hint };
   }
+  const { graceMs, hint } = UNREACHED.find(({ words }) => words.test(message)) ?? UNANSWERED;
   return {
     ...base,
     class: 'transient',
-    graceMs: GRACE.unreachableImage,
-    hint: 'Check from a node whether the registry answers, and how fast.',
+    graceMs,
+    hint,
     // Before Kubernetes 1.31 the pause between two tries does not say what it is for.
     ...((message === '' || BACK_OFF.test(message)) && { vague: true }),
   };
@@ -66,11 +87,17 @@ export function unpulledSymptom(
   events: readonly EventView[],
 ): Symptom | undefined {
   if (!endedForAnother(container, restartsBefore)) return undefined;
-  const failed = events.find(({ reason, message }) => reason === 'Failed' && PULL.test(message));
+  const last = events.find(
+    ({ reason, message, container: of = container.name }) =>
+      of === container.name && (PULLED.has(reason) || (reason === 'Failed' && PULL.test(message))),
+  );
+  const failed = last?.reason === 'Failed' ? last : undefined;
   const waiting = { reason: 'ErrImagePull', message: failed?.message.replace(PULL, '') ?? '' };
   return failed && imageSymptom(subject, { ...container, waiting });
 }
 
+/** What is told of an image once it is there. */
+const PULLED = new Set(['Pulled', 'Created', 'Started']);
 const PULL = /^Failed to pull image "[^"]*": /;
 
 /** It has not been started again since this run has seen it, and was ended without a fault of its own. */
@@ -83,11 +110,15 @@ export function endedForAnother(
 
 /** Without the layers that containerd and the kubelet wrap around the one thing that went wrong. */
 function essence(message: string): string {
-  return message
-    .replace(/^Back-off pulling image "[^"]*": /, '')
-    .replace(/^ErrImagePull: /, '')
-    .replace(/^rpc error: code = \w+ desc = /, '')
-    .replace(/^failed to pull and unpack image "[^"]*": /, '')
-    .replace(/^failed to resolve reference "([^"]*)": /, '$1: ')
-    .replace(/^failed to resolve image: /, '');
+  return (
+    message
+      .replace(/^Back-off pulling image "[^"]*": /, '')
+      .replace(/^ErrImagePull: /, '')
+      .replace(/^rpc error: code = \w+ desc = /, '')
+      .replace(/^failed to pull and unpack image "[^"]*": /, '')
+      .replace(/^failed to resolve reference "([^"]*)": /, '$1: ')
+      .replace(/^failed to resolve image: /, '')
+      // Another port with each try.
+      .replace(/\b(read|write) (tcp|udp) \S+->/, '$1 $2 ')
+  );
 }

@@ -53,7 +53,11 @@ export const GRACE = {
   invalidImage: 5_000,
   /** The registry says no: the kubelet asks once more after 10 s. */
   refusedImage: 15_000,
-  /** The registry cannot be reached, or has trouble of its own. */
+  /** No such host: an answer of the DNS, and no failure of it. The kubelet asks again after 10 s. */
+  unknownRegistry: 25_000,
+  /** Nobody listens at the registry's address: it may be starting. The kubelet asks again after 10 s, and 20 s later. */
+  closedRegistry: 50_000,
+  /** The registry does not answer, or has trouble of its own. */
   unreachableImage: 120_000,
   /** A container that cannot be made: the runtime tries again soon. */
   brokenContainer: 10_000,

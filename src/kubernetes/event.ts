@@ -7,6 +7,8 @@ export interface EventView {
   /** Such as `FailedMount`. */
   reason: string;
   message: string;
+  /** The container it is about, where it is about one. */
+  container?: string;
   /** How often it was seen. */
   count: number;
   /** When it was seen last, in ms since 1970; 0 where the event does not tell. */
@@ -14,6 +16,8 @@ export interface EventView {
 }
 
 interface RawEvent {
+  /** `fieldPath` is `spec.containers{consul}` where it is about a container. */
+  involvedObject?: { fieldPath?: string };
   reason?: string;
   message?: string;
   count?: number;
@@ -52,9 +56,11 @@ export function eventView(raw: RawEvent): EventView {
     raw.series?.lastObservedTime ?? raw.lastTimestamp ?? raw.eventTime ?? raw.metadata?.creationTimestamp;
   const lastAt = Date.parse(text(at) ?? '');
   const count = raw.series?.count ?? raw.count;
+  const container = /^spec\.\w+\{(.+)\}$/.exec(text(raw.involvedObject?.fieldPath) ?? '')?.[1];
   return {
     reason: text(raw.reason) ?? '',
     message: text(raw.message) ?? '',
+    ...(container !== undefined && { container }),
     count: typeof count === 'number' ? count : 1,
     lastAt: Number.isNaN(lastAt) ? 0 : lastAt,
   };

@@ -81,6 +81,12 @@ const ALL = { ...GRACE, ...QUORUM_GRACE, said: SAID_MS, held: HELD_MS, noLimit: 
 const TOLD: [signal: RegExp, grace: keyof typeof ALL, shown: (Symptom | undefined)[]][] = [
   [/^`InvalidImageName`/, 'invalidImage', ofContainer(waiting('InvalidImageName'))],
   [/^`ErrImagePull`/, 'refusedImage', ofContainer(waiting('ErrImagePull', 'not found'))],
+  [/no such host/, 'unknownRegistry', ofContainer(waiting('ErrImagePull', 'lookup r.test: no such host'))],
+  [
+    /nobody listens/,
+    'closedRegistry',
+    ofContainer(waiting('ErrImagePull', 'dial tcp 10.0.0.1:443: connect: connection refused')),
+  ],
   [/^the same with any other/, 'unreachableImage', ofContainer(waiting('ErrImagePull', '429'))],
   [
     /^the image is on its way/,

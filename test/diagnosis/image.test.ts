@@ -60,6 +60,88 @@ describe('a container that was ended for another image, which cannot be pulled',
   });
 });
 
+describe('what events tell of an image counts for a container', () => {
+  const failed = (change: Partial<EventView> = {}) => event('Failed', NOT_FOUND, change);
+  const isImage = (events: readonly EventView[]) => told(ended(), events)[0]?.reason === 'image';
+
+  test('where they are about this container', () => {
+    expect(isImage([failed({ container: 'consul' })])).toBe(true);
+    expect(isImage([failed({ container: 'sidecar' })])).toBe(false);
+    expect(isImage([failed({ container: 'sidecar' }), failed({ container: 'consul' })])).toBe(true);
+  });
+
+  test('where none that came later tells that it is there', () => {
+    const pulled = event('Pulled', 'Successfully pulled image "hashicorp/consul:9.9.9" in 1s', {
+      container: 'consul',
+    });
+    expect(isImage([pulled, failed({ container: 'consul' })])).toBe(false);
+    expect(isImage([failed({ container: 'consul' }), pulled])).toBe(true);
+    expect(isImage([{ ...pulled, container: 'sidecar' }, failed({ container: 'consul' })])).toBe(true);
+    expect(isImage([event('Started', 'Container started', { container: 'consul' }), failed()])).toBe(false);
+  });
+});
+
+describe('a registry that cannot be reached', () => {
+  const pulling = (word: string, message: string) =>
+    podSymptoms(
+      ailing({
+        containers: [
+          container({
+            waiting: {
+              reason: word,
+              message: `failed to pull and unpack image "r.test/c:1": failed to resolve reference "r.test/c:1": ${message}`,
+            },
+          }),
+        ],
+      }),
+      context(),
+    )[0];
+  const head = (message: string) =>
+    `failed to do request: Head "https://r.test/v2/c/manifests/1": dial tcp${message}`;
+
+  test.each([
+    [': lookup r.test on 10.0.0.53:53: no such host', 25_000, 'DNS'],
+    [' 10.0.0.1:443: connect: connection refused', 50_000, 'registry answers'],
+    [' 10.0.0.1:443: connect: no route to host', 50_000, 'registry answers'],
+    [' 10.0.0.1:443: i/o timeout', 120_000, 'how fast'],
+    [': lookup r.test on 10.0.0.53:53: server misbehaving', 120_000, 'how fast'],
+    [
+      ': lookup r.test on 10.0.0.53:53: read udp 10.1.0.7:4711->10.0.0.53:53: i/o timeout',
+      120_000,
+      'how fast',
+    ],
+  ])('%s', (message, graceMs, hint) => {
+    expect(pulling('ErrImagePull', head(message))).toMatchObject({
+      reason: 'image',
+      class: 'transient',
+      graceMs,
+      hint: expect.stringContaining(hint),
+      what: expect.stringMatching(/^ErrImagePull: r\.test\/c:1: failed to do request/),
+    });
+  });
+
+  test('is told in the same words while it is tried and while the kubelet waits, whatever port the DNS was asked from', () => {
+    const from = (port: number) =>
+      head(`: lookup r.test on 10.0.0.53:53: read udp 10.1.0.7:${port}->10.0.0.53:53: i/o timeout`);
+    const tried = pulling('ErrImagePull', from(4711));
+    const layers = 'failed to pull and unpack image "r.test/c:1": failed to resolve reference "r.test/c:1"';
+    const paused = podSymptoms(
+      ailing({
+        containers: [
+          container({
+            waiting: {
+              reason: 'ImagePullBackOff',
+              message: `Back-off pulling image "r.test/c:1": ErrImagePull: ${layers}: ${from(815)}`,
+            },
+          }),
+        ],
+      }),
+      context(),
+    )[0];
+    expect(paused?.what).toBe(tried?.what);
+  });
+});
+
 describe('a container that ends by itself is a crash', () => {
   test.each<[string, ContainerView]>([
     ['with a fault', ended({ ended: { reason: 'Error', exitCode: 1, message: '' } })],
