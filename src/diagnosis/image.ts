@@ -18,6 +18,8 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   ],
   [/x509/i, "Make the nodes trust the registry's certificate."],
 ];
+const DNS_IS_SILENT =
+  'The DNS that the nodes ask does not answer: check it from a node, in its `/etc/resolv.conf` is its address.';
 /** What is wrong with the way to the registry, the most certain first. */
 const UNREACHED = [
   {
@@ -25,6 +27,12 @@ const UNREACHED = [
     graceMs: GRACE.unknownRegistry,
     hint: 'No DNS that the nodes ask knows the host: check its name in `image`, and the DNS of the nodes.',
   },
+  {
+    words: /lookup \S+ on \S+: .*connection refused/i,
+    graceMs: GRACE.closedRegistry,
+    hint: DNS_IS_SILENT,
+  },
+  { words: /lookup \S+ on \S+: /i, graceMs: GRACE.unreachableImage, hint: DNS_IS_SILENT },
   {
     words: /connection refused|no route to host|network is unreachable/i,
     graceMs: GRACE.closedRegistry,

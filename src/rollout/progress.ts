@@ -9,6 +9,8 @@ export interface ProgressPart {
 }
 
 const MOST_CAUSES = 3;
+/** What a kubelet says between two tries, as what it says while it tries: otherwise there is a line for each change of the two. */
+const PAUSES: Record<string, string> = { ImagePullBackOff: 'ErrImagePull' };
 
 /** `servers 2/3 ready, clients 7/10; waiting: consul-client-3 ContainerCreating`. */
 export function progressLine(parts: readonly ProgressPart[]): string {
@@ -54,7 +56,7 @@ function causesOf({ title, verdict, pods }: ProgressPart): string[] {
   const byName = new Map(pods.map((pod) => [pod.name, pod]));
   const waiting = verdict.unready.flatMap((name) => {
     const cause = byName.get(name)?.waiting?.split(':')[0];
-    return cause === undefined ? [] : [{ name, cause }];
+    return cause === undefined ? [] : [{ name, cause: PAUSES[cause] ?? cause }];
   });
   if (waiting.length === 0) return [`${title} (${verdict.reason})`];
   return [...Map.groupBy(waiting, ({ cause }) => cause)]

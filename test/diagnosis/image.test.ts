@@ -104,11 +104,20 @@ describe('a registry that cannot be reached', () => {
     [' 10.0.0.1:443: connect: connection refused', 50_000, 'registry answers'],
     [' 10.0.0.1:443: connect: no route to host', 50_000, 'registry answers'],
     [' 10.0.0.1:443: i/o timeout', 120_000, 'how fast'],
-    [': lookup r.test on 10.0.0.53:53: server misbehaving', 120_000, 'how fast'],
+    [
+      ': lookup r.test on 10.0.0.53:53: server misbehaving',
+      120_000,
+      'DNS that the nodes ask does not answer',
+    ],
+    [
+      ': lookup r.test on 10.0.0.53:53: read udp 10.1.0.7:4711->10.0.0.53:53: read: connection refused',
+      50_000,
+      'does not answer',
+    ],
     [
       ': lookup r.test on 10.0.0.53:53: read udp 10.1.0.7:4711->10.0.0.53:53: i/o timeout',
       120_000,
-      'how fast',
+      'does not answer',
     ],
   ])('%s', (message, graceMs, hint) => {
     expect(pulling('ErrImagePull', head(message))).toMatchObject({

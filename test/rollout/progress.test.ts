@@ -47,7 +47,7 @@ describe('progressLine', () => {
         a: 'Unschedulable: 0/3 nodes are available',
         b: 'ErrImagePull: not found',
         c: 'ErrImagePull: timed out',
-        d: 'ErrImagePull',
+        d: 'ImagePullBackOff: Back-off pulling image',
         e: 'ContainerCreating',
         f: 'CrashLoopBackOff: back-off',
       }),
