@@ -4,21 +4,16 @@ import type { KubernetesObject } from '../kubernetes/object.ts';
 import type { Cluster } from '../session/cluster.ts';
 import type { Run } from '../session/run.ts';
 import { storedKey } from '../session/stored.ts';
-import { readKeptTls } from '../steps/adoption/keep-tls.ts';
+import { type EncryptionGoals, keptEncryption, readKeptTls } from '../steps/adoption/keep-tls.ts';
 import { refuseDaemonSet } from '../steps/adoption/refusal.ts';
 import { surveyTakeovers } from '../steps/adoption/survey.ts';
 import { findTakeovers, type Takeover } from '../steps/adoption/takeover.ts';
 import { plan } from '../steps/apply/apply.ts';
 import { namespaceIn } from '../steps/apply/namespace.ts';
-import {
-  type GossipGoal,
-  gossipAccess,
-  settleGossip,
-  tellGossip,
-} from '../steps/encryption/settle-gossip.ts';
-import { settleTls, type TlsGoal, tellTls, tlsAccess } from '../steps/encryption/settle-tls.ts';
+import { gossipAccess, settleGossip, tellGossip } from '../steps/encryption/settle-gossip.ts';
+import { settleTls, tellTls, tlsAccess } from '../steps/encryption/settle-tls.ts';
 import { encryptionToCome } from '../steps/encryption/to-come.ts';
-import { asApproved, describePlan, holdToPlan } from '../steps/plan/approval.ts';
+import { asApproved, describeEncryption, describePlan, holdToPlan } from '../steps/plan/approval.ts';
 import { requireConsent } from '../steps/plan/consent.ts';
 import { requirePermissions } from '../steps/preflight/permissions.ts';
 import { checkPodSecurity } from '../steps/preflight/pod-security.ts';
@@ -40,7 +35,7 @@ export interface Target {
 }
 
 /** What a deploy is about to do: compared with the cluster, allowed, and not yet begun. */
-export interface DeployPlan {
+export interface DeployPlan extends EncryptionGoals {
   objects: readonly KubernetesObject[];
   owned: Owned;
   planned: Plan;
@@ -49,8 +44,6 @@ export interface DeployPlan {
   claims: readonly KubernetesObject[];
   takeovers: readonly Takeover[];
   steps: readonly Step[];
-  gossip: GossipGoal;
-  tls: TlsGoal;
 }
 
 /**
@@ -104,16 +97,16 @@ async function takeOver(
   run: Run,
   cluster: Cluster,
   takeovers: readonly Takeover[],
-  settled: Pick<DeployPlan, 'gossip' | 'tls'>,
-): Promise<Pick<DeployPlan, 'gossip' | 'tls'>> {
+  settled: EncryptionGoals,
+): Promise<EncryptionGoals> {
   if (takeovers.length === 0) return settled;
-  const { encrypted, verified, kept } = await run.phase('compare', 'Look at what is taken over', async () => {
+  const { gossip, tls } = await run.phase('compare', 'Look at what is taken over', async () => {
     const kept = await readKeptTls(run, cluster, settled.tls, takeovers);
     const certificates = kept?.certificates;
-    return { ...(await surveyTakeovers(run, cluster, takeovers, { certificates })), kept };
+    const found = await surveyTakeovers(run, cluster, takeovers, { certificates });
+    return keptEncryption(settled, { ...found, kept });
   });
-  const gossip = encrypted ? ({ ...settled.gossip, goal: 'strict' } as const) : settled.gossip;
-  const tls = verified && kept ? kept.tls : settled.tls;
+  describeEncryption(run, encryptionToCome(run, gossip, tls));
   const access = [
     ...(gossip.goal === settled.gossip.goal ? [] : gossipAccess(run, gossip)),
     ...(tls.goal === settled.tls.goal ? [] : tlsAccess(run, tls)),

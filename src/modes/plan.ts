@@ -11,7 +11,7 @@ import { ofNewKinds } from '../steps/apply/new-kinds.ts';
 import { settleGossip, tellGossip, tellGossipPlan } from '../steps/encryption/settle-gossip.ts';
 import { settleTls, tellTls, tellTlsPlan } from '../steps/encryption/settle-tls.ts';
 import { encryptionToCome } from '../steps/encryption/to-come.ts';
-import { asApproved, describePlan } from '../steps/plan/approval.ts';
+import { asApproved, describeEncryption, describePlan } from '../steps/plan/approval.ts';
 import { tellConsent } from '../steps/plan/consent.ts';
 import { settleServerAddresses } from '../steps/plan/server-addresses.ts';
 import { checkScope, type NamespaceState, preflight } from '../steps/preflight/preflight.ts';
@@ -73,8 +73,12 @@ export async function planMode(asked: Run, mask: (secret: string) => void): Prom
     if (!namespace.live) {
       run.warn('The namespace does not exist yet, so the API server could not judge what goes into it.');
     }
-    const encryption = encryptionToCome(run, gossip, tls);
-    const { objects } = await planAll(run, cluster, { rendered, namespace }, encryption);
+    const { objects } = await planAll(
+      run,
+      cluster,
+      { rendered, namespace },
+      encryptionToCome(run, gossip, tls),
+    );
     const unjudged = ofNewKinds(cluster, objects).map(({ desired }) => objectName(desired));
     if (unjudged.length > 0) {
       run.warn(
@@ -82,9 +86,11 @@ export async function planMode(asked: Run, mask: (secret: string) => void): Prom
       );
     }
     // What a deploy would refuse need not wait for somebody's approval.
-    await previewTakeovers(run, cluster, objects, tls);
+    const kept = await previewTakeovers(run, cluster, objects, { gossip, tls });
+    const toCome = encryptionToCome(run, kept.gossip, kept.tls);
+    describeEncryption(run, toCome);
     tellConsent(run);
     const objectsChange = run.known.plan?.some(({ consequence }) => consequence !== 'none') ?? false;
-    run.known.changed = objectsChange || encryption.length > 0;
+    run.known.changed = objectsChange || toCome.length > 0;
   });
 }

@@ -1,6 +1,7 @@
 import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
 import { secretsOf } from '../encryption/certificates.ts';
+import type { GossipGoal } from '../encryption/settle-gossip.ts';
 import type { TlsGoal } from '../encryption/settle-tls.ts';
 import { type GivenCertificates, givenCertificates } from '../encryption/tls-secrets.ts';
 import type { Takeover } from './takeover.ts';
@@ -44,6 +45,23 @@ export function keptTls(
   }
   if (!isWhole) return undefined;
   return { tls: { ...tls, goal: 'enforced' }, certificates: { ...files, isNew: false } };
+}
+
+/** What becomes of the gossip and the RPC of a cluster. */
+export interface EncryptionGoals {
+  gossip: GossipGoal;
+  tls: TlsGoal;
+}
+
+/** What is encrypted where agents are taken over stays encrypted, and nobody walks there. */
+export function keptEncryption(
+  { gossip, tls }: EncryptionGoals,
+  { encrypted, verified, kept }: { encrypted: boolean; verified: boolean; kept: KeptTls | undefined },
+): EncryptionGoals {
+  return {
+    gossip: encrypted ? { ...gossip, goal: 'strict', seen: 'strict' } : gossip,
+    tls: verified && kept ? kept.tls : tls,
+  };
 }
 
 /** For a plan. */

@@ -174,7 +174,7 @@ export function tellGossipPlan(run: Run, gossip: GossipGoal): void {
       ? steps(back)
       : from === 'off'
         ? 'not encrypted'
-        : 'stays encrypted: there is no Secret with the key',
+        : 'encrypted when it was last seen, and there is no Secret with the key: a deploy cannot take it back, and is red unless somebody else has',
     strict: isNew ? 'encrypted from the start' : way.length > 1 ? steps(way) : stays,
   }[goal];
   const rotation = run.config.rotate.includes('gossip') && files ? '; then a new key, without a restart' : '';

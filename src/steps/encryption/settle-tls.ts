@@ -93,9 +93,9 @@ function checkHttps(
   if (config.mode === 'verify' || (goal === 'enforced' && (isNew || files?.state === 'enforced'))) return;
   throw new Failure({
     reason: 'certificate',
-    what: `\`https: ${config.https}\` needs certificates, and RPC of this cluster does not speak TLS yet`,
+    what: `\`https: ${config.https}\` needs certificates before an agent starts, and the agents have none of this action yet`,
     where: `namespace ${config.namespace}`,
-    hint: 'Nothing was changed. Deploy with `tls: true` and without `https` first; then with it.',
+    hint: 'Nothing was changed. Deploy with `tls: true` and without `https` first; then with it. A cluster with certificates of its own is taken over first, with these as `tls-secret` and `tls-client-secret`.',
   });
 }
 

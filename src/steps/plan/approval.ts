@@ -28,6 +28,15 @@ export function describePlan(run: Run, steps: readonly Step[], encryption: reado
   run.log.info(`plan ${digest}`);
 }
 
+/**
+ * Says anew what a deploy would do to the agents that run, for whoever has looked at them. The digest stays: it goes by what
+ * anybody who plans may read.
+ */
+export function describeEncryption(run: Run, encryption: readonly EncryptionStep[]): void {
+  if (encryption.length > 0) run.known.encryptionSteps = encryption.map(encryptionLine);
+  else delete run.known.encryptionSteps;
+}
+
 /** What a dry run refuses because of the state of the cluster: a plan that was approved had none of it. */
 const REFUSALS: readonly FailureReason[] = ['conflict', 'not-owned', 'immutable-field', 'prune-limit'];
 

@@ -1,13 +1,24 @@
 import { describe, expect, it } from 'vitest';
 import { newAuthority } from '../../../src/certificates/authority.ts';
 import { authoritySecret } from '../../../src/manifests/tls.ts';
-import { describeKeptTls, keptTls, readKeptTls } from '../../../src/steps/adoption/keep-tls.ts';
+import {
+  describeKeptTls,
+  keptEncryption,
+  keptTls,
+  readKeptTls,
+} from '../../../src/steps/adoption/keep-tls.ts';
 import type { Takeover } from '../../../src/steps/adoption/takeover.ts';
 import { beginWithTls } from '../../../src/steps/encryption/certificates.ts';
+import type { GossipGoal } from '../../../src/steps/encryption/settle-gossip.ts';
 import type { GivenCertificates } from '../../../src/steps/encryption/tls-secrets.ts';
+import { encryptionToCome } from '../../../src/steps/encryption/to-come.ts';
 import { startFakeApi } from '../../session/fake-api.ts';
 import { config, startRun } from '../../session/fixture.ts';
 import { authority, pairs, tlsFiles, tlsGoal } from '../encryption/tls-files.ts';
+
+/** `tls: true`, and nothing is known of agents that somebody else has made. */
+const asked = tlsGoal({ goal: 'enforced', files: undefined, authority: undefined });
+const GOSSIP: GossipGoal = { goal: 'strict', files: undefined, isNew: false, key: undefined, access: [] };
 
 type Some = Pick<Takeover, 'role' | 'state'>;
 
@@ -113,5 +124,27 @@ describe('against an API', () => {
     const before = server.calls.length;
     expect(await readKeptTls(run, cluster, asItIs, [])).toBeUndefined();
     expect(server.calls.length).toBe(before);
+  });
+});
+
+describe('a plan to take over agents lists what they have yet to go through', () => {
+  const listed = (found: Partial<Parameters<typeof keptEncryption>[1]>) => {
+    const none = { encrypted: false, verified: false, kept: undefined };
+    const { gossip, tls } = keptEncryption({ gossip: GOSSIP, tls: asked }, { ...none, ...found });
+    return encryptionToCome({ config: config() }, gossip, tls);
+  };
+  const way = (what: 'gossip' | 'rpc', to: string) => ({ is: 'way', what, from: 'off', to });
+  const kept = keptTls(asked, given, FRESH);
+
+  it('from plaintext, all of it', () => {
+    expect(listed({ kept })).toEqual([way('gossip', 'strict'), way('rpc', 'enforced')]);
+  });
+
+  it('none of TLS where they verify certificates already', () => {
+    expect(listed({ verified: true, kept })).toEqual([way('gossip', 'strict')]);
+  });
+
+  it('only the key, which goes into the Secret, where their gossip is encrypted already', () => {
+    expect(listed({ encrypted: true })).toEqual([{ is: 'key-into-secret' }, way('rpc', 'enforced')]);
   });
 });

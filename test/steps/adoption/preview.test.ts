@@ -12,7 +12,10 @@ const set: KubernetesObject = {
   spec: { replicas: 3, selector: { matchLabels: { app: 'consul', 'consul-role': 'server' } } },
 };
 
-const tls = tlsGoal({ goal: 'as-it-is' });
+const goals = {
+  gossip: { goal: 'as-it-is', files: undefined, isNew: false, key: undefined, access: [] } as const,
+  tls: tlsGoal({ goal: 'as-it-is' }),
+};
 
 const planned = (change: Partial<PlannedObject>): PlannedObject => ({
   desired: set,
@@ -27,20 +30,20 @@ const planned = (change: Partial<PlannedObject>): PlannedObject => ({
 it('a plan that takes nothing over asks nothing', async () => {
   const { cluster, api } = await startCluster();
   const before = api.calls.length;
-  await previewTakeovers(startRun().run, cluster, [planned({ action: 'change' })], tls);
+  await previewTakeovers(startRun().run, cluster, [planned({ action: 'change' })], goals);
   expect(api.calls.length).toBe(before);
 });
 
 it('a plan without the permission to look at what it takes over says so', async () => {
   const { cluster } = await startCluster({ denied: ['create pods'] });
   const { run } = startRun();
-  await previewTakeovers(run, cluster, [planned({})], tls);
+  await previewTakeovers(run, cluster, [planned({})], goals);
   expect(run.known.warnings).toEqual([expect.stringMatching(/that needs create pods\/portforward/)]);
 });
 
 it('a plan refuses a takeover that a deploy would refuse', async () => {
   const { cluster } = await startCluster();
-  const previewed = previewTakeovers(startRun().run, cluster, [planned({})], tls);
+  const previewed = previewTakeovers(startRun().run, cluster, [planned({})], goals);
   await expect(previewed).rejects.toMatchObject({
     reason: 'adoption',
     what: expect.stringMatching(/consul-server has no pods with the labels/),
