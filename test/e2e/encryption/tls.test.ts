@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type KeyPair, newAuthority, newLeaf } from '../../../src/certificates/authority.ts';
+import { type KeyPair, LEAF_DAYS, newAuthority, newLeaf } from '../../../src/certificates/authority.ts';
 import { bed } from '../bed/bed.ts';
 import { consul } from '../consul/consul.ts';
 import {
@@ -118,6 +118,36 @@ describe.skipIf(!bed)('RPC of a cluster that runs', () => {
     expect(await issuer(namespace)).toBe(before);
   });
 
+  it('so are those that have expired, are not valid yet, or are of another authority', async () => {
+    const own = await newAuthority('ours', Date.now() - 2 * LEAF_DAYS * DAY_MS);
+    const other = await newAuthority('another');
+    const names = {
+      server: { dns: ['server.dc1.consul'], ips: [] },
+      client: { dns: ['client.dc1.consul'], ips: [] },
+    };
+    const now = Date.now();
+    const before = await issuer(namespace);
+    for (const [server, client, said] of [
+      [
+        await newLeaf(own, names.server, now - (LEAF_DAYS + 1) * DAY_MS),
+        await newLeaf(own, names.client, now + DAY_MS),
+        /Secret\/for-servers: the certificate has expired at .*Secret\/for-clients: the certificate is not valid before/,
+      ],
+      [
+        await newLeaf(own, names.server),
+        await newLeaf(other, names.client),
+        /Secret\/for-clients: the certificate is not signed by the authority/,
+      ],
+    ] as const) {
+      await putPair(namespace, 'for-servers', server, own.certificate);
+      await putPair(namespace, 'for-clients', client, own.certificate);
+      const outcome = await run({ ...USER_SECRETS, mode: 'plan' });
+      expectRed(outcome, 'certificate');
+      expect(outcome.report?.failure?.what).toMatch(said);
+    }
+    expect(await issuer(namespace)).toBe(before);
+  });
+
   it('consul#10919, consul-helm#731: certificates that end soon are told of in time, and renewed without a restart', async () => {
     const before = await containers(namespace);
     const own = await newAuthority('ours', Date.now() - 100 * DAY_MS);
@@ -132,7 +162,8 @@ describe.skipIf(!bed)('RPC of a cluster that runs', () => {
     const due = await green(USER_SECRETS);
     expect(due.report?.warnings.join()).toContain('is valid until');
     expect(await issuer(namespace)).toBe(new X509Certificate(own.certificate).subject);
-    await putAged(85);
+    // An hour is left.
+    await putAged(LEAF_DAYS - 1 / 24);
     const soon = await verify({ ...USER_SECRETS, renew: 'true' });
     expectRed(soon, 'expiring');
     await putAged(0);
