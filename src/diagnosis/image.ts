@@ -18,32 +18,11 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   ],
   [/x509/i, "Make the nodes trust the registry's certificate."],
 ];
-const DNS_IS_SILENT =
-  'The DNS that the nodes ask does not answer: check it from a node, in its `/etc/resolv.conf` is its address.';
-/** What is wrong with the way to the registry, the most certain first. */
-const UNREACHED = [
-  {
-    words: /no such host/i,
-    graceMs: GRACE.unknownRegistry,
-    hint: 'No DNS that the nodes ask knows the host: check its name in `image`, and the DNS of the nodes.',
-  },
-  {
-    words: /lookup \S+ on \S+: .*connection refused/i,
-    graceMs: GRACE.closedRegistry,
-    hint: DNS_IS_SILENT,
-  },
-  { words: /lookup \S+ on \S+: /i, graceMs: GRACE.unreachableImage, hint: DNS_IS_SILENT },
-  {
-    words: /connection refused|no route to host|network is unreachable/i,
-    graceMs: GRACE.closedRegistry,
-    hint: 'Check from a node whether the registry answers at that address: host and port are of `image`, or of a proxy or mirror of the nodes.',
-  },
-] as const;
-/** Anything else may be trouble of the registry's own. */
-const UNANSWERED = {
-  graceMs: GRACE.unreachableImage,
-  hint: 'Check from a node whether the registry answers, and how fast.',
-};
+/** What is wrong with the way to the registry: how soon that is certain enough, and what to do. */
+const NO_HOST = /no such host/i;
+const OF_DNS = /\blookup \S{1,255} on \S{1,60}: /i;
+const CLOSED = /connection refused|no route to host|network is unreachable/i;
+
 const HINT = 'Check the name and the tag in `image`.';
 
 /** What keeps a container from its image; undefined when that is not its trouble. */
@@ -72,15 +51,30 @@ export function imageSymptom(subject: Subject, { waiting }: ContainerView): Symp
     const hint = HINTS.find(([words]) => words.test(message))?.[1] ?? HINT;
     return { ...base, class: 'hopeless', graceMs: GRACE.refusedImage, hint };
   }
-  const { graceMs, hint } = UNREACHED.find(({ words }) => words.test(message)) ?? UNANSWERED;
   return {
     ...base,
     class: 'transient',
-    graceMs,
-    hint,
+    graceMs: graceOfUnreached(message),
+    hint: hintForUnreached(message),
     // Before Kubernetes 1.31 the pause between two tries does not say what it is for.
     ...((message === '' || BACK_OFF.test(message)) && { vague: true }),
   };
+}
+
+function graceOfUnreached(message: string): number {
+  if (NO_HOST.test(message)) return GRACE.unknownRegistry;
+  return CLOSED.test(message) ? GRACE.closedRegistry : GRACE.unreachableImage;
+}
+
+function hintForUnreached(message: string): string {
+  if (NO_HOST.test(message))
+    return 'No DNS that the nodes ask knows the host: check its name in `image`, and the DNS of the nodes.';
+  if (OF_DNS.test(message))
+    return 'The DNS that the nodes ask does not answer: check it from a node, in its `/etc/resolv.conf` is its address.';
+  if (CLOSED.test(message))
+    return 'Check from a node whether the registry answers at that address: host and port are of `image`, or of a proxy or mirror of the nodes.';
+  // Anything else may be trouble of the registry's own.
+  return 'Check from a node whether the registry answers, and how fast.';
 }
 
 /**
@@ -127,6 +121,6 @@ function essence(message: string): string {
       .replace(/^failed to resolve reference "([^"]*)": /, '$1: ')
       .replace(/^failed to resolve image: /, '')
       // Another port with each try.
-      .replace(/\b(read|write) (tcp|udp) \S+->/, '$1 $2 ')
+      .replace(/\b(read|write) (tcp|udp) \S{1,60}->/, '$1 $2 ')
   );
 }

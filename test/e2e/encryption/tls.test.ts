@@ -142,7 +142,7 @@ describe.skipIf(!bed)('RPC of a cluster that runs', () => {
       await putPair(namespace, 'for-servers', server, own.certificate);
       await putPair(namespace, 'for-clients', client, own.certificate);
       const outcome = await run({ ...USER_SECRETS, mode: 'plan' });
-      expectRed(outcome, 'certificate');
+      expectRed(outcome, 'certificate', 'There is no plan');
       expect(outcome.report?.failure?.what).toMatch(said);
     }
     expect(await issuer(namespace)).toBe(before);
