@@ -136,7 +136,7 @@ describe('a ServiceAccount with exactly the documented permissions', () => {
     expect(outcome.report?.warnings).toEqual([]);
   });
 
-  it('is refused before anything is written, with the Role to paste, whichever verb is missing of whatever object', async () => {
+  it('is refused before anything is written, with the Role to paste, whichever verb is missing', async () => {
     const before = await versions(namespace);
     const lease = () =>
       kubectl('-n', namespace, 'get', 'leases', '-o', 'jsonpath={.items[*].metadata.resourceVersion}');
