@@ -178,8 +178,8 @@ describe.skipIf(!bed)('RPC of a cluster that runs', () => {
     const patch = { data: { 'tls.json': Buffer.from(lax).toString('base64') } };
     await kubectl('-n', namespace, 'patch', 'secret', 'consul-server-tls', '-p', JSON.stringify(patch));
     await kubectl('-n', namespace, 'annotate', 'pod', 'consul-server-1', 'test/files=new', '--overwrite');
-    const script =
-      'until grep -q "incoming.:false" /consul/config/26-tls.json; do sleep 0.2; done; curl -sfX PUT localhost:8500/v1/agent/reload';
+    // The whole of it: what was there before says `verify_incoming: false`, too, of HTTPS.
+    const script = `until grep -qF '${lax}' /consul/config/26-tls.json; do sleep 0.2; done; curl -sfX PUT localhost:8500/v1/agent/reload`;
     await kubectl('-n', namespace, 'exec', 'consul-server-1', '--', '/bin/sh', '-c', script);
     const red = await verify();
     expectRed(red, 'not-encrypted');
