@@ -1,5 +1,6 @@
 import type { EventView } from '../kubernetes/event.ts';
 import { type ContainerView, oneLine } from '../rollout/container.ts';
+import { obstacleIn, PULLS } from './failed-pulls.ts';
 import { GRACE, LONGEST_WHAT, type Subject, type Symptom } from './symptom.ts';
 
 /** The registry, or the runtime, has understood and says no. */
@@ -18,15 +19,19 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   ],
   [/x509/i, "Make the nodes trust the registry's certificate."],
 ];
-/** What is wrong with the way to the registry: how soon that is certain enough, and what to do. */
-const NO_HOST = /no such host/i;
 const OF_DNS = /\blookup \S{1,255} on \S{1,60}: /i;
-const CLOSED = /connection refused|no route to host|network is unreachable/i;
 
 const HINT = 'Check the name and the tag in `image`.';
 
-/** What keeps a container from its image; undefined when that is not its trouble. */
-export function imageSymptom(subject: Subject, { waiting }: ContainerView): Symptom | undefined {
+/**
+ * What keeps a container from its image; undefined when that is not its trouble.
+ * @param failedPulls how many in a row this run has seen fail alike, where they are counted
+ */
+export function imageSymptom(
+  subject: Subject,
+  { waiting }: ContainerView,
+  failedPulls = Number.POSITIVE_INFINITY,
+): Symptom | undefined {
   if (!waiting) return undefined;
   const { reason: word, message } = waiting;
   const alike = essence(message);
@@ -54,39 +59,46 @@ export function imageSymptom(subject: Subject, { waiting }: ContainerView): Symp
   return {
     ...base,
     class: 'transient',
-    graceMs: graceOfUnreached(message),
+    graceMs: graceOfUnreached(message, failedPulls),
     hint: hintForUnreached(message),
     // Before Kubernetes 1.31 the pause between two tries does not say what it is for.
     ...((message === '' || BACK_OFF.test(message)) && { vague: true }),
   };
 }
 
-function graceOfUnreached(message: string): number {
-  if (NO_HOST.test(message)) return GRACE.unknownRegistry;
-  return CLOSED.test(message) ? GRACE.closedRegistry : GRACE.unreachableImage;
+function graceOfUnreached(message: string, failedPulls: number): number {
+  const obstacle = obstacleIn(message);
+  if (obstacle === undefined || failedPulls < PULLS[obstacle]) return GRACE.unreachableImage;
+  return obstacle === 'unknown' ? GRACE.unknownRegistry : GRACE.closedRegistry;
 }
 
 function hintForUnreached(message: string): string {
-  if (NO_HOST.test(message))
+  const obstacle = obstacleIn(message);
+  if (obstacle === 'unknown')
     return 'No DNS that the nodes ask knows the host: check its name in `image`, and the DNS of the nodes.';
   if (OF_DNS.test(message))
     return 'The DNS that the nodes ask does not answer: check it from a node, in its `/etc/resolv.conf` is its address.';
-  if (CLOSED.test(message))
+  if (obstacle === 'closed')
     return 'Check from a node whether the registry answers at that address: host and port are of `image`, or of a proxy or mirror of the nodes.';
   // Anything else may be trouble of the registry's own.
   return 'Check from a node whether the registry answers, and how fast.';
 }
 
+interface Told {
+  restartsBefore: number;
+  /** Of its pod, the latest first. */
+  events: readonly EventView[];
+  failedPulls: number | undefined;
+}
+
 /**
  * The same of a container that was ended for another image: between two tries the kubelet says `CrashLoopBackOff` of it, as of
  * any that has run, and only its events tell why it does not start.
- * @param events of its pod, the latest first
  */
 export function unpulledSymptom(
   subject: Subject,
   container: ContainerView,
-  restartsBefore: number,
-  events: readonly EventView[],
+  { restartsBefore, events, failedPulls }: Told,
 ): Symptom | undefined {
   if (!endedForAnother(container, restartsBefore)) return undefined;
   const last = events.find(
@@ -95,7 +107,7 @@ export function unpulledSymptom(
   );
   const failed = last?.reason === 'Failed' ? last : undefined;
   const waiting = { reason: 'ErrImagePull', message: failed?.message.replace(PULL, '') ?? '' };
-  return failed && imageSymptom(subject, { ...container, waiting });
+  return failed && imageSymptom(subject, { ...container, waiting }, failedPulls);
 }
 
 /** What is told of an image once it is there. */

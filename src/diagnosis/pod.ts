@@ -13,6 +13,8 @@ export interface PodContext {
   role: Subject['role'];
   /** Restarts that a container had when this run first saw it. */
   restartsBefore: (container: string) => number;
+  /** Pulls of a container's image that this run has seen fail in a row, where it counts them. */
+  failedPulls?: (container: string) => number;
   /** Its own, the latest first, where they were asked for. */
   events: readonly EventView[];
   /** The volume claims made for it, with their events. */
@@ -59,11 +61,13 @@ export function podSymptoms(pod: PodView, context: PodContext): Symptom[] {
   }
   const symptoms = pod.containers.flatMap((container): Symptom[] => {
     const of = { ...subject, container: container.name };
+    const restartsBefore = context.restartsBefore(container.name);
+    const failedPulls = context.failedPulls?.(container.name);
     const found =
-      imageSymptom(of, container) ??
+      imageSymptom(of, container, failedPulls) ??
       startSymptom(of, container) ??
-      unpulledSymptom(of, container, context.restartsBefore(container.name), events) ??
-      crashSymptom(of, container, context.restartsBefore(container.name));
+      unpulledSymptom(of, container, { restartsBefore, events, failedPulls }) ??
+      crashSymptom(of, container, restartsBefore);
     return found ? [found] : [];
   });
   // One that has ended before and runs again is judged as if it had not: it may run and never become ready.

@@ -53,9 +53,9 @@ export const GRACE = {
   invalidImage: 5_000,
   /** The registry says no: the kubelet asks once more after 10 s. */
   refusedImage: 15_000,
-  /** No such host: an answer of the DNS, and no failure of it. The kubelet asks again after 10 s. */
+  /** No such host, twice: an answer of the DNS, and no failure of it. The kubelet asks again after 10 s. */
   unknownRegistry: 25_000,
-  /** Nobody listens at the registry's address: it may be starting. The kubelet asks again after 10 s, and 20 s later. */
+  /** Nobody listens at the registry's address, three times: it may be starting. The kubelet asks again after 10 s, and 20 s later. */
   closedRegistry: 50_000,
   /** The registry does not answer, or has trouble of its own. */
   unreachableImage: 120_000,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ENDS } from '../../src/diagnosis/crash.ts';
+import { FailedPulls } from '../../src/diagnosis/failed-pulls.ts';
 import { endedForAnother } from '../../src/diagnosis/image.ts';
 import { podSymptoms } from '../../src/diagnosis/pod.ts';
 import type { EventView } from '../../src/kubernetes/event.ts';
@@ -195,4 +196,82 @@ test.each<[string, Partial<ContainerView>, number, boolean]>([
 test('a container that runs has no trouble with its image, whatever events tell', () => {
   const running = container({ running: true, started: true, ended: ENDED, restarts: 4 });
   expect(told(running).map(({ reason }) => reason)).not.toContain('image');
+});
+
+describe('failed pulls of an image', () => {
+  const NOWHERE = 'dial tcp: lookup r.test on 10.0.0.53:53: no such host';
+  const NOBODY = 'dial tcp 10.0.0.1:443: connect: connection refused';
+  const tried = (message: string) => container({ waiting: { reason: 'ErrImagePull', message } });
+  const paused = (message: string) =>
+    waits('ImagePullBackOff', `Back-off pulling image "r.test/c:1": ErrImagePull: ${message}`);
+  const waits = (reason: string, message = '') => container({ waiting: { reason, message } });
+  const runs = container({ running: true, started: true });
+  function counted(...seen: readonly ContainerView[]): number {
+    const pulls = new FailedPulls();
+    for (const one of seen) pulls.observe('u0', [one]);
+    return pulls.of('u0', 'consul');
+  }
+
+  test.each<[string, number, ContainerView[]]>([
+    [
+      'one, however long it is shown, since the next may be on its way',
+      1,
+      [tried(NOWHERE), ...Array(60).fill(paused(NOWHERE))],
+    ],
+    ['one that is seen only in the pause after it', 1, [paused(NOWHERE), paused(NOWHERE)]],
+    ['another after a pause', 2, [tried(NOWHERE), paused(NOWHERE), tried(NOWHERE), tried(NOWHERE)]],
+    ['another with other words', 2, [tried(NOWHERE.replace('53:', '54:')), tried(NOWHERE)]],
+    [
+      'of a kubelet whose pauses do not say why',
+      2,
+      [tried(NOWHERE), waits('ImagePullBackOff', 'Back-off pulling image "r.test/c:1"'), tried(NOWHERE)],
+    ],
+    [
+      'of a container that has run before',
+      2,
+      [tried(NOWHERE), waits('CrashLoopBackOff', 'back-off 40s restarting'), tried(NOWHERE)],
+    ],
+    [
+      'of a long message, which is cut',
+      1,
+      [tried(NOWHERE + 'x'.repeat(940)), paused(`${NOWHERE}${'x'.repeat(880)}…`)],
+    ],
+    [
+      'none in a row where something else went wrong in between',
+      1,
+      [tried(NOWHERE), paused(NOWHERE), tried(NOBODY)],
+    ],
+    [
+      'none in a row where the registry answered in between',
+      1,
+      [tried(NOWHERE), tried('503 Service Unavailable'), tried(NOWHERE)],
+    ],
+    ['none of an image that came', 1, [tried(NOWHERE), paused(NOWHERE), runs, tried(NOWHERE)]],
+    ['none of anything else', 0, [tried('not found'), paused('not found'), tried('not found')]],
+  ])('%s', (_, count, seen) => {
+    expect(counted(...seen)).toBe(count);
+  });
+
+  test('are those of this container of this pod', () => {
+    const pulls = new FailedPulls();
+    pulls.observe('u0', [tried(NOWHERE), { ...tried(NOWHERE), name: 'sidecar' }]);
+    pulls.observe('u0', [paused(NOWHERE)]);
+    pulls.observe('u0', [tried(NOWHERE)]);
+    expect([pulls.of('u0', 'consul'), pulls.of('u0', 'sidecar'), pulls.of('u1', 'consul')]).toEqual([
+      2, 1, 0,
+    ]);
+  });
+
+  test.each([
+    [NOWHERE, 1, 120_000],
+    [NOWHERE, 2, 25_000],
+    [NOBODY, 2, 120_000],
+    [NOBODY, 3, 50_000],
+    ['503 Service Unavailable', 9, 120_000],
+  ])('%s, %i times: how long it may last', (message, failed, graceMs) => {
+    const shown = (one: ContainerView) =>
+      podSymptoms(ailing({ containers: [one] }), context({ failedPulls: () => failed }))[0];
+    expect(shown(tried(message))?.graceMs).toBe(graceMs);
+    expect(shown(paused(message))?.graceMs).toBe(graceMs);
+  });
 });

@@ -2,6 +2,7 @@ import { apiSymptom } from '../../diagnosis/api.ts';
 import { follows, hinders } from '../../diagnosis/consequence.ts';
 import { Elections, electionSymptom } from '../../diagnosis/election.ts';
 import { creationSymptom } from '../../diagnosis/event.ts';
+import { FailedPulls } from '../../diagnosis/failed-pulls.ts';
 import { logSymptom, mentions, witnessSymptom } from '../../diagnosis/log.ts';
 import {
   isStarting,
@@ -43,6 +44,7 @@ export class Symptoms {
   readonly #elections = new Elections();
   /** Restarts of each container when it was first seen, by pod and name. */
   readonly #restarts = new Map<string, number>();
+  readonly #pulls = new FailedPulls();
 
   constructor(run: Run, workloads: Workloads, clues: Clues) {
     this.#run = run;
@@ -65,6 +67,7 @@ export class Symptoms {
     for (const role of ROLES) {
       const budget = probeBudget(this.#workloads.manifest(role) ?? {});
       for (const pod of this.#workloads.present(role)) {
+        this.#pulls.observe(pod.uid, pod.containers);
         const unsteady = this.#unsteady(role, pod);
         if (pod.ready && !unsteady) {
           // Nothing is asked about it, and there may be thousands.
@@ -109,6 +112,7 @@ export class Symptoms {
         .claims(role, pod)
         .map((name) => ({ name, events: this.#clues.events(claim(name)) })),
       restartsBefore: (container) => this.#restartsBefore(pod, container),
+      failedPulls: (container) => this.#pulls.of(pod.uid, container),
       ...(node && { node }),
     };
   }

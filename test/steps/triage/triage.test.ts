@@ -191,4 +191,40 @@ describe('the diagnosis', () => {
     await vi.waitFor(() => expect(verdict(run)).toBeDefined(), 10_000);
     expect(verdict(run)).toMatchObject({ reason: 'node-lost', where: 'Pod/consul-server-2' });
   });
+
+  const NOWHERE = 'dial tcp: lookup r.test on 10.0.0.53:53: no such host';
+  const PAUSE = `Back-off pulling image "r.test/c:1": ErrImagePull: ${NOWHERE}`;
+  const unpulled = (reason: string, message: string): Partial<PodView> => ({
+    ready: false,
+    phase: 'Pending',
+    containers: [container({ waiting: { reason, message } })],
+  });
+
+  it('does not give up a pull that is on its way after DNS has failed once, which the pod still shows', async () => {
+    const { run } = await diagnose(
+      {},
+      { server: { ready: 2 }, serverPods: servers({ 2: unpulled('ImagePullBackOff', PAUSE) }) },
+    );
+    await pass(100_000);
+    expect(verdict(run)).toBeUndefined();
+  });
+
+  it('gives up a registry that no DNS knows once a second pull has failed', async () => {
+    const { run, workloads } = await diagnose(
+      {},
+      { server: { ready: 2 }, serverPods: servers({ 2: unpulled('ImagePullBackOff', PAUSE) }) },
+    );
+    await pass(14_000);
+    const [, , again] = servers({ 2: unpulled('ErrImagePull', NOWHERE) });
+    if (!again) throw new Error('no servers');
+    workloads.observation.apply('Pod', { type: 'upsert', uid: again.uid, object: again });
+    await pass(13_000);
+    await vi.waitFor(() => expect(verdict(run)).toBeDefined(), 10_000);
+    expect(verdict(run)).toMatchObject({
+      reason: 'image',
+      where: 'Pod/consul-server-2',
+      what: expect.stringContaining('no such host'),
+      hint: expect.stringContaining('No DNS'),
+    });
+  });
 });
