@@ -24,7 +24,7 @@ export function describePlan(run: Run, steps: readonly Step[], encryption: reado
   const { changes, digest } = changePlan(steps, FIELD_MANAGER, takenBy, lines);
   run.known.plan = changes;
   run.known.planDigest = digest;
-  if (lines.length > 0) run.known.encryptionSteps = lines;
+  describeEncryption(run, encryption);
   run.log.info(`plan ${digest}`);
 }
 

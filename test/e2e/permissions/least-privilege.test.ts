@@ -162,7 +162,7 @@ describe('a ServiceAccount with exactly the documented permissions', () => {
       const lines = missing.flatMap(({ resource, group }) =>
         of(resource).map((name) => `${verb} ${resource}${name}${group ? ` (${group})` : ''} in ${namespace}`),
       );
-      // Each that is missing, and none that is there.
+      // The details name every permission that is missing, and no other.
       expect(outcome.report?.failure?.details.toSorted()).toEqual(lines.toSorted());
       expect(outcome.report?.failure?.hint).toContain('kind: Role');
       for (const line of lines) expect(outcome.log).toContain(line);
