@@ -1,3 +1,4 @@
+import type { Config } from '../config/config.ts';
 import { spareInDestroy } from '../inventory/prune.ts';
 import { type AccessCheck, portForwardChecks } from '../kubernetes/access.ts';
 import { gossipSecretName } from '../manifests/name.ts';
@@ -63,8 +64,7 @@ async function removeRecord(run: Run, cluster: Cluster, record: DeployRecord): P
 async function permissions(run: Run, cluster: Cluster, { inventory, live }: DeployRecord): Promise<void> {
   const { namespace, destroyData } = run.config;
   const record = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: live.metadata.name };
-  const { name: deployment } = run.config;
-  const secrets = [gossipSecretName(deployment), ...tlsSecretNames(deployment)].map((name) => {
+  const secrets = keySecrets(run.config).map((name) => {
     return { apiVersion: 'v1', kind: 'Secret', namespace, name };
   });
   const entries = inventory.entries.filter(({ kind }) => kind !== 'Namespace');
@@ -92,5 +92,12 @@ function tellNothing(run: Run): void {
 function tellRemoved(run: Run, { isNamespaceGone }: { isNamespaceGone: boolean }): void {
   const { name, namespace } = run.config;
   const kept = run.known.objects.filter(({ action }) => action === 'kept');
-  run.known.left = { is: 'removed', name, namespace, isNamespaceGone, kept };
+  const written = keySecrets(run.config);
+  const keys = kept.flatMap((one) => (one.kind === 'Secret' && written.includes(one.name) ? [one.name] : []));
+  run.known.left = { is: 'removed', name, namespace, isNamespaceGone, kept, keys };
+}
+
+/** Names of the Secrets with keys that this action writes. */
+function keySecrets({ name }: Config): string[] {
+  return [gossipSecretName(name), ...tlsSecretNames(name)];
 }

@@ -123,7 +123,7 @@ function healed({ pods, isRecorded }: Extract<Left, { is: 'healed' }>): string {
   return `${names} ${were} deleted on purpose, and healed by ${itself}. Nothing else was changed${record}.`;
 }
 
-function removed({ name, namespace, isNamespaceGone, kept }: Extract<Left, { is: 'removed' }>): string {
+function removed({ name, namespace, isNamespaceGone, kept, keys }: Extract<Left, { is: 'removed' }>): string {
   const claims = kept.filter(({ kind }) => kind === 'PersistentVolumeClaim').map((claim) => claim.name);
   const rest = isNamespaceGone ? ', and its namespace with it' : `; the namespace ${namespace} stays`;
   const parts = [`What was deployed as "${name}" is gone${rest}.`];
@@ -131,6 +131,13 @@ function removed({ name, namespace, isNamespaceGone, kept }: Extract<Left, { is:
   if (claims.length > 0) {
     parts.push(
       `A later deploy finds its data in the claims; they go with kubectl -n ${namespace} delete pvc ${claims.join(' ')}.`,
+    );
+  }
+  if (keys.length > 0) {
+    // An agent whose volume has another gossip key than it is given goes on with the one of its volume.
+    const when = claims.length > 0 ? 'they go after the claims, ' : 'they go ';
+    parts.push(
+      `A later deploy uses the keys in the Secrets again; ${when}with kubectl -n ${namespace} delete secret ${keys.join(' ')}.`,
     );
   }
   return parts.join(' ');

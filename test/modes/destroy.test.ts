@@ -65,7 +65,7 @@ describe('a destroy', () => {
     expect(result.phases.map(({ name }) => name)).toEqual(['connect', 'connect', 'lock', 'remove', 'record']);
   });
 
-  test('without consent to lose data keeps volume claims and keys, and says what removes the claims', async () => {
+  test('without consent to lose data keeps volume claims and keys, and says what removes them', async () => {
     const world = await deployedWorld();
     const { result } = await world.destroy();
     expect(left(world).sort()).toEqual([...CLAIMS, ...OTHERS, ...SECRETS, 'namespaces/consul'].sort());
@@ -73,7 +73,8 @@ describe('a destroy', () => {
       'What was deployed as "consul" is gone; the namespace consul stays. Kept: ' +
         'PersistentVolumeClaim/data-consul-server-0, PersistentVolumeClaim/data-consul-server-1, PersistentVolumeClaim/data-consul-server-2, ' +
         'Secret/consul-gossip, Secret/consul-client-tls, Secret/consul-server-tls, Secret/consul-ca. ' +
-        'A later deploy finds its data in the claims; they go with kubectl -n consul delete pvc data-consul-server-0 data-consul-server-1 data-consul-server-2.',
+        'A later deploy finds its data in the claims; they go with kubectl -n consul delete pvc data-consul-server-0 data-consul-server-1 data-consul-server-2. ' +
+        'A later deploy uses the keys in the Secrets again; they go after the claims, with kubectl -n consul delete secret consul-gossip consul-client-tls consul-server-tls consul-ca.',
     );
     expect(asked(world)).not.toContain('delete persistentvolumeclaims');
     expect(asked(world)).not.toContain('delete secrets');

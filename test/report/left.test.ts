@@ -248,7 +248,7 @@ const SENTENCES: { readonly [Is in Left['is']]: Told<Is> } = {
   ],
   removed: [
     [
-      { is: 'removed', name: 'consul', namespace: 'mesh', isNamespaceGone: true, kept: [] },
+      { is: 'removed', name: 'consul', namespace: 'mesh', isNamespaceGone: true, kept: [], keys: [] },
       'What was deployed as "consul" is gone, and its namespace with it.',
     ],
     [
@@ -260,9 +260,22 @@ const SENTENCES: { readonly [Is in Left['is']]: Told<Is> } = {
         kept: [
           { kind: 'PersistentVolumeClaim', name: 'data-consul-server-0' },
           { kind: 'Secret', name: 'consul-gossip' },
+          { kind: 'Secret', name: 'of-others' },
         ],
+        keys: ['consul-gossip'],
       },
-      'What was deployed as "consul" is gone; the namespace mesh stays. Kept: PersistentVolumeClaim/data-consul-server-0, Secret/consul-gossip. A later deploy finds its data in the claims; they go with kubectl -n mesh delete pvc data-consul-server-0.',
+      'What was deployed as "consul" is gone; the namespace mesh stays. Kept: PersistentVolumeClaim/data-consul-server-0, Secret/consul-gossip, Secret/of-others. A later deploy finds its data in the claims; they go with kubectl -n mesh delete pvc data-consul-server-0. A later deploy uses the keys in the Secrets again; they go after the claims, with kubectl -n mesh delete secret consul-gossip.',
+    ],
+    [
+      {
+        is: 'removed',
+        name: 'consul',
+        namespace: 'mesh',
+        isNamespaceGone: false,
+        kept: [{ kind: 'Secret', name: 'consul-ca' }],
+        keys: ['consul-ca'],
+      },
+      'What was deployed as "consul" is gone; the namespace mesh stays. Kept: Secret/consul-ca. A later deploy uses the keys in the Secrets again; they go with kubectl -n mesh delete secret consul-ca.',
     ],
   ],
 };

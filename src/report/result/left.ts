@@ -52,4 +52,6 @@ export type Left =
       namespace: string;
       isNamespaceGone: boolean;
       kept: readonly { kind: string; name: string }[];
+      /** Names of kept Secrets with keys that this action has written. */
+      keys: readonly string[];
     };

@@ -69,6 +69,7 @@ describe('a cluster that is no longer wanted', () => {
     expect(told(outcome, 'kept').sort()).toEqual([CLAIM, ...SECRETS, 'Service/consul-ui']);
     expect(told(outcome, 'removed')).toContain('ConfigMap/consul-server-config');
     expect(outcome.report?.left).toContain(`kubectl -n ${namespace} delete pvc data-consul-server-0`);
+    expect(outcome.report?.left).toContain(`kubectl -n ${namespace} delete secret `);
     expect(outcome.summary).toContain('Consul is removed');
     expect(outcome.outputs.changed).toBe('true');
   });
