@@ -20,7 +20,7 @@ const ANNOUNCED_MS = 15_000;
 
 interface Tools {
   cluster: Pick<Cluster, 'transport'>;
-  workloads: Pick<Workloads, 'current' | 'isPresent' | 'runs' | 'updateRevision'>;
+  workloads: Pick<Workloads, 'current' | 'isPresent' | 'node' | 'runs' | 'updateRevision'>;
   after: Renewal['after'];
 }
 
@@ -115,6 +115,8 @@ export class NewImage implements Renewal {
     for (;;) {
       const now = this.#tools.workloads.current(this.#image.role, pod);
       if (!now || before === undefined) return false;
+      // Its kubelet says nothing any more, and makes it so when it is back.
+      if (this.#tools.workloads.node(now)?.ready === false) return false;
       const isNew = restartsOf(now) > before;
       if (isNew && this.#tools.workloads.runs(this.#image.role, pod, AGENT_CONTAINER)) return true;
       if (!isNew && agentOf(now)?.running && performance.now() - since > UNTOUCHED_MS) return false;

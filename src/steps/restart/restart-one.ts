@@ -25,7 +25,10 @@ export interface RestartTools {
   observer: LookObserver;
 }
 
-/** `gone`: its pod is, whose successor starts with the files as they are. `not now`: the agent runs as before. */
+/**
+ * `gone`: its pod is, whose successor starts with what is there, or its node, with which it comes back so. `not now`: the agent
+ * runs as before.
+ */
 type Outcome = 'restarted' | 'gone' | 'not now';
 
 /** What agents of a role start again with. */
@@ -118,10 +121,12 @@ export class OneRestart {
   }
 
   #isThere(): boolean {
-    return this.#tools.workloads.current(this.#restart.role, this.pod) !== undefined;
+    const { workloads } = this.#tools;
+    const now = workloads.current(this.#restart.role, this.pod);
+    return now !== undefined && workloads.node(now)?.ready !== false;
   }
 
-  /** Again while its container may come back. @returns undefined where the pod is gone */
+  /** Again while its container may come back. @returns undefined where the pod or its node is gone */
   async #whileThere<T>(work: () => Promise<T>): Promise<T | undefined> {
     const since = performance.now();
     while (this.#isThere()) {

@@ -148,6 +148,23 @@ test('an image that takes minutes to come is waited for', async () => {
   expect(gets(done)).toHaveLength(5);
 });
 
+test('a client whose node goes down after its pod has got the image is not waited for', async () => {
+  const { change, is, done, world, stops, starts, run } = await imageWorld();
+  is.kubelet = (pod) => {
+    if (pod.name !== 'consul-client-1') return starts(pod);
+    stops(pod);
+    const node = { name: pod.node ?? '', uid: 'n', ready: false, cordoned: false, terminating: false };
+    world.workloads.observation.apply('Node', { type: 'upsert', uid: 'n', object: node });
+  };
+  await change();
+  expect(gets(done).at(-1)).toBe('consul-client-0 gets it');
+  expect(done).not.toContain('consul-client-1 runs');
+  expect(done.filter((one) => one.endsWith(' is replaced'))).toEqual([]);
+  expect(run.result().checks.find(({ id }) => id === 'clients-image')).toMatchObject({
+    observed: '1 client',
+  });
+});
+
 test('a server that waits for its turn is told when that has come', async () => {
   const made = await imageWorld();
   const { change, done, world, raft } = made;
