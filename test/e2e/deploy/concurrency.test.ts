@@ -3,9 +3,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { keys, services } from '../consul/consul.ts';
 import { eventually, isReady, kubectl, namespaceName, pods, removeNamespace } from '../kubernetes/cluster.ts';
 import { deploy, type Outcome, type Running, start } from '../run/action.ts';
+import { IN_TURN } from '../run/scenario.ts';
 
 const LOCK = 'lease/consul-deploy-consul';
-const inputs = { 'stable-for': '2s', 'client-replicas': '2', 'server-storage': 'ephemeral' };
+const inputs = {
+  'stable-for': '0s',
+  servers: '1',
+  'client-replicas': '2',
+  'server-storage': 'ephemeral',
+};
 
 function holder(namespace: string): Promise<string> {
   return kubectl('-n', namespace, 'get', LOCK, '-o', 'jsonpath={.spec.holderIdentity}');
@@ -30,12 +36,12 @@ async function expectNothingLeft(namespace: string): Promise<void> {
   expect(await services(ip)).toEqual(['consul']);
 }
 
-describe('two runs at once', () => {
+describe.concurrent('two runs at once', () => {
   const namespace = namespaceName('two');
   beforeAll(() => kubectl('create', 'namespace', namespace));
   afterAll(() => removeNamespace(namespace));
 
-  it('one waits for the other, both are green, and only one has written', async () => {
+  it('one waits for the other, both are green, and only one has written', IN_TURN, async () => {
     const outcomes = await Promise.all([deploy({ ...inputs, namespace }), deploy({ ...inputs, namespace })]);
     for (const outcome of outcomes) succeeded(outcome);
     expect(outcomes.map(({ outputs }) => outputs.changed).sort()).toEqual(['false', 'true']);
@@ -46,11 +52,11 @@ describe('two runs at once', () => {
   });
 });
 
-describe('a run that is cancelled', () => {
+describe.concurrent('a run that is cancelled', () => {
   const namespace = namespaceName('cancelled');
   afterAll(() => removeNamespace(namespace));
 
-  it('says so, fails and lets go of the lock', async () => {
+  it('says so, fails and lets go of the lock', IN_TURN, async () => {
     const run = start({ ...inputs, namespace });
     await logged(run, 'Wait and prove');
     expect(await holder(namespace)).not.toBe('');
@@ -68,11 +74,11 @@ describe('a run that is cancelled', () => {
     expect(await holder(namespace)).toBe('');
   });
 
-  it('is finished by the next run', async () => {
+  it('is finished by the next run', IN_TURN, async () => {
     const outcome = await deploy({ ...inputs, namespace });
     succeeded(outcome);
     expect(outcome.log).not.toContain('another run holds the lock');
-    expect((await pods(namespace)).filter(isReady)).toHaveLength(5);
+    expect((await pods(namespace)).filter(isReady)).toHaveLength(3);
     await expectNothingLeft(namespace);
   });
 });
@@ -90,11 +96,11 @@ async function inItsProof(running: Running, namespace: string): Promise<void> {
   });
 }
 
-describe('a run that ends in the middle of its proof', () => {
+describe.concurrent('a run that ends in the middle of its proof', () => {
   const namespace = namespaceName('proof');
   afterAll(() => removeNamespace(namespace));
 
-  it('because it is cancelled, takes everything back with it in time', async () => {
+  it('because it is cancelled, takes everything back with it in time', IN_TURN, async () => {
     const run = start({ ...UNHEARD, namespace });
     await inItsProof(run, namespace);
     const since = Date.now();
@@ -109,7 +115,7 @@ describe('a run that ends in the middle of its proof', () => {
     await expectNothingLeft(namespace);
   });
 
-  it('because it is killed, has everything taken back by the post step', async () => {
+  it('because it is killed, has everything taken back by the post step', IN_TURN, async () => {
     const job = { GITHUB_REPOSITORY: 'org/repository', GITHUB_RUN_ID: '4712', GITHUB_JOB: 'deploy' };
     const run = start({ ...UNHEARD, namespace }, { ...job, GITHUB_RUN_ATTEMPT: '1' });
     await inItsProof(run, namespace);
@@ -129,7 +135,7 @@ function killMain({ process: { pid } }: Running): void {
   process.kill(Number(main), 'SIGKILL');
 }
 
-describe('a run that is killed', () => {
+describe.concurrent('a run that is killed', () => {
   const namespace = namespaceName('killed');
   afterAll(() => removeNamespace(namespace));
 
@@ -146,7 +152,7 @@ describe('a run that is killed', () => {
     return run.outcome;
   }
 
-  it('has its lock released by the post step of its job', async () => {
+  it('has its lock released by the post step of its job', IN_TURN, async () => {
     const job = {
       GITHUB_REPOSITORY: 'org/repository',
       GITHUB_RUN_ID: '4711',
@@ -160,7 +166,7 @@ describe('a run that is killed', () => {
     expect(await holder(namespace)).toBe('');
   });
 
-  it('elsewhere leaves its lock, which the next run takes over once it has expired', async () => {
+  it('elsewhere leaves its lock, which the next run takes over once it has expired', IN_TURN, async () => {
     const outcome = await killed({ GITHUB_RUN_ID: undefined });
     expect(outcome.code).toBe(1);
     const left = await holder(namespace);

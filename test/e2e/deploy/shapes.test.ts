@@ -11,7 +11,7 @@ import {
   versions,
 } from '../kubernetes/cluster.ts';
 import { check, deploy, type Outcome } from '../run/action.ts';
-import { CLIENTS, expectReplaced, replaced, SERVERS } from '../run/scenario.ts';
+import { CLIENTS, expectReplaced, IN_TURN, replaced, SERVERS } from '../run/scenario.ts';
 import { type LeaderPoll, pollLeader } from '../traffic/leader-poll.ts';
 
 /**
@@ -23,7 +23,7 @@ const ELECTION_MS = 4_000;
 /** A deploy that replaces servers warns where it takes no snapshot. */
 const WITHOUT_SNAPSHOT = ['snapshot: warning'];
 
-const base = { 'stable-for': '2s', 'client-replicas': '2' };
+const base = { 'stable-for': '0s', 'client-replicas': '2' };
 
 /** No check but those of `warned` is anything else than passed. */
 function succeeded(outcome: Outcome, warned: string[] = []): Outcome {
@@ -70,28 +70,32 @@ function expectWalk(poll: LeaderPoll, before: Record<string, string>, after: Rec
   expect(poll.longestGapMs).toBeLessThan(ELECTION_MS);
 }
 
-describe('the life of a cluster with volumes, in a namespace of somebody else', () => {
+describe.concurrent('the life of a cluster with volumes, in a namespace of somebody else', () => {
   const namespace = namespaceName('life');
   const inputs = { ...base, timeout: '4m', namespace, 'server-storage': '1Gi' };
   const config = replaced('a change', CLIENTS);
   const both = replaced('a change', CLIENTS, SERVERS);
   afterAll(() => removeNamespace(namespace));
 
-  it('meets Pod Security restricted, keeps the labels of the namespace, and binds its volumes', async () => {
-    await kubectl('create', 'namespace', namespace);
-    const labels = ['enforce', 'warn'].map((mode) => `pod-security.kubernetes.io/${mode}=restricted`);
-    await kubectl('label', 'namespace', namespace, 'team=platform', ...labels);
-    const before = await kubectl('get', 'namespace', namespace, '-o', 'jsonpath={.metadata.labels}');
-    const outcome = succeeded(await deploy(inputs));
-    expect(outcome.report?.warnings).toEqual([]);
-    expect(outcome.report?.objects.map(({ kind }) => kind)).not.toContain('Namespace');
-    expect(await kubectl('get', 'namespace', namespace, '-o', 'jsonpath={.metadata.labels}')).toBe(before);
-    const claims = await kubectl('-n', namespace, 'get', 'pvc', '-o', 'jsonpath={.items[*].status.phase}');
-    expect(claims).toBe('Bound Bound Bound');
-    expect(await writeKey(await serverAddress(namespace), 'kept', 'since the start')).toBe(true);
-  });
+  it(
+    'meets Pod Security restricted, keeps the labels of the namespace, and binds its volumes',
+    IN_TURN,
+    async () => {
+      await kubectl('create', 'namespace', namespace);
+      const labels = ['enforce', 'warn'].map((mode) => `pod-security.kubernetes.io/${mode}=restricted`);
+      await kubectl('label', 'namespace', namespace, 'team=platform', ...labels);
+      const before = await kubectl('get', 'namespace', namespace, '-o', 'jsonpath={.metadata.labels}');
+      const outcome = succeeded(await deploy(inputs));
+      expect(outcome.report?.warnings).toEqual([]);
+      expect(outcome.report?.objects.map(({ kind }) => kind)).not.toContain('Namespace');
+      expect(await kubectl('get', 'namespace', namespace, '-o', 'jsonpath={.metadata.labels}')).toBe(before);
+      const claims = await kubectl('-n', namespace, 'get', 'pvc', '-o', 'jsonpath={.items[*].status.phase}');
+      expect(claims).toBe('Bound Bound Bound');
+      expect(await writeKey(await serverAddress(namespace), 'kept', 'since the start')).toBe(true);
+    },
+  );
 
-  it('replaces only the clients when only their pods change', async () => {
+  it('replaces only the clients when only their pods change', IN_TURN, async () => {
     const servers = await uids(namespace, 'server');
     const clients = await uids(namespace, 'client');
     const before = await template(namespace, 'statefulset/consul-server');
@@ -106,86 +110,104 @@ describe('the life of a cluster with volumes, in a namespace of somebody else', 
     for (const [name, uid] of Object.entries(clients)) expect(after[name]).not.toBe(uid);
   });
 
-  it('replaces only the servers when only their pods change, the first once all three vote', async () => {
-    // Back under a new address, it is no voter anybody can reach for a while: the quorum hangs on the two others.
-    await kubectl('-n', namespace, 'delete', 'pod', 'consul-server-0', '--wait=true');
-    await eventually('consul-server-0 to be there again', 30_000, async () =>
-      (await pods(namespace, 'server')).length === 3 ? true : undefined,
-    );
-    const servers = await uids(namespace, 'server');
-    const clients = await uids(namespace, 'client');
-    const { value, poll } = await pollLeader(namespace, 3, () => deploy({ ...inputs, ...both }));
-    succeeded(value, WITHOUT_SNAPSHOT);
-    expect(value.outputs).toMatchObject({ changed: 'true', voters: '3' });
-    expectWalk(poll, servers, await uids(namespace, 'server'));
-    expect(await uids(namespace, 'client')).toEqual(clients);
-    expect(await readKey(namespace, 'kept')).toBe('200 since the start');
-  });
+  it(
+    'replaces only the servers when only their pods change, the first once all three vote',
+    IN_TURN,
+    async () => {
+      // Back under a new address, it is no voter anybody can reach for a while: the quorum hangs on the two others.
+      await kubectl('-n', namespace, 'delete', 'pod', 'consul-server-0', '--wait=true');
+      await eventually('consul-server-0 to be there again', 30_000, async () =>
+        (await pods(namespace, 'server')).length === 3 ? true : undefined,
+      );
+      const servers = await uids(namespace, 'server');
+      const clients = await uids(namespace, 'client');
+      const { value, poll } = await pollLeader(namespace, 3, () => deploy({ ...inputs, ...both }));
+      succeeded(value, WITHOUT_SNAPSHOT);
+      expect(value.outputs).toMatchObject({ changed: 'true', voters: '3' });
+      expectWalk(poll, servers, await uids(namespace, 'server'));
+      expect(await uids(namespace, 'client')).toEqual(clients);
+      expect(await readKey(namespace, 'kept')).toBe('200 since the start');
+    },
+  );
 
-  it('keeps its data when all server pods are deleted at once, and is proven again with nothing to write', async () => {
-    const before = await uids(namespace, 'server');
-    await kubectl('-n', namespace, 'delete', 'pods', '-l=consul-role=server', '--wait=true');
-    const outcome = succeeded(await deploy({ ...inputs, ...both }));
-    expect(outcome.outputs).toMatchObject({ changed: 'false', voters: '3', 'clients-ready': '2' });
-    const after = await uids(namespace, 'server');
-    for (const [name, uid] of Object.entries(before)) expect(after[name]).not.toBe(uid);
-    expect(await readKey(namespace, 'kept')).toBe('200 since the start');
-  });
+  it(
+    'keeps its data when all server pods are deleted at once, and is proven again with nothing to write',
+    IN_TURN,
+    async () => {
+      const before = await uids(namespace, 'server');
+      await kubectl('-n', namespace, 'delete', 'pods', '-l=consul-role=server', '--wait=true');
+      const outcome = succeeded(await deploy({ ...inputs, ...both }));
+      expect(outcome.outputs).toMatchObject({ changed: 'false', voters: '3', 'clients-ready': '2' });
+      const after = await uids(namespace, 'server');
+      for (const [name, uid] of Object.entries(before)) expect(after[name]).not.toBe(uid);
+      expect(await readKey(namespace, 'kept')).toBe('200 since the start');
+    },
+  );
 });
 
-describe('a change of the pods of servers with ephemeral storage', () => {
+describe.concurrent('a change of the pods of servers with ephemeral storage', () => {
   const namespace = namespaceName('ephemeral');
   const inputs = { ...base, timeout: '4m', namespace, 'server-storage': 'ephemeral' };
   afterAll(() => removeNamespace(namespace));
 
-  it('replaces the servers one at a time; each has got the data before the next one goes', async () => {
-    succeeded(await deploy(inputs));
-    expect(await writeKey(await serverAddress(namespace), 'kept', 'since the start')).toBe(true);
-    const before = await uids(namespace, 'server');
-    const { value, poll } = await pollLeader(namespace, 3, () =>
-      deploy({ ...inputs, ...replaced('a change', SERVERS) }),
-    );
-    succeeded(value, WITHOUT_SNAPSHOT);
-    expect(value.outputs).toMatchObject({ changed: 'true', voters: '3' });
-    expectWalk(poll, before, await uids(namespace, 'server'));
-    expectReplaced(value, ['consul-server-2', 'consul-server-1', 'consul-server-0']);
-    expect(await readKey(namespace, 'kept')).toBe('200 since the start');
-  });
+  it(
+    'replaces the servers one at a time; each has got the data before the next one goes',
+    IN_TURN,
+    async () => {
+      succeeded(await deploy(inputs));
+      expect(await writeKey(await serverAddress(namespace), 'kept', 'since the start')).toBe(true);
+      const before = await uids(namespace, 'server');
+      const { value, poll } = await pollLeader(namespace, 3, () =>
+        deploy({ ...inputs, ...replaced('a change', SERVERS) }),
+      );
+      succeeded(value, WITHOUT_SNAPSHOT);
+      expect(value.outputs).toMatchObject({ changed: 'true', voters: '3' });
+      expectWalk(poll, before, await uids(namespace, 'server'));
+      expectReplaced(value, ['consul-server-2', 'consul-server-1', 'consul-server-0']);
+      expect(await readKey(namespace, 'kept')).toBe('200 since the start');
+    },
+  );
 });
 
-describe('clients: daemonset, in a namespace that is not there yet, with ephemeral storage', () => {
+describe.concurrent('clients: daemonset, in a namespace that is not there yet, with ephemeral storage', () => {
   const namespace = namespaceName('daemonset');
   afterAll(() => removeNamespace(namespace));
 
-  it('runs one agent on every node, named after it, and warns what ephemeral storage costs', async () => {
-    const outcome = succeeded(
-      await deploy({ 'stable-for': '2s', namespace, clients: 'daemonset', 'server-storage': 'ephemeral' }),
-    );
-    expect(outcome.report?.objects[0]).toMatchObject({ kind: 'Namespace', action: 'created' });
-    expect(outcome.report?.warnings).toEqual([expect.stringContaining('server-storage is ephemeral')]);
-    expect(outcome.summary).toContain('server-storage is ephemeral');
-    expect(await kubectl('-n', namespace, 'get', 'pvc', '-o', 'name')).toBe('');
-    const clients = await pods(namespace, 'client');
-    const { items: nodes } = await kubectlJson<{ items: { metadata: { name: string } }[] }>('get', 'nodes');
-    const names = nodes.map(({ metadata }) => metadata.name).sort();
-    expect(clients.filter(isReady).map(({ spec }) => spec.nodeName)).toHaveLength(names.length);
-    expect(clients.map(({ spec }) => spec.nodeName).sort()).toEqual(names);
-    expect(outcome.outputs['clients-ready']).toBe(String(names.length));
-    const agents = (await members(await serverAddress(namespace))).filter(({ Tags }) => Tags.role === 'node');
-    expect(agents.filter(({ Status }) => Status === 1).map(({ Name }) => Name)).toEqual(
-      expect.arrayContaining(names),
-    );
-    expect(agents).toHaveLength(names.length);
-  });
+  it(
+    'runs one agent on every node, named after it, and warns what ephemeral storage costs',
+    IN_TURN,
+    async () => {
+      const outcome = succeeded(
+        await deploy({ 'stable-for': '0s', namespace, clients: 'daemonset', 'server-storage': 'ephemeral' }),
+      );
+      expect(outcome.report?.objects[0]).toMatchObject({ kind: 'Namespace', action: 'created' });
+      expect(outcome.report?.warnings).toEqual([expect.stringContaining('server-storage is ephemeral')]);
+      expect(outcome.summary).toContain('server-storage is ephemeral');
+      expect(await kubectl('-n', namespace, 'get', 'pvc', '-o', 'name')).toBe('');
+      const clients = await pods(namespace, 'client');
+      const { items: nodes } = await kubectlJson<{ items: { metadata: { name: string } }[] }>('get', 'nodes');
+      const names = nodes.map(({ metadata }) => metadata.name).sort();
+      expect(clients.filter(isReady).map(({ spec }) => spec.nodeName)).toHaveLength(names.length);
+      expect(clients.map(({ spec }) => spec.nodeName).sort()).toEqual(names);
+      expect(outcome.outputs['clients-ready']).toBe(String(names.length));
+      const agents = (await members(await serverAddress(namespace))).filter(
+        ({ Tags }) => Tags.role === 'node',
+      );
+      expect(agents.filter(({ Status }) => Status === 1).map(({ Name }) => Name)).toEqual(
+        expect.arrayContaining(names),
+      );
+      expect(agents).toHaveLength(names.length);
+    },
+  );
 });
 
-describe('clients: none', () => {
+describe.concurrent('clients: none', () => {
   const namespace = namespaceName('none');
   afterAll(() => removeNamespace(namespace));
 
-  it('has three voters, proves DNS on the servers, and makes nothing for clients', async () => {
+  it('has three voters, proves DNS on the servers, and makes nothing for clients', IN_TURN, async () => {
     const outcome = succeeded(
-      await deploy({ 'stable-for': '2s', namespace, clients: 'none', 'server-storage': 'ephemeral' }),
+      await deploy({ 'stable-for': '0s', namespace, clients: 'none', 'server-storage': 'ephemeral' }),
     );
     expect(outcome.outputs).toMatchObject({ voters: '3', 'clients-ready': '0', 'clients-desired': '0' });
     expect(check(outcome, 'smoke-dns').observed).toContain('from each of 3');
@@ -203,42 +225,46 @@ describe('clients: none', () => {
   });
 });
 
-describe('servers: 1, without UI, with recursors', () => {
+describe.concurrent('servers: 1, without UI, with recursors', () => {
   const namespace = namespaceName('one');
   afterAll(() => removeNamespace(namespace));
 
-  it('is one voter that leads, has no Service for a UI, and resolves names through the recursors', async () => {
-    const dns = await kubectl(
-      '-n',
-      'kube-system',
-      'get',
-      'service',
-      'kube-dns',
-      '-o',
-      'jsonpath={.spec.clusterIP}',
-    );
-    const outcome = succeeded(
-      await deploy({
-        ...base,
-        namespace,
-        servers: '1',
-        ui: 'false',
-        recursors: dns,
-        'server-storage': 'ephemeral',
-      }),
-    );
-    expect(outcome.outputs).toMatchObject({ voters: '1', leader: 'consul-server-0', 'clients-ready': '2' });
-    const [view, ...others] = await raftViews(namespace);
-    expect(others).toEqual([]);
-    expect(view?.servers).toMatchObject([{ Node: 'consul-server-0', Leader: true, Voter: true }]);
-    expect(Object.keys(await versions(namespace))).not.toContain('Service/consul-ui');
-    expect(outcome.report?.uiCommand).toBeUndefined();
-    const page = await fetch(`http://${view?.ip}:8500/ui/`, { signal: AbortSignal.timeout(10_000) });
-    expect(page.status).toBe(404);
-    const { DebugConfig } = await consul<{ DebugConfig: { DNSRecursors: string[] } }>(
-      view?.ip ?? '',
-      '/v1/agent/self',
-    );
-    expect(DebugConfig.DNSRecursors).toEqual([dns]);
-  });
+  it(
+    'is one voter that leads, has no Service for a UI, and resolves names through the recursors',
+    IN_TURN,
+    async () => {
+      const dns = await kubectl(
+        '-n',
+        'kube-system',
+        'get',
+        'service',
+        'kube-dns',
+        '-o',
+        'jsonpath={.spec.clusterIP}',
+      );
+      const outcome = succeeded(
+        await deploy({
+          ...base,
+          namespace,
+          servers: '1',
+          ui: 'false',
+          recursors: dns,
+          'server-storage': 'ephemeral',
+        }),
+      );
+      expect(outcome.outputs).toMatchObject({ voters: '1', leader: 'consul-server-0', 'clients-ready': '2' });
+      const [view, ...others] = await raftViews(namespace);
+      expect(others).toEqual([]);
+      expect(view?.servers).toMatchObject([{ Node: 'consul-server-0', Leader: true, Voter: true }]);
+      expect(Object.keys(await versions(namespace))).not.toContain('Service/consul-ui');
+      expect(outcome.report?.uiCommand).toBeUndefined();
+      const page = await fetch(`http://${view?.ip}:8500/ui/`, { signal: AbortSignal.timeout(10_000) });
+      expect(page.status).toBe(404);
+      const { DebugConfig } = await consul<{ DebugConfig: { DNSRecursors: string[] } }>(
+        view?.ip ?? '',
+        '/v1/agent/self',
+      );
+      expect(DebugConfig.DNSRecursors).toEqual([dns]);
+    },
+  );
 });

@@ -11,6 +11,7 @@ import {
   versions,
 } from '../kubernetes/cluster.ts';
 import { deploy, type Outcome } from '../run/action.ts';
+import { CLIENTS, CONTAINER } from '../run/scenario.ts';
 import { applyRbac, kubeconfigOf, type RbacObject, rbac, removeRbac } from './rbac.ts';
 
 describe('a ServiceAccount with exactly the documented permissions', () => {
@@ -34,7 +35,7 @@ describe('a ServiceAccount with exactly the documented permissions', () => {
       namespace,
       'create-namespace': 'false',
       kubeconfig: await kubeconfigOf(namespace, token),
-      'stable-for': '2s',
+      'stable-for': '0s',
       'client-replicas': '2',
       'server-storage': '1Gi',
       'client-config': agents('INFO'),
@@ -67,6 +68,7 @@ describe('a ServiceAccount with exactly the documented permissions', () => {
     await applyRbac(objects);
     const outcome = await deploy({
       ...inputs,
+      servers: '1',
       'client-replicas': '10',
       clients: 'daemonset',
       name: 'other',
@@ -74,7 +76,7 @@ describe('a ServiceAccount with exactly the documented permissions', () => {
       'client-config': '',
     });
     expect(outcome.code, outcome.log).toBe(0);
-    expect(outcome.outputs).toMatchObject({ result: 'success', voters: '3' });
+    expect(outcome.outputs).toMatchObject({ result: 'success', voters: '1' });
   });
 
   const role = objects.find(({ kind }) => kind === 'Role');
@@ -189,11 +191,10 @@ describe('a ServiceAccount with exactly the documented permissions', () => {
     await grant((resource) => !['events', 'pods/log', 'resourcequotas'].includes(resource));
     const green = await deploy(inputs);
     expect(green.code, green.log).toBe(0);
-    const nodeSelector = { nobody: 'has' };
-    const target = { kind: 'StatefulSet', name: 'consul-client' };
-    const patches = [{ target, merge: { spec: { template: { spec: { nodeSelector } } } } }];
-    const red = await deploy({ ...inputs, patches: JSON.stringify(patches) });
-    expect(red.outputs).toMatchObject({ result: 'failure', 'failure-reason': 'unschedulable' });
+    const operations = [{ op: 'replace', path: `${CONTAINER}/image`, value: 'No/Image' }];
+    const patches = JSON.stringify([{ target: CLIENTS, operations }]);
+    const red = await deploy({ ...inputs, patches });
+    expect(red.outputs).toMatchObject({ result: 'failure', 'failure-reason': 'image' });
     expect(red.report?.failure?.details.join('\n')).toContain('events: these permissions do not allow');
   });
 

@@ -3,6 +3,9 @@ import { isReady, namespaceName, pods, removeNamespace } from '../kubernetes/clu
 import type { Traffic } from '../traffic/traffic.ts';
 import type { Outcome } from './action.ts';
 
+/** Of a test: one after the other within a cluster, where clusters are side by side (`describe.concurrent`). */
+export const IN_TURN = { concurrent: false };
+
 /** Small and thrown away; everything but the fault is up long before the deadline. */
 export const SMALL = {
   timeout: '4m',

@@ -9,6 +9,7 @@ import {
   removeNamespace,
   signalAgent,
 } from '../kubernetes/cluster.ts';
+import { IN_TURN } from '../run/scenario.ts';
 import { CLIENT_NAMES, type Restarts, SERVER_NAMES, Survivor } from './survivor.ts';
 
 /** What lost-agents.test.ts does not wait for: faults that take minutes, that crash nodes, or that come ten times. */
@@ -21,9 +22,6 @@ vi.setConfig({ testTimeout: 600_000 });
 
 beforeAll(() => Promise.all(both.map((cluster) => cluster.deploy())));
 afterAll(() => Promise.all(both.map(({ namespace }) => removeNamespace(namespace))));
-
-/** One after the other within a cluster; the two clusters side by side. */
-const IN_TURN = { concurrent: false };
 
 describe.concurrent('servers under new addresses', () => {
   it.each(SERVER_NAMES)('each in turn: %s', IN_TURN, (name) =>
