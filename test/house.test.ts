@@ -2,7 +2,7 @@ import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
 import { posix, sep } from 'node:path';
 import { parseSync } from '@swc/core';
 import { describe, expect, test } from 'vitest';
-import { ALONE } from '../vitest.config.ts';
+import { TIMED } from '../vitest.config.ts';
 
 /** Of a file, by the folder that it is in. */
 const MOST_LINES = { src: 250, test: 400, script: 250, bench: 250, testbed: 250 };
@@ -121,6 +121,6 @@ describe.each(Object.entries(MOST_LINES))('in %s', (place, most) => {
   });
 });
 
-test.each([...Object.keys(LONG), ...ALONE])('%s is there', (file) => {
+test.each([...Object.keys(LONG), ...TIMED])('%s is there', (file) => {
   expect(existsSync(file)).toBe(true);
 });

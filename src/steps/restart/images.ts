@@ -12,7 +12,7 @@ import { waitFor } from '../../session/wait-for.ts';
 import type { Role } from '../../session/workloads.ts';
 import { applyStage } from '../apply/apply.ts';
 import { walkServers } from '../replacement/servers.ts';
-import { NewImage } from './new-image.ts';
+import { changedMeanwhile, NewImage } from './new-image.ts';
 import { oldAgents, restartRole } from './restart.ts';
 import type { RestartTools } from './restart-one.ts';
 
@@ -55,6 +55,9 @@ class ImageChange {
     const replicas = podsOf(this.#planned.predicted);
     await this.#apply(withPartition(this.#planned.desired, replicas));
     const revision = await this.#revision();
+    // Their pods are replaced then, as for any other change, by a run that may do that.
+    if (revision === undefined && this.#run.config.expectPlan !== undefined)
+      throw changedMeanwhile(`StatefulSet/${this.#planned.desired.metadata.name}`, 'its pod template');
     const started = new Set<string>();
     if (revision !== undefined) {
       const image = { role: this.#role, image: this.#planned.imageInPods ?? '', revision };

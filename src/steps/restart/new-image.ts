@@ -75,7 +75,8 @@ export class NewImage implements Renewal {
     const { image, revision } = this.#image;
     const { workloads, cluster } = this.#tools;
     const present = workloads.updateRevision(this.#image.role);
-    if (present !== undefined && present !== revision) throw changedMeanwhile(pod);
+    if (present !== undefined && present !== revision)
+      throw changedMeanwhile(`Pod/${pod.name}`, 'the pod template of its workload');
     const now = workloads.current(this.#image.role, pod);
     if (!now) return 'old';
     if (!this.#before.has(pod.uid)) this.#before.set(pod.uid, restartsOf(now));
@@ -142,11 +143,11 @@ export class NewImage implements Renewal {
   }
 }
 
-function changedMeanwhile({ name }: PodView): CannotStartAgain {
+export function changedMeanwhile(where: string, what: string): CannotStartAgain {
   return new CannotStartAgain({
     reason: 'stalled',
-    what: 'somebody has changed the pod template of its workload since this run has written it',
-    where: `Pod/${name}`,
+    what: `somebody has changed ${what} since this run has written it`,
+    where,
     hint: 'Look who does that (`kubectl get --show-managed-fields`). Deploy again then, which replaces the pods that are left.',
   });
 }

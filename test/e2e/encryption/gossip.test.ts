@@ -1,4 +1,4 @@
-import { createDecipheriv } from 'node:crypto';
+import { createDecipheriv, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -38,14 +38,16 @@ describe.skipIf(!bed)('the gossip of a cluster that runs', () => {
   /** Whatever a test did, no key is in anything that a run has left. */
   afterEach(() => kept.expectNoSecret());
 
-  it('consul#15325 is proven by what is on the wire: plaintext before, and nothing that can be read after', async () => {
+  it('charts#20327, consul#15325: is encrypted with the key that was given, as is seen on the wire: plaintext before, and nothing that can be read after', async () => {
     expect(await seen(namespace)).toContain('consul-server-1');
+    const key = randomBytes(32).toString('base64');
+    await kubectl('-n', namespace, 'create', 'secret', 'generic', 'ours', `--from-literal=key=${key}`);
     const before = await containers(namespace);
     const client = await address(namespace, 'consul-client-0');
     const body = JSON.stringify({ Name: 'held', Check: { TTL: '10m', Status: 'passing' } });
     await fetch(`http://${client}:8500/v1/agent/service/register`, { method: 'PUT', body });
     const { value, traffic } = await underTraffic({ namespace, prefix: 'encrypt' }, () =>
-      run({ 'gossip-encryption': 'true' }),
+      run({ 'gossip-encryption': 'true', 'gossip-key-secret': 'ours' }),
     );
     expect(value.code, value.log).toBe(0);
     expect(check(value, 'gossip').observed).toBe(
@@ -57,7 +59,7 @@ describe.skipIf(!bed)('the gossip of a cluster that runs', () => {
     expect(held?.ServiceName).toBe('held');
 
     expect(await seen(namespace)).toBe('');
-    const [key = ''] = await keysOf(namespace);
+    expect(await keysOf(namespace)).toEqual([key]);
     for (const { metadata, status } of await pods(namespace)) {
       // Compressed, within what is encrypted; the agent's own log says what it is.
       expect(await answered(status.podIP ?? '', key)).toBe(9);

@@ -44,7 +44,7 @@ describe.skipIf(!bed)('RPC of a cluster that runs', () => {
   /** Whatever a test did, no key is in anything that a run has left. */
   afterEach(() => kept.expectNoSecret());
 
-  it('is taken to TLS while an application writes: what it writes could be read on the network, and cannot any more', async () => {
+  it('consul-helm#474: is taken to TLS, clients’ streams with it: what an application writes could be read on the network, and cannot any more', async () => {
     expect(await isWritingSeen(namespace)).toBe(true);
     const before = await containers(namespace);
     const client = await address(namespace, 'consul-client-0');
@@ -67,7 +67,7 @@ describe.skipIf(!bed)('RPC of a cluster that runs', () => {
       expect(await closesAtPlaintext(status.podIP ?? '')).toBe(true);
       expect((await shown(status.podIP ?? '')).checkHost('server.dc1.consul')).toBeDefined();
     }
-    // consul-helm#474: streams, for which clients use TLS only with servers that have told that they do it.
+    // For their streams clients use TLS only with servers that have told that they do it.
     for (const { status } of await pods(namespace, 'client')) {
       const found = await consul<unknown[]>(status.podIP ?? '', '/v1/health/service/consul?cached');
       expect(found).toHaveLength(SERVERS);

@@ -10,7 +10,7 @@ import {
   signalAgent,
 } from '../kubernetes/cluster.ts';
 import { check, deploy, logged, type Outcome, type Running, start } from '../run/action.ts';
-import { CONTAINER, expectRed, expectTold, SMALL } from '../run/scenario.ts';
+import { CONTAINER, expectRed, expectTold, IN_TURN, SMALL } from '../run/scenario.ts';
 
 /** Ready, unless a file says something else: a test writes it, and readiness comes and goes. */
 const FILE = '/consul/data/ready';
@@ -22,7 +22,8 @@ const PROBE = {
   timeoutSeconds: 5,
 };
 
-describe('a small cluster', () => {
+/** Deployed before the tests of the suite that asks for it, and removed after them. */
+function smallCluster() {
   const namespace = namespaceName('stable');
   const { 'client-replicas': _, ...small } = SMALL;
   const verify = (inputs: Record<string, string> = {}): Running =>
@@ -75,19 +76,31 @@ describe('a small cluster', () => {
   afterAll(() => removeNamespace(namespace));
   afterEach(() => clientsReadyIf(undefined));
 
-  it('that stays as it is need not be watched again: the record and the pods say since when', async () => {
-    const first = await verify().outcome;
-    expect(first.code, first.log).toBe(0);
-    const second = await verify().outcome;
-    expect(second.code, second.log).toBe(0);
-    const { status, observed } = check(second, 'quorum-stable');
-    expect(status).toBe('passed');
-    const now = await term();
-    expect(observed).toMatch(
-      new RegExp(`^leader and voters \\(term ${now}\\) since .*Z by the record of an earlier run; `),
-    );
-    expect(observed).toMatch(/servers ready since .*Z by the status of the pods; clients ready since .*Z by/);
-  });
+  return { namespace, verify, term, elect, clientsReadyIf, expectUnstable };
+}
+
+describe.concurrent('a small cluster', () => {
+  const { namespace, verify, term, clientsReadyIf, expectUnstable } = smallCluster();
+
+  it(
+    'that stays as it is need not be watched again: the record and the pods say since when',
+    IN_TURN,
+    async () => {
+      const first = await verify().outcome;
+      expect(first.code, first.log).toBe(0);
+      const second = await verify().outcome;
+      expect(second.code, second.log).toBe(0);
+      const { status, observed } = check(second, 'quorum-stable');
+      expect(status).toBe('passed');
+      const now = await term();
+      expect(observed).toMatch(
+        new RegExp(`^leader and voters \\(term ${now}\\) since .*Z by the record of an earlier run; `),
+      );
+      expect(observed).toMatch(
+        /servers ready since .*Z by the status of the pods; clients ready since .*Z by/,
+      );
+    },
+  );
 
   /** Before it a verification may be green, and rightly so: the pods have been ready for long. */
   const oneIsUnready = () =>
@@ -95,7 +108,7 @@ describe('a small cluster', () => {
       (await pods(namespace, 'client')).every(isReady) ? undefined : true,
     );
 
-  it('whose clients lose their readiness again and again, all at once, is never green', async () => {
+  it('whose clients lose their readiness again and again, all at once, is never green', IN_TURN, async () => {
     await clientsReadyIf(() => 'test $(( $(date +%s) / 4 % 2 )) = 0');
     await oneIsUnready();
     const outcome = await verify().outcome;
@@ -107,19 +120,27 @@ describe('a small cluster', () => {
     expectUnstable(outcome, /^not yet|consul-client-\w+ (is not ready|ready only since then)$/);
   });
 
-  it('whose clients lose their readiness one after the other, while some are always ready, is never green', async () => {
-    // For two seconds in twelve each; for two seconds in four none of them.
-    await clientsReadyIf((client) => `test $(( $(date +%s) / 2 % 6 )) != ${2 * client}`);
-    await oneIsUnready();
-    const outcome = await verify({ timeout: '40s' }).outcome;
-    // Each comes and goes, too, and on a slow machine the run lasts long enough to tell.
-    const reason = outcome.report?.failure?.reason ?? '';
-    expect(['timeout', 'not-ready'], outcome.log).toContain(reason);
-    expectRed(outcome, reason);
-    expectUnstable(outcome, /^not yet$|consul-client-\w+ (is not ready|ready only since then)$/);
-  });
+  it(
+    'whose clients lose their readiness one after the other, while some are always ready, is never green',
+    IN_TURN,
+    async () => {
+      // For two seconds in twelve each; for two seconds in four none of them.
+      await clientsReadyIf((client) => `test $(( $(date +%s) / 2 % 6 )) != ${2 * client}`);
+      await oneIsUnready();
+      const outcome = await verify({ timeout: '40s' }).outcome;
+      // Each comes and goes, too, and on a slow machine the run lasts long enough to tell.
+      const reason = outcome.report?.failure?.reason ?? '';
+      expect(['timeout', 'not-ready'], outcome.log).toContain(reason);
+      expectRed(outcome, reason);
+      expectUnstable(outcome, /^not yet$|consul-client-\w+ (is not ready|ready only since then)$/);
+    },
+  );
+});
 
-  it('whose leader changes every six seconds is never green', async () => {
+describe.concurrent('a small cluster', () => {
+  const { namespace, verify, term, elect, expectUnstable } = smallCluster();
+
+  it('whose leader changes every six seconds is never green', IN_TURN, async () => {
     const before = await term();
     const run = verify({ timeout: '40s' });
     let over = false;
@@ -142,7 +163,7 @@ describe('a small cluster', () => {
     expect(check(outcome, 'servers-ready').status).toBe('passed');
   });
 
-  it('that elects in each phase of a verification is green', async () => {
+  it('that elects in each phase of a verification is green', IN_TURN, async () => {
     const run = verify({ 'stable-for': '2s' });
     const before = await term();
     let made = 0;
@@ -169,23 +190,27 @@ describe('a small cluster', () => {
     expect((await term()) - before).toBeGreaterThanOrEqual(4);
   });
 
-  it('whose pods are replaced during the smoke test is green: a client that hangs, and a server', async () => {
-    const [client] = await pods(namespace, 'client');
-    if (!client) throw new Error('no clients');
-    const { name } = client.metadata;
-    // Its readiness does not tell, so that the smoke test meets it.
-    await signalAgent(namespace, name, 'STOP');
-    const run = verify({ 'stable-for': '2s', 'log-level': 'debug' });
-    await logged(run, `at ${name}`);
-    const both = [name, 'consul-server-2'];
-    await kubectl('-n', namespace, 'delete', 'pod', ...both, '--grace-period=1', '--wait=false');
-    const outcome = await run.outcome;
-    expect(outcome.code, outcome.log).toBe(0);
-    expect(check(outcome, 'smoke-service').observed).toMatch(/^3 services/);
-    const clients = (await pods(namespace, 'client')).map(({ metadata }) => metadata.name);
-    expect(clients).toHaveLength(3);
-    expect(clients).not.toContain(name);
-  });
+  it(
+    'whose pods are replaced during the smoke test is green: a client that hangs, and a server',
+    IN_TURN,
+    async () => {
+      const [client] = await pods(namespace, 'client');
+      if (!client) throw new Error('no clients');
+      const { name } = client.metadata;
+      // Its readiness does not tell, so that the smoke test meets it.
+      await signalAgent(namespace, name, 'STOP');
+      const run = verify({ 'stable-for': '2s', 'log-level': 'debug' });
+      await logged(run, `at ${name}`);
+      const both = [name, 'consul-server-2'];
+      await kubectl('-n', namespace, 'delete', 'pod', ...both, '--grace-period=1', '--wait=false');
+      const outcome = await run.outcome;
+      expect(outcome.code, outcome.log).toBe(0);
+      expect(check(outcome, 'smoke-service').observed).toMatch(/^3 services/);
+      const clients = (await pods(namespace, 'client')).map(({ metadata }) => metadata.name);
+      expect(clients).toHaveLength(3);
+      expect(clients).not.toContain(name);
+    },
+  );
 });
 
 /** Waits until the run has printed it, or has ended. */

@@ -9,13 +9,19 @@ export const IN_TURN = { concurrent: false };
 /** Small and thrown away; everything but the fault is up long before the deadline. */
 export const SMALL = {
   timeout: '4m',
-  'stable-for': '2s',
+  'stable-for': '0s',
   'server-storage': 'ephemeral',
   'client-replicas': '2',
 };
 
 /** One that lasts: what its agents hold outlives their pods. The lock of a run that was killed would last for another minute. */
-export const LIVING = { ...SMALL, 'server-storage': '1Gi', 'server-addresses': 'service', lock: 'false' };
+export const LIVING = {
+  ...SMALL,
+  'stable-for': '2s',
+  'server-storage': '1Gi',
+  'server-addresses': 'service',
+  lock: 'false',
+};
 
 /** For what no quorum has a part in: one server is one at once. */
 export const ONE_SERVER = { ...SMALL, servers: '1' };

@@ -27,13 +27,22 @@ interface Spec {
  * Three servers, of which the first leads, and two clients, with an API server over real HTTP whose controllers and kubelets
  * do at once what is asked of them. `done` has what has happened, in its order.
  */
-export async function imageWorld({ clientMaxUnavailable = 1, leader = 0 } = {}) {
+export async function imageWorld({
+  clientMaxUnavailable = 1,
+  leader = 0,
+  expectPlan,
+}: {
+  clientMaxUnavailable?: number;
+  leader?: number;
+  expectPlan?: string;
+} = {}) {
   const world = new ProofWorld(
     {
       clients: 'statefulset',
       clientReplicas: 2,
       image: NEW,
       clientMaxUnavailable: { kind: 'count', count: clientMaxUnavailable },
+      expectPlan,
     },
     2,
   );
@@ -48,6 +57,8 @@ export async function imageWorld({ clientMaxUnavailable = 1, leader = 0 } = {}) 
     kubelet: (pod: PodView): void => starts(pod),
     /** When the controllers see what was written. */
     controller: (sees: () => void): void => sees(),
+    /** What the API server makes of a workload, as a webhook may. */
+    stored: (written: KubernetesObject): KubernetesObject => written,
     /** What a pod says to the announcement. */
     announced: (_pod: string): string => 'announced',
     happens: (_what: string): void => undefined,
@@ -160,7 +171,7 @@ export async function imageWorld({ clientMaxUnavailable = 1, leader = 0 } = {}) 
       written.set(role, { generation, partition, replicas });
       is.controller(() => count(role));
       const uid = role === 'server' ? 'set' : 'clients';
-      json(response, 200, { ...body, metadata: { ...body.metadata, uid, generation } });
+      json(response, 200, is.stored({ ...body, metadata: { ...body.metadata, uid, generation } }));
       return true;
     }
     const code = is.refused(name);

@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { KubernetesObject } from '../../../src/kubernetes/object.ts';
 import { imageWorld } from './image-world.ts';
 
 const gets = (done: readonly string[]) => done.filter((one) => one.endsWith('gets it'));
@@ -44,6 +45,35 @@ describe('a patch that the API server refuses', () => {
       expect([...workloads.walked]).toEqual([]);
     },
   );
+});
+
+describe('a template that is not the one that the dry run had said', () => {
+  const annotated = (written: KubernetesObject) => {
+    const changed = structuredClone(written) as KubernetesObject & {
+      spec: { template: { metadata: object } };
+    };
+    Object.assign(changed.spec.template.metadata, { annotations: { 'example.com/by': 'a webhook' } });
+    return changed;
+  };
+
+  test('has the pods replaced, as any other change', async () => {
+    const { change, is, done } = await imageWorld();
+    is.stored = annotated;
+    await change();
+    expect(gets(done)).toEqual([]);
+    expect(done.filter((one) => one.endsWith(' is replaced'))).toHaveLength(5);
+  });
+
+  test('ends a run that is held to a plan by which no pod is replaced', async () => {
+    const { change, is, done } = await imageWorld({ expectPlan: `sha256:${'0a'.repeat(32)}` });
+    is.stored = annotated;
+    await expect(change()).rejects.toMatchObject({
+      reason: 'stalled',
+      where: 'StatefulSet/consul-server',
+      what: 'somebody has changed its pod template since this run has written it',
+    });
+    expect(done.filter((one) => / (gets it|is replaced)$/.test(one))).toEqual([]);
+  });
 });
 
 describe('a pod that is gone when it is to get the image', () => {
