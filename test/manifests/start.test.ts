@@ -237,7 +237,7 @@ describe('SIGUSR2, and a stop after it', () => {
       await chmod(join(folder, name), 0o755);
     };
     await set(NOW);
-    await program('date', `echo asked >>"${folder}/asked"; cat "${folder}/now"`);
+    await program('date', `cat "${folder}/now"; echo asked >>"${folder}/asked"`);
     await program('sleep', `echo "$1" >>"${folder}/slept"; exec /bin/sleep "$1"`);
     await said('from');
     const lines = async (file: string) =>
