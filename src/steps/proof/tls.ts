@@ -79,7 +79,8 @@ function untilSeen(
     if (silent) return { trouble: silent, isSilent: true };
     const seen = looks.filter((look): look is RpcLook => !(look instanceof Failure));
     const trouble = troubleOf(seen, wanted);
-    return trouble ? { trouble } : { seen };
+    // New certificates come before the proof, or not in this run.
+    return trouble ? { trouble, isFinal: trouble.reason === 'expiring' } : { seen };
   });
 }
 

@@ -15,6 +15,8 @@ export type Looked<T> =
       trouble: Failure;
       /** One does not answer, which is another trouble and told of as that: so it may last. */
       isSilent?: boolean;
+      /** Waiting changes nothing about it. */
+      isFinal?: boolean;
     };
 
 /**
@@ -31,8 +33,9 @@ export async function untilRight<T>(
   for (let wait = PAUSE_MS; ; wait = Math.min(wait * 2, LONGEST_PAUSE_MS)) {
     const looked = await look();
     if ('seen' in looked) return looked.seen;
-    const { trouble, isSilent = false } = looked;
+    const { trouble, isSilent = false, isFinal = false } = looked;
     fail(trouble.message);
+    if (isFinal) throw trouble;
     since = isSilent ? undefined : (since ?? performance.now());
     if (since !== undefined && performance.now() - since > PATIENCE_MS) throw trouble;
     await pause(wait, run.signal);
