@@ -130,7 +130,7 @@ function notes(result: Result): [string, string][] {
   );
   if (objects) lines.push(['Objects', objects]);
   if (result.uiCommand) lines.push(['UI', oneLine(result.uiCommand, 500)]);
-  lines.push(['Left as', oneLine(result.left, 500)]);
+  lines.push(['Left as', oneLine(result.left, 1_000)]);
   return lines;
 }
 

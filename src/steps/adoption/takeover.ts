@@ -7,6 +7,7 @@ import { podView } from '../../rollout/pod.ts';
 import type { Cluster } from '../../session/cluster.ts';
 import type { Run } from '../../session/run.ts';
 import { ROLES, type Role } from '../../session/workloads.ts';
+import { digestOf } from '../apply/kept-pods.ts';
 
 /** A pod of the workload that is taken over, as far as that matters. */
 export interface OldPod {
@@ -58,6 +59,7 @@ export async function findTakeovers(
     const state = planned && stateOf(planned);
     if (!planned || state === undefined) continue;
     const pods = await listPods(run, cluster, planned.desired);
+    if (isRendered(planned, pods)) continue;
     // Pods without a StatefulSet are all that tells of a run that ended between its two halves.
     const takesOver = planned.action !== 'create' || pods.some(({ orphan }) => orphan);
     if (takesOver) found.push({ role, planned, state, pods });
@@ -72,6 +74,13 @@ function stateOf({ action, live, adopting }: PlannedObject): Takeover['state'] |
   if (action !== 'change' || !live) return undefined;
   if (adopting) return 'fresh';
   return live.metadata.annotations?.[UNDER_WAY] === undefined ? undefined : 'unfinished';
+}
+
+/** What `mode: render` has made and somebody else has applied is as a deploy makes it: it is changed as always. */
+function isRendered({ action, live, adopting }: PlannedObject, pods: readonly OldPod[]): boolean {
+  if (action !== 'change' || !adopting || !live || live.metadata.annotations?.[UNDER_WAY] !== undefined)
+    return false;
+  return digestOf(live) !== undefined && pods.every(({ ours }) => ours);
 }
 
 /** Annotation of a StatefulSet whose takeover is under way; taken away when it is over. */

@@ -52,6 +52,18 @@ export function handOvers({ log }: Outcome): { from: string; to: string }[] {
   );
 }
 
+/**
+ * Where nobody is elected anew, no write fails. A busy machine may bring an election that has nothing to do with what is
+ * done meanwhile, and that costs writes.
+ * @param term of Raft, before
+ */
+export async function expectNoFailedWrite(namespace: string, term: number, traffic: Traffic): Promise<void> {
+  const { writes, quorum } = traffic;
+  const now = await leadership(namespace);
+  const seen = `longest gap ${writes.longestGapMs} ms, without a leader ${quorum.longestWithoutLeaderMs} ms`;
+  if (now.term === term) expect(writes.failures, seen).toEqual([]);
+}
+
 /** Consul itself is asked, by its own command. */
 export async function leadership(namespace: string): Promise<{ leader: string; term: number }> {
   const ask = (...command: string[]) =>

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { kubectl, kubectlJson } from '../kubernetes/cluster.ts';
+import { containers, kubectl, kubectlFed, kubectlJson } from '../kubernetes/cluster.ts';
 import { deploy } from '../run/action.ts';
+import { CLIENTS, SERVERS, TINY } from '../run/scenario.ts';
 import { newNamespace, removeNamespaces } from './refusal.ts';
 
 afterAll(removeNamespaces);
@@ -34,6 +35,25 @@ describe('mode: render', () => {
     );
     // Everything that was rendered is in what would be stored; the rest are Kubernetes' own defaults.
     expect(items).toMatchObject(rendered);
+  });
+
+  it('what kubectl has applied of it is deployed as what it is: no pod is replaced', async () => {
+    const namespace = newNamespace('rendered');
+    const inputs = { ...TINY, namespace, 'client-replicas': '1', 'server-storage': '1Gi' };
+    const { read } = await deploy({ ...inputs, mode: 'render' }, NO_CLUSTER);
+    await kubectl('create', 'namespace', namespace);
+    await kubectlFed(read('consul-manifests.yaml'), 'apply', '-f', '-');
+    for (const { name } of [SERVERS, CLIENTS])
+      await kubectl('-n', namespace, 'rollout', 'status', `statefulset/${name}`, '--timeout=120s');
+    const before = await containers(namespace);
+    const outcome = await deploy(inputs);
+    expect(outcome.code, outcome.log).toBe(0);
+    const consequences = outcome.report?.plan?.map(({ consequence }) => consequence);
+    expect(new Set(consequences)).toEqual(new Set(['metadata']));
+    expect(await containers(namespace)).toEqual(before);
+    const again = await deploy(inputs);
+    expect(again.code, again.log).toBe(0);
+    expect(again.outputs.changed).toBe('false');
   });
 
   it('writes the same for the same inputs, and says so by the digest', async () => {

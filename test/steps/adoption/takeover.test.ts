@@ -129,6 +129,34 @@ describe('what has to be taken over', () => {
     expect((await found(planned, [])).takeovers).toEqual([]);
   });
 
+  describe('where somebody else has applied what this action renders', () => {
+    const annotations = { 'consul-deploy/config-digest': 'abc' };
+    const live = (under = {}): KubernetesObject => {
+      const made = set(under);
+      return { ...made, spec: { ...(made.spec as object), template: { metadata: { annotations } } } };
+    };
+    const ours = PODS.map((pod) => ({ ...pod, metadata: { ...pod.metadata, annotations } }));
+    const change = { action: 'change', adopting: 'if-unowned' } as const;
+
+    it.each([
+      ['its pods are of that template', ours],
+      ['it has none yet', []],
+    ])('is nothing: %s', async (_, pods) => {
+      expect((await found({ ...change, live: live() }, pods)).takeovers).toEqual([]);
+    });
+
+    it.each<[string, Partial<PlannedObject>, KubernetesObject[]]>([
+      ['a pod is of another template', { live: live() }, [...ours.slice(1), ...PODS.slice(0, 1)]],
+      ['the template is another one', { live: set() }, ours],
+      ['it cannot become what is desired', { action: 'recreate', live: live() }, ours],
+      ['a run has begun with it', { live: live({ 'consul-deploy/takeover': 'under way' }) }, ours],
+    ])('is all of it where %s', async (_, planned, pods) => {
+      const { takeovers } = await found({ ...change, ...planned }, pods);
+      expect(takeovers).toMatchObject([{ state: 'fresh' }]);
+      expect(takeovers[0]?.pods).toHaveLength(3);
+    });
+  });
+
   it('does not take pods of another owner for orphans', async () => {
     expect((await found({ action: 'create' }, PODS)).takeovers).toEqual([]);
   });
