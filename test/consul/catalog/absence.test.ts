@@ -53,6 +53,22 @@ test('waits until they are gone, and says what is not after a while', async () =
   expect(await untilAbsent(stays.server, [NODE, SERVICE], 0, signal())).toEqual([SERVICE]);
 });
 
+test('looks again until the last of them is gone', async () => {
+  const { server, change } = await catalog({ 'a b': [], c: ['x'] });
+  const absent = untilAbsent(server, [NODE, SERVICE], 60_000, signal());
+  expect(await presentOf(server, [NODE, SERVICE], signal())).toEqual([NODE, SERVICE]);
+  change({ c: ['x'] });
+  expect(await presentOf(server, [NODE, SERVICE], signal())).toEqual([SERVICE]);
+  change({ c: [] });
+  expect(await absent).toEqual([]);
+});
+
+test('a catalog that cannot be read is no absence', async () => {
+  const fake = await fakeConsul(() => ({ status: 403, text: 'Permission denied' }));
+  const watch = watchAbsence(clientOf(fake), [NODE], 600_000, signal());
+  await expect(watch).rejects.toMatchObject({ what: expect.stringContaining('403') });
+});
+
 test.each([
   ['a node', { 'a b': [], c: [] }, [NODE]],
   ['a service', { c: ['x'] }, [SERVICE]],

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { readCatalog, readNodes } from '../../../src/consul/catalog/catalog.ts';
-import { readNodes as readCatalogNodes } from '../../../src/consul/catalog/entry.ts';
+import { readNodes as readCatalogNodes, readInstances } from '../../../src/consul/catalog/entry.ts';
+import { readServiceNames } from '../../../src/consul/catalog/service-names.ts';
 import { clientOf, fakeConsul } from '../fake-consul.ts';
 
 const CHECKS = [
@@ -104,4 +105,44 @@ it('is refused for a survey, too, where ACLs hide services from a request withou
     headers: DENY,
   }));
   await expect(readCatalogNodes(clientOf(fake), signal())).rejects.toMatchObject({ reason: 'acl-denied' });
+});
+
+it('reads nodes with what Consul leaves out', async () => {
+  const body = [
+    { Node: 'announced', ID: 'an-id', Address: '10.0.0.1', Meta: { rack: '7' } },
+    { Node: 'written', ID: '', Address: '192.0.2.1', Meta: null },
+    { Node: 'bare' },
+  ];
+  const fake = await fakeConsul(() => ({ body }));
+  expect(await readCatalogNodes(clientOf(fake), signal())).toEqual([
+    { name: 'announced', address: '10.0.0.1', meta: { rack: '7' }, announced: true },
+    { name: 'written', address: '192.0.2.1', meta: {}, announced: false },
+    { name: 'bare', address: '', meta: {}, announced: false },
+  ]);
+  // Names of services are asked for only where ACLs may hide some.
+  expect(fake.requests.map(({ path }) => path)).toEqual(['/v1/catalog/nodes']);
+  expect(fake.requests[0]?.query.has('consistent')).toBe(true);
+});
+
+it('reads the services of a node, and none of one that is not there', async () => {
+  const Services = [
+    { ID: 'web-1', Service: 'web', Address: '10.0.0.2', Port: 80 },
+    { ID: 'bare', Service: 'bare' },
+  ];
+  const fake = await fakeConsul(({ path }) => ({ body: path.endsWith('/a%20b') ? { Services } : null }));
+  expect(await readInstances(clientOf(fake), 'a b', signal())).toEqual([
+    { node: 'a b', id: 'web-1', name: 'web', address: '10.0.0.2', port: 80 },
+    { node: 'a b', id: 'bare', name: 'bare', address: '', port: 0 },
+  ]);
+  expect(await readInstances(clientOf(fake), 'c', signal())).toEqual([]);
+});
+
+it('names of services without that of the servers are taken for all only where no ACLs are', async () => {
+  const headers = { 'x-consul-default-acl-policy': 'deny' };
+  const open = await fakeConsul(() => ({ body: { web: [] } }));
+  expect(await readServiceNames(clientOf(open), signal())).toEqual(['web']);
+  const whole = await fakeConsul(() => ({ headers, body: { consul: [], web: [] } }));
+  expect(await readServiceNames(clientOf(whole), signal())).toEqual(['consul', 'web']);
+  const cut = await fakeConsul(() => ({ headers, body: { web: [] } }));
+  await expect(readServiceNames(clientOf(cut), signal())).rejects.toMatchObject({ reason: 'acl-denied' });
 });
