@@ -118,10 +118,16 @@ export class Workloads extends WorkloadSet {
     return pod?.uid === uid ? pod : undefined;
   }
 
+  /** The same, and undefined also while its node is down: nothing that is said of it then is news. */
+  heardOf(role: Role, pod: Pick<PodView, 'name' | 'uid'>): PodView | undefined {
+    const now = this.current(role, pod);
+    return now && this.node(now)?.ready !== false ? now : undefined;
+  }
+
   /** Whether the agent of this very pod runs now, as far as Kubernetes knows: then it can be asked, ready or not. */
   runs(role: Role, pod: Pick<PodView, 'name' | 'uid'>, container: string): boolean {
-    const now = this.current(role, pod);
-    return now !== undefined && runs(now, container) && this.node(now)?.ready !== false;
+    const now = this.heardOf(role, pod);
+    return now !== undefined && runs(now, container);
   }
 
   /** Those of them whose agent has this name in the catalog: usually one. */

@@ -73,14 +73,17 @@ function stateOf({ action, live, adopting }: PlannedObject): Takeover['state'] |
   if (action === 'recreate') return 'fresh';
   if (action !== 'change' || !live) return undefined;
   if (adopting) return 'fresh';
-  return live.metadata.annotations?.[UNDER_WAY] === undefined ? undefined : 'unfinished';
+  return isUnderWay(live) ? 'unfinished' : undefined;
 }
 
 /** What `mode: render` has made and somebody else has applied is as a deploy makes it: it is changed as always. */
-function isRendered({ action, live, adopting }: PlannedObject, pods: readonly OldPod[]): boolean {
-  if (action !== 'change' || !adopting || !live || live.metadata.annotations?.[UNDER_WAY] !== undefined)
-    return false;
+function isRendered({ action, live }: PlannedObject, pods: readonly OldPod[]): boolean {
+  if (action !== 'change' || !live || isUnderWay(live)) return false;
   return digestOf(live) !== undefined && pods.every(({ ours }) => ours);
+}
+
+function isUnderWay({ metadata }: KubernetesObject): boolean {
+  return metadata.annotations?.[UNDER_WAY] !== undefined;
 }
 
 /** Annotation of a StatefulSet whose takeover is under way; taken away when it is over. */

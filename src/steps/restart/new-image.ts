@@ -20,7 +20,7 @@ const ANNOUNCED_MS = 15_000;
 
 interface Tools {
   cluster: Pick<Cluster, 'transport'>;
-  workloads: Pick<Workloads, 'current' | 'isPresent' | 'node' | 'runs' | 'updateRevision'>;
+  workloads: Pick<Workloads, 'current' | 'heardOf' | 'isPresent' | 'runs' | 'updateRevision'>;
   after: Renewal['after'];
 }
 
@@ -114,10 +114,9 @@ export class NewImage implements Renewal {
     const before = this.#before.get(pod.uid);
     const since = performance.now();
     for (;;) {
-      const now = this.#tools.workloads.current(this.#image.role, pod);
+      // A kubelet that is down makes it so when it is back.
+      const now = this.#tools.workloads.heardOf(this.#image.role, pod);
       if (!now || before === undefined) return false;
-      // Its kubelet says nothing any more, and makes it so when it is back.
-      if (this.#tools.workloads.node(now)?.ready === false) return false;
       const isNew = restartsOf(now) > before;
       if (isNew && this.#tools.workloads.runs(this.#image.role, pod, AGENT_CONTAINER)) return true;
       if (!isNew && agentOf(now)?.running && performance.now() - since > UNTOUCHED_MS) return false;

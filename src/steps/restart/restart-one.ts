@@ -121,9 +121,7 @@ export class OneRestart {
   }
 
   #isThere(): boolean {
-    const { workloads } = this.#tools;
-    const now = workloads.current(this.#restart.role, this.pod);
-    return now !== undefined && workloads.node(now)?.ready !== false;
+    return this.#tools.workloads.heardOf(this.#restart.role, this.pod) !== undefined;
   }
 
   /** Again while its container may come back. @returns undefined where the pod or its node is gone */

@@ -197,7 +197,7 @@ describe.concurrent('a small cluster', () => {
       const [client] = await pods(namespace, 'client');
       if (!client) throw new Error('no clients');
       const { name } = client.metadata;
-      // Its readiness does not tell, so that the smoke test meets it.
+      // Its pod stays ready while the agent hangs, so the smoke test asks it.
       await signalAgent(namespace, name, 'STOP');
       const run = verify({ 'stable-for': '2s', 'log-level': 'debug' });
       await logged(run, `at ${name}`);

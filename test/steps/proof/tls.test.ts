@@ -1,4 +1,4 @@
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { LEAF_DAYS, newAuthority, newLeaf } from '../../../src/certificates/authority.ts';
 import { CurrentPods } from '../../../src/session/current-pods.ts';
 import { proveTls, type WantedTls } from '../../../src/steps/proof/tls.ts';
@@ -116,9 +116,8 @@ describe('RPC to the servers', () => {
   ])('a certificate that %s is named at once', async (says, days) => {
     const old = await newLeaf(ours, NAMES, Date.now() - days * DAY_MS);
     const made = world([ENFORCED, { takesPlaintext: false, pair: old }]);
-    // No patience ever ends.
-    vi.spyOn(performance, 'now').mockReturnValue(0);
-    onTestFinished(() => void vi.restoreAllMocks());
+    // Nothing lasts, so no patience ever ends.
+    hurried(0);
     await expect(prove(made, 'enforced')).rejects.toMatchObject({
       reason: 'expiring',
       what: expect.stringMatching(`^the certificate of consul-server-1 ${says} at 20`),
